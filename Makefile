@@ -1,0 +1,100 @@
+# Propusk. The targets that people need: run, test, bench, lint, fuzz, build.
+#
+# Every target installs what it needs: Debian packages with apt-get (through
+# sudo only when not root) and Go tools, at pinned versions, into .cache/bin.
+
+SHELL := /bin/bash
+GO    ?= go
+TOOLS := $(CURDIR)/.cache/bin
+
+GOLANGCI_VERSION := v2.15.0
+
+# What the two-minute tour of README.md uses.
+APT_RUN   := ca-certificates curl openssl libengine-gost-openssl
+# The real peers of the tests; gcc is for the race detector.
+APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils
+# The C side of the benchmarks.
+APT_BENCH := $(APT_TEST) libssl-dev
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: run test race lint fuzz bench build tidy generate clean apt-run apt-test apt-bench
+.DEFAULT_GOAL := build
+
+## run: build, start the demo country and print what to open
+run: apt-run build
+	bin/propusk demo
+
+## build: the programs, into bin/
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
+
+## test: all tests, with real OpenSSL and gost-engine as peers, then the race detector
+test: apt-test
+	PROPUSK_REQUIRE_INTEROP=1 $(GO) test -timeout 15m ./...
+	$(MAKE) --no-print-directory race
+
+## race: the packages that share memory between goroutines, under the race detector
+race: apt-test
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./certs/... ./server/... ./cmd/...
+
+## lint: formatting, vet, golangci-lint with the import map of the project
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+	@unformatted=$$(gofmt -l cmd certs gost pki server); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$< run ./...
+	$(GO) mod tidy -diff
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
+	@echo "Building golangci-lint $(GOLANGCI_VERSION) into .cache/bin (once)"
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+FUZZTIME ?= 30s
+
+## fuzz: every fuzz target for FUZZTIME (30s)
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+## bench: ratios beside gost-engine and gogost, measured in the same run
+bench: apt-bench
+	$(GO) run ./gost/internal/peerbench
+
+## generate: regenerate what is generated; CI compares
+generate:
+	$(GO) generate ./...
+
+tidy:
+	$(GO) mod tidy
+
+clean:
+	rm -rf bin var
+
+apt-run:
+	@$(call apt_install,$(APT_RUN))
+
+apt-test:
+	@$(call apt_install,$(APT_TEST))
+
+apt-bench:
+	@$(call apt_install,$(APT_BENCH))
+
+# apt_install says what it does, and does nothing when nothing is missing.
+define apt_install
+	if ! command -v dpkg-query >/dev/null; then \
+		echo "This is not Debian or Ubuntu: please install the equivalents of: $(1)"; exit 0; fi; \
+	missing=""; \
+	for p in $(1); do \
+		[ "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	echo "Installing Debian packages:$$missing"; \
+	$(SUDO) apt-get update -q && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+endef
