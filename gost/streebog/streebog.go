@@ -1,0 +1,191 @@
+// Package streebog implements the Streebog hash functions of GOST R 34.11-2012
+// (RFC 6986) with digests of 256 and 512 bits.
+//
+// Digests are in software order: the standard prints numbers with the most
+// significant byte first, software everywhere writes the least significant one
+// first. So the bytes are those of "openssl dgst -md_gost12_256", the reverse
+// of the figures in the RFC.
+//
+// The substitution and the linear transformation are merged into eight tables
+// of 256 words, so timing depends on the data through the cache, as it does in
+// other table-driven implementations.
+package streebog
+
+import (
+	"encoding/binary"
+	"hash"
+	"math/bits"
+)
+
+// Sizes in bytes.
+const (
+	Size256   = 32 // of a digest of New256 and Sum256
+	Size512   = 64 // of a digest of New512 and Sum512
+	BlockSize = 64 // of a message block, for HMAC
+)
+
+// digest is the state of RFC 6986, Section 8. Numbers of 512 bits are eight
+// words, the least significant first.
+type digest struct {
+	h     block
+	n     block // message length so far, in bits
+	sigma block // sum of the message blocks
+	tail  [BlockSize]byte
+	used  int // bytes of tail that wait for a full block, less than BlockSize
+	size  int
+}
+
+// New256 returns a Streebog hash with a digest of 32 bytes. It implements
+// [hash.Cloner]. One hash must not be used by several goroutines at once;
+// Write and Sum do not allocate when Sum gets a slice with enough capacity.
+func New256() hash.Hash {
+	return newDigest(Size256)
+}
+
+// New512 is [New256] with a digest of 64 bytes. Neither is a prefix of the
+// other: the initial values differ.
+func New512() hash.Hash {
+	return newDigest(Size512)
+}
+
+// Sum256 returns the 32-byte digest of data.
+func Sum256(data []byte) [Size256]byte {
+	var d digest
+	d.init(Size256)
+	d.write(data)
+	h := d.finish()
+	var sum [Size256]byte
+	putWords(sum[:], h[4:])
+	return sum
+}
+
+// Sum512 returns the 64-byte digest of data.
+func Sum512(data []byte) [Size512]byte {
+	var d digest
+	d.init(Size512)
+	d.write(data)
+	h := d.finish()
+	var sum [Size512]byte
+	putWords(sum[:], h[:])
+	return sum
+}
+
+func newDigest(size int) *digest {
+	d := new(digest)
+	d.init(size)
+	return d
+}
+
+// init implements Stage 1 of RFC 6986, Section 8, and Section 6.1: the initial
+// value is zero for 512 bits, and bytes of 01 for 256.
+func (d *digest) init(size int) {
+	buildTables.Do(fillTables)
+	*d = digest{size: size}
+	if size == Size256 {
+		for i := range d.h {
+			d.h[i] = 0x0101010101010101
+		}
+	}
+}
+
+// Reset implements hash.Hash.
+func (d *digest) Reset() { d.init(d.size) }
+
+// Size implements hash.Hash.
+func (d *digest) Size() int { return d.size }
+
+// BlockSize implements hash.Hash.
+func (d *digest) BlockSize() int { return BlockSize }
+
+// Clone implements hash.Cloner. The error is always nil.
+func (d *digest) Clone() (hash.Cloner, error) {
+	c := *d
+	return &c, nil
+}
+
+// Write implements hash.Hash. The error is always nil.
+func (d *digest) Write(p []byte) (int, error) {
+	d.write(p)
+	return len(p), nil
+}
+
+// Sum implements hash.Hash: it leaves the state alone, so that writing can go on.
+func (d *digest) Sum(in []byte) []byte {
+	c := *d
+	h := c.finish()
+	var sum [Size512]byte
+	putWords(sum[:], h[:])
+	return append(in, sum[Size512-d.size:]...) // for 256 bits, the upper half
+}
+
+func (d *digest) write(p []byte) {
+	if d.used > 0 {
+		n := copy(d.tail[d.used:], p)
+		d.used += n
+		p = p[n:]
+		if d.used < BlockSize {
+			return
+		}
+		d.block(&d.tail)
+		d.used = 0
+	}
+	for len(p) >= BlockSize {
+		d.block((*[BlockSize]byte)(p))
+		p = p[BlockSize:]
+	}
+	d.used = copy(d.tail[:], p)
+}
+
+// block implements Stage 2 of RFC 6986, Section 8, for one full block.
+func (d *digest) block(p *[BlockSize]byte) {
+	var m block
+	m.load(p)
+	compress(&d.h, &d.n, &m)
+	d.n.addWord(8 * BlockSize)
+	d.sigma.add(&m)
+}
+
+// finish implements Stage 3 of RFC 6986, Section 8, and returns the full final
+// state. The digest is spoiled.
+func (d *digest) finish() block {
+	clear(d.tail[d.used:])
+	d.tail[d.used] = 1 // the bit after the last bit of the message
+
+	var m, zero block
+	m.load(&d.tail)
+	compress(&d.h, &d.n, &m)
+	d.n.addWord(8 * uint64(d.used))
+	d.sigma.add(&m)
+	compress(&d.h, &zero, &d.n)
+	compress(&d.h, &zero, &d.sigma)
+	return d.h
+}
+
+// load sets b to the 64 bytes of p, the least significant first.
+func (b *block) load(p *[BlockSize]byte) {
+	for i := range b {
+		b[i] = binary.LittleEndian.Uint64(p[8*i:])
+	}
+}
+
+// putWords writes words to dst, the least significant byte first.
+func putWords(dst []byte, words []uint64) {
+	for i, w := range words {
+		binary.LittleEndian.PutUint64(dst[8*i:], w)
+	}
+}
+
+// add adds x to b modulo 2^512.
+func (b *block) add(x *block) {
+	var carry uint64
+	for i := range b {
+		b[i], carry = bits.Add64(b[i], x[i], carry)
+	}
+}
+
+// addWord adds x to b modulo 2^512.
+func (b *block) addWord(x uint64) {
+	for i := range b {
+		b[i], x = bits.Add64(b[i], x, 0)
+	}
+}
