@@ -1,0 +1,311 @@
+// Package config is the configuration of propusk serve: one YAML file, whose
+// every field is described here and in the sample that [Sample] returns.
+//
+// A field that is absent has the value that [Default] gives it, an unknown or
+// repeated field is an error, and [Config.Validate] names every mistake at once.
+package config
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile is how long a configuration file may be, in bytes. A longer one is
+// not a configuration but a file named by mistake.
+const maxFile = 1 << 20
+
+// Config is the whole configuration. It is a plain value: copying it is cheap,
+// and nothing in it changes after [Load].
+type Config struct {
+	// Public is the host that people and services open: the front page, the
+	// verify API and the OpenID Connect endpoints. Its URL is the issuer.
+	Public Host `yaml:"public"`
+
+	// SignIn is the host that asks for a client certificate over GOST TLS.
+	SignIn SignIn `yaml:"signin"`
+
+	// Check is the environment check page, served over plain HTTP because a
+	// person whose GOST TLS does not work yet must be able to open it.
+	Check Check `yaml:"check"`
+
+	// Admin is the listener of health and metrics.
+	Admin Admin `yaml:"admin"`
+
+	// Trust says where the trust data are and how fresh they must be.
+	Trust Trust `yaml:"trust"`
+
+	// OIDC is the OpenID Connect provider.
+	OIDC OIDC `yaml:"oidc"`
+
+	// Cabinets lists the cabinets by kind of holder ("ip", "ul", "fl"), so that
+	// a person with the wrong certificate is told where to go instead.
+	Cabinets map[string]Cabinet `yaml:"cabinets"`
+
+	// Support is where the link «Техническая поддержка» leads.
+	Support Support `yaml:"support"`
+
+	// Log is what is logged, to standard error, as JSON lines.
+	Log Log `yaml:"log"`
+
+	// Limits bounds what one client may cost.
+	Limits Limits `yaml:"limits"`
+}
+
+// Host is one name and port that speaks TLS: GOST and ordinary, told apart by
+// the ClientHello.
+type Host struct {
+	// URL is how browsers reach this host: "https://host" or "https://host:port",
+	// without a path.
+	URL string `yaml:"url"`
+
+	// Listen is the address to listen on, "host:port". Port 0 takes a free one.
+	Listen string `yaml:"listen"`
+
+	// TLS names the certificates and keys.
+	TLS TLS `yaml:"tls"`
+}
+
+// TLS names PEM files: certificate chains with the leaf first, and keys in
+// PKCS#8. All four are needed: a browser without GOST TLS must get a page that
+// says so, not a broken connection.
+type TLS struct {
+	// Certificate is the ordinary (ECDSA or RSA) chain.
+	Certificate string `yaml:"certificate"`
+	// Key is the key of Certificate.
+	Key string `yaml:"key"`
+	// GOSTCertificate is the chain with a GOST R 34.10-2012 key.
+	GOSTCertificate string `yaml:"gost_certificate"`
+	// GOSTKey is the key of GOSTCertificate.
+	GOSTKey string `yaml:"gost_key"`
+}
+
+// SignIn is the sign-in host and its policy.
+type SignIn struct {
+	Host `yaml:",inline"`
+
+	// Kinds are the kinds of holder that may sign in: "ip", "ul", "fl".
+	Kinds []string `yaml:"kinds"`
+
+	// TicketLife is how long the one-time ticket from the sign-in host to the
+	// public host is good for.
+	TicketLife time.Duration `yaml:"ticket_life"`
+
+	// RequestLife is how long a person may take between the cabinet and the
+	// end of the sign-in: choosing a certificate, finding the token, the PIN.
+	RequestLife time.Duration `yaml:"request_life"`
+}
+
+// Check is the environment check page.
+type Check struct {
+	// URL is how browsers reach the page, "http://host[:port]".
+	URL string `yaml:"url"`
+	// Listen is the address to listen on; empty means that the page is served
+	// by somebody else.
+	Listen string `yaml:"listen"`
+}
+
+// Admin is the listener of health and metrics.
+type Admin struct {
+	// Listen must be a loopback IP address and port: there is no
+	// authentication.
+	Listen string `yaml:"listen"`
+}
+
+// Trust says where the trust data are.
+type Trust struct {
+	// Dir is the trust directory: roots/, pins.txt, tsl.xml, tsl-signers/,
+	// intermediates/ and crls/.
+	Dir string `yaml:"dir"`
+
+	// Reload is how often the directory is read again. A snapshot that does not
+	// load leaves the previous one in force.
+	Reload time.Duration `yaml:"reload"`
+
+	// MaxAge is how old the list of accredited certification authorities may
+	// be, by the date written in it. After that nobody signs in, and readiness
+	// is false.
+	MaxAge time.Duration `yaml:"max_age"`
+}
+
+// OIDC is the OpenID Connect provider.
+type OIDC struct {
+	// Key is a PEM file with the key that signs identity tokens: P-256 (ES256)
+	// or RSA of at least 2048 bits (RS256). Empty means a key that lives as
+	// long as the process; services that read the key set follow by themselves.
+	Key string `yaml:"key"`
+
+	// SubjectSecret is a file with at least 32 bytes in hexadecimal. It turns
+	// ИНН and СНИЛС into the claim "sub". Whoever changes it changes every sub.
+	SubjectSecret string `yaml:"subject_secret"`
+
+	// CodeLife is how long an authorization code is good for.
+	CodeLife time.Duration `yaml:"code_life"`
+
+	// TokenLife is how long identity and access tokens are good for.
+	TokenLife time.Duration `yaml:"token_life"`
+
+	// Clients are the services that may ask who the person is.
+	Clients []Client `yaml:"clients"`
+}
+
+// Client is one service that relies on the identity.
+type Client struct {
+	// ID is the client_id.
+	ID string `yaml:"id"`
+
+	// Name is what people see: «Личный кабинет».
+	Name string `yaml:"name"`
+
+	// URL is where people start; pages link to it.
+	URL string `yaml:"url"`
+
+	// SecretFile is a file with the client secret. Empty makes a public client,
+	// which is held by PKCE alone.
+	SecretFile string `yaml:"secret_file"`
+
+	// RedirectURIs are compared byte for byte.
+	RedirectURIs []string `yaml:"redirect_uris"`
+
+	// PostLogoutRedirectURIs are compared byte for byte.
+	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
+}
+
+// Cabinet is where holders of one kind of certificate belong.
+type Cabinet struct {
+	// Name is what people see.
+	Name string `yaml:"name"`
+	// URL leads there; empty when there is only the name.
+	URL string `yaml:"url"`
+}
+
+// Support is where people find help.
+type Support struct {
+	// URL is the address of the support page, "https://…" or "mailto:…".
+	URL string `yaml:"url"`
+}
+
+// Log is what is logged.
+type Log struct {
+	// Level is "debug", "info", "warn" or "error".
+	Level string `yaml:"level"`
+}
+
+// Limits bounds what one client may cost.
+type Limits struct {
+	// Body is how long the body of a verify request may be, in bytes.
+	Body int64 `yaml:"body"`
+
+	// Verifications is how many verify requests run at once; the others wait,
+	// for at most VerifyWait.
+	Verifications int `yaml:"verifications"`
+
+	// VerifyWait is how long a verify request waits for its turn before it is
+	// answered with 503.
+	VerifyWait time.Duration `yaml:"verify_wait"`
+
+	// Requests is how many sign-ins may be under way at once.
+	Requests int `yaml:"requests"`
+
+	// Handshake is how long a TLS handshake may take, a person's PIN included.
+	Handshake time.Duration `yaml:"handshake"`
+
+	// Shutdown is how long requests under way may take to finish.
+	Shutdown time.Duration `yaml:"shutdown"`
+}
+
+// Default returns the values of fields that a file leaves out. It does not pass
+// [Config.Validate]: hosts, keys and the trust directory have no default.
+func Default() Config {
+	return Config{
+		SignIn: SignIn{
+			Kinds:       []string{"ip"},
+			TicketLife:  time.Minute,
+			RequestLife: 10 * time.Minute,
+		},
+		Admin: Admin{Listen: "127.0.0.1:9090"},
+		Trust: Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour},
+		OIDC:  OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
+		Log:   Log{Level: "info"},
+		Limits: Limits{
+			Body:          32 << 20,
+			Verifications: 16,
+			VerifyWait:    5 * time.Second,
+			Requests:      10000,
+			Handshake:     2 * time.Minute,
+			Shutdown:      10 * time.Second,
+		},
+	}
+}
+
+// Load reads and validates the file at path. Relative paths in it are taken from
+// the directory of the file.
+func Load(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("config: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // opened for reading
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return Config{}, fmt.Errorf("config: %w", err)
+	}
+	c, err := Parse(data)
+	if err != nil {
+		return Config{}, err
+	}
+	c.resolve(filepath.Dir(path))
+	return c, c.Validate()
+}
+
+// Parse reads a configuration without validating it and without touching its
+// relative paths. Unknown and repeated fields, and more than one document, are
+// errors.
+func Parse(data []byte) (Config, error) {
+	if len(data) > maxFile {
+		return Config{}, fmt.Errorf("config: the file is longer than %d bytes", maxFile)
+	}
+	c := Default()
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil {
+		if errors.Is(err, io.EOF) {
+			return Config{}, errors.New("config: the file is empty")
+		}
+		return Config{}, fmt.Errorf("config: %w", err)
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Config{}, errors.New("config: more than one YAML document in the file")
+	}
+	return c, nil
+}
+
+// resolve makes the relative paths of c relative to dir.
+func (c *Config) resolve(dir string) {
+	paths := []*string{&c.Trust.Dir, &c.OIDC.Key, &c.OIDC.SubjectSecret}
+	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
+		paths = append(paths, &t.Certificate, &t.Key, &t.GOSTCertificate, &t.GOSTKey)
+	}
+	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
+	for i := range c.OIDC.Clients {
+		paths = append(paths, &c.OIDC.Clients[i].SecretFile)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}
+
+//go:embed sample.yaml
+var sample []byte
+
+// Sample returns a documented configuration file that passes [Config.Validate].
+func Sample() []byte { return bytes.Clone(sample) }
