@@ -12,7 +12,6 @@
 package streebog
 
 import (
-	"encoding/binary"
 	"hash"
 	"math/bits"
 )
@@ -24,13 +23,12 @@ const (
 	BlockSize = 64 // of a message block, for HMAC
 )
 
-// digest is the state of RFC 6986, Section 8. Numbers of 512 bits are eight
-// words, the least significant first.
+// digest is the state of RFC 6986, Section 8.
 type digest struct {
 	h     block
 	n     block // message length so far, in bits
 	sigma block // sum of the message blocks
-	tail  [BlockSize]byte
+	tail  block
 	used  int // bytes of tail that wait for a full block, less than BlockSize
 	size  int
 }
@@ -54,9 +52,7 @@ func Sum256(data []byte) [Size256]byte {
 	d.init(Size256)
 	d.write(data)
 	h := d.finish()
-	var sum [Size256]byte
-	putWords(sum[:], h[4:])
-	return sum
+	return [Size256]byte(h[Size512-Size256:])
 }
 
 // Sum512 returns the 64-byte digest of data.
@@ -64,10 +60,7 @@ func Sum512(data []byte) [Size512]byte {
 	var d digest
 	d.init(Size512)
 	d.write(data)
-	h := d.finish()
-	var sum [Size512]byte
-	putWords(sum[:], h[:])
-	return sum
+	return d.finish()
 }
 
 func newDigest(size int) *digest {
@@ -83,7 +76,7 @@ func (d *digest) init(size int) {
 	*d = digest{size: size}
 	if size == Size256 {
 		for i := range d.h {
-			d.h[i] = 0x0101010101010101
+			d.h[i] = 1
 		}
 	}
 }
@@ -113,9 +106,7 @@ func (d *digest) Write(p []byte) (int, error) {
 func (d *digest) Sum(in []byte) []byte {
 	c := *d
 	h := c.finish()
-	var sum [Size512]byte
-	putWords(sum[:], h[:])
-	return append(in, sum[Size512-d.size:]...) // for 256 bits, the upper half
+	return append(in, h[Size512-d.size:]...) // for 256 bits, the upper half
 }
 
 func (d *digest) write(p []byte) {
@@ -130,19 +121,17 @@ func (d *digest) write(p []byte) {
 		d.used = 0
 	}
 	for len(p) >= BlockSize {
-		d.block((*[BlockSize]byte)(p))
+		d.block((*block)(p))
 		p = p[BlockSize:]
 	}
 	d.used = copy(d.tail[:], p)
 }
 
 // block implements Stage 2 of RFC 6986, Section 8, for one full block.
-func (d *digest) block(p *[BlockSize]byte) {
-	var m block
-	m.load(p)
-	compress(&d.h, &d.n, &m)
+func (d *digest) block(m *block) {
+	compress(&d.h, &d.n, m)
 	d.n.addWord(8 * BlockSize)
-	d.sigma.add(&m)
+	d.sigma.add(m)
 }
 
 // finish implements Stage 3 of RFC 6986, Section 8, and returns the full final
@@ -151,41 +140,30 @@ func (d *digest) finish() block {
 	clear(d.tail[d.used:])
 	d.tail[d.used] = 1 // the bit after the last bit of the message
 
-	var m, zero block
-	m.load(&d.tail)
-	compress(&d.h, &d.n, &m)
+	var zero block
+	compress(&d.h, &d.n, &d.tail)
 	d.n.addWord(8 * uint64(d.used))
-	d.sigma.add(&m)
+	d.sigma.add(&d.tail)
 	compress(&d.h, &zero, &d.n)
 	compress(&d.h, &zero, &d.sigma)
 	return d.h
 }
 
-// load sets b to the 64 bytes of p, the least significant first.
-func (b *block) load(p *[BlockSize]byte) {
-	for i := range b {
-		b[i] = binary.LittleEndian.Uint64(p[8*i:])
-	}
-}
-
-// putWords writes words to dst, the least significant byte first.
-func putWords(dst []byte, words []uint64) {
-	for i, w := range words {
-		binary.LittleEndian.PutUint64(dst[8*i:], w)
-	}
-}
-
 // add adds x to b modulo 2^512.
 func (b *block) add(x *block) {
 	var carry uint64
-	for i := range b {
-		b[i], carry = bits.Add64(b[i], x[i], carry)
+	for i := 0; i < BlockSize; i += 8 {
+		var sum uint64
+		sum, carry = bits.Add64(b.word(i), x.word(i), carry)
+		b.setWord(i, sum)
 	}
 }
 
 // addWord adds x to b modulo 2^512.
 func (b *block) addWord(x uint64) {
-	for i := range b {
-		b[i], x = bits.Add64(b[i], x, 0)
+	for i := 0; i < BlockSize && x != 0; i += 8 {
+		var sum uint64
+		sum, x = bits.Add64(b.word(i), x, 0)
+		b.setWord(i, sum)
 	}
 }
