@@ -1,0 +1,171 @@
+// Package gostx509 reads and makes X.509 certificates as Russian certification
+// authorities issue them: RFC 5280 with the keys and signatures of RFC 9215, the
+// subject attributes and extensions of приказ ФСБ России № 795.
+//
+// Package crypto/x509 refuses 33 of 2,403 real certificates of accredited CAs.
+// This parser reads them all, and is strict about everything else; each thing it
+// tolerates is listed in DIVERGENCES.md of package der. A parsed certificate has
+// passed no check of trust: see packages path, qualified and validate.
+package gostx509
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"encoding/asn1"
+	"net/netip"
+	"time"
+
+	"propusk/gost/spki"
+	"propusk/pki/sigalg"
+)
+
+// A Certificate is one parsed certificate. All byte slices point into Raw, which
+// belongs to the certificate; nothing may be modified. A Certificate may be used
+// by several goroutines at once.
+type Certificate struct {
+	Raw        []byte // the whole DER, exactly as it was given
+	RawTBS     []byte // the signed part, with its header
+	RawIssuer  []byte // the Name of the issuer, with its header
+	RawSubject []byte // the Name of the subject, with its header
+	RawSPKI    []byte // SubjectPublicKeyInfo, with its header
+
+	Version int // 1, 2 or 3
+
+	// Serial is the content of the serialNumber INTEGER as it is encoded: big
+	// endian, two's complement, with a leading zero octet when the top bit of
+	// the number is set. Compare it with the same form only ([der] Integer).
+	Serial []byte
+
+	Issuer  Name
+	Subject Name
+
+	NotBefore time.Time // inclusive, UTC
+	NotAfter  time.Time // inclusive, UTC
+
+	// PublicKey is *gost3410.PublicKey, *rsa.PublicKey, *ecdsa.PublicKey or
+	// ed25519.PublicKey. It is nil when the key is of a kind we do not handle or
+	// is not a valid key; KeyError then says why.
+	PublicKey crypto.PublicKey
+	// KeyError says why PublicKey is nil; it is nil otherwise.
+	KeyError error
+	// PublicKeyAlgorithm is the identifier of the key; for GOST keys with the
+	// parameter sets. For other keys only Algorithm and Raw are set.
+	PublicKeyAlgorithm spki.AlgorithmIdentifier
+
+	SignatureAlgorithm sigalg.AlgorithmIdentifier
+	Signature          []byte // the bits of signatureValue
+
+	// Extensions holds all extensions in order, the known ones too.
+	Extensions []Extension
+	// UnhandledCritical holds the critical extensions that this package does not
+	// read. RFC 5280, Section 4.2: a certificate with any must be refused, unless
+	// the caller processes them all.
+	UnhandledCritical []asn1.ObjectIdentifier
+
+	IsCA       bool // basicConstraints cA
+	MaxPathLen int  // pathLenConstraint, -1 when there is none
+
+	KeyUsage    KeyUsage                // zero when the extension is absent
+	ExtKeyUsage []asn1.ObjectIdentifier // nil when the extension is absent
+	Policies    []asn1.ObjectIdentifier // policy identifiers, without qualifiers
+
+	SubjectKeyID   []byte         // nil when absent
+	AuthorityKeyID AuthorityKeyID // zero when absent
+
+	CRLDistributionPoints []string // URLs, in order
+	OCSPServers           []string // URLs of id-ad-ocsp
+	CAIssuers             []string // URLs of id-ad-caIssuers
+
+	DNSNames       []string     // subjectAltName
+	EmailAddresses []string     // subjectAltName
+	IPAddresses    []netip.Addr // subjectAltName
+
+	SubjectSignTool    string             // "" when absent
+	IssuerSignTool     *IssuerSignTool    // nil when absent
+	IdentificationKind IdentificationKind // zero when absent
+	PrivateKeyUsage    PrivateKeyUsage    // zero when absent
+}
+
+// AuthorityKeyID is the extension authorityKeyIdentifier (RFC 5280, Section
+// 4.2.1.1). Any part may be absent.
+type AuthorityKeyID struct {
+	KeyID     []byte // nil when absent
+	RawIssuer []byte // the DER Name of the first directoryName, nil when absent
+	Serial    []byte // as Certificate.Serial, nil when absent
+}
+
+// Extension is one extension as it stands in the certificate.
+type Extension struct {
+	ID       asn1.ObjectIdentifier
+	Critical bool
+	Value    []byte // the content of the OCTET STRING
+}
+
+// IssuerSignTool is the extension of the same name (приказ ФСБ России № 795):
+// names of the CA's tools and of their conformity documents.
+type IssuerSignTool struct {
+	SignTool     string // the tool that made the CA's key
+	CATool       string // the CA software
+	SignToolCert string // conformity document of the first
+	CAToolCert   string // conformity document of the second
+}
+
+// IdentificationKind says how the CA identified the applicant (extension
+// 1.2.643.100.114). The zero value means that the extension is absent; otherwise
+// it is one more than the number in the certificate.
+type IdentificationKind uint8
+
+// The known kinds of identification.
+const (
+	IdentificationAbsent        IdentificationKind = iota
+	IdentificationPersonal                         // 0: in person
+	IdentificationByCertificate                    // 1: remotely, by a qualified certificate
+	IdentificationByPassport                       // 2: remotely, by a passport with a chip
+	IdentificationBySystem                         // 3: remotely, by ЕСИА and ЕБС
+)
+
+// PrivateKeyUsage is the extension privateKeyUsagePeriod (RFC 3280, Section
+// 4.2.1.4). A bound that is absent is the zero time.
+type PrivateKeyUsage struct {
+	NotBefore time.Time // inclusive, UTC
+	NotAfter  time.Time // inclusive, UTC
+}
+
+// IsZero reports whether the extension is absent.
+func (p PrivateKeyUsage) IsZero() bool { return p.NotBefore.IsZero() && p.NotAfter.IsZero() }
+
+// KeyUsage is the set of bits of RFC 5280, Section 4.2.1.3; bit n of the
+// standard is 1<<n, as in crypto/x509.
+type KeyUsage uint16
+
+// The bits of KeyUsage.
+const (
+	KeyUsageDigitalSignature KeyUsage = 1 << iota
+	KeyUsageNonRepudiation
+	KeyUsageKeyEncipherment
+	KeyUsageDataEncipherment
+	KeyUsageKeyAgreement
+	KeyUsageCertSign
+	KeyUsageCRLSign
+	KeyUsageEncipherOnly
+	KeyUsageDecipherOnly
+)
+
+// SHA256 returns the fingerprint of the whole certificate.
+func (c *Certificate) SHA256() [32]byte { return sha256.Sum256(c.Raw) }
+
+// Equal reports whether both are the same certificate, byte for byte.
+func (c *Certificate) Equal(other *Certificate) bool {
+	return c != nil && other != nil && bytes.Equal(c.Raw, other.Raw)
+}
+
+// Extension returns the extension with the given OID.
+func (c *Certificate) Extension(id asn1.ObjectIdentifier) (Extension, bool) {
+	for _, e := range c.Extensions {
+		if e.ID.Equal(id) {
+			return e, true
+		}
+	}
+	return Extension{}, false
+}

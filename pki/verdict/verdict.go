@@ -1,0 +1,140 @@
+// Package verdict holds the outcome of a verification: the steps that ran, what
+// each found, and, only if all passed, who the signer is.
+//
+// A bad signature is a result, not an error; an error means that nobody looked.
+// The zero Verdict is indeterminate and grants nothing. Conclusions are named
+// as in ETSI EN 319 102-1, Section 5.1.3.
+package verdict
+
+import (
+	"slices"
+
+	"propusk/pki/person"
+	"propusk/pki/reason"
+)
+
+// Status is the outcome of one step, or of all of them.
+type Status uint8
+
+const (
+	Indeterminate Status = iota // the zero value: nothing is known, nothing is granted
+	Passed
+	Failed
+)
+
+// String returns "indeterminate", "passed" or "failed".
+func (s Status) String() string {
+	switch s {
+	case Passed:
+		return "passed"
+	case Failed:
+		return "failed"
+	default:
+		return "indeterminate"
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler with the words of String.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Check is one step of the verification and what it found. Steps that did not
+// run are absent; steps that passed are kept, as the evidence.
+type Check struct {
+	Name   string      // "signature", "chain", "revocation", "profile.inn"
+	Status Status      // Indeterminate when the step lacked data
+	Reason reason.Code // empty if and only if Status is Passed
+	Cite   string      // "RFC 5280, 6.1.3 (a)(2)"
+	Detail string      // a fact without personal data, such as a date; may be empty
+}
+
+// Verdict is the outcome of a verification. It is made by a Builder and does not
+// change afterwards, so it may be shared between goroutines.
+type Verdict struct {
+	status Status
+	checks []Check
+	who    person.Identity
+}
+
+// Status returns the total: Passed only if at least one step ran and every step
+// passed; Failed if any step failed; Indeterminate otherwise.
+func (v Verdict) Status() Status { return v.status }
+
+// Checks returns a copy of the steps, in the order in which they ran.
+func (v Verdict) Checks() []Check { return slices.Clone(v.checks) }
+
+// Why returns the reason of the first failed step, else of the first
+// indeterminate one. It is empty for a passed verdict, and also for the zero
+// Verdict, in which nothing ran.
+func (v Verdict) Why() reason.Code {
+	for _, status := range []Status{Failed, Indeterminate} {
+		for _, c := range v.checks {
+			if c.Status == status {
+				return c.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// Identity returns the signer, and true only if the verdict is Passed. There is
+// no other way to get the signer out of a Verdict.
+func (v Verdict) Identity() (person.Identity, bool) {
+	if v.status != Passed {
+		return person.Identity{}, false
+	}
+	return v.who, true
+}
+
+// Builder collects steps into a Verdict. The zero value is ready to use. It is
+// not safe for concurrent use.
+type Builder struct {
+	v       Verdict
+	pending bool // some step was indeterminate
+}
+
+// Pass records a step that passed.
+func (b *Builder) Pass(name, cite string) {
+	b.Add(Check{Name: name, Status: Passed, Cite: cite})
+}
+
+// Fail records a step that failed for the given reason.
+func (b *Builder) Fail(name string, code reason.Code, cite string) {
+	b.Add(Check{Name: name, Status: Failed, Reason: code, Cite: cite})
+}
+
+// Unknown records a step that could not be decided for lack of data.
+func (b *Builder) Unknown(name string, code reason.Code, cite string) {
+	b.Add(Check{Name: name, Status: Indeterminate, Reason: code, Cite: cite})
+}
+
+// Add records steps as they are. A contradictory step — passed with a reason,
+// or not passed without one — is our own mistake and counts as failed.
+func (b *Builder) Add(checks ...Check) {
+	for _, c := range checks {
+		if c.Status > Failed || (c.Status == Passed) != (c.Reason == "") {
+			c.Status, c.Reason = Failed, reason.InternalError
+		}
+		switch c.Status {
+		case Failed:
+			b.v.status = Failed
+		case Indeterminate:
+			b.pending = true
+		}
+		b.v.checks = append(b.v.checks, c)
+	}
+}
+
+// Failed reports whether a step has failed so far, so that the caller may skip
+// steps that would tell nothing new.
+func (b *Builder) Failed() bool { return b.v.status == Failed }
+
+// Done returns the verdict: Passed only if at least one step ran and every step
+// passed. The identity is kept only in a passed verdict. The Builder may go on;
+// verdicts already returned do not change.
+func (b *Builder) Done(who person.Identity) Verdict {
+	v := Verdict{status: b.v.status, checks: slices.Clone(b.v.checks)}
+	if v.status != Failed && !b.pending && len(v.checks) > 0 {
+		v.status, v.who = Passed, who
+	}
+	return v
+}
