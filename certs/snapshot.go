@@ -1,0 +1,135 @@
+// Package certs holds the trust data that verdicts rest on: pinned roots, the
+// list of accredited certification authorities (ТСЛ) with its signature
+// verified, CA certificates and revocation lists.
+//
+// A [Snapshot] never changes. [Load] makes one from files, whole or not at all;
+// a [Store] holds the one in force and swaps it atomically while others use it.
+//
+// A trust directory looks like this; every part but the roots may be absent:
+//
+//	roots/*.{pem,cer,crt,der}          root certificates
+//	pins.txt                           their SHA-256, one a line, # comments
+//	tsl.xml                            the list of accredited CAs
+//	tsl-signers/*.{pem,cer,crt,der}    who may sign the list
+//	intermediates/*.{pem,cer,crt,der}  CA certificates that are not in the list
+//	crls/*.{crl,pem}                   revocation lists
+package certs
+
+import (
+	"slices"
+	"time"
+
+	"propusk/pki/gostx509"
+	"propusk/pki/reason"
+	"propusk/pki/validate"
+)
+
+// A Snapshot is one consistent state of all trust data. It does not change after
+// [Load] has returned it, and may be used by any number of goroutines. The zero
+// value, and a nil Snapshot, trust nobody.
+type Snapshot struct {
+	trust       validate.Trust
+	id          string
+	loadedAt    time.Time
+	files       []File
+	quarantined []Quarantined
+	orphans     []*gostx509.Certificate
+}
+
+// Role says what a file is for.
+type Role string
+
+// The roles of files.
+const (
+	RolePins         Role = "pins"
+	RoleRoot         Role = "root"
+	RoleTSL          Role = "tsl"
+	RoleTSLSigner    Role = "tsl-signer"
+	RoleIntermediate Role = "intermediate"
+	RoleCRL          Role = "crl"
+)
+
+// File is one file that a Snapshot was made of.
+type File struct {
+	Role   Role
+	Path   string
+	SHA256 [32]byte
+	Size   int // bytes
+}
+
+// Quarantined is a revocation list that was found and set aside: nothing is
+// concluded from it, least of all that a certificate is good.
+type Quarantined struct {
+	Path string
+	Code reason.Code
+	Err  error // what exactly is wrong; contains no personal data
+	// issuerKey names the issuer whose list it would have been; empty if unknown.
+	issuerKey string
+}
+
+// Trust returns the data in the form that the validator takes.
+func (s *Snapshot) Trust() validate.Trust {
+	if s == nil {
+		return validate.Trust{}
+	}
+	return s.trust
+}
+
+// ID names the snapshot: a hash over the roles and contents of all its files.
+// Two snapshots with the same ID were made of the same data. It is empty for a
+// snapshot that was not loaded.
+func (s *Snapshot) ID() string {
+	if s == nil {
+		return ""
+	}
+	return s.id
+}
+
+// LoadedAt is the moment for which the snapshot was loaded; zero if it was not.
+func (s *Snapshot) LoadedAt() time.Time {
+	if s == nil {
+		return time.Time{}
+	}
+	return s.loadedAt
+}
+
+// Age is how long ago the snapshot was loaded; zero if it was not.
+func (s *Snapshot) Age(now time.Time) time.Duration {
+	if s == nil || s.loadedAt.IsZero() {
+		return 0
+	}
+	return now.Sub(s.loadedAt)
+}
+
+// TSLVersion is «Версия» of the list, and false if there is no list.
+func (s *Snapshot) TSLVersion() (int, bool) {
+	if s == nil || s.trust.Accredited == nil {
+		return 0, false
+	}
+	return s.trust.Accredited.Version(), true
+}
+
+// Files returns what the snapshot was made of, in the order of reading.
+func (s *Snapshot) Files() []File {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.files)
+}
+
+// Quarantined returns the revocation lists that were set aside.
+func (s *Snapshot) Quarantined() []Quarantined {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.quarantined)
+}
+
+// Orphans returns the CA certificates of the list from which no path leads to a
+// pinned root. They are not used to build paths.
+func (s *Snapshot) Orphans() []*gostx509.Certificate {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.orphans)
+}
