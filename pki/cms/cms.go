@@ -1,0 +1,119 @@
+// Package cms reads CMS SignedData (RFC 5652, Section 5) and verifies the
+// mathematics of its signatures: attached and detached, plain CMS and CAdES-BES
+// (ETSI EN 319 122-1; RFC 5126).
+//
+// Nothing is re-encoded on the way: the signed attributes are hashed as they
+// were received, because real software does not sort them. Whether the
+// certificate of a signer deserves trust is not judged here: see package
+// validate.
+package cms
+
+import (
+	"encoding/asn1"
+	"time"
+
+	"propusk/pki/sigalg"
+)
+
+// Limits on what is read.
+const (
+	// MaxSize is the length in bytes of the longest signature that is read, the
+	// attached document included. The bytes are held in memory; without a bound
+	// one request could take it all.
+	MaxSize = 64 << 20
+
+	// MaxSigners is the number of signers in one file. Each costs a signature
+	// check and a chain; without a bound a small file could occupy a processor
+	// for minutes.
+	MaxSigners = 64
+
+	// MaxCertificates is the number of certificates in one file. Each is parsed
+	// and offered to the path builder as a candidate.
+	MaxCertificates = 64
+
+	// MaxCRLs is the number of revocation lists in one file.
+	MaxCRLs = 64
+
+	// MaxAttributes is the number of attributes of one signer, signed and
+	// unsigned separately. Duplicates are looked for among them all.
+	MaxAttributes = 64
+
+	// MaxDigestAlgorithms is the number of digest algorithms in one file. Each
+	// that is used costs one pass over the document.
+	MaxDigestAlgorithms = 16
+)
+
+// SignedData is one parsed file. Slices point into Raw; nothing may be modified.
+// It is safe for concurrent use.
+type SignedData struct {
+	Raw     []byte // the ContentInfo in DER, after PEM, base64 and BER are removed
+	Version int    // CMSVersion
+
+	DigestAlgorithms []sigalg.AlgorithmIdentifier
+
+	ContentType asn1.ObjectIdentifier // eContentType
+	Content     []byte                // eContent; nil when the signature is detached
+	Detached    bool                  // eContent is absent
+
+	Certificates [][]byte // X.509 certificates in DER, in the order of the file
+	CRLs         [][]byte // X.509 CRLs in DER, in the order of the file
+	Signers      []Signer
+
+	// Skipped is the number of certificates and revocation data of other kinds:
+	// attribute certificates, OCSP responses.
+	Skipped int
+
+	rawCertificates []byte // content of certificates, for the version rule
+	minVersion      int
+}
+
+// Signer is one SignerInfo (RFC 5652, Section 5.3).
+type Signer struct {
+	Version int // CMSVersion
+
+	// The signer is named either by Issuer and Serial, or by SubjectKeyID; the
+	// other form is nil.
+	Issuer       []byte // DER of the Name
+	Serial       []byte // content of the INTEGER
+	SubjectKeyID []byte
+
+	DigestAlgorithm    sigalg.AlgorithmIdentifier
+	SignatureAlgorithm sigalg.AlgorithmIdentifier
+	Signature          []byte
+
+	// RawSignedAttrs is the element as received, with its tag [0]; nil when there
+	// are no signed attributes.
+	RawSignedAttrs []byte
+	SignedAttrs    []Attribute
+	UnsignedAttrs  []Attribute // not judged: time-stamps, counter-signatures
+}
+
+// Attribute is one Attribute of RFC 5652, Section 5.3.
+type Attribute struct {
+	Type   asn1.ObjectIdentifier
+	Values []byte // content of the SET: values one after another, in DER
+}
+
+// Level says what kind of signature a signer made. The zero value is unknown.
+type Level string
+
+// The levels that this package tells apart.
+const (
+	// Plain is CMS without a signing-certificate attribute.
+	Plain Level = "CMS"
+	// BES is CAdES-BES: the signer's certificate is named under the signature.
+	BES Level = "CAdES-BES"
+)
+
+// SigningTime returns the time that the signer claims, and false if there is no
+// claim. It is evidence of nothing: the signer's own clock wrote it.
+func (s *Signer) SigningTime() (time.Time, bool) { panic("TODO") }
+
+// Parse reads one SignedData inside a ContentInfo, in DER, PEM or bare base64.
+// BER as signing software writes it is accepted. The result may point into data,
+// which must not be modified afterwards.
+//
+// A file that cannot be read gives a *reason.Error with
+// reason.SignatureMalformed, reason.SignatureTooLarge or
+// reason.SignatureTypeUnsupported.
+func Parse(data []byte) (*SignedData, error) { panic("TODO") }
