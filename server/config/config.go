@@ -211,8 +211,10 @@ type Limits struct {
 	// answered with 503.
 	VerifyWait time.Duration `yaml:"verify_wait"`
 
-	// Requests is how many sign-ins may be under way at once.
-	Requests int `yaml:"requests"`
+	// Sessions is how many judged sign-ins are kept at once, from the one-time
+	// ticket to the end of the access token. Nothing is kept for a person who
+	// has not shown a good certificate yet.
+	Sessions int `yaml:"sessions"`
 
 	// Handshake is how long a TLS handshake may take, a person's PIN included.
 	Handshake time.Duration `yaml:"handshake"`
@@ -238,7 +240,7 @@ func Default() Config {
 			Body:          32 << 20,
 			Verifications: 16,
 			VerifyWait:    5 * time.Second,
-			Requests:      10000,
+			Sessions:      100000,
 			Handshake:     2 * time.Minute,
 			Shutdown:      10 * time.Second,
 		},

@@ -92,7 +92,7 @@ func (k *checker) oidc(o OIDC) {
 func (k *checker) limits(l Limits) {
 	k.that(l.Body >= 1<<10 && l.Body <= 1<<30, "limits.body", "must be between 1024 and 1073741824 bytes")
 	k.that(l.Verifications >= 1 && l.Verifications <= 10000, "limits.verifications", "must be between 1 and 10000")
-	k.that(l.Requests >= 1 && l.Requests <= 10_000_000, "limits.requests", "must be between 1 and 10000000")
+	k.that(l.Sessions >= 1 && l.Sessions <= 10_000_000, "limits.sessions", "must be between 1 and 10000000")
 	k.span("limits.verify_wait", l.VerifyWait, 0, time.Minute)
 	k.span("limits.handshake", l.Handshake, time.Second, 10*time.Minute)
 	k.span("limits.shutdown", l.Shutdown, 0, 5*time.Minute)
