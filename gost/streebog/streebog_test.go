@@ -1,8 +1,223 @@
 package streebog
 
-import ("testing";"fmt")
+import (
+	"bytes"
+	"crypto/hmac"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"strings"
+	"sync"
+	"testing"
 
-func TestX(t *testing.T){
- fmt.Printf("%x\n%x\n", Sum256(nil), Sum512([]byte{}))
+	oracle256 "github.com/ddulesov/gogost/gost34112012256"
+	oracle512 "github.com/ddulesov/gogost/gost34112012512"
+
+	"propusk/gost/internal/corpus"
+	"propusk/gost/internal/cryptotest"
+	"propusk/gost/internal/engine"
+	"propusk/gost/internal/vectors"
+)
+
+// sizes names both functions, ours and those of gogost and gost-engine.
+var sizes = []struct {
+	name   string
+	new    func() hash.Hash
+	sum    func([]byte) []byte
+	oracle func() hash.Hash
+	engine string
+}{
+	{"256", New256, func(p []byte) []byte { h := Sum256(p); return h[:] }, oracle256.New, "-md_gost12_256"},
+	{"512", New512, func(p []byte) []byte { h := Sum512(p); return h[:] }, oracle512.New, "-md_gost12_512"},
 }
-func BenchmarkSum256(b *testing.B){ for _,n:=range []int{64,1024,16384}{ b.Run(fmt.Sprint(n),func(b *testing.B){ p:=make([]byte,n); b.SetBytes(int64(n)); for b.Loop(){Sum256(p)}})}}
+
+func TestVectors(t *testing.T) {
+	for _, v := range vectors.Load(t, "testdata/rfc6986.txt") {
+		for _, size := range sizes {
+			want := v.Hex(t, "streebog"+size.name)
+			if got := size.sum(v.Hex(t, "message")); !bytes.Equal(got, want) {
+				t.Errorf("%s, Sum%s = %x, want %x", v.Name, size.name, got, want)
+			}
+		}
+	}
+}
+
+func TestContract(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(size.name, func(t *testing.T) { cryptotest.Hash(t, size.new) })
+	}
+}
+
+func TestOneShot(t *testing.T) {
+	for _, size := range sizes {
+		for n := range 200 {
+			h := size.new()
+			h.Write(cryptotest.Bytes(n))
+			if got, want := size.sum(cryptotest.Bytes(n)), h.Sum(nil); !bytes.Equal(got, want) {
+				t.Fatalf("Sum%s of %d bytes = %x, New%s gives %x", size.name, n, got, size.name, want)
+			}
+		}
+		msg := make([]byte, 1000)
+		if n := testing.AllocsPerRun(10, func() { Sum256(msg); Sum512(msg) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	}
+}
+
+// TestCarry adds blocks of ones: the sum of the blocks carries through all its
+// bytes, which random messages do not show.
+func TestCarry(t *testing.T) {
+	for _, size := range sizes {
+		for n := range 300 {
+			msg := bytes.Repeat([]byte{0xff}, n)
+			if got, want := size.sum(msg), oracle(size.oracle(), msg); !bytes.Equal(got, want) {
+				t.Fatalf("%d bytes of ff: %x, gogost says %x", n, got, want)
+			}
+		}
+	}
+}
+
+func TestGogost(t *testing.T) {
+	for _, size := range sizes {
+		for n := range 300 {
+			msg := cryptotest.Bytes(n)
+			if got, want := size.sum(msg), oracle(size.oracle(), msg); !bytes.Equal(got, want) {
+				t.Fatalf("Sum%s of %d bytes = %x, gogost says %x", size.name, n, got, want)
+			}
+		}
+	}
+}
+
+func TestEngine(t *testing.T) {
+	for _, size := range sizes {
+		for _, n := range []int{0, 1, 63, 64, 65, 4096, 100_001} {
+			msg := cryptotest.Bytes(n)
+			if got, want := size.sum(msg), engine.Run(t, msg, "dgst", size.engine, "-binary"); !bytes.Equal(got, want) {
+				t.Errorf("Sum%s of %d bytes = %x, gost-engine says %x", size.name, n, got, want)
+			}
+		}
+	}
+}
+
+// TestBotan reads the vectors of Botan, which cover all lengths up to 256 bytes.
+func TestBotan(t *testing.T) {
+	sum, msg, count := sizes[0].sum, []byte(nil), 0
+	for line := range strings.Lines(string(corpus.Read(t, "data/vectors/randombit-streebog.vec"))) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		switch strings.TrimSpace(key) {
+		case "[Streebog-256]":
+			sum = sizes[0].sum
+		case "[Streebog-512]":
+			sum = sizes[1].sum
+		case "In":
+			msg = unhex(t, value)
+		case "Out":
+			count++
+			if got, want := sum(msg), unhex(t, value); !bytes.Equal(got, want) {
+				t.Errorf("hash of %x = %x, want %x", msg, got, want)
+			}
+		}
+	}
+	if count < 100 {
+		t.Errorf("only %d vectors found", count)
+	}
+}
+
+// TestEtalon reads the vectors of gost-engine.
+func TestEtalon(t *testing.T) {
+	const dir = "data/vectors/gost-engine-etalon/"
+	results := string(corpus.Read(t, dir+"dgst.result"))
+	for _, size := range sizes {
+		for _, name := range []string{"M1", "M2", "M4", "M5", "M6", "carry"} {
+			want := fmt.Sprintf("md_gost12_%s(%s)= %x", size.name, name, size.sum(corpus.Read(t, dir+name)))
+			if !strings.Contains(results, want) {
+				t.Errorf("not among the results: %s", want)
+			}
+		}
+	}
+}
+
+// TestConcurrent makes the first hashes of the process race for the tables, when
+// it runs first and under the race detector.
+func TestConcurrent(t *testing.T) {
+	var wg sync.WaitGroup
+	want := Sum256([]byte("message"))
+	for range 8 {
+		wg.Go(func() {
+			if got := Sum256([]byte("message")); got != want {
+				t.Errorf("Sum256 = %x, want %x", got, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestHMAC checks that the standard HMAC, and its clone, work with our hashes.
+func TestHMAC(t *testing.T) {
+	ours, theirs := hmac.New(New256, []byte("key")), hmac.New(oracle256.New, []byte("key"))
+	for range 3 { // the standard HMAC behaves differently after a Reset
+		ours.Write([]byte("message"))
+		theirs.Write([]byte("message"))
+		clone, err := ours.(hash.Cloner).Clone()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := theirs.Sum(nil)
+		if got := ours.Sum(nil); !bytes.Equal(got, want) {
+			t.Errorf("HMAC = %x, gogost says %x", got, want)
+		}
+		if got := clone.Sum(nil); !bytes.Equal(got, want) {
+			t.Errorf("clone of HMAC = %x, gogost says %x", got, want)
+		}
+		ours.Reset()
+		theirs.Reset()
+	}
+}
+
+func FuzzGogost(f *testing.F) {
+	f.Add([]byte(nil), uint(0))
+	f.Add(bytes.Repeat([]byte{0xff}, 200), uint(65))
+	f.Fuzz(func(t *testing.T, msg []byte, split uint) {
+		split %= uint(len(msg)) + 1
+		for _, size := range sizes {
+			h := size.new()
+			h.Write(msg[:split])
+			h.Write(msg[split:])
+			if got, want := h.Sum(nil), oracle(size.oracle(), msg); !bytes.Equal(got, want) {
+				t.Errorf("Streebog-%s of %x = %x, gogost says %x", size.name, msg, got, want)
+			}
+		}
+	})
+}
+
+func BenchmarkSum256(b *testing.B)       { benchmark(b, New256) }
+func BenchmarkSum512(b *testing.B)       { benchmark(b, New512) }
+func BenchmarkGogostSum256(b *testing.B) { benchmark(b, oracle256.New) }
+
+func benchmark(b *testing.B, newHash func() hash.Hash) {
+	for _, n := range []int{64, 1024, 16384} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			h, msg, sum := newHash(), make([]byte, n), make([]byte, 0, Size512)
+			b.SetBytes(int64(n))
+			for b.Loop() {
+				h.Reset()
+				h.Write(msg)
+				sum = h.Sum(sum[:0])
+			}
+		})
+	}
+}
+
+func oracle(h hash.Hash, msg []byte) []byte {
+	h.Write(msg)
+	return h.Sum(nil)
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.TrimSpace(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
