@@ -78,16 +78,16 @@ const (
 	ErrConstructed Error = "primitive type in constructed form"
 )
 
-// SyntaxError is an Error and the place where it was found.
+// SyntaxError is an error and the place where it was found.
 type SyntaxError struct {
-	Err    Error
-	Offset int // in bytes from the start of the input
+	Err    error // an Error, or what the caller gave to Reader.Fail
+	Offset int   // in bytes from the start of the input
 }
 
 // Error implements error.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%v at byte %d", e.Err, e.Offset) }
 
-// Unwrap returns the Error.
+// Unwrap returns the error without the place.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // Limits bound what one input may cost. A zero field means the default.
@@ -114,7 +114,7 @@ const (
 // left of the limits. It belongs on the caller's stack; the zero value is ready.
 // It is not safe for concurrent use.
 type Decoder struct {
-	err      Error
+	err      error
 	offset   int
 	elements int
 	depth    int
@@ -138,15 +138,15 @@ func (d *Decoder) Open(data []byte, limits Limits) Reader {
 
 // Err returns the first error, a *SyntaxError, or nil.
 func (d *Decoder) Err() error {
-	if d.err == "" {
+	if d.err == nil {
 		return nil
 	}
 	return &SyntaxError{Err: d.err, Offset: d.offset}
 }
 
 // fail records the first error; at is the input from the place of the error on.
-func (d *Decoder) fail(err Error, at []byte) {
-	if d.err == "" {
+func (d *Decoder) fail(err error, at []byte) {
+	if d.err == nil {
 		d.err, d.offset = err, max(0, d.capacity-cap(at))
 	}
 }
@@ -167,11 +167,11 @@ type Reader struct {
 }
 
 // Ok reports whether no error has happened anywhere in the input.
-func (r *Reader) Ok() bool { return r.d.err == "" }
+func (r *Reader) Ok() bool { return r.d.err == nil }
 
 // More reports whether another element follows. It is false after an error, so
 // that loops end.
-func (r *Reader) More() bool { return len(r.rest) > 0 && r.d.err == "" }
+func (r *Reader) More() bool { return len(r.rest) > 0 && r.d.err == nil }
 
 // Rest returns the bytes that were not read yet.
 func (r *Reader) Rest() []byte { return r.rest }
@@ -185,11 +185,11 @@ func (r *Reader) End() {
 
 // Fail records an error of the caller's own at the present position, unless
 // there is one already.
-func (r *Reader) Fail(err Error) { r.d.fail(err, r.rest) }
+func (r *Reader) Fail(err error) { r.d.fail(err, r.rest) }
 
 // Peek reports whether the next element exists and has the given tag.
 func (r *Reader) Peek(tag Tag) bool {
-	return len(r.rest) > 0 && Tag(r.rest[0]) == tag && r.d.err == ""
+	return len(r.rest) > 0 && Tag(r.rest[0]) == tag && r.d.err == nil
 }
 
 // Next returns the tag of the next element, and false at the end.
@@ -203,10 +203,10 @@ func (r *Reader) Next() (Tag, bool) {
 // Any reads one element of any tag and returns the tag, the whole element with
 // its header, and its content.
 func (r *Reader) Any() (tag Tag, raw, content []byte) {
-	header, length, err := parseHeader(r.rest)
-	if r.d.err != "" {
+	if !r.Ok() {
 		return 0, nil, nil
 	}
+	header, length, err := parseHeader(r.rest)
 	if err != "" {
 		r.Fail(err)
 		return 0, nil, nil
@@ -263,7 +263,7 @@ func (r *Reader) Inside(content []byte) Reader {
 		r.d.fail(ErrTooDeep, content)
 		content = nil
 	}
-	if r.d.err != "" {
+	if !r.Ok() {
 		content = nil
 	}
 	return Reader{rest: content, d: r.d, depth: r.depth + 1}
