@@ -1,9 +1,15 @@
 // Package kuznyechik implements the Kuznyechik block cipher of GOST R 34.12-2015
-// (RFC 7801): 128-bit blocks, 256-bit keys.
+// (RFC 7801): 128-bit blocks, 256-bit keys, nine rounds and a final key.
+//
+// The substitution and the linear transformation are merged into tables, so
+// timing depends on the data and the key through the cache. The keys that pass
+// through here are those of one TLS session; keep long-term secret keys inside a
+// token (package tokens).
 package kuznyechik
 
 import (
 	"crypto/cipher"
+	"encoding/binary"
 	"strconv"
 )
 
@@ -13,13 +19,108 @@ const (
 	KeySize   = 32
 )
 
-// KeySizeError says how long, in bytes, a key of the wrong length was.
+// KeySizeError is the length, in bytes, of a key that is not KeySize bytes long.
 type KeySizeError int
 
 // Error implements error.
-func (k KeySizeError) Error() string {
-	return "kuznyechik: invalid key size " + strconv.Itoa(int(k))
+func (e KeySizeError) Error() string {
+	return "kuznyechik: invalid key size " + strconv.Itoa(int(e))
 }
 
-// New returns a cipher.Block for the given key of KeySize bytes.
-func New(key []byte) (cipher.Block, error) { panic("TODO") }
+const rounds = 10 // round keys; the last one is only added
+
+// block is a cipher with its key schedule. A decryption key is the encryption
+// key after the inverse of L, so that one table lookup serves a round.
+type block struct {
+	enc, dec [rounds]vector
+}
+
+// New returns a cipher.Block for the given key, which must be KeySize bytes in
+// the order of RFC 7801, Section 5.4. The key is copied. The block can be used
+// by several goroutines at once; it panics, like crypto/aes, when it is given
+// less than BlockSize bytes, and src and dst may be the same.
+//
+// The only possible error is [KeySizeError].
+func New(key []byte) (cipher.Block, error) {
+	if len(key) != KeySize {
+		return nil, KeySizeError(len(key))
+	}
+	buildTables.Do(fillTables)
+	b := new(block)
+	b.expand(load(key), load(key[BlockSize:]))
+	return b, nil
+}
+
+// expand implements RFC 7801, Section 4.4.
+func (b *block) expand(k1, k2 vector) {
+	b.enc[0], b.enc[1] = k1, k2
+	for i := 2; i < rounds; i += 2 {
+		for _, c := range constants[4*(i-2) : 4*(i-2)+8] {
+			k1, k2 = k1.xor(c).ls().xor(k2), k1
+		}
+		b.enc[i], b.enc[i+1] = k1, k2
+	}
+	b.dec[0] = b.enc[0]
+	for i := 1; i < rounds; i++ {
+		b.dec[i] = b.enc[i].substitute().inverseSL()
+	}
+}
+
+// BlockSize implements cipher.Block.
+func (b *block) BlockSize() int { return BlockSize }
+
+// Encrypt implements cipher.Block and RFC 7801, Section 4.5.1.
+func (b *block) Encrypt(dst, src []byte) {
+	check(dst, src)
+	x := load(src)
+	for i := range rounds - 1 {
+		x = x.xor(b.enc[i]).ls()
+	}
+	x.xor(b.enc[rounds-1]).store(dst)
+}
+
+// EncryptBlocks encrypts the whole blocks of src, each on its own, into dst,
+// which must be as long. It is what modes of operation can do faster than block
+// by block.
+func (b *block) EncryptBlocks(dst, src []byte) {
+	for len(src) >= BlockSize {
+		b.Encrypt(dst, src)
+		dst, src = dst[BlockSize:], src[BlockSize:]
+	}
+}
+
+// Decrypt implements cipher.Block and RFC 7801, Section 4.5.2. The inverse of L
+// is linear, so it may go before the key is added if it went over the key too.
+func (b *block) Decrypt(dst, src []byte) {
+	check(dst, src)
+	x := load(src).substitute().inverseSL()
+	for i := rounds - 1; i > 1; i-- {
+		x = x.xor(b.dec[i]).inverseSL()
+	}
+	x.xor(b.dec[1]).inverseSubstitute().xor(b.dec[0]).store(dst)
+}
+
+func check(dst, src []byte) {
+	if len(src) < BlockSize {
+		panic("kuznyechik: input not full block")
+	}
+	if len(dst) < BlockSize {
+		panic("kuznyechik: output not full block")
+	}
+}
+
+// A vector is a block as two words. The first byte of the block, the most
+// significant one of the standard, is the lowest byte of the first word.
+type vector struct{ a, b uint64 }
+
+func load(src []byte) vector {
+	return vector{binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])}
+}
+
+func (x vector) store(dst []byte) {
+	_ = dst[BlockSize-1]
+	binary.LittleEndian.PutUint64(dst, x.a)
+	binary.LittleEndian.PutUint64(dst[8:], x.b)
+}
+
+func (x vector) xor(y vector) vector { return vector{x.a ^ y.a, x.b ^ y.b} }

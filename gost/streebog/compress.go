@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"sync"
+
+	"propusk/gost/internal/pi"
 )
 
 // A block is a number of 512 bits, the least significant byte first: a message
@@ -40,7 +42,7 @@ func fillTables() {
 	for j := range substitute {
 		for v := range substitute[j] {
 			var word uint64
-			for rest := pi[v]; rest != 0; rest &= rest - 1 {
+			for rest := pi.Substitution[v]; rest != 0; rest &= rest - 1 {
 				word ^= matrix[63-8*j-bits.TrailingZeros8(rest)]
 			}
 			substitute[j][v] = word

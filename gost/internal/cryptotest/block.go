@@ -112,3 +112,26 @@ func blockKeyCopied(t *testing.T, keySize int, newCipher func([]byte) (cipher.Bl
 		t.Error("the cipher changed with the caller's key slice")
 	}
 }
+
+// Blocks checks the method EncryptBlocks, which a cipher.Block may have for
+// modes of operation, against Encrypt.
+func Blocks(t *testing.T, b cipher.Block) {
+	many, ok := b.(interface{ EncryptBlocks(dst, src []byte) })
+	if !ok {
+		t.Fatal("no method EncryptBlocks")
+	}
+	n := b.BlockSize()
+	for count := range 20 {
+		src, want := Bytes(count*n), make([]byte, count*n)
+		for i := 0; i < len(src); i += n {
+			b.Encrypt(want[i:], src[i:])
+		}
+		got := make([]byte, len(src))
+		if many.EncryptBlocks(got, src); !bytes.Equal(got, want) {
+			t.Errorf("%d blocks differ", count)
+		}
+		if many.EncryptBlocks(src, src); !bytes.Equal(src, want) {
+			t.Errorf("%d blocks in place differ", count)
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package kuznyechik
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	oracle "github.com/ddulesov/gogost/gost3412128"
+
+	"propusk/gost/internal/corpus"
+	"propusk/gost/internal/cryptotest"
+	"propusk/gost/internal/engine"
+	"propusk/gost/internal/vectors"
+)
+
+func TestVectors(t *testing.T) {
+	for _, v := range vectors.Load(t, "testdata/rfc7801.txt") {
+		checkBoth(t, v.Name, v.Hex(t, "key"), v.Hex(t, "plain"), v.Hex(t, "cipher"))
+	}
+}
+
+// checkBoth checks both directions.
+func checkBoth(t *testing.T, name string, key, plain, sealed []byte) {
+	t.Helper()
+	b := newCipher(t, key)
+	got := make([]byte, BlockSize)
+	if b.Encrypt(got, plain); !bytes.Equal(got, sealed) {
+		t.Errorf("%s: Encrypt(%x) = %x, want %x", name, plain, got, sealed)
+	}
+	if b.Decrypt(got, sealed); !bytes.Equal(got, plain) {
+		t.Errorf("%s: Decrypt(%x) = %x, want %x", name, sealed, got, plain)
+	}
+}
+
+// TestTransformations checks the parts of a round one by one.
+func TestTransformations(t *testing.T) {
+	for _, v := range vectors.Load(t, "testdata/transformations.txt") {
+		in, out := load(v.Hex(t, "in")), load(v.Hex(t, "out"))
+		switch v.Name {
+		case "S":
+			if in.substitute() != out || out.inverseSubstitute() != in {
+				t.Errorf("S(%x) = %x, back %x", in, in.substitute(), out.inverseSubstitute())
+			}
+		case "L":
+			forth, back := [BlockSize]byte(v.Hex(t, "in")), [BlockSize]byte(v.Hex(t, "out"))
+			linear(&forth)
+			inverseLinear(&back)
+			if load(forth[:]) != out || load(back[:]) != in {
+				t.Errorf("L(%x) = %x, back %x", in, forth, back)
+			}
+		default:
+			t.Fatalf("unknown transformation %q", v.Name)
+		}
+	}
+}
+
+func TestKeySchedule(t *testing.T) {
+	for _, v := range vectors.Load(t, "testdata/keyschedule.txt") {
+		b := newCipher(t, v.Hex(t, "key")).(*block)
+		want := v.Hex(t, "keys")
+		for i, k := range b.enc {
+			if k != load(want[BlockSize*i:]) {
+				t.Errorf("K_%d = %x, want %x", i+1, k, want[BlockSize*i:][:BlockSize])
+			}
+		}
+	}
+}
+
+func TestContract(t *testing.T) {
+	cryptotest.Block(t, "kuznyechik", KeySize, New)
+	cryptotest.Blocks(t, newCipher(t, cryptotest.Bytes(KeySize)))
+}
+
+func TestGogost(t *testing.T) {
+	for i := range 500 {
+		against(t, cryptotest.Bytes(KeySize + i)[i:], cryptotest.Bytes(BlockSize + i)[i:])
+	}
+}
+
+func TestEngine(t *testing.T) {
+	key, iv, msg := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize), cryptotest.Bytes(100*BlockSize)
+	want := engine.Run(t, msg, "enc", "-kuznyechik-cbc", "-nopad", "-K", hex.EncodeToString(key), "-iv", hex.EncodeToString(iv))
+	got := make([]byte, len(msg))
+	cipher.NewCBCEncrypter(newCipher(t, key), iv).CryptBlocks(got, msg)
+	if !bytes.Equal(got, want) {
+		t.Errorf("CBC of %x = %x, gost-engine says %x", msg, got, want)
+	}
+	cipher.NewCBCDecrypter(newCipher(t, key), iv).CryptBlocks(got, want)
+	if !bytes.Equal(got, msg) {
+		t.Error("the CBC of gost-engine does not decrypt")
+	}
+}
+
+// TestBotan reads the vectors of Botan.
+func TestBotan(t *testing.T) {
+	v, count := map[string][]byte{}, 0
+	for line := range strings.Lines(string(corpus.Read(t, "data/vectors/randombit-kuznyechik.vec"))) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), " = ")
+		if !ok {
+			continue
+		}
+		b, err := hex.DecodeString(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v[name] = b; name == "Out" {
+			count++
+			checkBoth(t, line, v["Key"], v["In"], v["Out"])
+		}
+	}
+	if count < 65 {
+		t.Errorf("only %d vectors found", count)
+	}
+}
+
+func FuzzGogost(f *testing.F) {
+	f.Add(make([]byte, KeySize), make([]byte, BlockSize))
+	f.Add(bytes.Repeat([]byte{0xff}, KeySize), bytes.Repeat([]byte{0xff}, BlockSize))
+	f.Fuzz(func(t *testing.T, key, plain []byte) {
+		if len(key) != KeySize || len(plain) < BlockSize {
+			t.Skip()
+		}
+		against(t, key, plain[:BlockSize])
+	})
+}
+
+// against checks both directions with gogost.
+func against(t *testing.T, key, plain []byte) {
+	t.Helper()
+	want := make([]byte, BlockSize)
+	oracle.NewCipher(key).Encrypt(want, plain)
+	checkBoth(t, "gogost", key, plain, want)
+}
+
+func newCipher(t testing.TB, key []byte) cipher.Block {
+	t.Helper()
+	b, err := New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func BenchmarkEncrypt(b *testing.B) {
+	c, buf := newCipher(b, make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
+	b.SetBytes(BlockSize)
+	for b.Loop() {
+		c.Encrypt(buf, buf)
+	}
+}
+
+func BenchmarkEncryptBlocks(b *testing.B) {
+	c, buf := newCipher(b, make([]byte, KeySize)).(*block), cryptotest.Bytes(16384)
+	b.SetBytes(16384)
+	for b.Loop() {
+		c.EncryptBlocks(buf, buf)
+	}
+}
+
+func BenchmarkDecrypt(b *testing.B) {
+	c, buf := newCipher(b, make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
+	b.SetBytes(BlockSize)
+	for b.Loop() {
+		c.Decrypt(buf, buf)
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	key := make([]byte, KeySize)
+	for b.Loop() {
+		newCipher(b, key)
+	}
+}
+
+func BenchmarkGogostEncrypt(b *testing.B) {
+	c, buf := oracle.NewCipher(make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
+	b.SetBytes(BlockSize)
+	for b.Loop() {
+		c.Encrypt(buf, buf)
+	}
+}

@@ -1,0 +1,140 @@
+package magma
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"encoding/hex"
+	"testing"
+
+	oracle "github.com/ddulesov/gogost/gost341264"
+
+	"propusk/gost/internal/cryptotest"
+	"propusk/gost/internal/engine"
+	"propusk/gost/internal/vectors"
+)
+
+func TestVectors(t *testing.T) {
+	for _, v := range vectors.Load(t, "testdata/rfc8891.txt") {
+		checkBoth(t, v.Name, v.Hex(t, "key"), v.Hex(t, "plain"), v.Hex(t, "cipher"))
+	}
+}
+
+// checkBoth checks both directions.
+func checkBoth(t *testing.T, name string, key, plain, sealed []byte) {
+	t.Helper()
+	b := newCipher(t, key)
+	got := make([]byte, BlockSize)
+	if b.Encrypt(got, plain); !bytes.Equal(got, sealed) {
+		t.Errorf("%s: Encrypt(%x) = %x, want %x", name, plain, got, sealed)
+	}
+	if b.Decrypt(got, sealed); !bytes.Equal(got, plain) {
+		t.Errorf("%s: Decrypt(%x) = %x, want %x", name, sealed, got, plain)
+	}
+}
+
+func TestSubstitutionAndRotation(t *testing.T) {
+	newCipher(t, make([]byte, KeySize)) // makes the tables
+	// RFC 8891, Appendix A.2: each result is the key of the next line.
+	for _, v := range []struct{ key, in, out uint32 }{
+		{0x87654321, 0xfedcba98, 0xfdcbc20c},
+		{0xfdcbc20c, 0x87654321, 0x7e791a4b},
+		{0x7e791a4b, 0xfdcbc20c, 0xc76549ec},
+		{0xc76549ec, 0x7e791a4b, 0x9791c849},
+	} {
+		if got := g(v.in + v.key); got != v.out {
+			t.Errorf("g[%08x](%08x) = %08x, want %08x", v.key, v.in, got, v.out)
+		}
+	}
+}
+
+func TestContract(t *testing.T) {
+	cryptotest.Block(t, "magma", KeySize, New)
+	cryptotest.Blocks(t, newCipher(t, cryptotest.Bytes(KeySize)))
+}
+
+func TestGogost(t *testing.T) {
+	for i := range 500 {
+		against(t, cryptotest.Bytes(KeySize + i)[i:], cryptotest.Bytes(BlockSize + i)[i:])
+	}
+}
+
+func TestEngine(t *testing.T) {
+	key, iv, msg := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize), cryptotest.Bytes(100*BlockSize)
+	want := engine.Run(t, msg, "enc", "-magma-cbc", "-nopad", "-K", hex.EncodeToString(key), "-iv", hex.EncodeToString(iv))
+	got := make([]byte, len(msg))
+	cipher.NewCBCEncrypter(newCipher(t, key), iv).CryptBlocks(got, msg)
+	if !bytes.Equal(got, want) {
+		t.Errorf("CBC of %x = %x, gost-engine says %x", msg, got, want)
+	}
+	cipher.NewCBCDecrypter(newCipher(t, key), iv).CryptBlocks(got, want)
+	if !bytes.Equal(got, msg) {
+		t.Error("the CBC of gost-engine does not decrypt")
+	}
+}
+
+func FuzzGogost(f *testing.F) {
+	f.Add(make([]byte, KeySize), make([]byte, BlockSize))
+	f.Add(bytes.Repeat([]byte{0xff}, KeySize), bytes.Repeat([]byte{0xff}, BlockSize))
+	f.Fuzz(func(t *testing.T, key, plain []byte) {
+		if len(key) != KeySize || len(plain) < BlockSize {
+			t.Skip()
+		}
+		against(t, key, plain[:BlockSize])
+	})
+}
+
+// against checks both directions with gogost.
+func against(t *testing.T, key, plain []byte) {
+	t.Helper()
+	want := make([]byte, BlockSize)
+	oracle.NewCipher(key).Encrypt(want, plain)
+	checkBoth(t, "gogost", key, plain, want)
+}
+
+func newCipher(t testing.TB, key []byte) cipher.Block {
+	t.Helper()
+	b, err := New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func BenchmarkEncrypt(b *testing.B) {
+	c, buf := newCipher(b, make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
+	b.SetBytes(BlockSize)
+	for b.Loop() {
+		c.Encrypt(buf, buf)
+	}
+}
+
+func BenchmarkEncryptBlocks(b *testing.B) {
+	c, buf := newCipher(b, make([]byte, KeySize)).(*block), cryptotest.Bytes(16384)
+	b.SetBytes(16384)
+	for b.Loop() {
+		c.EncryptBlocks(buf, buf)
+	}
+}
+
+func BenchmarkDecrypt(b *testing.B) {
+	c, buf := newCipher(b, make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
+	b.SetBytes(BlockSize)
+	for b.Loop() {
+		c.Decrypt(buf, buf)
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	key := make([]byte, KeySize)
+	for b.Loop() {
+		newCipher(b, key)
+	}
+}
+
+func BenchmarkGogostEncrypt(b *testing.B) {
+	c, buf := oracle.NewCipher(make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
+	b.SetBytes(BlockSize)
+	for b.Loop() {
+		c.Encrypt(buf, buf)
+	}
+}
