@@ -19,7 +19,6 @@ import (
 	"slices"
 	"time"
 
-	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/validate"
 )
@@ -32,8 +31,9 @@ type Snapshot struct {
 	id          string
 	loadedAt    time.Time
 	files       []File
+	crls        []revocationList
 	quarantined []Quarantined
-	orphans     []*gostx509.Certificate
+	orphans     []Orphan
 }
 
 // Role says what a file is for.
@@ -63,8 +63,13 @@ type Quarantined struct {
 	Path string
 	Code reason.Code
 	Err  error // what exactly is wrong; contains no personal data
-	// issuerKey names the issuer whose list it would have been; empty if unknown.
-	issuerKey string
+}
+
+// Orphan is a CA certificate of the list that is not used to build paths.
+type Orphan struct {
+	CA         string // name of the CA in the list
+	Thumbprint [20]byte
+	Code       reason.Code // why no path leads to a pinned root
 }
 
 // Trust returns the data in the form that the validator takes.
@@ -126,10 +131,25 @@ func (s *Snapshot) Quarantined() []Quarantined {
 }
 
 // Orphans returns the CA certificates of the list from which no path leads to a
-// pinned root. They are not used to build paths.
-func (s *Snapshot) Orphans() []*gostx509.Certificate {
+// pinned root, and those that cannot be read.
+func (s *Snapshot) Orphans() []Orphan {
 	if s == nil {
 		return nil
 	}
 	return slices.Clone(s.orphans)
+}
+
+// Stale returns the paths of revocation lists that are past their nextUpdate.
+// They still prove revocation, and nothing else.
+func (s *Snapshot) Stale(now time.Time) []string {
+	if s == nil {
+		return nil
+	}
+	var paths []string
+	for _, r := range s.crls {
+		if !r.fresh(now) {
+			paths = append(paths, r.path)
+		}
+	}
+	return paths
 }

@@ -44,6 +44,9 @@ const (
 	// TrustCRLRollback means that a revocation list is older than the one in
 	// force.
 	TrustCRLRollback Code = "trust-crl-rollback"
+	// TrustCRLMissing means that a revocation list that is in force and still
+	// fresh is absent from the files.
+	TrustCRLMissing Code = "trust-crl-missing"
 	// ConfigUnreadable means that the configuration, or a file that it names,
 	// cannot be read.
 	ConfigUnreadable Code = "config-unreadable"
@@ -160,6 +163,12 @@ func trustChangeEntries() []Entry {
 			"Список отзыва старше действующего. Загрузите его заново; действует прежний.",
 			"A revocation list is older than the one in force; download it again, the previous one stays in force.",
 			"RFC 5280, 5.2.3",
+		},
+		{
+			TrustCRLMissing, Unavailable,
+			"Действующий список отзыва исчез из доверенных данных. Верните файл; действует прежний список.",
+			"A revocation list that is in force has disappeared; restore the file, the previous one stays in force.",
+			"",
 		},
 	}
 }
