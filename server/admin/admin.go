@@ -1,0 +1,72 @@
+// Package admin answers operators and their tools on the loopback listener:
+// whether the process lives, whether it may be given traffic, and how it does.
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"propusk/certs"
+	"propusk/pki/reason"
+	"propusk/server/request"
+)
+
+// Admin answers health questions. It is safe for concurrent use.
+type Admin struct {
+	// Trust returns the snapshot in force, and an error while nobody may be let
+	// in by it.
+	Trust func() (*certs.Snapshot, error)
+	// Metrics serves the metrics.
+	Metrics http.Handler
+	// Now returns the time.
+	Now func() time.Time
+}
+
+// Ready is the answer of /readyz.
+type Ready struct {
+	Ready bool        `json:"ready"`
+	Code  reason.Code `json:"code,omitempty"`
+	Trust Trust       `json:"trust"`
+}
+
+// Trust describes the snapshot in force.
+type Trust struct {
+	ID string `json:"id,omitempty"`
+	// ListVersion and ListDate are those of the list of accredited CAs.
+	ListVersion int        `json:"list_version,omitempty"`
+	ListDate    *time.Time `json:"list_date,omitempty"`
+	// AgeSeconds is how long ago the snapshot was loaded.
+	AgeSeconds int64 `json:"age_seconds"`
+	// QuarantinedCRLs is how many revocation lists were set aside.
+	QuarantinedCRLs int `json:"quarantined_crls"`
+}
+
+// Routes adds /healthz, /readyz and /metrics.
+func (a Admin) Routes(r gin.IRouter) {
+	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	r.GET("/readyz", a.ready)
+	r.GET("/metrics", gin.WrapH(a.Metrics))
+}
+
+// ready answers 503 while trust data are absent or stale, so that a balancer
+// sends people elsewhere.
+func (a Admin) ready(c *gin.Context) {
+	snap, err := a.Trust()
+	out := Ready{Ready: err == nil, Trust: Trust{
+		ID:              snap.ID(),
+		AgeSeconds:      int64(snap.Age(a.Now()) / time.Second),
+		QuarantinedCRLs: len(snap.Quarantined()),
+	}}
+	if list := snap.Trust().Accredited; list != nil {
+		date := list.Date()
+		out.Trust.ListVersion, out.Trust.ListDate = list.Version(), &date
+	}
+	status := http.StatusOK
+	if err != nil {
+		out.Code, status = reason.Of(err), http.StatusServiceUnavailable
+		request.From(c.Request.Context()).Code = out.Code
+	}
+	c.JSON(status, out)
+}

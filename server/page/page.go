@@ -1,0 +1,213 @@
+// Package page writes what people see: pages in Russian with English beside it,
+// without scripts, readable by screen readers, each with the support code of the
+// request and the link «Техническая поддержка».
+//
+// The words about a failure are in advice.go. Pages show personal data only to
+// the person whose certificate the connection proved; no page is ever cached.
+package page
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"propusk/pki/reason"
+	"propusk/server/problem"
+	"propusk/server/request"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+//go:embed static
+var static embed.FS
+
+// Text is one sentence in both languages.
+type Text struct{ RU, EN string }
+
+// Link is somewhere to go.
+type Link struct {
+	Label Text
+	URL   string
+}
+
+// Fact is one line about a certificate or a connection.
+type Fact struct {
+	Label Text
+	Value string
+}
+
+// Site is what all pages share.
+type Site struct {
+	// PublicURL, SignInURL and CheckURL are the hosts, without a trailing slash;
+	// CheckURL may be empty.
+	PublicURL, SignInURL, CheckURL string
+	// SupportURL is where «Техническая поддержка» leads. Empty leads to the
+	// check page, or else to the front page.
+	SupportURL string
+	// Services are what people can sign in to.
+	Services []Link
+	// Cabinets tell the holder of a certificate of the wrong kind where to go;
+	// the key is a kind of holder as package person names it.
+	Cabinets map[string]Link
+}
+
+// Book writes pages. It is safe for concurrent use. Make it with New.
+type Book struct {
+	site  Site
+	pages map[string]*template.Template
+}
+
+// New parses the templates.
+func New(site Site) (*Book, error) {
+	b := &Book{site: site, pages: make(map[string]*template.Template)}
+	for _, name := range []string{"failure", "home", "signedin", "check"} {
+		t, err := template.New(name).Option("missingkey=error").
+			ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("page: %w", err)
+		}
+		b.pages[name] = t
+	}
+	return b, nil
+}
+
+// view is what a template sees.
+type view struct {
+	Site        Site
+	SupportLink template.URL
+	SupportCode string
+	Title       Text
+	Tone        string // "good", "bad" or ""
+	Code        reason.Code
+	Cause       Text
+	Steps       []Text
+	Facts       []Fact
+	Links       []Link
+	Conditions  []condition
+}
+
+// Failure is a page about something that did not work.
+type Failure struct {
+	// Code is the reason; its words come from the catalogue of advice.
+	Code reason.Code
+	// Facts are what is known about the certificate, if one was shown.
+	Facts []Fact
+	// Links are where to go next.
+	Links []Link
+}
+
+// Failure writes the page about a failure, with the HTTP status of its code.
+func (b *Book) Failure(w http.ResponseWriter, r *http.Request, f Failure) error {
+	a := adviceFor(f.Code)
+	return b.write(w, r, "failure", problem.Status(f.Code), view{
+		Title: a.Title, Tone: "bad", Code: f.Code, Cause: a.Cause, Steps: a.Steps, Facts: f.Facts, Links: f.Links,
+	})
+}
+
+// SignedIn writes the page for a good certificate when no service is waiting for
+// it.
+func (b *Book) SignedIn(w http.ResponseWriter, r *http.Request, facts []Fact) error {
+	return b.write(w, r, "signedin", http.StatusOK, view{
+		Title: Text{RU: "Сертификат подходит", EN: "The certificate is good"},
+		Tone:  "good",
+		Cause: Text{
+			RU: "С этим сертификатом можно войти в личный кабинет. Начните вход в самом кабинете.",
+			EN: "You can sign in with this certificate. Start from the service itself.",
+		},
+		Facts: facts,
+		Links: b.site.Services,
+	})
+}
+
+// Home writes the front page of the public host.
+func (b *Book) Home(w http.ResponseWriter, r *http.Request) error {
+	conn := request.ConnectionFrom(r.Context())
+	cause := Text{
+		RU: "Браузер открыл эту страницу без шифрования по ГОСТ. Если так же откроется страница входа, сертификат показать не получится: нужен браузер с поддержкой ГОСТ TLS.",
+		EN: "This page came over ordinary TLS. To present a certificate on the sign-in page you need a browser with GOST TLS.",
+	}
+	if conn.Kind == "gost" {
+		cause = Text{
+			RU: "Браузер открыл эту страницу с шифрованием по ГОСТ: он подходит для входа с сертификатом.",
+			EN: "This page came over GOST TLS: the browser can sign in with a certificate.",
+		}
+	}
+	return b.write(w, r, "home", http.StatusOK, view{
+		Title: Text{RU: "Вход по сертификату электронной подписи", EN: "Sign-in with a certificate of electronic signature"},
+		Cause: cause,
+		Facts: ConnectionFacts(conn),
+		Links: b.site.Services,
+	})
+}
+
+// ConnectionFacts describes a connection for a page.
+func ConnectionFacts(c request.Connection) []Fact {
+	kind := map[string]string{"gost": "ГОСТ TLS", "ordinary": "обычный TLS (без ГОСТ)", "none": "без шифрования"}[c.Kind]
+	facts := []Fact{{Text{RU: "Вид защиты", EN: "Kind of protection"}, kind}}
+	if c.Version != "" {
+		facts = append(facts, Fact{Text{RU: "Версия", EN: "Version"}, c.Version},
+			Fact{Text{RU: "Набор шифров", EN: "Cipher suite"}, c.Suite})
+	}
+	return facts
+}
+
+// Cabinet returns where a holder of the given kind belongs, and false if the
+// configuration does not say.
+func (b *Book) Cabinet(kind string) (Link, bool) {
+	l, ok := b.site.Cabinets[kind]
+	return l, ok
+}
+
+// write renders a page and sends it. Nothing is sent when rendering fails.
+func (b *Book) write(w http.ResponseWriter, r *http.Request, name string, status int, v view) error {
+	v.Site = b.site
+	v.SupportCode = request.From(r.Context()).ID
+	v.SupportLink = template.URL(b.supportURL()) //nolint:gosec // from the configuration, which allows http, https and mailto
+	var buf bytes.Buffer
+	if err := b.pages[name].ExecuteTemplate(&buf, "layout", v); err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", "ru, en")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(buf.Bytes()) //nolint:errcheck // the client went away; there is nobody to tell
+	return nil
+}
+
+func (b *Book) supportURL() string {
+	for _, u := range []string{b.site.SupportURL, b.site.CheckURL, b.site.PublicURL} {
+		if u != "" {
+			return u
+		}
+	}
+	return "/"
+}
+
+// Static serves the style sheet and the icon under /static/.
+func Static() http.Handler {
+	files, err := fs.Sub(static, ".")
+	if err != nil {
+		panic("page: the embedded directory is gone: " + err.Error())
+	}
+	serve := http.FileServerFS(files)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		serve.ServeHTTP(w, r)
+	})
+}
+
+// StaticFiles are the paths that Static serves; directories are not listed.
+func StaticFiles() []string { return []string{"/static/propusk.css", "/static/propusk.svg"} }
+
+// Moscow is the zone in which pages give times: the law counts days by it.
+var moscow = time.FixedZone("МСК", 3*60*60)
+
+// Time formats a moment for a page.
+func Time(t time.Time) string { return t.In(moscow).Format("02.01.2006 15:04") + " МСК" }

@@ -1,0 +1,50 @@
+// Package trust hands out the trust snapshot in force and says whether it is
+// fresh enough to let anybody in.
+package trust
+
+import (
+	"time"
+
+	"propusk/certs"
+	"propusk/pki/reason"
+	"propusk/pki/validate"
+)
+
+// Guard watches the age of trust data. It is safe for concurrent use.
+type Guard struct {
+	// Store holds the snapshot in force.
+	Store *certs.Store
+	// MaxAge is how old the list of accredited CAs may be, by its own date.
+	MaxAge time.Duration
+	// Now returns the time.
+	Now func() time.Time
+}
+
+// Current returns the snapshot in force, and why nobody may be let in by it: nil,
+// [reason.TrustDataAbsent] without a snapshot or without a list of accredited
+// CAs, [reason.TrustDataStale] with an old one. The snapshot is never nil; one
+// that was never loaded trusts nobody.
+func (g Guard) Current() (*certs.Snapshot, error) {
+	snap := g.Store.Current()
+	list := snap.Trust().Accredited
+	switch {
+	case snap.ID() == "":
+		return snap, reason.Errorf(reason.TrustDataAbsent, "no snapshot has been loaded")
+	case list == nil:
+		return snap, reason.Errorf(reason.TrustDataAbsent, "the snapshot has no list of accredited CAs")
+	case g.Now().Sub(list.Date()) > g.MaxAge:
+		return snap, reason.Errorf(reason.TrustDataStale, "the list of accredited CAs is of %s", list.Date().UTC().Format(time.RFC3339))
+	}
+	return snap, nil
+}
+
+// ForVerdicts returns the trust data to judge with. A stale list of accredited
+// CAs is left out: what rests on it then stays undecided instead of passing.
+func (g Guard) ForVerdicts() validate.Trust {
+	snap, err := g.Current()
+	t := snap.Trust()
+	if err != nil {
+		t.Accredited = nil
+	}
+	return t
+}
