@@ -12,6 +12,7 @@ import (
 	"encoding/asn1"
 	"time"
 
+	"propusk/pki/der"
 	"propusk/pki/sigalg"
 )
 
@@ -63,9 +64,12 @@ type SignedData struct {
 	// attribute certificates, OCSP responses.
 	Skipped int
 
-	rawCertificates []byte // content of certificates, for the version rule
-	minVersion      int
+	rawContentType der.OID
+	rightVersion   bool // Version is the one that RFC 5652, Section 5.1 demands
 }
+
+// isData reports whether the content is id-data, that is, just bytes.
+func (sd *SignedData) isData() bool { return string(sd.rawContentType) == oidData }
 
 // Signer is one SignerInfo (RFC 5652, Section 5.3).
 type Signer struct {
@@ -90,7 +94,7 @@ type Signer struct {
 
 // Attribute is one Attribute of RFC 5652, Section 5.3.
 type Attribute struct {
-	Type   asn1.ObjectIdentifier
+	Type   der.OID
 	Values []byte // content of the SET: values one after another, in DER
 }
 
@@ -107,13 +111,24 @@ const (
 
 // SigningTime returns the time that the signer claims, and false if there is no
 // claim. It is evidence of nothing: the signer's own clock wrote it.
-func (s *Signer) SigningTime() (time.Time, bool) { panic("TODO") }
+func (s *Signer) SigningTime() (time.Time, bool) {
+	value, found := s.signed(oidSigningTime)
+	if !found {
+		return time.Time{}, false
+	}
+	var d der.Decoder
+	r := d.Open(value, derLimits)
+	t := r.Time()
+	r.End()
+	return t, d.Err() == nil
+}
 
-// Parse reads one SignedData inside a ContentInfo, in DER, PEM or bare base64.
-// BER as signing software writes it is accepted. The result may point into data,
-// which must not be modified afterwards.
-//
-// A file that cannot be read gives a *reason.Error with
-// reason.SignatureMalformed, reason.SignatureTooLarge or
-// reason.SignatureTypeUnsupported.
-func Parse(data []byte) (*SignedData, error) { panic("TODO") }
+// signed returns the values of the signed attribute of the given type.
+func (s *Signer) signed(oid string) (values []byte, found bool) {
+	for _, a := range s.SignedAttrs {
+		if string(a.Type) == oid {
+			return a.Values, true
+		}
+	}
+	return nil, false
+}

@@ -1,46 +1,37 @@
 package cms
 
 import (
+	"bytes"
 	"encoding/asn1"
 
 	"propusk/pki/gostx509"
+	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
-// Content is the document that a signature was made over, given beside the
-// signature. The zero value means that it was not given.
-type Content struct {
-	given   bool
-	bytes   []byte
-	digests []contentDigest
-}
+// maxCandidates is the number of certificates that are tried for one signer. A
+// file may hold many with the same issuer and serial number; each would cost a
+// signature check.
+const maxCandidates = 4
 
-// contentDigest is a digest of a document that is itself not at hand.
-type contentDigest struct {
-	algorithm asn1.ObjectIdentifier
-	digest    []byte
-}
-
-// Document is a document that is at hand. An empty one is a document too. The
-// slice is not copied and must not be modified during the verification.
-func Document(b []byte) Content { return Content{given: true, bytes: b} }
-
-// Digest is a document known only by its digest, computed with the digest
-// algorithm of the given OID.
-//
-// The caller vouches that the digest is of a document: with a signature that has
-// no signed attributes, nothing here can tell a document from the attributes of
-// another signature.
-func Digest(algorithm asn1.ObjectIdentifier, digest []byte) Content {
-	return Content{digests: []contentDigest{{algorithm, digest}}}
-}
+// Names of checks. They appear in verdict documents and stay as they are.
+const (
+	CheckSigner             = "signer-certificate"
+	CheckAlgorithm          = "signature-algorithm"
+	CheckAttributes         = "signed-attributes"
+	CheckContent            = "content"
+	CheckSignature          = "signature"
+	CheckSigningCertificate = "signing-certificate"
+	CheckFormat             = "format"
+)
 
 // Result is what the mathematics says about one signer. The zero value grants
 // nothing.
 type Result struct {
-	// Certificate is the certificate that the SignerInfo names. If Math passed,
-	// its key made the signature; otherwise it is only a claim. Nil when there is
-	// none.
+	// Certificate is the certificate that the SignerInfo names. If all checks of
+	// Math passed, its key made the signature; otherwise it is only a claim. Nil
+	// when there is none.
 	Certificate *gostx509.Certificate
 	Level       Level
 	// Math holds the checks of the signature itself and of the document.
@@ -50,9 +41,170 @@ type Result struct {
 	Format []verdict.Check
 }
 
-// Verify checks every signer, in the order of the file: the result has as many
-// elements as Signers. Certificates given beside the file are candidates for the
-// signer's certificate, after those in the file.
-func (sd *SignedData) Verify(content Content, more ...*gostx509.Certificate) []Result {
-	panic("TODO")
+// X509 parses the certificates of the file. Those that cannot be read are left
+// out and counted.
+func (sd *SignedData) X509() (certs []*gostx509.Certificate, unreadable int) {
+	certs = make([]*gostx509.Certificate, 0, len(sd.Certificates))
+	for _, raw := range sd.Certificates {
+		cert, err := gostx509.Parse(raw)
+		if err != nil {
+			unreadable++
+			continue
+		}
+		certs = append(certs, cert)
+	}
+	return certs, unreadable
+}
+
+// Verify checks every signer: the result has as many elements as Signers, in the
+// same order. The certificate of a signer is looked for among the candidates,
+// usually those of [SignedData.X509] and any given beside the file; being named
+// by the SignerInfo is what counts, not the place in the list.
+//
+// It is safe for concurrent use.
+func (sd *SignedData) Verify(content Content, candidates []*gostx509.Certificate) []Result {
+	v := verifier{sd: sd, candidates: candidates, digests: digester{content: content, sd: sd}}
+	results := make([]Result, 0, len(sd.Signers))
+	for i := range sd.Signers {
+		results = append(results, v.signer(&sd.Signers[i]))
+	}
+	return results
+}
+
+// verifier is the state of one verification.
+type verifier struct {
+	sd         *SignedData
+	candidates []*gostx509.Certificate
+	digests    digester
+}
+
+// signer runs the checks of one signer in the order of RFC 5652, Section 5.6.
+// Checks that do not need the certificate run even without one: a changed
+// document is a clearer answer than a missing certificate.
+func (v *verifier) signer(s *Signer) Result {
+	r := Result{Level: s.level(), Format: []verdict.Check{v.format(s)}}
+	digest, content := v.content(s)
+	r.Math = append(r.Math, content)
+	if s.RawSignedAttrs != nil {
+		attributes := s.checkAttributes(v.sd)
+		r.Math = append(r.Math, attributes)
+		digest = s.attributesDigest()
+	}
+
+	var checks []verdict.Check
+	r.Certificate, checks = v.bySigner(s, digest)
+	r.Math = append(r.Math, checks...)
+	return r
+}
+
+// level tells the kind of signature by the attributes present.
+func (s *Signer) level() Level {
+	_, v1 := s.signed(oidSigningCertificate)
+	_, v2 := s.signed(oidSigningCertificateV2)
+	if v1 || v2 {
+		return BES
+	}
+	return Plain
+}
+
+// attributesDigest returns the digest of the signed attributes as received: only
+// the tag [0] is read as that of a SET (RFC 5652, Section 5.4). Sorting or
+// re-encoding them would break signatures of software that does not sort. It
+// returns nil when the algorithm is unknown.
+func (s *Signer) attributesDigest() []byte {
+	h, err := sigalg.NewHash(s.DigestAlgorithm.Algorithm)
+	if err != nil {
+		return nil
+	}
+	h.Write([]byte{0x31})
+	h.Write(s.RawSignedAttrs[1:])
+	return h.Sum(nil)
+}
+
+// bySigner finds the certificate that the SignerInfo names and whose key made
+// the signature. Several may have the name: the one whose key fits is the signer,
+// never simply the first of the file.
+func (v *verifier) bySigner(s *Signer, digest []byte) (*gostx509.Certificate, []verdict.Check) {
+	var claimed *gostx509.Certificate
+	var why []verdict.Check
+	tried := 0
+	for _, cert := range v.candidates {
+		if !s.names(cert) || cert.Equal(claimed) {
+			continue
+		}
+		if tried++; tried > maxCandidates {
+			break
+		}
+		checks := append([]verdict.Check{passed(CheckSigner, "RFC 5652, 5.3")}, s.checkKey(cert, digest)...)
+		if allPassed(checks) {
+			return cert, checks
+		}
+		if claimed == nil {
+			claimed, why = cert, checks
+		}
+	}
+	if claimed == nil {
+		return nil, []verdict.Check{unknown(CheckSigner, reason.SignerCertMissing, "RFC 5652, 5.3", "")}
+	}
+	return claimed, why
+}
+
+// names reports whether the SignerInfo names the certificate: RFC 5652, Section
+// 5.3. Names are compared as DER.
+func (s *Signer) names(cert *gostx509.Certificate) bool {
+	if s.SubjectKeyID != nil {
+		return len(cert.SubjectKeyID) > 0 && bytes.Equal(s.SubjectKeyID, cert.SubjectKeyID)
+	}
+	return bytes.Equal(s.Serial, cert.Serial) && bytes.Equal(s.Issuer, cert.RawIssuer)
+}
+
+// checkKey checks what depends on the certificate. A nil digest means that there
+// is nothing to verify the signature over.
+func (s *Signer) checkKey(cert *gostx509.Certificate, digest []byte) []verdict.Check {
+	checks := []verdict.Check{s.checkAlgorithm(cert)}
+	if checks[0].Status == verdict.Passed && digest != nil {
+		checks = append(checks, s.checkSignature(cert, digest))
+	}
+	return append(checks, s.checkSigningCertificate(cert)...)
+}
+
+// checkSignature is the mathematics itself.
+func (s *Signer) checkSignature(cert *gostx509.Certificate, digest []byte) verdict.Check {
+	const cite = "RFC 5652, 5.6; 63-ФЗ, ст. 11, п. 3"
+	if err := sigalg.VerifyDigest(s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature); err != nil {
+		return failed(CheckSignature, reason.SignatureBad, cite, "")
+	}
+	return passed(CheckSignature, cite)
+}
+
+// allPassed reports whether every check passed. An empty list did not.
+func allPassed(checks []verdict.Check) bool {
+	for _, c := range checks {
+		if c.Status != verdict.Passed {
+			return false
+		}
+	}
+	return len(checks) > 0
+}
+
+func passed(name, cite string) verdict.Check {
+	return verdict.Check{Name: name, Status: verdict.Passed, Cite: cite}
+}
+
+func failed(name string, code reason.Code, cite, detail string) verdict.Check {
+	return verdict.Check{Name: name, Status: verdict.Failed, Reason: code, Cite: cite, Detail: detail}
+}
+
+func unknown(name string, code reason.Code, cite, detail string) verdict.Check {
+	return verdict.Check{Name: name, Status: verdict.Indeterminate, Reason: code, Cite: cite, Detail: detail}
+}
+
+// contains reports whether a list has the identifier.
+func contains(list []asn1.ObjectIdentifier, id asn1.ObjectIdentifier) bool {
+	for _, one := range list {
+		if one.Equal(id) {
+			return true
+		}
+	}
+	return false
 }

@@ -48,6 +48,9 @@ const (
 	// SignatureFormatBad means that the signature breaks a rule of its format
 	// that leaves a part of it unprotected.
 	SignatureFormatBad Code = "signature-format-bad"
+	// AccreditationUnknown means that there is no list of accredited CAs to look
+	// the issuer up in.
+	AccreditationUnknown Code = "accreditation-unknown"
 )
 
 // signatureEntries lists the reasons about signatures and signed documents.
@@ -159,6 +162,12 @@ func signatureMathEntries() []Entry {
 			"Алгоритмы в подписи противоречат ключу сертификата. Попросите подписать документ заново.",
 			"The digest, the signature algorithm and the key do not fit together; ask for a new signature.",
 			"RFC 9215, 2",
+		},
+		{
+			AccreditationUnknown, Unavailable,
+			"Список аккредитованных удостоверяющих центров не загружен, поэтому аккредитацию проверить нельзя. Повторите проверку позже.",
+			"No list of accredited CAs is loaded, so accreditation cannot be judged; try again later.",
+			"63-ФЗ, ст. 11, п. 1",
 		},
 	}
 }

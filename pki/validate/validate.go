@@ -11,13 +11,10 @@ package validate
 import (
 	"time"
 
-	"propusk/pki/cms"
 	"propusk/pki/crl"
-	"propusk/pki/gostx509"
 	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/tsl"
-	"propusk/pki/verdict"
 )
 
 // Trust is what is believed and known at some moment. It is immutable and safe
@@ -89,80 +86,4 @@ func SignIn(kinds ...person.Kind) Policy {
 type Validator struct {
 	Trust  Trust
 	Policy Policy
-}
-
-// Certificate is the judgement of one certificate at one moment. The zero value
-// grants nothing.
-type Certificate struct {
-	// Verdict is the total of the certificate. The holder can be read out of it
-	// only if it passed.
-	Verdict verdict.Verdict
-	// Qualified is the part about the rules for qualified certificates and
-	// accreditation, whether or not the policy demands them.
-	Qualified verdict.Verdict
-	// Parsed is the certificate that was judged; nil if it could not be read. What
-	// it says is a claim until Verdict passed.
-	Parsed *gostx509.Certificate
-	// Chain is the path that was found, leaf first, or the part of one that came
-	// nearest to a root.
-	Chain []*gostx509.Certificate
-	// At is the moment for which the judgement holds.
-	At time.Time
-	// Policy is the name of the policy.
-	Policy string
-}
-
-// Signature is the judgement of one signer.
-type Signature struct {
-	// Verdict is the total: mathematics, format and certificate. The signer can be
-	// read out of it only if it passed.
-	Verdict verdict.Verdict
-	// Mathematical is the part about the signature and the document alone.
-	Mathematical verdict.Verdict
-	// Certificate is the part about the signer's certificate. It is zero when the
-	// mathematics did not pass: the certificate is then nobody's.
-	Certificate Certificate
-
-	Signer *cms.Signer // the SignerInfo
-	Level  cms.Level
-	// Claimed is the certificate that the SignerInfo names, whatever was found;
-	// nil if there is none.
-	Claimed *gostx509.Certificate
-}
-
-// Report is the judgement of a file with signatures. The zero value grants
-// nothing.
-type Report struct {
-	// Signatures holds one judgement for each signer, in the order of the file.
-	Signatures []Signature
-	// Checks holds what concerns the file as a whole; a file that could not be
-	// read has one failed check here and no signatures.
-	Checks []verdict.Check
-	// File is the parsed file; nil if it could not be read.
-	File *cms.SignedData
-	// At is the moment for which the judgement holds.
-	At time.Time
-	// Policy is the name of the policy.
-	Policy string
-
-	total verdict.Verdict
-}
-
-// Verdict is the total, the worst of all signatures: it passed only if there is
-// at least one signature and every one passed. Its identity is that of the only
-// signer; with several, ask each signature.
-func (r Report) Verdict() verdict.Verdict { return r.total }
-
-// Certificate judges one certificate at a moment. The chain holds certificates
-// that came with it, in any order; they help to build the path and are not
-// trusted. Input that cannot be read gives a failed verdict.
-func (v Validator) Certificate(der []byte, chain [][]byte, at time.Time) Certificate {
-	panic("TODO")
-}
-
-// Signature judges a file with signatures at a moment: now, unless there is
-// reliable information about the time of signing (63-ФЗ, ст. 11, п. 2). Input
-// that cannot be read gives a failed verdict.
-func (v Validator) Signature(file []byte, content cms.Content, at time.Time) Report {
-	panic("TODO")
 }

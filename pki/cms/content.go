@@ -1,0 +1,161 @@
+package cms
+
+import (
+	"bytes"
+	"encoding/asn1"
+
+	"propusk/pki/der"
+	"propusk/pki/reason"
+	"propusk/pki/sigalg"
+	"propusk/pki/verdict"
+)
+
+// Content is the document that a signature was made over, given beside the
+// signature. The zero value means that it was not given.
+type Content struct {
+	given    bool
+	document []byte
+	digests  []contentDigest
+}
+
+// contentDigest is a digest of a document.
+type contentDigest struct {
+	algorithm asn1.ObjectIdentifier
+	digest    []byte
+}
+
+// Document is a document that is at hand. An empty one, or nil, is a document
+// too. The slice is not copied and must not be modified during verification.
+func Document(b []byte) Content { return Content{given: true, document: b} }
+
+// Digest is a document known only by its digest, computed with the digest
+// algorithm of the given OID.
+//
+// The caller vouches that the digest is of a document: with a signature that has
+// no signed attributes, nothing here can tell a document from the attributes of
+// another signature.
+func Digest(algorithm asn1.ObjectIdentifier, digest []byte) Content {
+	return Content{digests: []contentDigest{{algorithm, digest}}}
+}
+
+// digester computes digests of the document, each once: many signers with one
+// algorithm must not cost many passes over a large document.
+type digester struct {
+	sd       *SignedData
+	content  Content
+	computed []contentDigest
+}
+
+// bytes returns the document, and false if it is not at hand.
+func (d *digester) bytes() ([]byte, bool) {
+	if !d.sd.Detached {
+		return d.sd.Content, true
+	}
+	return d.content.document, d.content.given
+}
+
+// digest returns the digest of the document in the given algorithm, or why there
+// is none.
+func (d *digester) digest(algorithm asn1.ObjectIdentifier) ([]byte, reason.Code) {
+	for _, known := range d.computed {
+		if known.algorithm.Equal(algorithm) {
+			return known.digest, ""
+		}
+	}
+	h, err := sigalg.NewHash(algorithm)
+	if err != nil {
+		return nil, reason.SignatureAlgorithmUnsupported
+	}
+	document, ok := d.bytes()
+	if ok {
+		h.Write(document)
+		sum := h.Sum(nil)
+		d.computed = append(d.computed, contentDigest{algorithm, sum})
+		return sum, ""
+	}
+	for _, known := range d.content.digests {
+		if known.algorithm.Equal(algorithm) && len(known.digest) == h.Size() {
+			return known.digest, ""
+		}
+	}
+	return nil, reason.ContentMissing
+}
+
+// agrees compares a document given beside an attached signature with the one
+// inside.
+func (d *digester) agrees() reason.Code {
+	if d.sd.Detached {
+		return ""
+	}
+	if d.content.given && !bytes.Equal(d.content.document, d.sd.Content) {
+		return reason.ContentMismatch
+	}
+	for _, given := range d.content.digests {
+		digest, code := d.digest(given.algorithm)
+		if code != "" {
+			return code
+		}
+		if !bytes.Equal(digest, given.digest) {
+			return reason.ContentMismatch
+		}
+	}
+	return ""
+}
+
+// content checks that the document is the one that was signed. It returns the
+// digest of the document, nil if there is none.
+//
+// Without signed attributes nothing names the document but the signature itself:
+// the check then passes when the document is at hand.
+func (v *verifier) content(s *Signer) ([]byte, verdict.Check) {
+	const cite = "RFC 5652, 5.4"
+	if code := v.digests.agrees(); code != "" {
+		return nil, notPassed(CheckContent, code, cite)
+	}
+	digest, code := v.digests.digest(s.DigestAlgorithm.Algorithm)
+	if code != "" {
+		return nil, notPassed(CheckContent, code, cite)
+	}
+	if s.RawSignedAttrs == nil {
+		if document, ok := v.digests.bytes(); ok && isAttributes(document) {
+			return nil, failed(CheckContent, reason.ContentIsAttributes, cite, "")
+		}
+		return digest, passed(CheckContent, cite)
+	}
+	values, _ := s.signed(oidMessageDigest)
+	signed, ok := singleOctetString(values)
+	if !ok || !bytes.Equal(signed, digest) {
+		return nil, failed(CheckContent, reason.ContentChanged, cite, "")
+	}
+	return digest, passed(CheckContent, cite)
+}
+
+// notPassed makes a check of a code: what we lack is indeterminate, the rest
+// failed.
+func notPassed(name string, code reason.Code, cite string) verdict.Check {
+	switch code {
+	case reason.ContentMissing, reason.SignatureAlgorithmUnsupported:
+		return unknown(name, code, cite, "")
+	default:
+		return failed(name, code, cite, "")
+	}
+}
+
+// isAttributes reports whether a document is the encoding of signed attributes
+// with their mandatory types. A signature over attributes, offered without them,
+// would otherwise verify over such a document: the signer never saw it.
+func isAttributes(document []byte) bool {
+	if len(document) == 0 || document[0] != byte(der.TagSet) {
+		return false
+	}
+	var p parser
+	top := p.d.Open(document, derLimits)
+	s := Signer{SignedAttrs: p.attributes(top.Set())}
+	top.End()
+	if p.d.Err() != nil || p.err != nil {
+		return false
+	}
+	_, contentType := s.signed(oidContentType)
+	_, messageDigest := s.signed(oidMessageDigest)
+	return contentType && messageDigest
+}

@@ -1,0 +1,277 @@
+package cms
+
+import (
+	"bytes"
+	"errors"
+
+	"propusk/pki/der"
+	"propusk/pki/reason"
+	"propusk/pki/sigalg"
+)
+
+// Limits of the DER reader. The depth covers ContentInfo down to an attribute
+// value; certificates are read by their own parser. The count bounds attributes
+// and serial numbers of embedded structures, which are not entered.
+var derLimits = der.Limits{Size: MaxSize, Depth: 16, Elements: 1 << 16}
+
+// pemLabels are the labels under which software writes signatures (RFC 7468,
+// Sections 8 and 9; PKCS #7).
+var pemLabels = []string{"CMS", "PKCS7", "PKCS #7 SIGNED DATA"}
+
+// Errors that are not those of DER.
+var (
+	errNotSignedData = errors.New("cms: the content type is not signed-data")
+	errSize          = errors.New("cms: longer than the limit")
+	errCount         = errors.New("cms: too many elements of a kind")
+)
+
+// Parse reads one SignedData inside a ContentInfo, in DER, PEM or bare base64.
+// BER as signing software writes it is accepted. The result may point into data,
+// which must not be modified afterwards.
+//
+// A file that cannot be read gives a *reason.Error with
+// reason.SignatureMalformed, reason.SignatureTooLarge or
+// reason.SignatureTypeUnsupported.
+func Parse(data []byte) (*SignedData, error) {
+	if len(data) > MaxSize {
+		return nil, reason.New(reason.SignatureTooLarge, errSize)
+	}
+	raw, err := der.Decode(data, pemLabels...)
+	if err != nil {
+		return nil, parseError(err)
+	}
+	sd, err := parseAnyEncoding(raw)
+	if err != nil {
+		return nil, parseError(err)
+	}
+	return sd, nil
+}
+
+// parseAnyEncoding reads DER and, if it is not DER, tries whether it is BER.
+func parseAnyEncoding(raw []byte) (*SignedData, error) {
+	sd, err := parse(raw)
+	if _, syntax := errors.AsType[*der.SyntaxError](err); !syntax {
+		return sd, err
+	}
+	plain, berErr := normalise(raw)
+	if berErr != nil {
+		return nil, errors.Join(err, berErr)
+	}
+	if bytes.Equal(plain, raw) {
+		return nil, err
+	}
+	return parse(plain)
+}
+
+// parseError gives an error its reason.
+func parseError(err error) error {
+	switch {
+	case errors.Is(err, errNotSignedData):
+		return reason.New(reason.SignatureTypeUnsupported, err)
+	case errors.Is(err, errCount), errors.Is(err, errBERCount), errors.Is(err, errBERDepth),
+		errors.Is(err, der.ErrTooLarge), errors.Is(err, der.ErrTooDeep), errors.Is(err, der.ErrTooMany):
+		return reason.New(reason.SignatureTooLarge, err)
+	default:
+		return reason.New(reason.SignatureMalformed, err)
+	}
+}
+
+// parser reads one SignedData. Errors of DER stay in the decoder; err is the
+// first one of another kind.
+type parser struct {
+	d   der.Decoder
+	sd  *SignedData
+	err error
+
+	// Facts for the version rule of RFC 5652, Section 5.1.
+	otherFormat, attributeCertV2, attributeCertV1, signerV3 bool
+}
+
+// parse reads a ContentInfo: RFC 5652, Section 3.
+func parse(raw []byte) (*SignedData, error) {
+	p := parser{sd: &SignedData{Raw: raw}}
+	top := p.d.Open(raw, derLimits)
+	info := top.Sequence()
+	if oid := info.OID(); info.Ok() && string(oid) != oidSignedData {
+		return nil, errNotSignedData
+	}
+	explicit := info.Enter(der.Constructed(0))
+	p.signedData(&explicit)
+	explicit.End()
+	info.End()
+	top.End()
+	if err := errors.Join(p.d.Err(), p.err); err != nil {
+		return nil, err
+	}
+	p.sd.rightVersion = p.version() == p.sd.Version
+	return p.sd, nil
+}
+
+// signedData reads SignedData: RFC 5652, Section 5.1.
+func (p *parser) signedData(r *der.Reader) {
+	seq := r.Sequence()
+	p.sd.Version = seq.Int(5)
+	p.digestAlgorithms(seq.Set())
+	p.encapsulated(seq.Sequence())
+	if seq.Peek(der.Constructed(0)) {
+		p.certificates(seq.Enter(der.Constructed(0)))
+	}
+	if seq.Peek(der.Constructed(1)) {
+		p.crls(seq.Enter(der.Constructed(1)))
+	}
+	p.signers(seq.Set())
+	seq.End()
+}
+
+// version returns the version that RFC 5652, Section 5.1 demands.
+func (p *parser) version() int {
+	switch {
+	case p.otherFormat:
+		return 5
+	case p.attributeCertV2:
+		return 4
+	case p.attributeCertV1, p.signerV3, !p.sd.isData():
+		return 3
+	default:
+		return 1
+	}
+}
+
+func (p *parser) digestAlgorithms(set der.Reader) {
+	n := p.count(set, MaxDigestAlgorithms)
+	p.sd.DigestAlgorithms = make([]sigalg.AlgorithmIdentifier, 0, n)
+	for set.More() {
+		p.sd.DigestAlgorithms = append(p.sd.DigestAlgorithms, algorithm(&set))
+	}
+}
+
+// encapsulated reads EncapsulatedContentInfo: RFC 5652, Section 5.2.
+func (p *parser) encapsulated(seq der.Reader) {
+	oid := seq.OID()
+	p.sd.rawContentType = oid
+	p.sd.ContentType = objectIdentifier(oid)
+	if !seq.Peek(der.Constructed(0)) {
+		p.sd.Detached = true
+		seq.End()
+		return
+	}
+	explicit := seq.Enter(der.Constructed(0))
+	p.sd.Content = explicit.OctetString()
+	explicit.End()
+	seq.End()
+}
+
+// certificates reads CertificateSet: RFC 5652, Section 10.2.2. Only X.509
+// certificates are kept.
+func (p *parser) certificates(set der.Reader) {
+	p.sd.Certificates = make([][]byte, 0, p.count(set, MaxCertificates))
+	for set.More() {
+		switch tag, raw, _ := set.Any(); tag {
+		case der.TagSequence:
+			p.sd.Certificates = append(p.sd.Certificates, raw)
+			continue
+		case der.Constructed(0): // extendedCertificate of PKCS #6, obsolete
+		case der.Constructed(1):
+			p.attributeCertV1 = true
+		case der.Constructed(2):
+			p.attributeCertV2 = true
+		case der.Constructed(3):
+			p.otherFormat = true
+		default:
+			set.Fail(der.ErrTag)
+		}
+		p.sd.Skipped++
+	}
+}
+
+// crls reads RevocationInfoChoices: RFC 5652, Section 10.2.1. Only X.509 CRLs
+// are kept.
+func (p *parser) crls(set der.Reader) {
+	p.sd.CRLs = make([][]byte, 0, p.count(set, MaxCRLs))
+	for set.More() {
+		switch tag, raw, _ := set.Any(); tag {
+		case der.TagSequence:
+			p.sd.CRLs = append(p.sd.CRLs, raw)
+			continue
+		case der.Constructed(1):
+			p.otherFormat = true
+		default:
+			set.Fail(der.ErrTag)
+		}
+		p.sd.Skipped++
+	}
+}
+
+func (p *parser) signers(set der.Reader) {
+	p.sd.Signers = make([]Signer, 0, p.count(set, MaxSigners))
+	for set.More() && p.err == nil {
+		p.sd.Signers = append(p.sd.Signers, p.signer(set.Sequence()))
+	}
+}
+
+// signer reads SignerInfo: RFC 5652, Section 5.3.
+func (p *parser) signer(seq der.Reader) Signer {
+	s := Signer{Version: seq.Int(5)}
+	p.signerV3 = p.signerV3 || s.Version == 3
+	if seq.Peek(der.Context(0)) {
+		s.SubjectKeyID = seq.Content(der.Context(0))
+	} else {
+		sid := seq.Sequence()
+		s.Issuer = sid.RawTag(der.TagSequence)
+		s.Serial = sid.Integer()
+		sid.End()
+	}
+	s.DigestAlgorithm = algorithm(&seq)
+	if seq.Peek(der.Constructed(0)) {
+		ahead := seq
+		s.RawSignedAttrs = ahead.Raw()
+		s.SignedAttrs = p.attributes(seq.Enter(der.Constructed(0)))
+	}
+	s.SignatureAlgorithm = algorithm(&seq)
+	s.Signature = seq.OctetString()
+	if seq.Peek(der.Constructed(1)) {
+		s.UnsignedAttrs = p.attributes(seq.Enter(der.Constructed(1)))
+	}
+	seq.End()
+	return s
+}
+
+// attributes reads SET SIZE (1..MAX) OF Attribute.
+func (p *parser) attributes(set der.Reader) []Attribute {
+	if set.Ok() && !set.More() {
+		set.Fail(der.ErrTruncated)
+	}
+	all := make([]Attribute, 0, p.count(set, MaxAttributes))
+	for set.More() {
+		seq := set.Sequence()
+		a := Attribute{Type: seq.OID(), Values: seq.Content(der.TagSet)}
+		seq.End()
+		all = append(all, a)
+	}
+	return all
+}
+
+// count returns the number of elements in a set, looking ahead, and fails when
+// it is above the limit. It returns no more than the limit.
+func (p *parser) count(set der.Reader, limit int) int {
+	n := 0
+	for set.More() {
+		set.Raw()
+		if n++; n > limit {
+			p.err = errors.Join(p.err, errCount)
+			return 0
+		}
+	}
+	return n
+}
+
+// algorithm reads AlgorithmIdentifier: RFC 5280, Section 4.1.1.2.
+func algorithm(r *der.Reader) sigalg.AlgorithmIdentifier {
+	seq := r.Sequence()
+	id := sigalg.AlgorithmIdentifier{Algorithm: objectIdentifier(seq.OID())}
+	if seq.More() {
+		id.Parameters = seq.Raw()
+	}
+	seq.End()
+	return id
+}

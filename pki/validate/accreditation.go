@@ -1,0 +1,86 @@
+package validate
+
+import (
+	"time"
+
+	"propusk/pki/gostx509"
+	"propusk/pki/reason"
+	"propusk/pki/tsl"
+	"propusk/pki/verdict"
+)
+
+// The two halves of accreditation. 63-ФЗ, ст. 11, п. 1: it was valid on the day
+// of issue. 63-ФЗ, ст. 17 and ст. 14: certificates cease together with it, unless
+// the powers of the CA were transferred.
+const (
+	citeIssued     = "63-ФЗ, ст. 11, п. 1"
+	citeAccredited = "63-ФЗ, ст. 14, ст. 17"
+)
+
+// checkAccreditation asks the list about the CA that issued the certificate; for
+// the certificate of a CA it asks about that CA itself. A root is in no need of
+// accreditation, and then there is no check.
+func (v Validator) checkAccreditation(cert *gostx509.Certificate, chain []*gostx509.Certificate, at time.Time) []verdict.Check {
+	if len(chain) < 2 {
+		return nil
+	}
+	authority := chain[1]
+	if cert.IsCA {
+		authority = cert
+	}
+	if v.Trust.Accredited == nil {
+		return []verdict.Check{{
+			Name: CheckAccredited, Status: verdict.Indeterminate, Reason: reason.AccreditationUnknown, Cite: citeIssued,
+		}}
+	}
+	ca, listed := v.Trust.Accredited.CAOf(authority)
+	if !listed {
+		return []verdict.Check{{
+			Name: CheckAccredited, Status: verdict.Failed, Reason: reason.CANotListed, Cite: citeIssued,
+		}}
+	}
+	return []verdict.Check{
+		standing(CheckIssued, citeIssued, ca.Accredited(cert.NotBefore)),
+		v.alive(ca, at),
+	}
+}
+
+// alive checks that accreditation is in force at the moment: that of the CA, or
+// that of the one to which its powers were transferred.
+func (v Validator) alive(ca *tsl.CA, at time.Time) verdict.Check {
+	own := standing(CheckAccredited, citeAccredited, ca.Accredited(at))
+	if own.Status == verdict.Passed || ca.SuccessorOGRN == "" {
+		return own
+	}
+	for _, other := range v.Trust.Accredited.Content().CAs {
+		if other.OGRN == ca.SuccessorOGRN && other.Accredited(at).InForce {
+			return verdict.Check{
+				Name: CheckAccredited, Status: verdict.Passed, Cite: citeAccredited,
+				Detail: "powers transferred to the CA with ОГРН " + other.OGRN,
+			}
+		}
+	}
+	return own
+}
+
+// standing makes a check of the status of a CA on a day. A status that we do not
+// know is not in force, but neither is it a certain no.
+func standing(name, cite string, s tsl.Status) verdict.Check {
+	c := verdict.Check{Name: name, Status: verdict.Passed, Cite: cite, Detail: describe(s)}
+	switch {
+	case s.InForce && s.Known:
+	case !s.Known:
+		c.Status, c.Reason = verdict.Indeterminate, reason.CAStatusUnknown
+	default:
+		c.Status, c.Reason = verdict.Failed, reason.CANotAccredited
+	}
+	return c
+}
+
+// describe tells the status and since when, as in the list.
+func describe(s tsl.Status) string {
+	if s.Value == "" {
+		return ""
+	}
+	return s.Value + " с " + s.Since.Format(time.DateOnly)
+}

@@ -1,0 +1,240 @@
+package validate
+
+import (
+	"slices"
+	"time"
+
+	"propusk/pki/crl"
+	"propusk/pki/gostx509"
+	"propusk/pki/path"
+	"propusk/pki/person"
+	"propusk/pki/qualified"
+	"propusk/pki/reason"
+	"propusk/pki/verdict"
+)
+
+// maxChain is the number of certificates beside the one judged that are offered
+// to the path builder. A TLS client or a signature file may send any number, and
+// each costs parsing.
+const maxChain = 64
+
+// Names of the checks that this package makes itself. They appear in verdict
+// documents and stay as they are.
+const (
+	CheckCertificate   = "certificate"
+	CheckMoment        = "moment"
+	CheckChain         = "chain"
+	CheckIssued        = "accreditation-at-issue"
+	CheckAccredited    = "accreditation"
+	CheckHolder        = "holder"
+	CheckHolderKind    = "holder-kind"
+	CheckQualified     = "qualified"
+	CheckFile          = "file"
+	CheckSigners       = "signers"
+	checkContradiction = "consistency"
+)
+
+// Certificate is the judgement of one certificate at one moment. The zero value
+// grants nothing.
+type Certificate struct {
+	// Verdict is the total of the certificate. The holder can be read out of it
+	// only if it passed.
+	Verdict verdict.Verdict
+	// Qualified is the part about accreditation and the rules for qualified
+	// certificates, whether or not the policy demands them. It is zero when no
+	// chain was found, because the rules are about the issuer too.
+	Qualified verdict.Verdict
+	// Parsed is the certificate that was judged; nil if it could not be read. What
+	// it says is a claim until Verdict passed.
+	Parsed *gostx509.Certificate
+	// Chain is the path that was found, leaf first, or the part of one that came
+	// nearest to a root.
+	Chain []*gostx509.Certificate
+	// At is the moment for which the judgement holds.
+	At time.Time
+	// Policy is the name of the policy.
+	Policy string
+}
+
+// Certificate judges one certificate in DER at a moment. The chain holds
+// certificates that came with it, in any order; they help to build the path and
+// are not trusted; those that cannot be read are passed over. A certificate that
+// cannot be read gives a failed verdict.
+func (v Validator) Certificate(der []byte, chain [][]byte, at time.Time) Certificate {
+	cert, err := gostx509.Parse(der)
+	if err != nil {
+		var b verdict.Builder
+		b.Fail(CheckCertificate, reason.Of(err), "RFC 5280, 4")
+		return Certificate{Verdict: b.Done(person.Identity{}), At: at, Policy: v.Policy.Name}
+	}
+	var extra []*gostx509.Certificate
+	for _, raw := range chain[:min(len(chain), maxChain)] {
+		if c, err := gostx509.Parse(raw); err == nil {
+			extra = append(extra, c)
+		}
+	}
+	return v.ParsedCertificate(cert, extra, at)
+}
+
+// ParsedCertificate is Certificate for certificates that were parsed already.
+func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx509.Certificate, at time.Time) Certificate {
+	out := Certificate{Parsed: cert, At: at, Policy: v.Policy.Name}
+	var total verdict.Builder
+	if at.IsZero() {
+		// Without a moment every date would be right or wrong by accident.
+		total.Unknown(CheckMoment, reason.InternalError, "")
+		out.Verdict = total.Done(person.Identity{})
+		return out
+	}
+
+	anchored := v.checkChain(&total, &out, extra)
+	var accreditation, rules []verdict.Check
+	if anchored {
+		accreditation = v.checkAccreditation(cert, out.Chain, at)
+		rules = v.checkRules(cert, out.Chain, at)
+	}
+	if !v.Policy.AllowUnaccredited {
+		total.Add(demand(accreditation, CheckAccredited, &total)...)
+	}
+	holder := v.checkHolder(&total, cert)
+	if !v.Policy.AllowUnqualified {
+		total.Add(summary(rules)...)
+		total.Add(rules...)
+	}
+	out.Verdict = total.Done(holder)
+
+	var part verdict.Builder
+	part.Add(accreditation...)
+	part.Add(rules...)
+	out.Qualified = part.Done(person.Identity{})
+	return out
+}
+
+// demand makes sure that a mandatory group of checks is never just absent: with
+// nothing checked and nothing failed before, the result is indeterminate.
+func demand(checks []verdict.Check, name string, total *verdict.Builder) []verdict.Check {
+	if len(checks) > 0 || total.Failed() {
+		return checks
+	}
+	return []verdict.Check{{Name: name, Status: verdict.Indeterminate, Reason: reason.AccreditationUnknown}}
+}
+
+// checkChain builds the path and records its checks. It reports whether the path
+// leads from the certificate to one of our roots, which it may do although, say,
+// a date is wrong.
+func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []*gostx509.Certificate) (anchored bool) {
+	found := path.Build(out.Parsed, path.Options{
+		Roots:                v.Trust.roots(),
+		Intermediates:        v.Trust.intermediates(),
+		Extra:                extra,
+		At:                   out.At,
+		InsecureSkipValidity: v.Policy.InsecureSkipValidity,
+		Revocation:           v.revocation(),
+	})
+	out.Chain = found.Chain
+	total.Add(found.Checks...)
+	last := len(found.Chain) - 1
+	anchored = last >= 0 && found.Chain[0].Equal(out.Parsed) && v.Trust.roots().Contains(found.Chain[last])
+
+	// What follows repeats what Build promises. A mistake there must not become
+	// a passed verdict here.
+	switch {
+	case found.Status == verdict.Failed && !total.Failed():
+		total.Fail(CheckChain, reason.UnknownCA, "RFC 5280, 6.1")
+	case found.Status == verdict.Indeterminate && !total.Failed():
+		total.Unknown(CheckChain, firstReason(found.Checks, reason.RevocationUnknown), "RFC 5280, 6.1")
+	case found.Status == verdict.Passed && !anchored:
+		total.Fail(CheckChain, reason.UnknownCA, "RFC 5280, 6.1")
+	}
+	return anchored
+}
+
+// firstReason returns the reason of the first check that did not pass.
+func firstReason(checks []verdict.Check, otherwise reason.Code) reason.Code {
+	for _, c := range checks {
+		if c.Status != verdict.Passed && c.Reason != "" {
+			return c.Reason
+		}
+	}
+	return otherwise
+}
+
+// revocation returns the source of revocation data under the policy.
+func (v Validator) revocation() path.Revocation {
+	if v.Policy.InsecureSkipRevocation {
+		return path.InsecureSkipRevocation{}
+	}
+	set := v.Trust.CRLs
+	if set == nil {
+		set = crl.NewSet()
+	}
+	return crl.Checker{Set: set, Policy: crl.Policy{Grace: v.Policy.RevocationGrace}}
+}
+
+// checkRules applies the rules for qualified certificates.
+func (v Validator) checkRules(cert *gostx509.Certificate, chain []*gostx509.Certificate, at time.Time) []verdict.Check {
+	if len(chain) < 2 {
+		return nil // a root: nobody issued it
+	}
+	return qualified.Rules{TaxServiceOGRN: v.Policy.TaxServiceOGRN}.Check(cert, chain[1], at)
+}
+
+// summary puts one check before the rules, so that the first reason of the
+// verdict is that the certificate is not qualified, and the rule that it breaks
+// comes second. No rules checked means that nothing is known.
+func summary(rules []verdict.Check) []verdict.Check {
+	status := verdict.Passed
+	if len(rules) == 0 {
+		status = verdict.Indeterminate
+	}
+	for _, c := range rules {
+		if c.Status == verdict.Failed {
+			status = verdict.Failed
+			break
+		}
+		if c.Status == verdict.Indeterminate {
+			status = verdict.Indeterminate
+		}
+	}
+	check := verdict.Check{Name: CheckQualified, Status: status, Cite: "63-ФЗ, ст. 17"}
+	if status != verdict.Passed {
+		check.Reason = reason.NotQualified
+	}
+	return []verdict.Check{check}
+}
+
+// checkHolder records who the holder claims to be and whether the policy admits
+// that kind. It returns the claim, for the verdict to keep or to drop.
+func (v Validator) checkHolder(total *verdict.Builder, cert *gostx509.Certificate) person.Identity {
+	const cite = "приказ ФСБ России № 795"
+	holder, err := cert.Identity()
+	if err != nil {
+		total.Fail(CheckHolder, reason.Of(err), cite)
+		return person.Identity{}
+	}
+	total.Pass(CheckHolder, cite)
+	switch {
+	case slices.Contains(v.Policy.AllowedKinds, holder.Kind):
+		total.Pass(CheckHolderKind, "")
+	case holder.Kind == person.Authority:
+		total.Fail(CheckHolderKind, reason.CertIsCA, "63-ФЗ, ст. 17")
+	case len(v.Policy.AllowedKinds) == 0:
+		total.Pass(CheckHolderKind, "")
+	default:
+		total.Fail(CheckHolderKind, reason.WrongHolderKind, "")
+	}
+	return holder
+}
+
+// roots returns the roots, never nil.
+func (t Trust) roots() *path.Pool { return orEmpty(t.Roots) }
+
+// intermediates returns the intermediates, never nil.
+func (t Trust) intermediates() *path.Pool { return orEmpty(t.Intermediates) }
+
+func orEmpty(p *path.Pool) *path.Pool {
+	if p == nil {
+		return path.NewPool()
+	}
+	return p
+}
