@@ -40,9 +40,10 @@ func validOID(b []byte) bool {
 
 // Integer reads an INTEGER of any size and returns its content: big endian,
 // two's complement, minimal, at least one octet. X.690, Section 8.3.
-func (r *Reader) Integer() []byte { return r.integer(TagInteger) }
+func (r *Reader) Integer() []byte { return r.IntegerTag(TagInteger) }
 
-func (r *Reader) integer(tag Tag) []byte {
+// IntegerTag is Integer under an IMPLICIT tag.
+func (r *Reader) IntegerTag(tag Tag) []byte {
 	b := r.Content(tag)
 	if !r.Ok() {
 		return nil
@@ -61,7 +62,7 @@ func (r *Reader) Int(limit int) int { return r.small(TagInteger, limit) }
 func (r *Reader) Enumerated(limit int) int { return r.small(TagEnumerated, limit) }
 
 func (r *Reader) small(tag Tag, limit int) int {
-	b := r.integer(tag)
+	b := r.IntegerTag(tag)
 	if !r.Ok() {
 		return 0
 	}

@@ -34,7 +34,8 @@ type Certificate struct {
 
 	// Serial is the content of the serialNumber INTEGER as it is encoded: big
 	// endian, two's complement, with a leading zero octet when the top bit of
-	// the number is set. Compare it with the same form only ([der] Integer).
+	// the number is set. Compare it only with the same form, as der.Reader.Integer
+	// returns it.
 	Serial []byte
 
 	Issuer  Name
@@ -43,9 +44,9 @@ type Certificate struct {
 	NotBefore time.Time // inclusive, UTC
 	NotAfter  time.Time // inclusive, UTC
 
-	// PublicKey is *gost3410.PublicKey, *rsa.PublicKey, *ecdsa.PublicKey or
-	// ed25519.PublicKey. It is nil when the key is of a kind we do not handle or
-	// is not a valid key; KeyError then says why.
+	// PublicKey is *gost3410.PublicKey, *rsa.PublicKey or *ecdsa.PublicKey. It is
+	// nil when the key is of a kind we do not handle or is not a valid key;
+	// KeyError then says why.
 	PublicKey crypto.PublicKey
 	// KeyError says why PublicKey is nil; it is nil otherwise.
 	KeyError error

@@ -1,25 +1,202 @@
 package gostx509
 
 import (
+	"bytes"
 	"crypto"
+	"errors"
 
-	"propusk/pki/person"
+	"propusk/pki/der"
+	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 )
 
-// Parse reads one certificate in DER; der must hold it and nothing else. The
+// Limits of one certificate. The largest of 2,403 real CA certificates has 3 KiB,
+// 17 extensions and 15 attributes in a name.
+const (
+	// MaxSize is the greatest length of a certificate in bytes. Without it one
+	// request could hold as much memory as the largest upload.
+	MaxSize = 64 << 10
+	// MaxExtensions is the greatest number of extensions. The search for
+	// duplicates takes quadratic time.
+	MaxExtensions = 64
+	// MaxAttributes is the greatest number of attributes in a name, of policies,
+	// and of addresses in a list: each costs an allocation several times its size
+	// in the input.
+	MaxAttributes = 128
+	// MaxSerial is the greatest length of a serial number in bytes: RFC 5280,
+	// Section 4.1.2.2, allows 20, and one leading zero.
+	MaxSerial = 21
+)
+
+// formError is a way in which DER fails to be a certificate.
+type formError string
+
+// Error implements error.
+func (e formError) Error() string { return "gostx509: " + string(e) }
+
+const (
+	errVersion       formError = "version is not 1, 2 or 3, or is written out as the default"
+	errSerial        formError = "serial number is too long"
+	errAlgorithms    formError = "inner and outer signature algorithms differ"
+	errUniqueID      formError = "unique identifiers or extensions in a certificate of an older version"
+	errEmptyRDN      formError = "empty relative distinguished name"
+	errOneExtension  formError = "extension occurs twice"
+	errManyExtension formError = "too many extensions"
+	errNoExtension   formError = "empty list of extensions"
+	errManyValues    formError = "too many values in a list"
+	errNoValue       formError = "empty list or string"
+	errText          formError = "character outside the string type"
+	errKeyUsage      formError = "keyUsage has no bit or an unknown one"
+	errPathLen       formError = "path length in a certificate that is not of a CA"
+	errAddress       formError = "IP address of a wrong length"
+)
+
+// Parse reads one certificate in DER; data must hold it and nothing else. The
 // bytes are copied. A malformed certificate gives a *reason.Error with
 // reason.CertMalformed or reason.CertTooLarge.
-func Parse(der []byte) (*Certificate, error) { panic("TODO") }
+//
+// A public key of an unknown kind, or one that is not a point of its curve, does
+// not make the certificate malformed: it stays readable as evidence, with
+// PublicKey nil and KeyError set, and no signature passes under it.
+func Parse(data []byte) (*Certificate, error) {
+	if len(data) > MaxSize {
+		return nil, reason.Errorf(reason.CertTooLarge, "gostx509: %d bytes, at most %d are allowed", len(data), MaxSize)
+	}
+	raw := bytes.Clone(data)
+	p := parser{c: &Certificate{Raw: raw, MaxPathLen: -1}, text: string(raw)}
+	p.certificate(p.d.Open(raw, der.Limits{Size: MaxSize, Depth: 16, Elements: 4096}))
+	if err := p.d.Err(); err != nil {
+		return nil, reason.New(formCode(err), err)
+	}
+	p.publicKey()
+	return p.c, nil
+}
 
-// ParseAny is Parse for a certificate in DER, PEM or bare base64.
-func ParseAny(data []byte) (*Certificate, error) { panic("TODO") }
+// ParseAny is Parse for a certificate in DER, in PEM with the label CERTIFICATE,
+// or in bare base64.
+func ParseAny(data []byte) (*Certificate, error) {
+	raw, err := der.Decode(data, "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+	if err != nil {
+		return nil, reason.New(formCode(err), err)
+	}
+	return Parse(raw)
+}
+
+func formCode(err error) reason.Code {
+	for _, limit := range []error{der.ErrTooLarge, der.ErrTooDeep, der.ErrTooMany, errSerial, errManyExtension, errManyValues} {
+		if errors.Is(err, limit) {
+			return reason.CertTooLarge
+		}
+	}
+	return reason.CertMalformed
+}
+
+// parser reads one certificate. Errors stick in d.
+type parser struct {
+	d    der.Decoder
+	c    *Certificate
+	text string // the same bytes as c.Raw: texts are parts of it, not copies
+}
+
+// certificate reads Certificate: RFC 5280, Section 4.1.
+func (p *parser) certificate(input der.Reader) {
+	cert := input.Sequence()
+	input.End()
+
+	p.c.RawTBS = cert.RawTag(der.TagSequence)
+	algorithm := cert.RawTag(der.TagSequence)
+	p.c.Signature = cert.BitOctets()
+	cert.End()
+
+	outer := input.Inside(algorithm)
+	p.c.SignatureAlgorithm = p.algorithm(&outer)
+	tbs := input.Inside(p.c.RawTBS)
+	p.tbsCertificate(tbs.Sequence(), algorithm)
+}
+
+// tbsCertificate reads TBSCertificate: RFC 5280, Section 4.1.2.
+func (p *parser) tbsCertificate(tbs der.Reader, algorithm []byte) {
+	c := p.c
+	c.Version = p.version(&tbs)
+	if c.Serial = tbs.Integer(); len(c.Serial) > MaxSerial {
+		tbs.Fail(errSerial)
+	}
+	if inner := tbs.RawTag(der.TagSequence); !bytes.Equal(inner, algorithm) {
+		tbs.Fail(errAlgorithms)
+	}
+	c.RawIssuer = tbs.RawTag(der.TagSequence)
+	validity := tbs.Sequence()
+	c.NotBefore, c.NotAfter = validity.Time(), validity.Time()
+	validity.End()
+	c.RawSubject = tbs.RawTag(der.TagSequence)
+	c.RawSPKI = tbs.RawTag(der.TagSequence)
+	p.uniqueIDs(&tbs)
+	if tbs.Peek(der.Constructed(3)) {
+		p.extensions(tbs.Enter(der.Constructed(3)))
+	}
+	tbs.End()
+
+	c.Issuer = p.name(tbs.Inside(c.RawIssuer))
+	c.Subject = p.name(tbs.Inside(c.RawSubject))
+}
+
+// version reads the version; the default, 1, must not be written out.
+func (p *parser) version(tbs *der.Reader) int {
+	if !tbs.Peek(der.Constructed(0)) {
+		return 1
+	}
+	explicit := tbs.Enter(der.Constructed(0))
+	v := explicit.Int(2)
+	explicit.End()
+	if v == 0 {
+		tbs.Fail(errVersion)
+	}
+	return v + 1
+}
+
+// uniqueIDs passes over the unique identifiers of version 2, which RFC 5280,
+// Section 4.1.2.8, tells to parse and not to use.
+func (p *parser) uniqueIDs(tbs *der.Reader) {
+	old := tbs.Skip(der.Context(1))
+	old = tbs.Skip(der.Context(2)) || old
+	if old && p.c.Version < 2 || tbs.Peek(der.Constructed(3)) && p.c.Version < 3 {
+		tbs.Fail(errUniqueID)
+	}
+}
+
+// algorithm reads AlgorithmIdentifier.
+func (p *parser) algorithm(r *der.Reader) sigalg.AlgorithmIdentifier {
+	seq := r.Sequence()
+	alg := sigalg.AlgorithmIdentifier{Algorithm: intern(seq.OID())}
+	if seq.More() {
+		alg.Parameters = seq.Raw()
+	}
+	seq.End()
+	return alg
+}
+
+// string returns the text of a part of c.Raw without a copy: both have the same
+// bytes at the same places.
+func (p *parser) string(part []byte) string {
+	start := cap(p.c.Raw) - cap(part)
+	return p.text[start : start+len(part)]
+}
 
 // CheckSignature reports whether issuerKey made the signature of c. It returns
 // nil, or a *reason.Error: reason.CertSignatureBad when the signature does not
 // match, reason.CertAlgorithm when the algorithm is forbidden or unknown or does
 // not fit the key, reason.CertKeyUnsupported when issuerKey is nil.
-func (c *Certificate) CheckSignature(issuerKey crypto.PublicKey) error { panic("TODO") }
-
-// Identity says who the holder is, from the identifiers of the subject and never
-// from the common name (DOMAIN 2.2).
-func (c *Certificate) Identity() (person.Identity, error) { panic("TODO") }
+func (c *Certificate) CheckSignature(issuerKey crypto.PublicKey) error {
+	if issuerKey == nil {
+		return reason.Errorf(reason.CertKeyUnsupported, "gostx509: the issuer's public key is of an unknown kind")
+	}
+	err := sigalg.Verify(c.SignatureAlgorithm, issuerKey, c.RawTBS, c.Signature)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sigalg.ErrSignature):
+		return reason.New(reason.CertSignatureBad, err)
+	default:
+		return reason.New(reason.CertAlgorithm, err)
+	}
+}
