@@ -99,6 +99,16 @@ func ParseSNILS(s string) (SNILS, error) {
 	return SNILS{mask(s)}, nil
 }
 
+// Printed returns the number as it stands on paper, "112-233-445 95". Like
+// Reveal, it is not for logs.
+func (s SNILS) Printed() string {
+	d := s.Reveal()
+	if d == "" {
+		return ""
+	}
+	return d[0:3] + "-" + d[3:6] + "-" + d[6:9] + " " + d[9:11]
+}
+
 // snilsCheck is the sum of digits with weights 9…1, modulo 101, where 100 is 0.
 func snilsCheck(s string) int {
 	sum := 0

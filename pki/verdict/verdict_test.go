@@ -1,0 +1,108 @@
+package verdict
+
+import (
+	"encoding/json"
+	"testing"
+
+	"propusk/pki/person"
+	"propusk/pki/reason"
+)
+
+var signer = person.Identity{Kind: person.Entrepreneur, Name: person.NewName("Образцова Проба Тестовна")}
+
+// TestTotal runs through every combination of up to three steps.
+func TestTotal(t *testing.T) {
+	steps := []Check{
+		{Name: "a", Status: Passed},
+		{Name: "b", Status: Failed, Reason: reason.CertExpired},
+		{Name: "c", Status: Indeterminate, Reason: reason.UnknownCA},
+	}
+	var walk func(ran []Check)
+	walk = func(ran []Check) {
+		var b Builder
+		b.Add(ran...)
+		check(t, ran, b.Done(signer))
+		if len(ran) < 3 {
+			for _, s := range steps {
+				walk(append(ran[:len(ran):len(ran)], s))
+			}
+		}
+	}
+	walk(nil)
+}
+
+func check(t *testing.T, ran []Check, v Verdict) {
+	t.Helper()
+	want, why := Passed, reason.Code("")
+	if len(ran) == 0 {
+		want = Indeterminate
+	}
+	for _, c := range ran {
+		switch {
+		case c.Status == Failed && want != Failed:
+			want, why = Failed, c.Reason
+		case c.Status == Indeterminate && want == Passed:
+			want, why = Indeterminate, c.Reason
+		}
+	}
+	who, ok := v.Identity()
+	if v.Status() != want || v.Why() != why {
+		t.Errorf("%v: %v because of %q, want %v because of %q", ran, v.Status(), v.Why(), want, why)
+	}
+	if ok != (want == Passed) || ok && who != signer || !ok && who != (person.Identity{}) {
+		t.Errorf("%v: identity %v, %v", ran, who.Kind, ok)
+	}
+	if len(v.Checks()) != len(ran) {
+		t.Errorf("%v: %d steps were kept", ran, len(v.Checks()))
+	}
+}
+
+func TestZero(t *testing.T) {
+	var v Verdict
+	if _, ok := v.Identity(); ok || v.Status() != Indeterminate || v.Why() != "" {
+		t.Error("the zero verdict says something")
+	}
+}
+
+// TestContradiction: a step that contradicts itself never grants anything.
+func TestContradiction(t *testing.T) {
+	for _, c := range []Check{
+		{Name: "passed with a reason", Status: Passed, Reason: reason.CertExpired},
+		{Name: "failed without one", Status: Failed},
+		{Name: "indeterminate without one"},
+		{Name: "no such status", Status: Failed + 1, Reason: reason.CertExpired},
+	} {
+		var b Builder
+		b.Pass("other", "")
+		b.Add(c)
+		if v := b.Done(signer); v.Status() != Failed || v.Why() != reason.InternalError {
+			t.Errorf("%s: %v, %q", c.Name, v.Status(), v.Why())
+		}
+	}
+}
+
+// TestFrozen: what the caller does later does not change a verdict.
+func TestFrozen(t *testing.T) {
+	var b Builder
+	b.Pass("signature", "63-ФЗ, ст. 11, п. 3")
+	passed := b.Done(signer)
+	b.Unknown("revocation", reason.CertRevoked, "")
+	pending := b.Done(signer)
+	b.Fail("dates", reason.CertExpired, "")
+	if !b.Failed() {
+		t.Error("the builder does not know that a step failed")
+	}
+	passed.Checks()[0].Status = Failed
+	for want, v := range map[Status]Verdict{Passed: passed, Indeterminate: pending, Failed: b.Done(signer)} {
+		if v.Status() != want || v.Checks()[0].Status != Passed {
+			t.Errorf("%v, want %v", v.Status(), want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	out, err := json.Marshal([]Status{Indeterminate, Passed, Failed, 77})
+	if err != nil || string(out) != `["indeterminate","passed","failed","indeterminate"]` {
+		t.Errorf("%s, %v", out, err)
+	}
+}
