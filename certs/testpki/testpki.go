@@ -2,93 +2,118 @@
 // accredited CAs and others, a signed list of accredited CAs, revocation lists,
 // server certificates and people with soft keys. Everything in it is fictional.
 //
-// It is for propusk demo and for tests. Nothing here is secret.
+// It is for propusk demo, propusk pki init and tests. Nothing here is secret: the
+// keys of all CAs lie beside their certificates.
 package testpki
 
 import (
 	"crypto"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
-	"propusk/pki/reason"
 )
+
+// Life is how long a country can be used: its revocation lists are due then.
+const Life = 30 * day
+
+// day is a day of 24 hours.
+const day = 24 * time.Hour
+
+// year is near enough for dates that nobody compares.
+const year = 365 * day
 
 // Options says what country to make.
 type Options struct {
-	// Now is the moment at which the country is to be looked at. It must be set.
+	// Now is the moment at which the country is made. It must be set; the country
+	// can be used from then on for Life.
 	Now time.Time
 	// Hosts are DNS names and IP addresses of the server certificates;
-	// "127.0.0.1" and "localhost" when empty.
+	// "localhost" and "127.0.0.1" when empty.
 	Hosts []string
-	// Rand is the source of keys and serial numbers; nil means crypto/rand.
-	// A deterministic source makes the same keys again, not the same signatures.
+	// Rand is the source of keys and serial numbers; nil means crypto/rand. A
+	// deterministic source makes the same GOST keys again.
 	Rand io.Reader
 	// BaseURL is what addresses of CRLs in certificates begin with;
 	// "http://pki.demo.invalid" when empty.
 	BaseURL string
 }
 
-// Authority is a certification authority with its key.
-type Authority struct {
-	ID          string // "head-256", "fns", "commercial", …
-	Name        string
-	OGRN        string
-	Certificate *gostx509.Certificate
-	Key         *gost3410.PrivateKey
-	Accredited  bool // in the list, with accreditation in force
-}
-
-// Person is somebody with a certificate and a soft key.
-type Person struct {
-	ID     string // "ip", "expired", …
-	Kind   string // kind of holder, as package person names it
-	Name   string
-	INN    string
-	INNLE  string
-	OGRN   string
-	OGRNIP string
-	SNILS  string
-	PIN    string
-	// Expect is the reason code of a sign-in as entrepreneur; empty means that
-	// the person may sign in.
-	Expect reason.Code
-
-	Certificate *gostx509.Certificate
-	Issuer      *Authority
-	Key         *gost3410.PrivateKey
-}
-
-// Server is a certificate for TLS with its key.
-type Server struct {
-	Chain [][]byte // DER, leaf first, without the root
-	Key   crypto.Signer
-}
-
-// Country is everything that was made.
+// Country is everything that was made. It is not safe for concurrent use while
+// something is being issued.
 type Country struct {
-	opts Options
+	opts        Options
+	authorities []*Authority
+	people      []*Person
+	tsl         []byte
+	crls        map[string][]byte // by ID of the Authority
+
+	tlsCA   []byte // DER
+	servers []*Server
 }
 
-// New makes a country.
-func New(opts Options) (*Country, error) { panic("TODO") }
+// Credential is a certificate with its key.
+type Credential struct {
+	Certificate *gostx509.Certificate
+	Key         *gost3410.PrivateKey
+}
 
-// WriteTo writes the country as files under dir, which is made if absent:
-// trust/ as package certs reads it, tls/ and people/.
-func (c *Country) WriteTo(dir string) error { panic("TODO") }
+// New makes a country. It takes some dozens of signatures, well under a second.
+func New(opts Options) (*Country, error) {
+	if opts.Now.IsZero() {
+		return nil, errors.New("testpki: Options.Now is not set")
+	}
+	opts.Now = opts.Now.UTC().Truncate(time.Second)
+	if len(opts.Hosts) == 0 {
+		opts.Hosts = []string{"localhost", "127.0.0.1"}
+	}
+	if opts.BaseURL == "" {
+		opts.BaseURL = "http://pki.demo.invalid"
+	}
+	c := &Country{opts: opts, crls: make(map[string][]byte)}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"authorities", c.makeAuthorities},
+		{"people", c.makePeople},
+		{"revocation lists", c.makeCRLs},
+		{"list of accredited CAs", c.makeTSL},
+		{"servers", c.makeServers},
+	} {
+		if err := step.do(); err != nil {
+			return nil, fmt.Errorf("testpki: %s: %w", step.name, err)
+		}
+	}
+	return c, nil
+}
 
-// Person returns the person with the given ID; an ID that does not exist is a
-// mistake of the caller and panics.
-func (c *Country) Person(id string) *Person { panic("TODO") }
+// Now is the moment at which the country was made, in UTC and whole seconds.
+func (c *Country) Now() time.Time { return c.opts.Now }
 
-// People returns all persons in the order of the contract.
-func (c *Country) People() []*Person { panic("TODO") }
+// Issue makes a key on the curve and a certificate for it, signed by issuer. The
+// template goes into the certificate as it is; address of the revocation list and
+// dates are the caller's.
+func (c *Country) Issue(issuer *Authority, t gostx509.Template, curve *gost3410.Curve) (*Credential, error) {
+	key, err := gost3410.GenerateKey(curve, c.opts.Rand)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := c.certify(t, issuer.Certificate, key.Public(), issuer.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &Credential{Certificate: cert, Key: key}, nil
+}
 
-// Authority returns the CA with the given ID; an ID that does not exist is a
-// mistake of the caller and panics.
-func (c *Country) Authority(id string) *Authority { panic("TODO") }
-
-// IssueServer makes a GOST server certificate for the hosts of the options, with
-// a new key on the given curve.
-func (c *Country) IssueServer(curve *gost3410.Curve) (*Server, error) { panic("TODO") }
+// certify makes a certificate; a nil issuer makes a self-signed one.
+func (c *Country) certify(t gostx509.Template, issuer *gostx509.Certificate, pub crypto.PublicKey, signer crypto.Signer) (*gostx509.Certificate, error) {
+	raw, err := gostx509.Create(c.opts.Rand, t, issuer, pub, signer)
+	if err != nil {
+		return nil, err
+	}
+	return gostx509.Parse(raw)
+}
