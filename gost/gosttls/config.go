@@ -1,29 +1,14 @@
 package gosttls
 
 import (
-	"crypto"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 
-	"propusk/gost/vko"
+	"propusk/gost/gosttls/internal/record"
 )
-
-// A PrivateKey signs and agrees on keys. Its Public method returns a
-// *gost3410.PublicKey, Sign returns BE(s)|BE(r) as package gost3410 does.
-// *gost3410.PrivateKey and keys inside tokens implement it.
-type PrivateKey interface {
-	crypto.Signer
-	vko.Agreement
-}
-
-// A Certificate is a certificate chain with the private key of its leaf.
-type Certificate struct {
-	// Chain holds DER certificates, leaf first, in the order to send.
-	Chain [][]byte
-
-	// PrivateKey belongs to the leaf. [NewCertificate] checks that it does.
-	PrivateKey PrivateKey
-}
 
 // ClientAuth says whether a server asks for a client certificate. A certificate
 // that was presented is always proven by CertificateVerify, whatever the mode;
@@ -43,7 +28,8 @@ const (
 const DefaultHandshakeTimeout = 2 * time.Minute
 
 // Config configures one side of connections. It must not be changed once it is
-// in use, and may be shared by any number of connections.
+// in use, and may be shared by any number of connections. The zero value works
+// for neither side: a server needs a certificate, a client needs VerifyPeer.
 type Config struct {
 	// Certificates are the server's certificates in order of preference; the
 	// first whose curve the client can use is taken. On a client: the
@@ -94,4 +80,49 @@ type Config struct {
 	// whoever reads it can read the connections. For debugging. Writes are not
 	// serialised between connections; a line is one Write.
 	KeyLogWriter io.Writer
+}
+
+// defaultSuites is Config.CipherSuites when that is empty.
+var defaultSuites = [...]uint16{KuznyechikCTROMAC, MagmaCTROMAC}
+
+func (c *Config) suites() []uint16 {
+	if len(c.CipherSuites) == 0 {
+		return defaultSuites[:]
+	}
+	return c.CipherSuites
+}
+
+func (c *Config) rand() io.Reader {
+	if c.Rand == nil {
+		return rand.Reader
+	}
+	return c.Rand
+}
+
+func (c *Config) handshakeTimeout() time.Duration {
+	if c.HandshakeTimeout == 0 {
+		return DefaultHandshakeTimeout
+	}
+	return c.HandshakeTimeout
+}
+
+// check reports what makes the configuration useless before anything is sent.
+func (c *Config) check(isClient bool) error {
+	for _, id := range c.suites() {
+		if _, ok := record.SuiteByID(id); !ok {
+			return fmt.Errorf("gosttls: config: unknown cipher suite %#04x", id)
+		}
+	}
+	for i, cert := range c.Certificates {
+		if _, err := cert.curve(); err != nil {
+			return fmt.Errorf("gosttls: config: certificate %d: %w", i, err)
+		}
+	}
+	if isClient && c.VerifyPeer == nil && !c.InsecureSkipVerify {
+		return errors.New("gosttls: config: a client needs VerifyPeer or InsecureSkipVerify")
+	}
+	if !isClient && len(c.Certificates) == 0 {
+		return errors.New("gosttls: config: a server needs a certificate")
+	}
+	return nil
 }

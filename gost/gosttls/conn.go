@@ -2,33 +2,283 @@ package gosttls
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"propusk/gost/gosttls/internal/message"
 )
 
-// A Conn is a TLS connection.
-type Conn struct{ net.Conn }
+// A Conn is one side of a TLS connection. It implements [net.Conn]; Read, Write,
+// Close and the deadlines may be used by several goroutines at once.
+//
+// The first Read or Write runs the handshake, unless Handshake was called. After
+// a Write that failed, also by a deadline, the connection can only be read and
+// closed: the peer may have received a part of a record.
+type Conn struct {
+	conn     net.Conn
+	isClient bool
+	config   *Config
 
-// Server returns the server side of a connection over conn.
-func Server(conn net.Conn, config *Config) *Conn { panic("TODO") }
+	// handshakeMutex guards the three fields below. When several mutexes are
+	// held, the order is handshakeMutex, in, out.
+	handshakeMutex sync.Mutex
+	handshakeErr   error // of the handshake that failed; there is no second one
+	state          ConnectionState
 
-// Client returns the client side of a connection over conn.
-func Client(conn net.Conn, config *Config) *Conn { panic("TODO") }
+	// complete is state.HandshakeComplete for the fast path.
+	complete atomic.Bool
 
-// Handshake runs the handshake if it has not run yet.
+	in  input
+	out output
+
+	// calls counts Write calls in units of 2; bit 0 is set once Close was
+	// called.
+	calls atomic.Int32
+}
+
+// Server returns the server side of a TLS connection over conn. It does nothing
+// on the wire yet. The config is kept.
+func Server(conn net.Conn, config *Config) *Conn {
+	return newConn(conn, config, false)
+}
+
+// Client returns the client side of a TLS connection over conn. It does nothing
+// on the wire yet. The config is kept.
+func Client(conn net.Conn, config *Config) *Conn {
+	return newConn(conn, config, true)
+}
+
+func newConn(conn net.Conn, config *Config, isClient bool) *Conn {
+	c := &Conn{conn: conn, isClient: isClient, config: config, state: ConnectionState{GOST: true}}
+	c.in.reader = conn
+	c.out.writer = conn
+	return c
+}
+
+// Handshake runs the handshake if it has not run yet, for at most
+// Config.HandshakeTimeout.
 func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
 
-// HandshakeContext runs the handshake if it has not run yet.
-func (c *Conn) HandshakeContext(ctx context.Context) error { panic("TODO") }
+// HandshakeContext runs the handshake if it has not run yet. When ctx ends
+// before the handshake does, the connection below is closed and the cause
+// returned. Once the handshake is complete, ctx has no effect.
+//
+// The errors are, among those of the connection below: *[ProtocolError] when this
+// side refused, *[RemoteError] when the peer did, [ErrGOSTProbe]. The error is
+// the same for every later call.
+func (c *Conn) HandshakeContext(ctx context.Context) error {
+	if c.complete.Load() {
+		return nil
+	}
+	c.handshakeMutex.Lock()
+	defer c.handshakeMutex.Unlock()
+	if c.complete.Load() || c.handshakeErr != nil {
+		return c.handshakeErr
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.handshakeErr = c.handshakeWithin(ctx)
+	if c.handshakeErr == nil {
+		c.in.established = true
+		c.state.HandshakeComplete = true
+		c.complete.Store(true)
+	}
+	return c.handshakeErr
+}
 
-// ConnectionState returns what is known about the connection.
-func (c *Conn) ConnectionState() ConnectionState { panic("TODO") }
+// handshakeWithin runs the handshake under ctx and the time limit.
+func (c *Conn) handshakeWithin(ctx context.Context) error {
+	if err := c.config.check(c.isClient); err != nil {
+		return err
+	}
+	if limit := c.config.handshakeTimeout(); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	// Closing is the only way to interrupt a read and a write of any net.Conn
+	// without touching the deadlines of its owner. The error of Close tells
+	// nothing new: the connection is given up.
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
+	err := c.handshake()
+	if !stop() {
+		return fmt.Errorf("gosttls: handshake: %w", context.Cause(ctx))
+	}
+	return err
+}
 
-// NetConn returns the connection below.
-func (c *Conn) NetConn() net.Conn { panic("TODO") }
+// handshake runs the handshake of this side and tells the peer when this side
+// refused.
+func (c *Conn) handshake() error {
+	var err error
+	if c.isClient {
+		err = newClientHandshake(c).run()
+	} else {
+		err = newServerHandshake(c).run()
+	}
+	return c.giveUp(err)
+}
 
-// NewCertificate returns a Certificate after checking that the key belongs to
-// the leaf.
-func NewCertificate(chain [][]byte, key PrivateKey) (Certificate, error) { panic("TODO") }
+// giveUp sends the alert that belongs to an error of this side, if any, and
+// returns the error.
+func (c *Conn) giveUp(err error) error {
+	if refusal, ok := errors.AsType[*ProtocolError](err); ok {
+		// The peer may be gone; the refusal is the error that counts.
+		_ = c.out.sendAlert(refusal.Alert)
+	}
+	return err
+}
 
-// ParseKeyPair reads a PEM certificate chain, leaf first, and a PEM PKCS#8 key.
-func ParseKeyPair(certPEM, keyPEM []byte) (Certificate, error) { panic("TODO") }
+// ConnectionState returns what is known about the connection. It waits for a
+// handshake that is running.
+func (c *Conn) ConnectionState() ConnectionState {
+	c.handshakeMutex.Lock()
+	defer c.handshakeMutex.Unlock()
+	return c.state
+}
+
+// NetConn returns the connection below. Reading or writing there corrupts the TLS
+// connection.
+func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// LocalAddr returns the local address of the connection below.
+func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
+// RemoteAddr returns the remote address of the connection below.
+func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// SetDeadline sets the deadlines of Read and Write. The zero time means none.
+func (c *Conn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
+
+// SetReadDeadline sets the deadline of Read. A Read that timed out can be
+// repeated after the deadline was moved; nothing is lost.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
+
+// SetWriteDeadline sets the deadline of Write.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
+
+// Read reads application data. It returns io.EOF only after the peer's
+// close_notify; if the connection below ends without it, the data may have been
+// truncated and the error is io.ErrUnexpectedEOF.
+func (c *Conn) Read(b []byte) (int, error) {
+	if err := c.Handshake(); err != nil {
+		return 0, err
+	}
+	if len(b) == 0 {
+		return 0, nil // as io.Reader has it; and the handshake ran
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	for len(c.in.data) == 0 {
+		if err := c.readData(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(b, c.in.data)
+	c.in.data = c.in.data[n:]
+	return n, nil
+}
+
+// readData reads one record after the handshake. Application data is left in
+// c.in.data.
+func (c *Conn) readData() error {
+	typ, content, err := c.in.next()
+	if err == nil {
+		switch {
+		case typ == typeApplicationData && !c.in.midMessage():
+			c.in.data = content
+			return nil
+		case typ == typeHandshake:
+			err = c.refuseRenegotiation(content)
+		default:
+			err = refuse(AlertUnexpectedMessage, "record type %d after the handshake", typ)
+		}
+	}
+	if refusal, ok := errors.AsType[*ProtocolError](err); ok {
+		c.in.err = refusal
+		return c.giveUp(err)
+	}
+	return err
+}
+
+// maxRenegotiations bounds how often a peer may ask for a renegotiation that it
+// does not get. Each request costs us a record.
+const maxRenegotiations = 8
+
+// refuseRenegotiation takes handshake bytes after the handshake. The only
+// messages that make sense there ask for a renegotiation, and the answer is the
+// warning no_renegotiation (RFC 5246, Section 7.2.2; RFC 5746, Section 4.2).
+func (c *Conn) refuseRenegotiation(content []byte) error {
+	if err := c.in.addHandshake(content); err != nil {
+		return err
+	}
+	asks := message.TypeClientHello
+	if c.isClient {
+		asks = message.TypeHelloRequest
+	}
+	for {
+		typ, _, ok, err := c.in.takeMessage()
+		if err != nil || !ok {
+			return err
+		}
+		if typ != asks {
+			return refuse(AlertUnexpectedMessage, "handshake message %d after the handshake", typ)
+		}
+		c.in.renegotiations++
+		if c.in.renegotiations > maxRenegotiations {
+			return refuse(AlertHandshakeFailure, "renegotiation asked for %d times", c.in.renegotiations)
+		}
+		if err := c.out.sendAlert(AlertNoRenegotiation); err != nil {
+			return err
+		}
+	}
+}
+
+// Write writes application data, in records of up to 16 KiB.
+func (c *Conn) Write(b []byte) (int, error) {
+	// Close must be able to interrupt a Write that blocks, as in crypto/tls.
+	if c.calls.Add(2)&1 != 0 {
+		c.calls.Add(-2)
+		return 0, net.ErrClosed
+	}
+	defer c.calls.Add(-2)
+	if err := c.Handshake(); err != nil {
+		return 0, err
+	}
+	return c.out.writeData(b)
+}
+
+// CloseWrite tells the peer by close_notify that no more data will come. It does
+// not close the connection below. It is an error before the handshake is
+// complete.
+func (c *Conn) CloseWrite() error {
+	if !c.complete.Load() {
+		return errors.New("gosttls: CloseWrite before the handshake")
+	}
+	return c.out.sendAlert(AlertCloseNotify)
+}
+
+// closeNotifyTimeout bounds Close when the peer does not read.
+const closeNotifyTimeout = 5 * time.Second
+
+// Close sends close_notify and closes the connection below. It interrupts Read,
+// Write and the handshake.
+func (c *Conn) Close() error {
+	before := c.calls.Or(1)
+	if before&1 != 0 {
+		return net.ErrClosed
+	}
+	if before != 0 || !c.complete.Load() {
+		// A Write is in flight: it holds the lock that close_notify needs, and
+		// a part of a record may be out already.
+		return c.conn.Close()
+	}
+	// Best effort: the peer may be gone, and the connection is closed anyway.
+	_ = c.conn.SetWriteDeadline(time.Now().Add(closeNotifyTimeout))
+	_ = c.out.sendAlert(AlertCloseNotify)
+	return c.conn.Close()
+}

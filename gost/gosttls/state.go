@@ -2,9 +2,11 @@ package gosttls
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 
 	"propusk/gost/gost3410"
+	"propusk/gost/gosttls/internal/record"
 )
 
 // ConnectionState is what is known about a TLS connection: one of this package,
@@ -25,33 +27,85 @@ type ConnectionState struct {
 	// is the client's claim.
 	ServerName string
 
-	// PeerCertificates is the chain that the peer sent, leaf first. It is set
-	// only once the peer has proven that it holds the private key of the leaf:
-	// a client by CertificateVerify, a server by Finished; [Config.VerifyPeer]
-	// of a client sees it earlier. Nothing is said about who issued it. The
-	// slices are shared: do not modify them.
+	// PeerCertificates is the DER chain that the peer sent, leaf first. It is
+	// set only once the peer has proven that it holds the private key of the
+	// leaf: a client by CertificateVerify, a server by Finished;
+	// [Config.VerifyPeer] of a client sees it earlier. Nothing is said about who
+	// issued it. The slices are shared: do not modify them.
 	PeerCertificates [][]byte
 
-	// ExtendedMasterSecret tells that RFC 7627 was used.
+	// ExtendedMasterSecret tells that RFC 7627 was used. It is false for
+	// connections of crypto/tls, which does not tell; TLS 1.3 has it built in.
 	ExtendedMasterSecret bool
 
 	// HandshakeComplete is true after both Finished messages.
 	HandshakeComplete bool
 
 	// Offered holds the cipher suites of the ClientHello in the client's order,
-	// signalling values included. It is shared: do not modify it.
+	// signalling values included. For a connection of crypto/tls it is known
+	// only if it came through a [Listener]. It is shared: do not modify it.
 	Offered []uint16
 }
 
-// ConnContext is for [net/http.Server.ConnContext]: it makes the connection
-// known to [FromContext].
+// OfferedGOST reports whether the client offered a suite of this package.
+func (s ConnectionState) OfferedGOST() bool {
+	for _, id := range s.Offered {
+		if _, ok := record.SuiteByID(id); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// CipherSuiteName returns the IANA name of a cipher suite, of this package or of
+// crypto/tls, or its number in hexadecimal.
+func CipherSuiteName(id uint16) string {
+	if suite, ok := record.SuiteByID(id); ok {
+		return suite.Name
+	}
+	return tls.CipherSuiteName(id)
+}
+
+// contextKey is the key of the connection in a context.
+type contextKey struct{}
+
+// ConnContext is for the field ConnContext of [net/http.Server]: it makes the
+// connection known to [FromContext].
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	panic("TODO")
+	return context.WithValue(ctx, contextKey{}, c)
 }
 
 // FromContext returns the state of the TLS connection that a request came
-// through, GOST or not. It returns false for plain connections and when the
-// server does not use [ConnContext].
+// through, GOST or not. It returns false for connections without TLS and when the
+// server does not use [ConnContext]. So the second result is the answer to "is
+// this https?", which the field TLS of a request does not give for GOST.
 func FromContext(ctx context.Context) (ConnectionState, bool) {
-	panic("TODO")
+	switch c := ctx.Value(contextKey{}).(type) {
+	case *Conn:
+		return c.ConnectionState(), true
+	case *tls.Conn:
+		return stdState(c), true
+	}
+	return ConnectionState{}, false
+}
+
+// stdState translates the state of a connection of crypto/tls.
+func stdState(c *tls.Conn) ConnectionState {
+	std := c.ConnectionState()
+	s := ConnectionState{
+		Version:           std.Version,
+		CipherSuite:       std.CipherSuite,
+		ServerName:        std.ServerName,
+		HandshakeComplete: std.HandshakeComplete,
+	}
+	for _, cert := range std.PeerCertificates {
+		s.PeerCertificates = append(s.PeerCertificates, cert.Raw)
+	}
+	if peeked, ok := c.NetConn().(*peekedConn); ok {
+		s.Offered = peeked.offered
+		if s.ServerName == "" {
+			s.ServerName = peeked.serverName
+		}
+	}
+	return s
 }

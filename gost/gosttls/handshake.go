@@ -1,0 +1,208 @@
+package gosttls
+
+import (
+	"crypto"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/spki"
+)
+
+// handshake is what both sides of a handshake share.
+type handshake struct {
+	*Conn
+	secrets
+	transcript *transcript
+	ems        bool // both hellos had extended_master_secret
+}
+
+func newHandshake(c *Conn) handshake {
+	return handshake{Conn: c, transcript: newTranscript()}
+}
+
+// inOrder runs the steps of a handshake until one fails.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read returns the body of the next handshake message, which must have the given
+// type, and adds the message to the transcript.
+func (hs *handshake) read(want message.Type) ([]byte, error) {
+	typ, raw, err := hs.in.readMessage()
+	if err != nil {
+		return nil, err
+	}
+	if typ != want {
+		return nil, refuse(AlertUnexpectedMessage, "handshake message %d instead of %d", typ, want)
+	}
+	hs.transcript.add(raw)
+	return raw[message.HeaderSize:], nil
+}
+
+// send adds a handshake message to the flight and to the transcript.
+func (hs *handshake) send(raw []byte) error {
+	hs.transcript.add(raw)
+	return hs.out.queue(typeHandshake, raw)
+}
+
+// useSuite fixes the cipher suite.
+func (hs *handshake) useSuite(suite *record.Suite) {
+	hs.suite = suite
+	hs.state.Version = VersionTLS12
+	hs.state.CipherSuite = suite.ID
+}
+
+// readChain reads a Certificate message and the key of its leaf. The chain may be
+// empty; who may send that is for the caller.
+func (hs *handshake) readChain() ([][]byte, spki.PublicKeyInfo, error) {
+	body, err := hs.read(message.TypeCertificate)
+	if err != nil {
+		return nil, spki.PublicKeyInfo{}, err
+	}
+	m, err := message.ParseCertificate(body)
+	if err != nil {
+		return nil, spki.PublicKeyInfo{}, malformed("Certificate", err)
+	}
+	if len(m.Chain) == 0 {
+		return nil, spki.PublicKeyInfo{}, nil
+	}
+	key, err := peerKey(m.Chain[0])
+	if err != nil {
+		return nil, spki.PublicKeyInfo{}, refuse(AlertUnsupportedCertificate, "certificate of the peer: %w", err)
+	}
+	return m.Chain, key, nil
+}
+
+// establishKeys turns the premaster secret into the pending protection of both
+// directions. The transcript ends with ClientKeyExchange.
+func (hs *handshake) establishKeys(premaster []byte) error {
+	var sessionHash []byte
+	if hs.ems {
+		sessionHash = hs.transcript.sum256()
+	}
+	hs.setMaster(premaster, sessionHash)
+	client, server, err := hs.protectors()
+	if err != nil {
+		return refuse(AlertInternalError, "record keys: %w", err)
+	}
+	if hs.isClient {
+		hs.out.pending, hs.in.pending = client, server
+	} else {
+		hs.in.pending, hs.out.pending = client, server
+	}
+	return hs.logKey()
+}
+
+// logKey writes a line of the NSS key log.
+func (hs *handshake) logKey() error {
+	if hs.config.KeyLogWriter == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(hs.config.KeyLogWriter, "CLIENT_RANDOM %x %x\n", hs.clientRandom, hs.master)
+	if err != nil {
+		return refuse(AlertInternalError, "key log: %w", err)
+	}
+	return nil
+}
+
+// sendFinished sends ChangeCipherSpec and Finished.
+func (hs *handshake) sendFinished(label string) error {
+	if err := hs.out.queueChangeCipherSpec(); err != nil {
+		return err
+	}
+	if err := hs.send(hs.finished(label, hs.transcript).Marshal()); err != nil {
+		return err
+	}
+	return hs.out.flush()
+}
+
+// readFinished reads ChangeCipherSpec and Finished.
+func (hs *handshake) readFinished(label string) error {
+	if err := hs.in.readChangeCipherSpec(); err != nil {
+		return err
+	}
+	want := hs.finished(label, hs.transcript)
+	body, err := hs.read(message.TypeFinished)
+	if err != nil {
+		return err
+	}
+	got, err := message.ParseFinished(body)
+	if err != nil {
+		return malformed("Finished", err)
+	}
+	if subtle.ConstantTimeCompare(got.VerifyData, want.VerifyData) != 1 {
+		return refuse(AlertDecryptError, "Finished does not match")
+	}
+	if hs.in.midMessage() {
+		return refuse(AlertUnexpectedMessage, "handshake message after Finished")
+	}
+	return nil
+}
+
+// verifyPeer asks Config.VerifyPeer about the certificates of the peer.
+func (hs *handshake) verifyPeer(state ConnectionState) error {
+	if hs.config.VerifyPeer == nil {
+		return nil
+	}
+	if err := hs.config.VerifyPeer(state); err != nil {
+		return refuse(AlertBadCertificate, "certificate of the peer: %w", err)
+	}
+	return nil
+}
+
+// sign returns the signature of CertificateVerify over the transcript so far:
+// LE(r)|LE(s) in TLS (RFC 9189, Section 4.2.5), which are the bytes of
+// BE(s)|BE(r) in reverse.
+func (hs *handshake) sign(cert Certificate) (*message.CertificateVerify, error) {
+	curve, err := cert.curve()
+	if err != nil {
+		return nil, refuse(AlertInternalError, "own certificate: %w", err)
+	}
+	sig, err := cert.PrivateKey.Sign(hs.config.rand(), hs.transcript.digest(curve), crypto.Hash(0))
+	if err != nil {
+		return nil, refuse(AlertInternalError, "sign CertificateVerify: %w", err)
+	}
+	sig = slices.Clone(sig)
+	slices.Reverse(sig)
+	alg, _ := scheme(curve)
+	return &message.CertificateVerify{Scheme: alg, Signature: sig}, nil
+}
+
+// checkSignature checks a CertificateVerify over the transcript so far.
+func (hs *handshake) checkSignature(key spki.PublicKeyInfo, digest []byte, m *message.CertificateVerify) error {
+	curve := key.Key.Curve()
+	if want, _ := scheme(curve); m.Scheme != want {
+		return refuse(AlertIllegalParameter, "signature scheme %#04x for a key that needs %#04x", m.Scheme, want)
+	}
+	sig := slices.Clone(m.Signature)
+	slices.Reverse(sig)
+	// Verify refuses r and s outside [1, q-1] (RFC 7091, Section 6.2).
+	if len(sig) != 2*curve.Size() || !key.Key.Verify(digest, sig) {
+		return refuse(AlertDecryptError, "CertificateVerify does not match")
+	}
+	return nil
+}
+
+// randomBytes fills b.
+func (hs *handshake) randomBytes(b []byte) error {
+	if _, err := io.ReadFull(hs.config.rand(), b); err != nil {
+		return refuse(AlertInternalError, "random source: %w", err)
+	}
+	return nil
+}
+
+// isRemote reports whether an error is the given alert of the peer.
+func isRemote(err error, alert Alert) bool {
+	remote, ok := errors.AsType[*RemoteError](err)
+	return ok && remote.Alert == alert
+}

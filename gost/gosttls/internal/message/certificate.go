@@ -1,0 +1,125 @@
+package message
+
+import "golang.org/x/crypto/cryptobyte"
+
+// Certificate is RFC 5246, Section 7.4.2 and 7.4.6.
+type Certificate struct {
+	// Chain holds DER certificates, leaf first. A client without a certificate
+	// sends an empty chain.
+	Chain [][]byte
+}
+
+// ParseCertificate parses the body of a Certificate. The error is ErrSyntax.
+func ParseCertificate(body []byte) (*Certificate, error) {
+	m := new(Certificate)
+	s := cryptobyte.String(body)
+	var list cryptobyte.String
+	if !s.ReadUint24LengthPrefixed(&list) || !s.Empty() {
+		return nil, ErrSyntax
+	}
+	for !list.Empty() {
+		var der cryptobyte.String
+		if !list.ReadUint24LengthPrefixed(&der) || der.Empty() {
+			return nil, ErrSyntax
+		}
+		m.Chain = append(m.Chain, der)
+	}
+	return m, nil
+}
+
+// Marshal returns the message.
+func (m *Certificate) Marshal() []byte {
+	return marshal(TypeCertificate, func(b *cryptobyte.Builder) {
+		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
+			for _, der := range m.Chain {
+				b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(der) })
+			}
+		})
+	})
+}
+
+// Types of client certificates, RFC 9189, Section 7.
+const (
+	CertGOST256 uint8 = 67
+	CertGOST512 uint8 = 68
+)
+
+// Signature schemes, RFC 9189, Section 5: the hash is intrinsic (8).
+const (
+	SchemeGOST256 uint16 = 0x0840
+	SchemeGOST512 uint16 = 0x0841
+)
+
+// CertificateRequest is RFC 5246, Section 7.4.4.
+type CertificateRequest struct {
+	Types       []byte   // at least one
+	Schemes     []uint16 // at least one
+	Authorities [][]byte // DER names, may be empty
+}
+
+// ParseCertificateRequest parses the body of a CertificateRequest. The error is
+// ErrSyntax.
+func ParseCertificateRequest(body []byte) (*CertificateRequest, error) {
+	m := new(CertificateRequest)
+	s := cryptobyte.String(body)
+	var types, names cryptobyte.String
+	var ok bool
+	if !s.ReadUint8LengthPrefixed(&types) || types.Empty() {
+		return nil, ErrSyntax
+	}
+	m.Types = types
+	if m.Schemes, ok = readUint16s(&s); !ok {
+		return nil, ErrSyntax
+	}
+	if !s.ReadUint16LengthPrefixed(&names) || !s.Empty() {
+		return nil, ErrSyntax
+	}
+	for !names.Empty() {
+		var name cryptobyte.String
+		if !names.ReadUint16LengthPrefixed(&name) || name.Empty() {
+			return nil, ErrSyntax
+		}
+		m.Authorities = append(m.Authorities, name)
+	}
+	return m, nil
+}
+
+// Marshal returns the message.
+func (m *CertificateRequest) Marshal() []byte {
+	return marshal(TypeCertificateRequest, func(b *cryptobyte.Builder) {
+		addBytes8(b, m.Types)
+		addUint16s(b, m.Schemes)
+		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+			for _, name := range m.Authorities {
+				b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(name) })
+			}
+		})
+	})
+}
+
+// CertificateVerify is RFC 9189, Section 4.2.5.
+type CertificateVerify struct {
+	Scheme    uint16
+	Signature []byte // LE(r) | LE(s)
+}
+
+// ParseCertificateVerify parses the body of a CertificateVerify. The error is
+// ErrSyntax.
+func ParseCertificateVerify(body []byte) (*CertificateVerify, error) {
+	m := new(CertificateVerify)
+	s := cryptobyte.String(body)
+	var sig cryptobyte.String
+	if !s.ReadUint16(&m.Scheme) || !s.ReadUint16LengthPrefixed(&sig) || !s.Empty() {
+		return nil, ErrSyntax
+	}
+	m.Signature = sig
+	return m, nil
+}
+
+// Marshal returns the message.
+func (m *CertificateVerify) Marshal() []byte {
+	return marshal(TypeCertificateVerify, func(b *cryptobyte.Builder) {
+		b.AddUint16(m.Scheme)
+		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(m.Signature) })
+	})
+}
