@@ -86,8 +86,8 @@ var ErrForeign = errors.New("the directory holds other files named trust, tls, p
 //
 //	trust/        a trust directory of package certs
 //	tls/          CAs and certificates of servers, with keys
-//	people/       ID.pem and ID.key: certificate and key of each person
-//	authorities/  certificate, key and revocation list of each CA
+//	people/       ID/cert.pem and ID/key.pem of each person
+//	authorities/  ID.pem, ID.key and ID.crl of each CA
 //	country.json  the Manifest
 func (c *Country) WriteTo(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -150,14 +150,16 @@ func (c *Country) writeServers(w *writer) {
 
 func (c *Country) writePeople(w *writer) {
 	for _, p := range c.people {
-		base := filepath.Join(peopleDir, p.ID)
-		w.pem(base+".pem", "CERTIFICATE", p.Certificate.Raw)
-		w.key(base+".key", p.Key)
+		w.pem(personFile(p, "cert.pem"), "CERTIFICATE", p.Certificate.Raw)
+		w.key(personFile(p, "key.pem"), p.Key)
 	}
 }
 
 func rootFile(a *Authority) string { return filepath.Join(trustDir, "roots", a.ID+".pem") }
 func crlFile(a *Authority) string  { return filepath.Join(trustDir, "crls", a.ID+".crl") }
+func personFile(p *Person, name string) string {
+	return filepath.Join(peopleDir, p.ID, name)
+}
 
 // manifest describes the files that WriteTo writes.
 func (c *Country) manifest() Manifest {
@@ -182,10 +184,9 @@ func (c *Country) manifest() Manifest {
 		if p.Expect != "" {
 			expect = string(p.Expect)
 		}
-		base := filepath.Join(peopleDir, p.ID)
 		m.People = append(m.People, PersonFiles{
 			ID: p.ID, Kind: string(p.Kind), Name: p.Name, INN: p.INN, OGRNIP: p.OGRNIP, SNILS: p.SNILS,
-			Cert: base + ".pem", Key: base + ".key", PIN: p.PIN, Expect: expect,
+			Cert: personFile(p, "cert.pem"), Key: personFile(p, "key.pem"), PIN: p.PIN, Expect: expect,
 		})
 	}
 	return m

@@ -1,8 +1,122 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
 
-// newConfigCommand returns `propusk config`.
+	"github.com/spf13/cobra"
+
+	"propusk/certs"
+	"propusk/pki/reason"
+	"propusk/server/config"
+)
+
+// newConfigCommand returns `propusk config` with its subcommands.
 func newConfigCommand() *cobra.Command {
-	return &cobra.Command{Use: "config"}
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Файл настроек / the configuration file",
+	}
+	cmd.AddCommand(newConfigSampleCommand(), newConfigCheckCommand())
+	return cmd
+}
+
+// newConfigSampleCommand returns `propusk config sample`.
+func newConfigSampleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "sample",
+		Short: "Образец с описанием каждого поля / print a sample with every field described",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(config.Sample())
+			return err
+		},
+	}
+}
+
+// newConfigCheckCommand returns `propusk config check FILE`.
+func newConfigCheckCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Проверить настройки и файлы, на которые они указывают / check a configuration and the files it names",
+		Long: "Reads FILE, reports every mistake in it at once, then loads the keys and the trust data that it names.\n" +
+			"Nothing is started. Exit code 0 if propusk serve would start, 1 if not, 3 if FILE cannot be read.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return configCheck(cmd.Context(), cmd.OutOrStdout(), args[0], asJSON)
+		},
+	}
+	addJSONFlag(cmd, &asJSON)
+	return cmd
+}
+
+// mistake is one thing that is wrong, for people and for programs.
+type mistake struct {
+	Code    reason.Code `json:"code"`
+	Message string      `json:"message"`
+}
+
+// configCheck reports what is wrong with a configuration file.
+func configCheck(ctx context.Context, w io.Writer, path string, asJSON bool) error {
+	mistakes, err := configMistakes(ctx, path)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = printJSON(w, map[string]any{"valid": len(mistakes) == 0, "mistakes": mistakes})
+	} else {
+		err = printMistakes(w, path, mistakes)
+	}
+	if err != nil {
+		return err
+	}
+	if len(mistakes) > 0 {
+		return &exitError{Code: exitNo}
+	}
+	return nil
+}
+
+func printMistakes(w io.Writer, path string, mistakes []mistake) error {
+	out := &printer{w: w}
+	if len(mistakes) == 0 {
+		out.line("%s: настройки верны / the configuration is good", path)
+	}
+	for _, m := range mistakes {
+		out.line("%s: %s", m.Code, m.Message)
+	}
+	return out.err
+}
+
+// configMistakes collects all mistakes; the error means that the file itself
+// cannot be read.
+func configMistakes(ctx context.Context, path string) ([]mistake, error) {
+	c, err := config.Load(path)
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, reason.New(reason.ConfigUnreadable, pathErr)
+	}
+	mistakes := []mistake{}
+	if err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			mistakes = append(mistakes, mistake{reason.ConfigInvalid, line})
+		}
+		return mistakes, nil
+	}
+	_, err = newServer(c, certs.NewStore(certs.Source{Dir: c.Trust.Dir}, time.Now), io.Discard)
+	if err != nil {
+		mistakes = append(mistakes, mistake{reason.ConfigUnreadable, err.Error()})
+	}
+	snapshot, err := certs.Load(ctx, certs.Source{Dir: c.Trust.Dir}, time.Now())
+	if err != nil {
+		mistakes = append(mistakes, mistake{reason.Of(err), fmt.Sprintf("trust: %v", err)})
+	}
+	for _, q := range snapshot.Quarantined() {
+		mistakes = append(mistakes, mistake{q.Code, fmt.Sprintf("trust: %v", q.Err)})
+	}
+	return mistakes, nil
 }

@@ -1,8 +1,66 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"propusk/certs"
+	"propusk/pki/reason"
+	"propusk/server"
+	"propusk/server/config"
+)
 
 // newServeCommand returns `propusk serve`.
 func newServeCommand() *cobra.Command {
-	return &cobra.Command{Use: "serve"}
+	var file string
+	cmd := &cobra.Command{
+		Use:   "serve --config FILE",
+		Short: "Запустить сервис / run the gateway",
+		Long: "Runs the gateway until SIGTERM or SIGINT, then lets requests under way finish. The log goes to standard error,\n" +
+			"one JSON document a line.\n\nTrust data that do not load at start do not stop the gateway: it answers that nothing can be decided yet,\n" +
+			"is not ready, and keeps trying.",
+		Example: "  propusk config sample > propusk.yaml\n  propusk config check propusk.yaml\n  propusk serve --config propusk.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), file, cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "файл настроек / the configuration file")
+	if err := cmd.MarkFlagRequired("config"); err != nil {
+		panic("propusk: " + err.Error())
+	}
+	return cmd
+}
+
+// serve runs the gateway until ctx ends.
+func serve(ctx context.Context, file string, log io.Writer) error {
+	c, err := config.Load(file)
+	if err != nil {
+		return reason.New(reason.ConfigInvalid, err)
+	}
+	store := certs.NewStore(certs.Source{Dir: c.Trust.Dir}, time.Now)
+	s, err := newServer(c, store, log)
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+// newServer puts a server together with a log of JSON lines.
+func newServer(c config.Config, store *certs.Store, log io.Writer) (*server.Server, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		return nil, fmt.Errorf("log.level: %w", err)
+	}
+	return server.New(server.Options{
+		Config:  c,
+		Trust:   store,
+		Log:     slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: level})),
+		Version: buildVersion(),
+	})
 }
