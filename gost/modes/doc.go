@@ -1,0 +1,23 @@
+// Package modes implements the modes of operation of GOST R 34.13-2015 that TLS
+// needs: CTR, its variant CTR-ACPKM that changes the key on the way (RFC 8645),
+// and the message authentication code, known as OMAC or CMAC. They work with any
+// cipher of 8- or 16-byte blocks.
+package modes
+
+import "crypto/cipher"
+
+// blocks is what a cipher.Block may have besides: a way to encrypt many blocks
+// that is faster than one by one.
+type blocks interface {
+	EncryptBlocks(dst, src []byte)
+}
+
+// maxBlockSize, in bytes, is the largest block of the standard.
+const maxBlockSize = 16
+
+// checkBlockSize panics unless b has blocks of 8 or 16 bytes.
+func checkBlockSize(b cipher.Block) {
+	if n := b.BlockSize(); n != 8 && n != maxBlockSize {
+		panic("modes: block size must be 8 or 16 bytes")
+	}
+}
