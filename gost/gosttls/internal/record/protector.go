@@ -60,7 +60,10 @@ func NewProtector(suite *Suite, macKey, encKey, iv []byte) (*Protector, error) {
 	for _, b := range iv {
 		p.iv = p.iv<<8 | uint64(b)
 	}
-	return p, p.rekey()
+	if err := p.rekey(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Overhead returns by how many bytes a record is longer than its content and

@@ -17,10 +17,13 @@ type Recording struct {
 	Name       string
 	ServerCert []byte // PEM
 	ServerKey  []byte // PEM
-	ClientCert []byte // PEM; empty if the server did not ask
 
 	Master                 []byte // master secret from the key log of the client
 	FromClient, FromServer []byte // all bytes on the wire
+
+	// Premaster and EphemeralKey, the little-endian scalar of the client, are
+	// known for the examples of the RFC only.
+	Premaster, EphemeralKey []byte
 }
 
 // Record is one TLS record as it was sent.
@@ -61,13 +64,14 @@ func load(t testing.TB, file string) Recording {
 		t.Fatal(err)
 	}
 	var raw struct {
-		Name       string  `json:"name"`
-		ServerKey  string  `json:"server_key"`
-		ServerCert string  `json:"server_cert"`
-		ClientCert *string `json:"client_cert"`
-		Master     string  `json:"master_secret"`
-		C2S        string  `json:"c2s"`
-		S2C        string  `json:"s2c"`
+		Name       string `json:"name"`
+		ServerKey  string `json:"server_key"`
+		ServerCert string `json:"server_cert"`
+		Master     string `json:"master_secret"`
+		C2S        string `json:"c2s"`
+		S2C        string `json:"s2c"`
+		Premaster  string `json:"premaster"`
+		Ephemeral  string `json:"ephemeral_key"`
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
 		t.Fatalf("%s: %v", file, err)
@@ -79,9 +83,9 @@ func load(t testing.TB, file string) Recording {
 		Master:     unhex(t, file, raw.Master),
 		FromClient: unhex(t, file, raw.C2S),
 		FromServer: unhex(t, file, raw.S2C),
-	}
-	if raw.ClientCert != nil {
-		r.ClientCert = []byte(*raw.ClientCert)
+
+		Premaster:    unhex(t, file, raw.Premaster),
+		EphemeralKey: unhex(t, file, raw.Ephemeral),
 	}
 	if want := strings.TrimSuffix(filepath.Base(file), ".json"); r.Name != want {
 		t.Fatalf("%s calls itself %q", file, r.Name)
