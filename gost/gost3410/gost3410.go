@@ -1,100 +1,159 @@
 // Package gost3410 implements the signature algorithm GOST R 34.10-2012
-// (RFC 7091) and the point multiplication that key agreement needs (RFC 7836,
-// Section 4.3), on the seven curves of RFC 7836 and RFC 4357.
+// (RFC 7091) on the seven curves that Russian certificates and TLS use
+// (RFC 7836, Appendix A; RFC 4357, Section 11.4), and the point multiplication
+// of the key agreement VKO (RFC 7836, Section 4.3). GOST R 34.10-2001 is the same
+// algorithm with another hash function.
+//
+// # Byte orders
+//
+// Keys are little-endian: a private key is LE(d), a public key LE(x)|LE(y)
+// (RFC 9215, Section 4.3). A digest is what software prints, and read as a
+// little-endian number. A signature is BE(s)|BE(r), the order of X.509 and CMS
+// (RFC 9215, Section 2); TLS wants all of its bytes reversed.
+//
+// # Timing
+//
+// Everything that touches a private key takes constant time in the key and in
+// the nonce: [NewPrivateKey], [GenerateKey], [PrivateKey.Sign],
+// [PrivateKey.SharedPoint], [PrivateKey.Equal]. Only the number of rejected
+// random candidates shows, and those are independent of the ones that are used.
+// [NewPublicKey] and [PublicKey.Verify] take variable time; what they get is
+// public. The Go compiler gives no promise about secret-independent code; the
+// arithmetic is written without branches and table indices that depend on
+// secrets, and private keys are not erased from memory.
+//
+// Tables of multiples of the base points are made on the first use of a curve:
+// that use is slower, 1 ms at most.
 package gost3410
 
 import (
-	"crypto"
 	"encoding/asn1"
 	"errors"
-	"io"
+	"fmt"
+
+	"propusk/gost/gost3410/internal/ec"
+	"propusk/gost/gost3410/internal/scalar"
+)
+
+// Errors of this package, for errors.Is.
+var (
+	// ErrParamSet means an identifier that names none of the seven curves.
+	ErrParamSet = errors.New("gost3410: unknown parameter set")
+	// ErrPublicKey means bytes that are no public key of the curve: the length, a
+	// coordinate not below p, a point off the curve or outside the subgroup.
+	ErrPublicKey = errors.New("gost3410: not a public key of this curve")
+	// ErrPrivateKey means bytes that are no private key of the curve: the length,
+	// zero, or not below the order of the subgroup.
+	ErrPrivateKey = errors.New("gost3410: not a private key of this curve")
+	// ErrDigest means a digest that is not as long as the scalars of the curve.
+	ErrDigest = errors.New("gost3410: the digest must be as long as the key")
+	// ErrAgreement means a key agreement that cannot be done: keys of different
+	// curves, a UKM that is too long, or one that is zero modulo the order.
+	ErrAgreement = errors.New("gost3410: key agreement is impossible")
+	// ErrRandom means a source of randomness that is evidently broken.
+	ErrRandom = errors.New("gost3410: the source of randomness is broken")
 )
 
 // Curve is one of the seven elliptic curves. The only values are those that the
 // functions of this package return; two of them are the same curve if and only
-// if the pointers are equal.
+// if the pointers are equal. A Curve is safe for concurrent use.
 type Curve struct {
-	name string
-	size int
+	name     string
+	order    *scalar.Modulus
+	cofactor int
+	group    group
+}
+
+// group is the arithmetic of the points of one curve. Points are LE(x)|LE(y);
+// points that go in must have passed Check, except for Check itself.
+type group interface {
+	// Check reports whether xy is a point of the subgroup, not infinity.
+	Check(xy []byte) bool
+	// Mult returns k·P, and false if that is infinity, in constant time.
+	Mult(k scalar.Nat, xy []byte) ([]byte, bool)
+	// BaseMult returns k·G, and false if that is infinity, in constant time.
+	BaseMult(k scalar.Nat) ([]byte, bool)
+	// VerifyX reports whether x(k·G + l·P) is r modulo the order.
+	VerifyX(r, k, l scalar.Nat, xy []byte) bool
 }
 
 var (
-	tc26256A   = &Curve{name: "tc26-256-A", size: 32}
-	cryptoProA = &Curve{name: "CryptoPro-A", size: 32}
-	cryptoProB = &Curve{name: "CryptoPro-B", size: 32}
-	cryptoProC = &Curve{name: "CryptoPro-C", size: 32}
-	tc26512A   = &Curve{name: "tc26-512-A", size: 64}
-	tc26512B   = &Curve{name: "tc26-512-B", size: 64}
-	tc26512C   = &Curve{name: "tc26-512-C", size: 64}
+	tc26256A   = &Curve{"tc26-256-A", &scalar.TC26256A, 4, ec.TC26256A{}}
+	cryptoProA = &Curve{"CryptoPro-A", &scalar.CryptoProA, 1, ec.CryptoProA{}}
+	cryptoProB = &Curve{"CryptoPro-B", &scalar.CryptoProB, 1, ec.CryptoProB{}}
+	cryptoProC = &Curve{"CryptoPro-C", &scalar.CryptoProC, 1, ec.CryptoProC{}}
+	tc26512A   = &Curve{"tc26-512-A", &scalar.TC26512A, 1, ec.TC26512A{}}
+	tc26512B   = &Curve{"tc26-512-B", &scalar.TC26512B, 1, ec.TC26512B{}}
+	tc26512C   = &Curve{"tc26-512-C", &scalar.TC26512C, 4, ec.TC26512C{}}
 )
 
-func TC26256A() *Curve   { return tc26256A }
-func CryptoProA() *Curve { return cryptoProA }
-func CryptoProB() *Curve { return cryptoProB }
-func CryptoProC() *Curve { return cryptoProC }
-func TC26512A() *Curve   { return tc26512A }
-func TC26512B() *Curve   { return tc26512B }
-func TC26512C() *Curve   { return tc26512C }
+// TC26256A returns the curve id-tc26-gost-3410-2012-256-paramSetA, cofactor 4
+// (RFC 7836, Appendix A.2).
+func TC26256A() *Curve { return tc26256A }
 
-// Size returns the length in bytes of a coordinate and of a scalar: 32 or 64.
-func (c *Curve) Size() int { return c.size }
+// CryptoProA returns the curve id-GostR3410-2001-CryptoPro-A-ParamSet, also known
+// as XchA and id-tc26-gost-3410-2012-256-paramSetB (RFC 4357, Section 11.4).
+func CryptoProA() *Curve { return cryptoProA }
+
+// CryptoProB returns the curve id-GostR3410-2001-CryptoPro-B-ParamSet, also known
+// as id-tc26-gost-3410-2012-256-paramSetC (RFC 4357, Section 11.4).
+func CryptoProB() *Curve { return cryptoProB }
+
+// CryptoProC returns the curve id-GostR3410-2001-CryptoPro-C-ParamSet, also known
+// as XchB and id-tc26-gost-3410-2012-256-paramSetD (RFC 4357, Section 11.4).
+func CryptoProC() *Curve { return cryptoProC }
+
+// TC26512A returns the curve id-tc26-gost-3410-12-512-paramSetA (RFC 7836,
+// Appendix A.1).
+func TC26512A() *Curve { return tc26512A }
+
+// TC26512B returns the curve id-tc26-gost-3410-12-512-paramSetB (RFC 7836,
+// Appendix A.1).
+func TC26512B() *Curve { return tc26512B }
+
+// TC26512C returns the curve id-tc26-gost-3410-2012-512-paramSetC, cofactor 4
+// (RFC 7836, Appendix A.2).
+func TC26512C() *Curve { return tc26512C }
+
+// Size returns the length in bytes of a coordinate, of a scalar and of the digest
+// that is signed: 32 or 64.
+func (c *Curve) Size() int { return c.order.Size() }
 
 // Name returns a short name of the curve for people: "CryptoPro-A".
 func (c *Curve) Name() string { return c.name }
 
-// CurveByParamSet returns the curve of a parameter set identifier.
-func CurveByParamSet(oid asn1.ObjectIdentifier) (*Curve, error) {
-	return nil, errors.New("TODO")
-}
+// String returns Name.
+func (c *Curve) String() string { return c.name }
 
-// PublicKey is a validated point.
-type PublicKey struct {
+// paramSets are the last arcs, under 1.2.643, of the identifiers of the curves.
+var paramSets = []struct {
+	arcs  []int
 	curve *Curve
-	raw   []byte
+}{
+	// RFC 4357, Section 11.4.
+	{[]int{2, 2, 35, 1}, cryptoProA},
+	{[]int{2, 2, 35, 2}, cryptoProB},
+	{[]int{2, 2, 35, 3}, cryptoProC},
+	{[]int{2, 2, 36, 0}, cryptoProA},
+	{[]int{2, 2, 36, 1}, cryptoProC},
+	// RFC 9215, Appendix C.
+	{[]int{7, 1, 2, 1, 1, 1}, tc26256A},
+	{[]int{7, 1, 2, 1, 1, 2}, cryptoProA},
+	{[]int{7, 1, 2, 1, 1, 3}, cryptoProB},
+	{[]int{7, 1, 2, 1, 1, 4}, cryptoProC},
+	{[]int{7, 1, 2, 1, 2, 1}, tc26512A},
+	{[]int{7, 1, 2, 1, 2, 2}, tc26512B},
+	{[]int{7, 1, 2, 1, 2, 3}, tc26512C},
 }
 
-// NewPublicKey validates LE(x)|LE(y).
-func NewPublicKey(c *Curve, raw []byte) (*PublicKey, error) { panic("TODO") }
-
-// Bytes returns LE(x)|LE(y).
-func (k *PublicKey) Bytes() []byte { panic("TODO") }
-
-// Curve returns the curve of the key.
-func (k *PublicKey) Curve() *Curve { return k.curve }
-
-// Equal reports whether x is the same public key.
-func (k *PublicKey) Equal(x crypto.PublicKey) bool { panic("TODO") }
-
-// Verify reports whether sig = BE(s)|BE(r) is a signature of the digest.
-func (k *PublicKey) Verify(digest, sig []byte) bool { panic("TODO") }
-
-// PrivateKey is a scalar in [1, q-1] with its public key.
-type PrivateKey struct {
-	public *PublicKey
+// CurveByParamSet returns the curve that a parameter set identifier names. There
+// are 12 identifiers for the 7 curves. The sets that are meant for tests only,
+// such as 1.2.643.2.2.35.0, are refused. The error is [ErrParamSet].
+func CurveByParamSet(oid asn1.ObjectIdentifier) (*Curve, error) {
+	for _, set := range paramSets {
+		if len(oid) > 3 && oid[:3].Equal(asn1.ObjectIdentifier{1, 2, 643}) && oid[3:].Equal(set.arcs) {
+			return set.curve, nil
+		}
+	}
+	return nil, fmt.Errorf("%w %v", ErrParamSet, oid)
 }
-
-// NewPrivateKey takes LE(d), Size bytes.
-func NewPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) { panic("TODO") }
-
-// GenerateKey makes a key from the given source of randomness; nil means crypto/rand.Reader.
-func GenerateKey(c *Curve, rand io.Reader) (*PrivateKey, error) { panic("TODO") }
-
-// Public returns the public key as a *PublicKey.
-func (k *PrivateKey) Public() crypto.PublicKey { return k.public }
-
-// PublicKey returns the public key.
-func (k *PrivateKey) PublicKey() *PublicKey { return k.public }
-
-// Bytes returns LE(d).
-func (k *PrivateKey) Bytes() []byte { panic("TODO") }
-
-// Equal reports whether x is the same private key, in constant time.
-func (k *PrivateKey) Equal(x crypto.PrivateKey) bool { panic("TODO") }
-
-// Sign returns BE(s)|BE(r).
-func (k *PrivateKey) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	panic("TODO")
-}
-
-// SharedPoint returns LE(x)|LE(y) of ((h·ukm·d) mod q)·Q.
-func (k *PrivateKey) SharedPoint(peer *PublicKey, ukm []byte) ([]byte, error) { panic("TODO") }

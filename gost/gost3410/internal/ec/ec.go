@@ -1,0 +1,115 @@
+// Package ec implements the groups of the seven GOST curves. Six files, one for
+// each curve, are generated from two templates.
+//
+// A point enters and leaves as LE(x)|LE(y) in Weierstrass form. Mult and BaseMult
+// take constant time: fixed windows of signed digits, tables read as a whole,
+// formulas without exceptional cases. Check and VerifyX take variable time and are
+// for public values. Tables of the base points are made on first use.
+package ec
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"propusk/gost/gost3410/internal/scalar"
+)
+
+// Widths of the digits of VerifyX, in bits: of the scalar of the base point, whose
+// table is made once, and of the scalar of the other point, whose table is made
+// every time.
+const (
+	oddWidth = 9
+	keyWidth = 5
+)
+
+// loadLimbs reads little-endian limbs from the start of b.
+func loadLimbs(x []uint64, b []byte) {
+	for i := range x {
+		x[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+}
+
+// storeLimbs writes little-endian limbs to the start of b.
+func storeLimbs(b []byte, x []uint64) {
+	for i, v := range x {
+		binary.LittleEndian.PutUint64(b[8*i:], v)
+	}
+}
+
+// addLimbs adds y to x, and returns the carry.
+func addLimbs(x, y []uint64) (carry uint64) {
+	for i := range x {
+		x[i], carry = bits.Add64(x[i], y[i], carry)
+	}
+	return carry
+}
+
+// equal returns all ones if a = b and 0 otherwise.
+func equal(a, b uint64) uint64 {
+	d := a ^ b
+	return (d|-d)>>63 - 1
+}
+
+// window5 returns six bits of k: the i-th digit of five bits with the bit below
+// it.
+func window5(k *scalar.Nat, i int) uint64 {
+	if i == 0 {
+		return k[0] << 1 & 63
+	}
+	at := 5*i - 1
+	w := k[at/64] >> (at % 64)
+	if at%64 > 58 && at/64 < len(k)-1 {
+		w |= k[at/64+1] << (64 - at%64)
+	}
+	return w & 63
+}
+
+// booth5 recodes what window5 returns into a digit from 0 to 16 and a sign, 1 for
+// negative.
+func booth5(w uint64) (digit, negative uint64) {
+	negative = w >> 5
+	m := -negative
+	w = (63-w)&m | w&^m
+	return w>>1 + w&1, negative
+}
+
+// wnaf is a number in non-adjacent form: odd digits, and many zeros between them.
+type wnaf [8*64 + 1]int16
+
+// set recodes the n lower limbs of k with digits of the given width in bits, and
+// returns the number of digits. w must be zero.
+func (w *wnaf) set(k *scalar.Nat, n int, width uint) (top int) {
+	length := 64*n + 1
+	carry := uint64(0)
+	for i := 0; i < length; {
+		word := bitsAt(k, i)
+		if word&1 == carry {
+			i++
+			continue
+		}
+		word = word&(1<<width-1) + carry
+		carry = word >> (width - 1) & 1
+		w[i] = int16(word) - int16(carry<<width)
+		top = i + 1
+		i += int(width)
+	}
+	return top
+}
+
+// bitsAt returns at least 16 bits of k from bit i on.
+func bitsAt(k *scalar.Nat, i int) uint64 {
+	limb, shift := i/64, i%64
+	if limb >= len(k) {
+		return 0
+	}
+	w := k[limb] >> shift
+	if shift > 0 && limb < len(k)-1 {
+		w |= k[limb+1] << (64 - shift)
+	}
+	return w
+}
+
+// abs returns |d|.
+func abs(d int16) int {
+	return max(int(d), -int(d))
+}

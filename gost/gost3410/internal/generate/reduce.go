@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"math/big"
+)
+
+// reduceBelow emits MulSmall; see reduce for the long product.
+func (f *field) reduceBelow(w *writer) {
+	n := f.Limbs
+	w.p("// MulSmall sets z = x·k. k must be below 2³².")
+	w.p("func (z *%s) MulSmall(x *%s, k uint64) {", f.Type, f.Type)
+	vars(w, n, "l")
+	vars(w, n, "h", "c")
+	row(w, n, "k", idx("x"))
+	foldRow(w, n)
+	f.foldTopBelow(w, "l", "h", n-1)
+	w.p("}\n")
+}
+
+// foldTopBelow stores name0…name(n−1) + top·2^N. top·c must be below 2^64 − c.
+func (f *field) foldTopBelow(w *writer, name, top string, topIndex int) {
+	n := f.Limbs
+	w.p("m := %s%d * %d", top, topIndex, f.c)
+	chain(w, "Add64", n, num(name), num(name), first("m", "0"), same("c"), "0")
+	// A carry leaves less than m behind, so this cannot carry again.
+	w.p("%s0 += -c & %d", name, f.c)
+	f.store(w, name)
+}
+
+// reduceAbove emits MulSmall; see reduce for the long product.
+func (f *field) reduceAbove(w *writer) {
+	n := f.Limbs
+	w.p("// MulSmall sets z = x·k. k must be below 2³².")
+	w.p("func (z *%s) MulSmall(x *%s, k uint64) {", f.Type, f.Type)
+	vars(w, n, "l")
+	vars(w, n, "h", "c")
+	row(w, n, "k", idx("x"))
+	foldRow(w, n)
+	w.p("// Of over times 2^%d one stays in the top bit: the value cannot become negative.", 64*n-1)
+	w.p("over := h%d<<1 | l%d>>63", n-1, n-1)
+	w.p("some := (over | -over) >> 63")
+	w.p("l%d = l%d&^(1<<63) | some<<63", n-1, n-1)
+	w.p("m := (over - some) * %d", f.c)
+	chain(w, "Sub64", n, num("l"), num("l"), first("m", "0"), same("c"), "0")
+	f.store(w, "l")
+	w.p("}\n")
+}
+
+// reduce emits z = t mod p for the 2n limbs of t, up to the representative.
+func (f *field) reduce(w *writer) {
+	n := f.Limbs
+	k := f.c
+	if f.shape == above {
+		k = 2 * f.c // 2^N = −2c
+	}
+	for j := range n {
+		w.p("h%d, l%d = bits.Mul64(t%d, %d)", j, j, n+j, k)
+	}
+	foldRow(w, n)
+	if f.shape == below {
+		chain(w, "Add64", n, num("t"), num("t"), num("l"), same("c"), "0")
+		w.p("h%d += c", n-1)
+		f.foldTopBelow(w, "t", "h", n-1)
+		return
+	}
+	chain(w, "Sub64", n, num("t"), num("t"), num("l"), same("c"), "0")
+	w.p("// The value is t − over·2^%d. If over is not 0, add p 2·over − top times,", 64*n)
+	w.p("// which clears the top bit.")
+	w.p("over := h%d + c", n-1)
+	w.p("some := (over | -over) >> 63")
+	w.p("m := -some & ((over<<1 - t%d>>63) * %d)", n-1, f.c)
+	w.p("t%d &^= some << 63", n-1)
+	chain(w, "Add64", n, num("t"), num("t"), first("m", "0"), same("c"), "0")
+	f.store(w, "t")
+}
+
+// mulMontgomery emits Mul, Square and MulSmall: the rows of the product and the
+// rows of the reduction alternate. The sum stays below 2p after every pair.
+func (f *field) mulMontgomery(w *writer) {
+	n := f.Limbs
+	w.p("// Mul sets z = x·y.")
+	w.p("func (z *%s) Mul(x, y *%s) {", f.Type, f.Type)
+	vars(w, n+1, "t", "c", "m")
+	vars(w, n, "l")
+	vars(w, n, "h")
+	for i := range n {
+		row(w, n, idx("x")(i), idx("y"))
+		foldRow(w, n)
+		if i == 0 {
+			for j := range n {
+				w.p("t%d = l%d", j, j)
+			}
+			w.p("t%d = h%d", n, n-1)
+		} else {
+			chain(w, "Add64", n, num("t"), num("t"), num("l"), same("c"), "0")
+			w.p("t%d += h%d + c", n, n-1)
+		}
+		f.montgomeryRow(w)
+	}
+	f.subtractOnce(w, fmt.Sprintf("t%d", n))
+	w.p("}\n")
+	w.p("// Square sets z = x².")
+	w.p("func (z *%s) Square(x *%s) { z.Mul(x, x) }\n", f.Type, f.Type)
+	w.p("// MulSmall sets z = x·k. k must be below 16.")
+	w.p("func (z *%s) MulSmall(x *%s, k uint64) {", f.Type, f.Type)
+	w.p("s := *x")
+	w.p("var sum %s", f.Type)
+	w.p("for ; k > 0; k >>= 1 {")
+	w.p("if k&1 == 1 { sum.Add(&sum, &s) }")
+	w.p("s.Add(&s, &s)")
+	w.p("}")
+	w.p("*z = sum")
+	w.p("}\n")
+}
+
+// montgomeryRow emits t = (t + m·p) / 2^64, with m such that the division is
+// exact.
+func (f *field) montgomeryRow(w *writer) {
+	n := f.Limbs
+	w.p("m = t0 * %#x", f.negInverse())
+	row(w, n, "m", f.primeLimb)
+	foldRow(w, n)
+	w.p("_, c = bits.Add64(t0, l0, 0)")
+	for j := 1; j < n; j++ {
+		w.p("t%d, c = bits.Add64(t%d, l%d, c)", j-1, j, j)
+	}
+	w.p("t%d, c = bits.Add64(t%d, h%d, c)", n-1, n, n-1)
+	w.p("t%d = c", n)
+}
+
+// negInverse returns −1/p modulo 2^64.
+func (f *field) negInverse() uint64 { return negInverse(f.P) }
+
+func negInverse(p *big.Int) uint64 {
+	r := new(big.Int).Lsh(big.NewInt(1), 64)
+	return -new(big.Int).ModInverse(p, r).Uint64()
+}
+
+func (f *field) primeLimb(i int) string {
+	w := new(big.Int).Rsh(f.P, uint(64*i))
+	return fmt.Sprintf("%#x", w.And(w, new(big.Int).SetUint64(^uint64(0))))
+}

@@ -1,0 +1,164 @@
+// Package scalar does arithmetic modulo the orders of the GOST curves, on 4 or 8
+// limbs of 64 bits.
+//
+// Everything is constant time in the values (not in the modulus), except
+// [Modulus.InverseVartime].
+package scalar
+
+import "math/bits"
+
+// Nat is a number of 256 or 512 bits, little-endian limbs; with a modulus of 4
+// limbs the upper half is zero.
+type Nat [8]uint64
+
+// limbs62 is how many words of 62 bits hold a modulus, with room for a sign.
+const limbs62 = 9
+
+// Modulus is the odd prime order of a subgroup, with what Montgomery's and
+// Bernstein and Yang's algorithms need.
+type Modulus struct {
+	n      int            // limbs
+	m      [8]uint64      // the number
+	rr     Nat            // 2^(128n) modulo m
+	negInv uint64         // −1/m modulo 2^64
+	m62    [limbs62]int64 // the number in words of 62 bits
+	inv62  uint64         // 1/m modulo 2^62
+}
+
+// Size returns the length of a scalar in bytes: 32 or 64.
+func (m *Modulus) Size() int { return 8 * m.n }
+
+// Limbs returns the length of a scalar in limbs: 4 or 8.
+func (m *Modulus) Limbs() int { return m.n }
+
+// Order returns the modulus itself.
+func (m *Modulus) Order() Nat { return Nat(m.m) }
+
+// FromLittleEndian reads a number of Size bytes, which need not be below the
+// modulus. It panics when b has another length.
+func (m *Modulus) FromLittleEndian(b []byte) (x Nat) {
+	if len(b) != m.Size() {
+		panic("scalar: wrong length")
+	}
+	for i, v := range b {
+		x[i/8] |= uint64(v) << (8 * (i % 8))
+	}
+	return x
+}
+
+// LittleEndian writes x as Size bytes.
+func (m *Modulus) LittleEndian(x Nat) []byte {
+	b := make([]byte, m.Size())
+	for i := range b {
+		b[i] = byte(x[i/8] >> (8 * (i % 8)))
+	}
+	return b
+}
+
+// IsZero returns 1 if x = 0 and 0 otherwise.
+func IsZero(x Nat) uint64 {
+	var or uint64
+	for _, v := range x {
+		or |= v
+	}
+	return ^(or | -or) >> 63
+}
+
+// Below returns 1 if x is below the modulus and 0 otherwise.
+func (m *Modulus) Below(x Nat) uint64 {
+	var borrow uint64
+	for i := range x {
+		_, borrow = bits.Sub64(x[i], m.m[i], borrow)
+	}
+	return borrow
+}
+
+// Reduce returns x modulo m for any x of Size bytes.
+func (m *Modulus) Reduce(x Nat) Nat {
+	// The Montgomery product of anything with a number below m is below m.
+	return m.montgomery(m.montgomery(x, m.rr), Nat{1})
+}
+
+// Mul returns x·y modulo m for any x of Size bytes and any y below m.
+func (m *Modulus) Mul(x, y Nat) Nat {
+	return m.montgomery(m.montgomery(x, m.rr), y)
+}
+
+// Add returns x + y modulo m for x and y below m.
+func (m *Modulus) Add(x, y Nat) Nat {
+	var sum Nat
+	var c uint64
+	for i := range m.n {
+		sum[i], c = bits.Add64(x[i], y[i], c)
+	}
+	return m.subtractOnce(sum, c)
+}
+
+// Neg returns −x modulo m for x below m.
+func (m *Modulus) Neg(x Nat) Nat {
+	var z Nat
+	var borrow uint64
+	for i := range m.n {
+		z[i], borrow = bits.Sub64(0, x[i], borrow)
+	}
+	var c uint64
+	mask := -borrow
+	for i := range m.n {
+		z[i], c = bits.Add64(z[i], m.m[i]&mask, c)
+	}
+	return z
+}
+
+// Truncate returns the low bits of x, as many as the modulus has.
+func (m *Modulus) Truncate(x Nat) Nat {
+	top := m.n - 1
+	x[top] &= ^uint64(0) >> bits.LeadingZeros64(m.m[top])
+	return x
+}
+
+// subtractOnce returns (high·2^(64n) + x) modulo m, which must be below 2m.
+func (m *Modulus) subtractOnce(x Nat, high uint64) Nat {
+	var z Nat
+	var borrow uint64
+	for i := range m.n {
+		z[i], borrow = bits.Sub64(x[i], m.m[i], borrow)
+	}
+	_, borrow = bits.Sub64(high, 0, borrow)
+	keep := -borrow
+	for i := range m.n {
+		z[i] ^= keep & (z[i] ^ x[i])
+	}
+	return z
+}
+
+// montgomery returns x·y / 2^(64n) modulo m for any x of n limbs and y below m.
+func (m *Modulus) montgomery(x, y Nat) Nat {
+	var t Nat
+	var high uint64 // the sum is below 2m after every turn
+	for i := range m.n {
+		above := addProduct(t[:m.n], y[:m.n], x[i])
+		top, carry := bits.Add64(high, above, 0)
+		above = addProduct(t[:m.n], m.m[:m.n], t[0]*m.negInv)
+		var c uint64
+		top, c = bits.Add64(top, above, 0)
+		copy(t[:m.n-1], t[1:m.n])
+		t[m.n-1] = top
+		high = carry + c
+	}
+	return m.subtractOnce(t, high)
+}
+
+// addProduct adds y·k to t and returns the limb above.
+func addProduct(t, y []uint64, k uint64) (carry uint64) {
+	y = y[:len(t)]
+	for j := range t {
+		hi, lo := bits.Mul64(y[j], k)
+		var c uint64
+		lo, c = bits.Add64(lo, t[j], 0)
+		hi += c
+		lo, c = bits.Add64(lo, carry, 0)
+		hi += c
+		t[j], carry = lo, hi
+	}
+	return carry
+}

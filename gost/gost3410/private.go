@@ -1,0 +1,173 @@
+package gost3410
+
+import (
+	"crypto"
+	cryptorand "crypto/rand"
+	"fmt"
+	"io"
+
+	"propusk/gost/gost3410/internal/scalar"
+)
+
+// PrivateKey is a number in [1, q−1] with its public key; the only way to a useful
+// one is [NewPrivateKey] or [GenerateKey]. It implements [crypto.Signer], prints
+// without its secret, does not change and is safe for concurrent use.
+type PrivateKey struct {
+	public *PublicKey
+	d      scalar.Nat
+}
+
+// NewPrivateKey returns the private key LE(d), raw, of 32 or 64 bytes, and
+// computes its public key. d must be in [1, q−1]. The error is [ErrPrivateKey].
+func NewPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) {
+	if c == nil || len(raw) != c.Size() {
+		return nil, ErrPrivateKey
+	}
+	d := c.order.FromLittleEndian(raw)
+	if !inRange(c.order, d) {
+		return nil, ErrPrivateKey
+	}
+	return newPrivateKey(c, d), nil
+}
+
+// newPrivateKey wants d in [1, q−1].
+func newPrivateKey(c *Curve, d scalar.Nat) *PrivateKey {
+	xy, ok := c.group.BaseMult(d)
+	if !ok {
+		panic("gost3410: the public key of a valid private key is infinity")
+	}
+	return &PrivateKey{&PublicKey{c, xy}, d}
+}
+
+// candidates is how many random numbers are tried for one below q. Even on the
+// curves where only every second one is, a working source never fails so often.
+const candidates = 200
+
+// GenerateKey returns a new key, uniform in [1, q−1], from the given source of
+// randomness; nil means crypto/rand.Reader. The error is that of the source, or
+// [ErrRandom] when it keeps giving numbers that cannot be used.
+func GenerateKey(c *Curve, rand io.Reader) (*PrivateKey, error) {
+	if rand == nil {
+		rand = cryptorand.Reader
+	}
+	b := make([]byte, c.Size())
+	for range candidates {
+		if _, err := io.ReadFull(rand, b); err != nil {
+			return nil, fmt.Errorf("generate a GOST key: %w", err)
+		}
+		if d := c.order.Truncate(c.order.FromLittleEndian(b)); inRange(c.order, d) {
+			return newPrivateKey(c, d), nil
+		}
+	}
+	return nil, ErrRandom
+}
+
+// Public returns the public key, a *PublicKey.
+func (k *PrivateKey) Public() crypto.PublicKey { return k.public }
+
+// PublicKey returns the public key.
+func (k *PrivateKey) PublicKey() *PublicKey { return k.public }
+
+// Bytes returns LE(d), 32 or 64 bytes: the secret itself.
+func (k *PrivateKey) Bytes() []byte { return k.public.curve.order.LittleEndian(k.d) }
+
+// Equal reports whether x is a *PrivateKey of the same curve and number, in
+// constant time.
+func (k *PrivateKey) Equal(x crypto.PrivateKey) bool {
+	other, ok := x.(*PrivateKey)
+	if !ok || k == nil || other == nil || k.public.curve != other.public.curve {
+		return false
+	}
+	var difference scalar.Nat
+	for i := range difference {
+		difference[i] = k.d[i] ^ other.d[i]
+	}
+	return scalar.IsZero(difference) == 1
+}
+
+// Format implements [fmt.Formatter]: whatever the verb, the number is not printed.
+func (k *PrivateKey) Format(f fmt.State, _ rune) {
+	name := "none"
+	if k != nil && k.public != nil {
+		name = k.public.curve.name
+	}
+	fmt.Fprintf(f, "gost3410.PrivateKey(%s)", name)
+}
+
+// Sign returns the signature BE(s)|BE(r) of a digest of [Curve.Size] bytes. rand
+// is mixed into the nonce; nil means crypto/rand.Reader. opts is not used and may
+// be nil: the length of the digest is all that matters.
+//
+// The nonce also depends on the key and the digest, so that a rand that repeats
+// itself or is known does not give the key away.
+//
+// The errors are [ErrDigest], those of rand, and, never in practice, [ErrRandom].
+func (k *PrivateKey) Sign(rand io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	c := k.public.curve
+	if len(digest) != c.Size() {
+		return nil, ErrDigest
+	}
+	if rand == nil {
+		rand = cryptorand.Reader
+	}
+	fresh := make([]byte, c.Size())
+	if _, err := io.ReadFull(rand, fresh); err != nil {
+		return nil, fmt.Errorf("randomness for a GOST signature: %w", err)
+	}
+	e := hashNumber(c.order, digest)
+	nonces := newNonceSource(c, k.d, e, fresh)
+	for {
+		n, ok := nonces.next()
+		if !ok {
+			return nil, ErrRandom
+		}
+		if sig, ok := c.sign(k.d, e, n); ok {
+			return sig, nil
+		}
+	}
+}
+
+// sign returns the signature of e with the nonce n, or false if another nonce is
+// needed. RFC 7091, Section 6.1, Steps 4 to 6.
+func (c *Curve) sign(d, e, n scalar.Nat) ([]byte, bool) {
+	q := c.order
+	xy, ok := c.group.BaseMult(n)
+	if !ok {
+		panic("gost3410: a nonce in range gave infinity")
+	}
+	r := q.Reduce(q.FromLittleEndian(xy[:c.Size()]))
+	s := q.Add(q.Mul(r, d), q.Mul(n, e))
+	if scalar.IsZero(r)|scalar.IsZero(s) == 1 {
+		return nil, false
+	}
+	sig := make([]byte, 2*c.Size())
+	putBigEndian(q, sig[:c.Size()], s)
+	putBigEndian(q, sig[c.Size():], r)
+	return sig, true
+}
+
+// SharedPoint returns LE(x)|LE(y) of the point ((h·ukm·d) mod q)·Q of RFC 7836,
+// Section 4.3, where h is the cofactor m/q and Q the peer's key. ukm is
+// little-endian, at most [Curve.Size] bytes, and must not be zero modulo q. Hash
+// the result before use: see package vko.
+//
+// The cofactor is reduced away with the rest of the scalar, so it does not protect
+// from points outside the subgroup; that no [PublicKey] is one does.
+//
+// The error is [ErrAgreement].
+func (k *PrivateKey) SharedPoint(peer *PublicKey, ukm []byte) ([]byte, error) {
+	c := k.public.curve
+	if peer == nil || peer.curve != c || len(ukm) > c.Size() {
+		return nil, ErrAgreement
+	}
+	q := c.order
+	var padded [64]byte
+	copy(padded[:], ukm)
+	n := q.Mul(q.FromLittleEndian(padded[:c.Size()]), k.d)
+	n = q.Mul(n, scalar.Nat{uint64(c.cofactor)})
+	xy, ok := c.group.Mult(n, peer.raw)
+	if !ok {
+		return nil, ErrAgreement
+	}
+	return xy, nil
+}

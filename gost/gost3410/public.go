@@ -1,0 +1,94 @@
+package gost3410
+
+import (
+	"bytes"
+	"crypto"
+	"slices"
+
+	"propusk/gost/gost3410/internal/scalar"
+)
+
+// PublicKey is a point of the prime-order subgroup of a curve, not infinity: the
+// only way to a useful one is [NewPublicKey] or a private key. The zero value
+// verifies nothing. A PublicKey does not change and is safe for concurrent use.
+type PublicKey struct {
+	curve *Curve
+	raw   []byte
+}
+
+// NewPublicKey returns the key with the coordinates LE(x)|LE(y), raw, of 64 or
+// 128 bytes, which are copied. It refuses coordinates that are not below p, points
+// off the curve and, on the curves with cofactor 4, points outside the subgroup:
+// with those a peer could learn about the private key it agrees with. The error is
+// [ErrPublicKey].
+func NewPublicKey(c *Curve, raw []byte) (*PublicKey, error) {
+	if c == nil || len(raw) != 2*c.Size() || !c.group.Check(raw) {
+		return nil, ErrPublicKey
+	}
+	return &PublicKey{c, bytes.Clone(raw)}, nil
+}
+
+// Bytes returns LE(x)|LE(y), a fresh copy of 64 or 128 bytes.
+func (k *PublicKey) Bytes() []byte { return bytes.Clone(k.raw) }
+
+// Curve returns the curve of the key.
+func (k *PublicKey) Curve() *Curve { return k.curve }
+
+// Equal reports whether x is a *PublicKey of the same curve and the same point.
+func (k *PublicKey) Equal(x crypto.PublicKey) bool {
+	other, ok := x.(*PublicKey)
+	if !ok || k == nil || other == nil {
+		return false
+	}
+	return k.curve == other.curve && bytes.Equal(k.raw, other.raw)
+}
+
+// Verify reports whether sig = BE(s)|BE(r) is the signature of the digest by this
+// key. A digest or a signature of the wrong length is no signature.
+//
+// RFC 7091, Section 6.2.
+func (k *PublicKey) Verify(digest, sig []byte) bool {
+	if k == nil || k.curve == nil {
+		return false
+	}
+	size := k.curve.Size()
+	if len(digest) != size || len(sig) != 2*size {
+		return false
+	}
+	q := k.curve.order
+	s, r := bigEndian(q, sig[:size]), bigEndian(q, sig[size:])
+	if !inRange(q, s) || !inRange(q, r) {
+		return false
+	}
+	v := q.InverseVartime(hashNumber(q, digest))
+	z1 := q.Mul(s, v)
+	z2 := q.Neg(q.Mul(r, v))
+	return k.curve.group.VerifyX(r, z1, z2, k.raw)
+}
+
+// hashNumber returns the number e of a digest: the digest modulo q, or 1 if that
+// is zero. RFC 7091, Section 6.1, Step 2.
+func hashNumber(q *scalar.Modulus, digest []byte) scalar.Nat {
+	e := q.Reduce(q.FromLittleEndian(digest))
+	e[0] |= scalar.IsZero(e)
+	return e
+}
+
+// inRange reports whether 0 < x < q.
+func inRange(q *scalar.Modulus, x scalar.Nat) bool {
+	return q.Below(x)&^scalar.IsZero(x) == 1
+}
+
+// bigEndian reads a number of the size of q.
+func bigEndian(q *scalar.Modulus, b []byte) scalar.Nat {
+	var reversed [64]byte
+	n := copy(reversed[:], b)
+	slices.Reverse(reversed[:n])
+	return q.FromLittleEndian(reversed[:n])
+}
+
+// putBigEndian writes a number of the size of q.
+func putBigEndian(q *scalar.Modulus, b []byte, x scalar.Nat) {
+	n := copy(b, q.LittleEndian(x))
+	slices.Reverse(b[:n])
+}
