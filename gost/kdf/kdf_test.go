@@ -35,6 +35,15 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+func TestHandshakes(t *testing.T) {
+	for _, v := range vectors.Load(t, "testdata/rfc9189-prf.txt") {
+		want := v.Hex(t, "out")
+		if got := PRF(v.Hex(t, "secret"), v.String(t, "label"), v.Hex(t, "seed"), len(want)); !bytes.Equal(got, want) {
+			t.Errorf("%s: %x, want %x", v.Name, got, want)
+		}
+	}
+}
+
 // TestTreeShape builds the input of the HMAC by hand, for counters and lengths of
 // several bytes, which no vector has.
 func TestTreeShape(t *testing.T) {

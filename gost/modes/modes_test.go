@@ -58,6 +58,34 @@ func TestVectorsACPKM(t *testing.T) {
 	}
 }
 
+// TestRecords protects records of TLS as RFC 9189, Section 4.1.1, says: OMAC of the
+// number, the header and the data, then CTR-ACPKM of the data and the code.
+func TestRecords(t *testing.T) {
+	sections := map[string]int{"kuznyechik": 4096, "magma": 1024}
+	for _, v := range vectors.Load(t, "testdata/rfc9189-records.txt") {
+		name := v.String(t, "cipher")
+		size, err := strconv.Atoi(v.String(t, "size"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := NewOMAC(mustCipher(t, ciphers[name], v.Hex(t, "kmac")))
+		m.Write(v.Hex(t, "seqnum"))
+		m.Write(v.Hex(t, "header"))
+		m.Write(make([]byte, size))
+		record := m.Sum(make([]byte, size))
+		if got, want := record[size:], v.Hex(t, "mac"); !bytes.Equal(got, want) {
+			t.Errorf("%s: code %x, want %x", v.Name, got, want)
+		}
+		acpkm(t, ciphers[name], v.Hex(t, "kenc"), v.Hex(t, "iv"), sections[name]).XORKeyStream(record, record)
+		if want := v.Hex(t, "begin"); !bytes.HasPrefix(record, want) {
+			t.Errorf("%s: begins with %x, want %x", v.Name, record[:len(want)], want)
+		}
+		if want := v.Hex(t, "end"); !bytes.HasSuffix(record, want) {
+			t.Errorf("%s: ends with %x, want %x", v.Name, record[len(record)-len(want):], want)
+		}
+	}
+}
+
 func TestContract(t *testing.T) {
 	for name, c := range ciphers {
 		key := cryptotest.Bytes(32)
