@@ -33,8 +33,8 @@ type Template struct {
 	// Subject holds the attributes in order, each in its own RDN unless SameRDN
 	// is set. Tag zero means the right type for the attribute: NumericString for
 	// Russian identifiers, PrintableString for country and serialNumber,
-	// IA5String for e-mail, SEQUENCE of one line for postalAddress, UTF8String
-	// for the rest.
+	// IA5String for e-mail, a SEQUENCE of the lines between ", " for postalAddress,
+	// UTF8String for the rest.
 	Subject Name
 
 	NotBefore time.Time // in whole seconds; the rest is cut off

@@ -244,7 +244,7 @@ func addUTF8(b *cryptobyte.Builder, text string) {
 	b.AddASN1(cbasn1.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(text)) })
 }
 
-// addURL writes a GeneralName; text must be ASCII.
+// addGeneralName writes a GeneralName that is an IA5String.
 func addGeneralName(b *cryptobyte.Builder, tag uint8, text string) {
 	content, err := encodeText(der.TagVisibleString, text)
 	if err != nil || text == "" {

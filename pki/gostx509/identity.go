@@ -128,15 +128,15 @@ func (c *Certificate) kind(who person.Identity) (person.Kind, error) {
 	}
 }
 
-// describe fills in the names.
+// describe fills in the names, without characters that could deceive the eye.
 func (c *Certificate) describe(who *person.Identity) {
-	subject := c.Subject
-	full := strings.TrimSpace(subject.Get(OIDSurname) + " " + subject.Get(OIDGivenName))
+	get := func(id asn1.ObjectIdentifier) string { return visibly(c.Subject.Get(id)) }
+	full := strings.TrimSpace(get(OIDSurname) + " " + get(OIDGivenName))
 	if full == "" {
-		full = subject.Get(OIDCommonName)
+		full = get(OIDCommonName)
 	}
 	who.Name = person.NewName(full)
-	who.Title = person.NewName(subject.Get(OIDTitle))
-	who.Email = person.NewEmail(subject.Get(OIDEmail))
-	who.Organization = person.NewName(subject.Get(OIDOrganization))
+	who.Title = person.NewName(get(OIDTitle))
+	who.Email = person.NewEmail(get(OIDEmail))
+	who.Organization = person.NewName(get(OIDOrganization))
 }

@@ -12,11 +12,12 @@ import (
 	"propusk/pki/der"
 )
 
-// Public key algorithms of GOST.
+// Public key algorithms of GOST: RFC 4491 and RFC 9215. They are constants: do not
+// modify them.
 var (
-	oidKeyGOST2001 = asn1.ObjectIdentifier{1, 2, 643, 2, 2, 19}
-	oidKeyGOST256  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 1}
-	oidKeyGOST512  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 2}
+	OIDKeyGOST2001 = asn1.ObjectIdentifier{1, 2, 643, 2, 2, 19}
+	OIDKeyGOST256  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 1}
+	OIDKeyGOST512  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 2}
 )
 
 var errKeyKind = errors.New("gostx509: public key of an unsupported kind")
@@ -27,7 +28,7 @@ func (p *parser) publicKey() {
 	c := p.c
 	c.PublicKeyAlgorithm = p.keyAlgorithm()
 	switch id := c.PublicKeyAlgorithm.Algorithm; {
-	case id.Equal(oidKeyGOST2001), id.Equal(oidKeyGOST256), id.Equal(oidKeyGOST512):
+	case id.Equal(OIDKeyGOST2001), id.Equal(OIDKeyGOST256), id.Equal(OIDKeyGOST512):
 		info, err := spki.Parse(c.RawSPKI)
 		if err != nil {
 			c.KeyError = fmt.Errorf("gostx509: public key: %w", err)

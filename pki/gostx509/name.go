@@ -74,13 +74,24 @@ func (n Name) String() string {
 	return b.String()
 }
 
-func quote(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
+// visibly replaces spaces of any width by the plain one, and characters that do
+// not print, among them those that change the direction of writing, by U+FFFD: a
+// name is shown to people who trust it.
+func visibly(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Zs, r):
+			return ' '
+		case !unicode.IsPrint(r):
 			return unicode.ReplacementChar
+		default:
+			return r
 		}
-		return r
 	}, s)
+}
+
+func quote(s string) string {
+	s = visibly(s)
 	if strings.ContainsAny(s, `,+="<>;`) || strings.TrimSpace(s) != s {
 		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 	}

@@ -120,7 +120,7 @@ func others() []asn1.ObjectIdentifier {
 		OIDAuthorityInfo, OIDSubjectSignTool, OIDIssuerSignTool, OIDIdentificationKind,
 		OIDClassKC1, OIDClassKC2, OIDClassKC3, OIDClassKB1, OIDClassKB2, OIDClassKA1,
 		OIDServerAuth, OIDClientAuth, OIDEmailProtection, OIDTimeStamping, OIDOCSPSigning,
-		oidKeyGOST2001, oidKeyGOST256, oidKeyGOST512,
+		OIDKeyGOST2001, OIDKeyGOST256, OIDKeyGOST512,
 		{1, 2, 643, 7, 1, 1, 3, 2}, {1, 2, 643, 7, 1, 1, 3, 3}, {1, 2, 643, 2, 2, 3}, // signatures
 		{2, 5, 29, 32, 0},              // anyPolicy
 		{1, 3, 6, 1, 4, 1, 311, 20, 2}, // Microsoft: certificate template

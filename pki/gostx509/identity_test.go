@@ -1,0 +1,105 @@
+package gostx509
+
+import (
+	"encoding/asn1"
+	"errors"
+	"testing"
+
+	"propusk/pki/person"
+	"propusk/pki/reason"
+)
+
+// Numbers that nobody has, or that are public: DOMAIN 2.2.
+const (
+	testINN    = "500100732259"
+	testINN2   = "771234567890"
+	testINNLE  = "7707329152"
+	testOGRN   = "1047707030513"
+	testOGRNIP = "304500116000157"
+	testSNILS  = "11223344595"
+)
+
+// subject makes a name out of pairs of type and text.
+func subject(pairs ...any) Name {
+	var n Name
+	for i := 0; i < len(pairs); i += 2 {
+		n = append(n, Attribute{Type: pairs[i].(asn1.ObjectIdentifier), Text: pairs[i+1].(string)})
+	}
+	return n
+}
+
+// TestKinds walks through the classifier of DOMAIN 2.2.
+func TestKinds(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		ca      bool
+		subject Name
+		want    person.Kind
+		err     error
+	}{
+		{"entrepreneur", false, subject(OIDOGRNIP, testOGRNIP, OIDSNILS, testSNILS, OIDINN, testINN), person.Entrepreneur, nil},
+		{"entrepreneur before 2015, without ИНН", false, subject(OIDOGRNIP, testOGRNIP, OIDSNILS, testSNILS), person.Entrepreneur, nil},
+		{"company, new form", false, subject(OIDOGRN, testOGRN, OIDINNLE, testINNLE, OIDSurname, "Пробин"), person.LegalEntity, nil},
+		{"company, old form", false, subject(OIDOGRN, testOGRN, OIDINN, "00"+testINNLE, OIDSNILS, testSNILS), person.LegalEntity, nil},
+		{"company, both forms", false, subject(OIDOGRN, testOGRN, OIDINN, "00"+testINNLE, OIDINNLE, testINNLE), person.LegalEntityAuto, nil},
+		{"company with the ИНН of its head", false, subject(OIDOGRN, testOGRN, OIDINNLE, testINNLE, OIDINN, testINN), person.LegalEntity, nil},
+		{"company without a person", false, subject(OIDOGRN, testOGRN, OIDINNLE, testINNLE, OIDCommonName, "ЕСИА"), person.LegalEntityAuto, nil},
+		{"natural person", false, subject(OIDSNILS, testSNILS, OIDINN, testINN), person.Person, nil},
+		{"natural person without ИНН", false, subject(OIDSNILS, testSNILS), person.Person, nil},
+		{"nobody", false, subject(OIDCommonName, "localhost"), person.Other, nil},
+		{"empty name", false, nil, person.Other, nil},
+		{"the common name counts for nothing", false, subject(OIDCommonName, "ИП Пробин, ОГРНИП "+testOGRNIP), person.Other, nil},
+		{"authority", true, subject(OIDOGRN, testOGRN, OIDINN, "00"+testINNLE), person.Authority, nil},
+		{"authority with КПП", true, subject(OIDOGRN, testOGRN, OIDINN, "00"+testINNLE, OIDINNLE, "770201001"), person.Authority, nil},
+		{"КПП without the old form", false, subject(OIDOGRN, testOGRN, OIDINNLE, "770201001"), "", reason.IdentifierBad},
+		{"entrepreneur and company", false, subject(OIDOGRNIP, testOGRNIP, OIDOGRN, testOGRN), "", reason.HolderUnclear},
+		{"entrepreneur with ИНН ЮЛ", false, subject(OIDOGRNIP, testOGRNIP, OIDINNLE, testINNLE), "", reason.HolderUnclear},
+		{"same value twice", false, subject(OIDINN, testINN, OIDINN, testINN), person.Person, nil},
+		{"two values", false, subject(OIDINN, testINN, OIDINN, testINN2), "", reason.HolderAmbiguous},
+		{"two forms of two companies", false, subject(OIDINN, "00"+testINNLE, OIDINNLE, "7707083893"), "", reason.HolderAmbiguous},
+		{"bad ОГРН", false, subject(OIDOGRN, "1234567890123"), "", reason.IdentifierBad},
+		{"bad ИНН", false, subject(OIDINN, "123456789012"), "", reason.IdentifierBad},
+		{"bad ИНН in the old form", false, subject(OIDINN, "001234567890"), "", reason.IdentifierBad},
+		{"twelve zeros", false, subject(OIDINN, "000000000000"), "", reason.IdentifierBad},
+		{"ИНН of ten digits in the attribute of twelve", false, subject(OIDINN, testINNLE), "", reason.IdentifierBad},
+		{"ИНН with a space", false, subject(OIDINN, testINN+" "), "", reason.IdentifierBad},
+		{"bad СНИЛС", false, subject(OIDSNILS, "11223344594"), "", reason.IdentifierBad},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cert := Certificate{IsCA: c.ca, Subject: c.subject}
+			who, err := cert.Identity()
+			if !errors.Is(err, c.err) || who.Kind != c.want {
+				t.Fatalf("%q, %v, want %q, %v", who.Kind, err, c.want, c.err)
+			}
+			if err != nil && who != (person.Identity{}) {
+				t.Error("refused, yet somebody was named")
+			}
+		})
+	}
+}
+
+func TestIdentityFields(t *testing.T) {
+	cert := Certificate{Subject: subject(
+		OIDSurname, "Образцов", OIDGivenName, "Проба Тестович", OIDCommonName, "другое имя",
+		OIDTitle, "Директор", OIDEmail, "proba@example.org", OIDOrganization, "ООО \"Образец\"",
+		OIDOGRN, testOGRN, OIDINN, "00"+testINNLE, OIDSNILS, testSNILS)}
+	who, err := cert.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for got, want := range map[string]string{
+		who.Name.Reveal(): "Образцов Проба Тестович", who.Title.Reveal(): "Директор", who.Email.Reveal(): "proba@example.org",
+		who.Organization.Reveal(): "ООО \"Образец\"", who.OGRN.Reveal(): testOGRN, who.INNLE.Reveal(): testINNLE, who.SNILS.Reveal(): testSNILS,
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if !who.INN.IsZero() || !who.OGRNIP.IsZero() {
+		t.Error("a number appeared from nowhere")
+	}
+	hostile := Certificate{Subject: subject(OIDCommonName, "Проба\u202E\u0000\u2028\nОбразцов")}
+	if who, err := hostile.Identity(); err != nil || who.Name.Reveal() != "Проба����Образцов" {
+		t.Errorf("%q, %v", who.Name.Reveal(), err)
+	}
+}
