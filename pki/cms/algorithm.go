@@ -21,20 +21,17 @@ type suite struct {
 // suites is everything that is verified. A row that is missing is unsupported; a
 // mixture of rows is a contradiction.
 func suites() []suite {
-	rsa := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
-	ec := asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
-	sha384 := asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
-	sha512 := asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
+	type list = []asn1.ObjectIdentifier
 	return []suite{
-		{idStreebog256, idKey256, []asn1.ObjectIdentifier{idKey256, idSignature256}},
-		{idStreebog512, idKey512, []asn1.ObjectIdentifier{idKey512, idSignature512}},
-		{idGOST94, idKey2001, []asn1.ObjectIdentifier{idKey2001, {1, 2, 643, 2, 2, 3}}},
-		{idSHA256, rsa, []asn1.ObjectIdentifier{rsa, {1, 2, 840, 113549, 1, 1, 11}}},
-		{sha384, rsa, []asn1.ObjectIdentifier{rsa, {1, 2, 840, 113549, 1, 1, 12}}},
-		{sha512, rsa, []asn1.ObjectIdentifier{rsa, {1, 2, 840, 113549, 1, 1, 13}}},
-		{idSHA256, ec, []asn1.ObjectIdentifier{{1, 2, 840, 10045, 4, 3, 2}}},
-		{sha384, ec, []asn1.ObjectIdentifier{{1, 2, 840, 10045, 4, 3, 3}}},
-		{sha512, ec, []asn1.ObjectIdentifier{{1, 2, 840, 10045, 4, 3, 4}}},
+		{sigalg.OIDStreebog256, sigalg.OIDKeyGOST256, list{sigalg.OIDKeyGOST256, sigalg.OIDGOST256WithStreebog}},
+		{sigalg.OIDStreebog512, sigalg.OIDKeyGOST512, list{sigalg.OIDKeyGOST512, sigalg.OIDGOST512WithStreebog}},
+		{sigalg.OIDGOST94, sigalg.OIDKeyGOST2001, list{sigalg.OIDKeyGOST2001, sigalg.OIDGOST2001WithGOST94}},
+		{sigalg.OIDSHA256, sigalg.OIDKeyRSA, list{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA256}},
+		{sigalg.OIDSHA384, sigalg.OIDKeyRSA, list{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA384}},
+		{sigalg.OIDSHA512, sigalg.OIDKeyRSA, list{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA512}},
+		{sigalg.OIDSHA256, sigalg.OIDKeyECDSA, list{sigalg.OIDECDSAWithSHA256}},
+		{sigalg.OIDSHA384, sigalg.OIDKeyECDSA, list{sigalg.OIDECDSAWithSHA384}},
+		{sigalg.OIDSHA512, sigalg.OIDKeyECDSA, list{sigalg.OIDECDSAWithSHA512}},
 	}
 }
 

@@ -147,7 +147,7 @@ func readESSCertID(r *der.Reader) essCertID {
 // readESSCertIDv2 reads ESSCertIDv2, whose hash is SHA-256 by default.
 func readESSCertIDv2(r *der.Reader) essCertID {
 	seq := r.Sequence()
-	name := sigalg.AlgorithmIdentifier{Algorithm: idSHA256}
+	name := sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDSHA256}
 	if seq.Peek(der.TagSequence) {
 		name = algorithm(&seq)
 	}

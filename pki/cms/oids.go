@@ -4,6 +4,7 @@ import (
 	"encoding/asn1"
 
 	"propusk/pki/der"
+	"propusk/pki/sigalg"
 )
 
 // Object identifiers as DER content, to compare without decoding.
@@ -20,20 +21,8 @@ const (
 	oidSigningCertificateV2 = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f" // 1.2.840.113549.1.9.16.2.47
 )
 
-// The identifiers that nearly every signature has, decoded once for all: they
-// are shared and must not be modified.
-var (
-	idData         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
-	idStreebog256  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 2, 2}
-	idStreebog512  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 2, 3}
-	idGOST94       = asn1.ObjectIdentifier{1, 2, 643, 2, 2, 9}
-	idKey256       = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 1}
-	idKey512       = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 2}
-	idKey2001      = asn1.ObjectIdentifier{1, 2, 643, 2, 2, 19}
-	idSignature256 = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 3, 2}
-	idSignature512 = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 3, 3}
-	idSHA256       = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
-)
+// idData is shared and must not be modified.
+var idData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 
 // objectIdentifier decodes an identifier, without an allocation for the usual
 // ones.
@@ -42,17 +31,17 @@ func objectIdentifier(oid der.OID) asn1.ObjectIdentifier {
 	case oidData:
 		return idData
 	case "\x2a\x85\x03\x07\x01\x01\x02\x02":
-		return idStreebog256
+		return sigalg.OIDStreebog256
 	case "\x2a\x85\x03\x07\x01\x01\x02\x03":
-		return idStreebog512
+		return sigalg.OIDStreebog512
 	case "\x2a\x85\x03\x07\x01\x01\x01\x01":
-		return idKey256
+		return sigalg.OIDKeyGOST256
 	case "\x2a\x85\x03\x07\x01\x01\x01\x02":
-		return idKey512
+		return sigalg.OIDKeyGOST512
 	case "\x2a\x85\x03\x07\x01\x01\x03\x02":
-		return idSignature256
+		return sigalg.OIDGOST256WithStreebog
 	case "\x2a\x85\x03\x07\x01\x01\x03\x03":
-		return idSignature512
+		return sigalg.OIDGOST512WithStreebog
 	default:
 		return oid.ObjectIdentifier()
 	}

@@ -171,7 +171,8 @@ func (s *Signer) checkKey(cert *gostx509.Certificate, digest []byte) []verdict.C
 // checkSignature is the mathematics itself.
 func (s *Signer) checkSignature(cert *gostx509.Certificate, digest []byte) verdict.Check {
 	const cite = "RFC 5652, 5.6; 63-ФЗ, ст. 11, п. 3"
-	if err := sigalg.VerifyDigest(s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature); err != nil {
+	err := sigalg.VerifyDigestWith(s.SignatureAlgorithm, s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature)
+	if err != nil {
 		return failed(CheckSignature, reason.SignatureBad, cite, "")
 	}
 	return passed(CheckSignature, cite)

@@ -50,6 +50,10 @@ type Certificate struct {
 	// Chain is the path that was found, leaf first, or the part of one that came
 	// nearest to a root.
 	Chain []*gostx509.Certificate
+	// Anchored reports whether the signatures of Chain lead from the certificate
+	// to a pinned root. It says nothing about dates, revocation or accreditation
+	// and grants nothing.
+	Anchored bool
 	// At is the moment for which the judgement holds.
 	At time.Time
 	// Policy is the name of the policy.
@@ -87,9 +91,9 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 		return out
 	}
 
-	anchored := v.checkChain(&total, &out, extra)
+	v.checkChain(&total, &out, extra)
 	var accreditation, rules []verdict.Check
-	if anchored {
+	if out.Anchored {
 		accreditation = v.checkAccreditation(cert, out.Chain, at)
 		rules = v.checkRules(cert, out.Chain, at)
 	}
@@ -119,10 +123,9 @@ func demand(checks []verdict.Check, name string, total *verdict.Builder) []verdi
 	return []verdict.Check{{Name: name, Status: verdict.Indeterminate, Reason: reason.AccreditationUnknown}}
 }
 
-// checkChain builds the path and records its checks. It reports whether the path
-// leads from the certificate to one of our roots, which it may do although, say,
-// a date is wrong.
-func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []*gostx509.Certificate) (anchored bool) {
+// checkChain builds the path and records its checks. The path may lead from the
+// certificate to one of our roots although, say, a date is wrong.
+func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []*gostx509.Certificate) {
 	found := path.Build(out.Parsed, path.Options{
 		Roots:                v.Trust.roots(),
 		Intermediates:        v.Trust.intermediates(),
@@ -134,7 +137,7 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 	out.Chain = found.Chain
 	total.Add(found.Checks...)
 	last := len(found.Chain) - 1
-	anchored = last >= 0 && found.Chain[0].Equal(out.Parsed) && v.Trust.roots().Contains(found.Chain[last])
+	out.Anchored = last >= 0 && found.Chain[0].Equal(out.Parsed) && v.Trust.roots().Contains(found.Chain[last])
 
 	// What follows repeats what Build promises. A mistake there must not become
 	// a passed verdict here.
@@ -143,10 +146,9 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 		total.Fail(CheckChain, reason.UnknownCA, "RFC 5280, 6.1")
 	case found.Status == verdict.Indeterminate && !total.Failed():
 		total.Unknown(CheckChain, firstReason(found.Checks, reason.RevocationUnknown), "RFC 5280, 6.1")
-	case found.Status == verdict.Passed && !anchored:
+	case found.Status == verdict.Passed && !out.Anchored:
 		total.Fail(CheckChain, reason.UnknownCA, "RFC 5280, 6.1")
 	}
-	return anchored
 }
 
 // firstReason returns the reason of the first check that did not pass.

@@ -1,0 +1,133 @@
+package report
+
+import (
+	"propusk/pki/cms"
+	"propusk/pki/reason"
+	"propusk/pki/validate"
+	"propusk/pki/verdict"
+)
+
+// sentences are the first sentences of the text of a document.
+type sentences struct{ passed, failed, unknown Text }
+
+func signatureSentences() sentences {
+	return sentences{
+		passed:  Text{"Подпись действительна.", "The signature is valid."},
+		failed:  Text{"Подпись недействительна.", "The signature is not valid."},
+		unknown: Text{"Проверить подпись до конца не удалось.", "The signature could not be verified to the end."},
+	}
+}
+
+func certificateSentences() sentences {
+	return sentences{
+		passed:  Text{"Сертификат действителен.", "The certificate is valid."},
+		failed:  Text{"Сертификат недействителен.", "The certificate is not valid."},
+		unknown: Text{"Проверить сертификат до конца не удалось.", "The certificate could not be verified to the end."},
+	}
+}
+
+// conclusionText says the conclusion and, unless all is well, the first thing
+// that is wrong and what to do about it.
+func conclusionText(v verdict.Verdict, s sentences) Text {
+	var t Text
+	switch v.Status() {
+	case verdict.Passed:
+		return s.passed
+	case verdict.Failed:
+		t = s.failed
+	default:
+		t = s.unknown
+	}
+	if entry, ok := reason.Lookup(v.Why()); ok {
+		t.RU += " " + entry.RU
+		t.EN += " " + upperFirst(entry.EN)
+	}
+	return t
+}
+
+// upperFirst makes an English sentence begin with a capital letter.
+func upperFirst(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
+
+// notice is what a reader must know about the engine: 63-ФЗ, ст. 11, п. 3 wants
+// tools whose conformity is confirmed.
+func notice() Text {
+	return Text{
+		RU: "Проверка выполнена программой, соответствие которой требованиям ФСБ России не подтверждено; для споров повторите её сертифицированным средством (63-ФЗ, ст. 11, п. 3).",
+		EN: "The check was made by software without a certificate of conformity of the FSB of Russia; for legal disputes repeat it with a certified tool (63-FZ, Art. 11(3)).",
+	}
+}
+
+// formatOf names the format by the level.
+func formatOf(s validate.Signature) string {
+	if s.Level == cms.BES {
+		return "CAdES"
+	}
+	return "CMS"
+}
+
+// SubIndication returns the sub-indication of ETSI EN 319 102-1, Table 6 that is
+// nearest to the first reason of a verdict; empty for a passed one.
+//
+// The standard calls an expired or revoked certificate INDETERMINATE, as a proof
+// may turn up that the signature is older. Under 63-ФЗ, ст. 11, п. 2 a signature
+// without such a proof is judged at the day of verification and is not valid:
+// the conclusion here is TOTAL-FAILED, with the sub-indication of the standard.
+func SubIndication(v verdict.Verdict) string {
+	if v.Status() == verdict.Passed {
+		return ""
+	}
+	for _, row := range subIndications() {
+		for _, code := range row.codes {
+			if code == v.Why() {
+				return row.name
+			}
+		}
+	}
+	return "GENERIC"
+}
+
+// subIndications maps reasons to sub-indications. A reason that is absent here is
+// GENERIC.
+func subIndications() []struct {
+	name  string
+	codes []reason.Code
+} {
+	return []struct {
+		name  string
+		codes []reason.Code
+	}{
+		{"FORMAT_FAILURE", []reason.Code{
+			reason.SignatureMalformed, reason.SignatureTooLarge, reason.SignatureTypeUnsupported, reason.NoSigners,
+			reason.SignatureAttributesBad, reason.ContentTypeMismatch, reason.SignatureFormatBad, reason.ContentIsAttributes,
+		}},
+		{"HASH_FAILURE", []reason.Code{reason.ContentChanged, reason.ContentMismatch}},
+		{"SIG_CRYPTO_FAILURE", []reason.Code{reason.SignatureBad, reason.SignatureAlgorithmMismatch}},
+		{"SIGNED_DATA_NOT_FOUND", []reason.Code{reason.ContentMissing}},
+		{"NO_SIGNING_CERTIFICATE_FOUND", []reason.Code{reason.SignerCertMissing}},
+		{"SIG_CONSTRAINTS_FAILURE", []reason.Code{reason.SignerCertMismatch}},
+		{"CRYPTO_CONSTRAINTS_FAILURE", []reason.Code{
+			reason.SignatureAlgorithmUnsupported, reason.CertAlgorithm, reason.CertKeyUnsupported,
+		}},
+		{"REVOKED", []reason.Code{reason.CertRevoked, reason.CertOnHold, reason.CACertRevoked}},
+		{"EXPIRED", []reason.Code{reason.CertExpired, reason.CACertExpired}},
+		{"NOT_YET_VALID", []reason.Code{reason.CertNotYetValid, reason.CACertNotYetValid}},
+		{"NO_CERTIFICATE_CHAIN_FOUND", []reason.Code{reason.UnknownCA, reason.ChainTooLong, reason.ChainTooComplex}},
+		{"CERTIFICATE_CHAIN_GENERAL_FAILURE", []reason.Code{
+			reason.CertMalformed, reason.CertTooLarge, reason.CertSignatureBad, reason.CertCriticalExtension,
+			reason.IssuerNotCA, reason.PathLengthExceeded, reason.NameNotPermitted,
+		}},
+		{"CHAIN_CONSTRAINTS_FAILURE", []reason.Code{
+			reason.CANotAccredited, reason.CANotListed, reason.NotQualified, reason.WrongHolderKind, reason.CertIsCA,
+			reason.HolderUnclear, reason.HolderAmbiguous, reason.IdentifierBad,
+		}},
+		{"TRY_LATER", []reason.Code{
+			reason.RevocationUnknown, reason.RevocationStale, reason.RevocationUnusable,
+			reason.AccreditationUnknown, reason.CAStatusUnknown,
+		}},
+	}
+}
