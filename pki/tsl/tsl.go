@@ -1,134 +1,208 @@
 // Package tsl reads the list of accredited certification authorities (ТСЛ) that
 // Минцифры publishes, verifies its signature and answers when a CA was
-// accredited (63-ФЗ, ст. 11, п. 1).
+// accredited (63-ФЗ, ст. 11, п. 1; ст. 17).
+//
+// The format has no published schema that we know of; it is put together from
+// what programs in the wild read (see DIVERGENCES.md). Elements that are not
+// known are passed over; the known ones must be where they belong and must not
+// repeat. A record that contradicts itself does not spoil the list: it is never
+// in force, and a [Problem] says so.
 package tsl
 
 import (
 	"crypto"
+	"fmt"
+	"iter"
 	"time"
 
 	"propusk/pki/gostx509"
+	"propusk/pki/reason"
+	"propusk/pki/xmldsig"
 )
 
-// Unverified is a list that was read and whose signature nobody checked. It can
-// be looked at; only VerifySignature turns it into a [List].
-type Unverified struct {
-	content Content
-	doc     []byte
-}
-
-// Content is what the list says.
+// Content is what a list says.
 type Content struct {
-	Version  int
-	Date     time.Time
-	CAs      []*CA
-	Problems []Problem
+	Version  int       // «Версия»; grows with every publication
+	Date     time.Time // «Дата»
+	CAs      []*CA     // in the order of the list; one organisation may occur several times
+	Problems []Problem // oddities that did not make the list unreadable
 }
 
-// Problem is an oddity of the list that did not make it unreadable.
+// Problem is an oddity of the list. What it concerns is never in force.
 type Problem struct {
 	CA   string // name of the CA, empty when the problem is elsewhere
 	What string
 }
 
-// CA is one record of the list.
+// CA is one record of the list, «УдостоверяющийЦентр».
 type CA struct {
-	Name, ShortName, Email string
-	INN, OGRN              string
-	RegistryNumber         string
-	Registers              string
-	Info                   string
-	SuccessorOGRN          string
-	Address                Address
-	Installations          []Installation
-	Current                StatusChange
-	History                []StatusChange
+	Name             string // «Название»
+	ShortName        string // «КраткоеНазвание»
+	Email            string // «ЭлектроннаяПочта»
+	InfoURL          string // «АдресСИнформациейПоУЦ»
+	RegistersURL     string // «АдресСИнформациейПоРеестрамСертификатов»
+	Address          Address
+	INN              string // «ИНН», of a legal person
+	OGRN             string // «ОГРН»
+	RegistryNumber   string // «РеестровыйНомер»
+	Installations    []Installation
+	Current          StatusChange   // «СтатусАккредитации»; zero if absent
+	History          []StatusChange // «ИсторияСтатусовАккредитации», in the order of the list
+	SuccessorOGRN    string         // «ПолномочияПереданыУЦсОГРН»
+	timeline         []span         // ascending
+	statusUnreadable bool           // a status change has no readable date
 }
 
-// Address is a postal address.
-type Address struct{ Country, PostCode, Region, City, Street string }
+// Address is a postal address, «Адрес».
+type Address struct {
+	Country, PostCode, Region, City, Street string
+}
 
-// Installation is one ПрограммноАппаратныйКомплекс.
+// Installation is one «ПрограммноАппаратныйКомплекс»: a set of tools that a CA
+// issues certificates with.
 type Installation struct {
-	Alias, Class, Tools string
-	Address             Address
-	Keys                []Key
+	Alias   string // «Псевдоним»
+	Class   string // «КлассСредствЭП»
+	Tools   string // «СредстваУЦ»
+	Address Address
+	Keys    []Key
 }
 
-// Key is one key of a CA.
+// Key is one key of a CA, «Ключ».
 type Key struct {
-	ID           []byte
-	CRLs         []string
+	ID           []byte   // «ИдентификаторКлюча»: the subject key identifier
+	CRLs         []string // «АдресаСписковОтзыва»: URLs, a source besides those in certificates
 	Certificates []Certificate
 }
 
-// Certificate is one certificate of a CA key as listed.
+// Certificate is one certificate of a CA key, «ДанныеСертификата». All but DER
+// is what the list says about it, for display.
 type Certificate struct {
-	Thumbprint          [20]byte
-	DER                 []byte
-	Issuer, Subject     string
-	Serial              string
+	DER                 []byte   // «Данные»; must not be modified
+	Thumbprint          [20]byte // «Отпечаток»: SHA-1 of DER, checked
+	Issuer              string   // «КемВыдан»
+	Subject             string   // «КомуВыдан»
+	Serial              string   // «СерийныйНомер»
 	NotBefore, NotAfter time.Time
 }
 
-// Parse certificate.
-func (c *Certificate) Parse() (*gostx509.Certificate, error) { panic("TODO") }
+// Parse reads the certificate itself.
+func (c *Certificate) Parse() (*gostx509.Certificate, error) { return gostx509.Parse(c.DER) }
 
-// StatusChange says that the CA has had a status since a moment.
+// StatusChange says that a CA has had a status since a moment.
 type StatusChange struct {
-	Value string
+	Value string // «Статус»
 	Since time.Time
 }
 
-// Parse reads a list without looking at its signature.
-func Parse(xml []byte) (*Unverified, error) { panic("TODO") }
+// Unverified is a list whose signature nobody checked. It can be looked at; only
+// VerifySignature turns it into a [List].
+type Unverified struct {
+	content Content
+	doc     []byte
+}
 
-// Content returns what the list says; nothing vouches for it.
+// Content returns what the list says; nothing vouches for it. It must not be
+// modified.
 func (u *Unverified) Content() *Content { return &u.content }
 
+// Parse reads a list without looking at its signature. doc is kept and must not
+// change until the signature is verified.
+//
+// The error is a *reason.Error: reason.TSLMalformed, or what makes doc
+// unreadable as XML.
+func Parse(doc []byte) (*Unverified, error) {
+	content, err := parse(doc)
+	if err != nil {
+		return nil, err
+	}
+	return &Unverified{content: *content, doc: doc}, nil
+}
+
 // VerifySignature returns the list if it is signed, as a whole, by one of the
-// pinned signers.
-func (u *Unverified) VerifySignature(signers ...*gostx509.Certificate) (*List, error) { panic("TODO") }
+// pinned signers (see xmldsig.Verify). Their dates are not looked at: a list that
+// was published stays published.
+//
+// The error is a *reason.Error with reason.TSLNotVerified; its cause tells what
+// failed.
+func (u *Unverified) VerifySignature(signers ...*gostx509.Certificate) (*List, error) {
+	result, err := xmldsig.Verify(u.doc, xmldsig.Options{Signers: signers})
+	if err != nil {
+		return nil, reason.New(reason.TSLNotVerified, err)
+	}
+	signer, ok := result.Signer()
+	if !ok {
+		return nil, reason.New(reason.TSLNotVerified, result.Reason())
+	}
+	return newList(u.content, signer), nil
+}
 
-// Verify is Parse followed by VerifySignature.
-func Verify(xml []byte, signers ...*gostx509.Certificate) (*List, error) { panic("TODO") }
+// Verify reads a list and verifies its signature: Parse, then VerifySignature.
+func Verify(doc []byte, signers ...*gostx509.Certificate) (*List, error) {
+	u, err := Parse(doc)
+	if err != nil {
+		return nil, err
+	}
+	return u.VerifySignature(signers...)
+}
 
-// List is a list whose signature was verified.
+// List is a list whose signature was verified. It is immutable and safe for
+// concurrent use. The zero value lists nobody.
 type List struct {
 	content Content
 	signer  *gostx509.Certificate
+	index   map[[20]byte][]listed
 }
 
-// Content returns what the list says.
+// listed is one certificate of the list and the record that answers for it.
+type listed struct {
+	der []byte
+	ca  *CA
+}
+
+// Content returns what the list says. It must not be modified.
 func (l *List) Content() *Content { return &l.content }
 
-// Version is «Версия».
+// Version is «Версия». A lower version than one that was seen must not replace
+// it.
 func (l *List) Version() int { return l.content.Version }
 
-// Date is «Дата».
+// Date is «Дата», the moment of publication.
 func (l *List) Date() time.Time { return l.content.Date }
 
-// Signer returns the certificate the list was verified with.
+// Signer returns the certificate that the list was verified with.
 func (l *List) Signer() *gostx509.Certificate { return l.signer }
 
-// CAOf returns the record that lists exactly this certificate; if several
-// records do, one record whose accreditation is the union.
-func (l *List) CAOf(cert *gostx509.Certificate) (*CA, bool) { panic("TODO") }
+// Certificates yields every certificate of the list with its record, in order.
+// The same certificate may come several times.
+func (l *List) Certificates() iter.Seq2[*CA, *Certificate] { return l.content.certificates() }
 
-// Status is the standing of a CA on a day.
-type Status struct {
-	InForce bool      // «Действует» on that Moscow day
-	Known   bool      // the value is one this package knows
-	Value   string    // as written in the list; empty before the first change
-	Since   time.Time // beginning of the status; zero before the first change
-	Until   time.Time // beginning of the next one; zero if there is none
+func (c *Content) certificates() iter.Seq2[*CA, *Certificate] {
+	return func(yield func(*CA, *Certificate) bool) {
+		for _, ca := range c.CAs {
+			for i := range ca.Installations {
+				for j := range ca.Installations[i].Keys {
+					key := &ca.Installations[i].Keys[j]
+					for k := range key.Certificates {
+						if !yield(ca, &key.Certificates[k]) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
-// Accredited tells the standing on the Moscow calendar day of at.
-func (ca *CA) Accredited(at time.Time) Status { panic("TODO") }
-
-// Marshal writes the list as XML, unsigned.
-func Marshal(c *Content) ([]byte, error) { panic("TODO") }
-
-// Sign is Marshal followed by xmldsig.Sign.
-func Sign(c *Content, key crypto.Signer, certDER []byte) ([]byte, error) { panic("TODO") }
+// Sign is Marshal followed by xmldsig.Sign: a list for tests and the demo.
+func Sign(c *Content, key crypto.Signer, certDER []byte) ([]byte, error) {
+	doc, err := Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := xmldsig.Sign(doc, key, certDER)
+	if err != nil {
+		return nil, fmt.Errorf("sign list: %w", err)
+	}
+	return signed, nil
+}
