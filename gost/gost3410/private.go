@@ -5,6 +5,7 @@ import (
 	cryptorand "crypto/rand"
 	"fmt"
 	"io"
+	"slices"
 
 	"propusk/gost/gost3410/internal/scalar"
 )
@@ -24,6 +25,28 @@ func NewPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) {
 		return nil, ErrPrivateKey
 	}
 	d := c.order.FromLittleEndian(raw)
+	if !inRange(c.order, d) {
+		return nil, ErrPrivateKey
+	}
+	return newPrivateKey(c, d), nil
+}
+
+// NewMaskedPrivateKey returns the private key m₀·m₁·… modulo q, for raw =
+// LE(m₀)|LE(m₁)|…, a multiple of 32 or 64 bytes: the form in which some programs
+// keep keys, one factor being the masked key and the others the masks. Without a
+// mask it is [NewPrivateKey]. A factor may be any number, but the product must not
+// be zero. The error is [ErrPrivateKey].
+func NewMaskedPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) {
+	if c == nil || len(raw) <= c.Size() {
+		return NewPrivateKey(c, raw)
+	}
+	if len(raw)%c.Size() != 0 {
+		return nil, ErrPrivateKey
+	}
+	d := scalar.Nat{1}
+	for factor := range slices.Chunk(raw, c.Size()) {
+		d = c.order.Mul(c.order.FromLittleEndian(factor), d)
+	}
 	if !inRange(c.order, d) {
 		return nil, ErrPrivateKey
 	}
