@@ -12,10 +12,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"propusk/certs"
+	"propusk/gost/gosttls"
+	"propusk/pki/reason"
 	"propusk/server/config"
+	"propusk/server/metrics"
+	"propusk/server/oidc"
+	"propusk/server/trust"
 )
 
 // Options is what a Server is made of.
@@ -23,24 +29,57 @@ type Options struct {
 	// Config must pass Validate.
 	Config config.Config
 
-	// Trust is the store of trust snapshots. The server reads the current
-	// snapshot at every request and calls Reload at the configured interval.
+	// Trust is the store of trust snapshots. The server loads it when it starts,
+	// reads the current snapshot at every request and looks for changes at the
+	// configured interval.
 	Trust *certs.Store
 
 	// Log receives one line per request and the events of the server. It never
-	// receives personal data.
+	// receives personal data. Nil means nobody listens.
 	Log *slog.Logger
 
 	// Now returns the time; nil means time.Now.
 	Now func() time.Time
 
-	// Version is shown in metrics and in the API document.
+	// Version is shown in metrics.
 	Version string
 }
 
 // Server is the gateway. Make it with New.
 type Server struct {
-	opts Options
+	opts     Options
+	keys     keys
+	guard    trust.Guard
+	provider *oidc.Provider
+	metrics  *metrics.Metrics
+
+	public, signIn, check, admin http.Handler
+}
+
+// New reads the keys that the configuration names and puts the server together.
+// It opens no ports. Every error names the field of the configuration.
+func New(o Options) (*Server, error) {
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Trust == nil {
+		return nil, errors.New("server: no store of trust data")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	k, err := loadKeys(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: o, keys: k, guard: trust.Guard{Store: o.Trust, MaxAge: o.Config.Trust.MaxAge, Now: o.Now}}
+	if err := s.assemble(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Listeners are the open ports of a Server. Check may be nil.
@@ -85,12 +124,6 @@ func (l *Listeners) Close() error {
 	return errors.Join(errs...)
 }
 
-// New reads the keys that the configuration names and puts the server together.
-// It opens no ports.
-func New(o Options) (*Server, error) {
-	return &Server{opts: o}, nil
-}
-
 // Run opens the ports and serves until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	l, err := Listen(ctx, s.opts.Config)
@@ -104,6 +137,107 @@ func (s *Server) Run(ctx context.Context) error {
 // the configured time. It takes over l and closes it. The error is nil after a
 // clean shutdown. Connections are accepted as soon as Listen returned: those
 // that come before Serve wait in the queue of the kernel.
+//
+// Trust data that do not load at the start do not stop the server: it says so in
+// the log and in /readyz, lets nobody in, and keeps trying.
 func (s *Server) Serve(ctx context.Context, l *Listeners) error {
-	panic("TODO")
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if s.opts.Trust.Current().ID() == "" {
+		s.reloaded(s.opts.Trust.Reload(ctx))
+	}
+	watch := make(chan struct{})
+	go func() {
+		defer close(watch)
+		s.opts.Trust.Watch(ctx, s.opts.Config.Trust.Reload, s.reloaded) //nolint:errcheck // ends with ctx, and says only that
+	}()
+	err := s.serveAll(ctx, s.hosts(l))
+	cancel()
+	<-watch
+	return err
+}
+
+// host is one listener and what answers on it.
+type host struct {
+	name     string
+	listener net.Listener
+	server   *http.Server
+}
+
+// hosts pairs the open ports with what answers on them.
+func (s *Server) hosts(l *Listeners) []host {
+	hosts := []host{
+		{"public", s.tls("public", l.Public, s.keys.public, gosttls.NoClientCert), s.httpServer(s.public)},
+		{"signin", s.tls("signin", l.SignIn, s.keys.signIn, gosttls.RequestClientCert), s.httpServer(s.signIn)},
+		{"admin", l.Admin, s.httpServer(s.admin)},
+	}
+	if l.Check != nil {
+		hosts = append(hosts, host{"check", l.Check, s.httpServer(s.check)})
+	}
+	return hosts
+}
+
+// serveAll serves until ctx ends or one of the hosts fails, then shuts all down.
+func (s *Server) serveAll(ctx context.Context, hosts []host) error {
+	failed := make(chan error, len(hosts))
+	for _, h := range hosts {
+		s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "listening",
+			slog.String("host", h.name), slog.String("address", h.listener.Addr().String()))
+		go func() { failed <- h.server.Serve(h.listener) }()
+	}
+	var errs []error
+	running := len(hosts)
+	select {
+	case <-ctx.Done():
+	case err := <-failed:
+		errs, running = append(errs, err), running-1
+	}
+	// The context of the caller is over; the grace period has its own.
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.Config.Limits.Shutdown)
+	defer cancel()
+	errs = append(errs, shutDown(grace, hosts)...)
+	for range running {
+		if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
+	}
+	s.opts.Log.LogAttrs(grace, slog.LevelInfo, "stopped")
+	return errors.Join(errs...)
+}
+
+// shutDown stops all hosts at once. Connections that outlive the grace period
+// are cut; that is not an error of the server.
+func shutDown(ctx context.Context, hosts []host) []error {
+	results := make(chan error, len(hosts))
+	for _, h := range hosts {
+		go func() {
+			err := h.server.Shutdown(ctx)
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = h.server.Close()
+			}
+			results <- err
+		}()
+	}
+	var errs []error
+	for range hosts {
+		if err := <-results; err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// reloaded notes what a load of trust data came to.
+func (s *Server) reloaded(err error) {
+	s.metrics.Reload(err)
+	ctx := context.Background()
+	if err != nil {
+		s.opts.Log.LogAttrs(ctx, slog.LevelError, "trust data not loaded; the previous ones stay in force",
+			slog.String("code", string(reason.Of(err))), slog.String("err", err.Error()))
+		return
+	}
+	snap := s.opts.Trust.Current()
+	version, _ := snap.TSLVersion()
+	s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "trust data loaded", slog.String("id", snap.ID()),
+		slog.Int("list_version", version), slog.Int("quarantined_crls", len(snap.Quarantined())))
 }

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"time"
 
+	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/server/problem"
 	"propusk/server/request"
@@ -46,6 +47,10 @@ type Site struct {
 	// PublicURL, SignInURL and CheckURL are the hosts, without a trailing slash;
 	// CheckURL may be empty.
 	PublicURL, SignInURL, CheckURL string
+	// AssetsURL is the host that serves the style sheet and the icon; empty is
+	// the host of the page. The sign-in host must not serve them: each connection
+	// to it may ask for the PIN again.
+	AssetsURL string
 	// SupportURL is where «Техническая поддержка» leads. Empty leads to the
 	// check page, or else to the front page.
 	SupportURL string
@@ -53,7 +58,7 @@ type Site struct {
 	Services []Link
 	// Cabinets tell the holder of a certificate of the wrong kind where to go;
 	// the key is a kind of holder as package person names it.
-	Cabinets map[string]Link
+	Cabinets map[person.Kind]Link
 }
 
 // Book writes pages. It is safe for concurrent use. Make it with New.
@@ -158,7 +163,7 @@ func ConnectionFacts(c request.Connection) []Fact {
 
 // Cabinet returns where a holder of the given kind belongs, and false if the
 // configuration does not say.
-func (b *Book) Cabinet(kind string) (Link, bool) {
+func (b *Book) Cabinet(kind person.Kind) (Link, bool) {
 	l, ok := b.site.Cabinets[kind]
 	return l, ok
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -25,6 +26,9 @@ type Options struct {
 	// HSTS tells browsers to use nothing but TLS for this host name from now on.
 	// It must be off where a plain HTTP page lives under the same name.
 	HSTS bool
+	// AssetsURL is another host that pages may take styles and images from; empty
+	// when there is none.
+	AssetsURL string
 	// Refuse writes the answer to a request that could not be served.
 	Refuse func(http.ResponseWriter, *http.Request, reason.Code)
 	// Observe is called at the end of each request.
@@ -81,8 +85,9 @@ func (o Options) handle(c *gin.Context) {
 // headers sets what every answer carries; handlers may replace Cache-Control.
 func (o Options) headers(h http.Header, id string) {
 	h.Set("X-Request-Id", id)
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+
-		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	assets := strings.TrimSpace("'self' " + o.AssetsURL)
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+assets+"; img-src "+assets+
+		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")

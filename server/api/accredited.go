@@ -1,0 +1,58 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"propusk/pki/report"
+)
+
+// AccreditedCAs is the list of accredited certification authorities as we see
+// it: what certificates are judged by.
+type AccreditedCAs struct {
+	// Trust says which list this is and how old.
+	Trust report.Trust `json:"trust"`
+	// At is the moment for which InForce holds.
+	At time.Time `json:"at"`
+	// CAs are all CAs of the list, in its order.
+	CAs []AccreditedCA `json:"cas"`
+}
+
+// AccreditedCA is one certification authority. These are data of organisations
+// that the state publishes.
+type AccreditedCA struct {
+	Name           string     `json:"name"`
+	OGRN           string     `json:"ogrn"`
+	RegistryNumber string     `json:"registry_number,omitempty"`
+	InForce        bool       `json:"in_force"`
+	Status         string     `json:"status"`
+	Since          *time.Time `json:"since,omitempty"`
+}
+
+// accredited answers with the list in force, or with a problem document when
+// there is none or it is stale: an old list must not look like a new one.
+func (a *API) accredited(c *gin.Context) {
+	snap, err := a.opts.Trust.Current()
+	if err != nil {
+		Refuse(c.Writer, c.Request, err)
+		return
+	}
+	t, now := snap.Trust(), a.opts.Now()
+	date, loaded := t.Accredited.Date(), t.LoadedAt.UTC()
+	out := AccreditedCAs{
+		Trust: report.Trust{ID: t.ID, ListVersion: t.Accredited.Version(), ListDate: &date, LoadedAt: &loaded},
+		At:    now.UTC(),
+		CAs:   []AccreditedCA{},
+	}
+	for _, ca := range t.Accredited.Content().CAs {
+		st := ca.Accredited(now)
+		item := AccreditedCA{Name: ca.Name, OGRN: ca.OGRN, RegistryNumber: ca.RegistryNumber, InForce: st.InForce, Status: st.Value}
+		if !st.Since.IsZero() {
+			item.Since = &st.Since
+		}
+		out.CAs = append(out.CAs, item)
+	}
+	c.JSON(http.StatusOK, out)
+}

@@ -1,0 +1,231 @@
+package server
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"propusk/gost/gosttls"
+	"propusk/pki/person"
+	"propusk/pki/reason"
+	"propusk/server/admin"
+	"propusk/server/api"
+	"propusk/server/config"
+	"propusk/server/metrics"
+	"propusk/server/oidc"
+	"propusk/server/page"
+	"propusk/server/problem"
+	"propusk/server/request"
+	"propusk/server/signin"
+)
+
+// Timeouts and limits of HTTP. A client that is slower than this is not a person
+// with a browser.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 2 * time.Minute // the body of a verify request over a slow line
+	writeTimeout      = 3 * time.Minute
+	idleTimeout       = time.Minute
+	maxHeaderBytes    = 32 << 10 // a sealed request in the URL is about 2 KiB
+)
+
+// assemble makes the parts and gives each host its routes.
+func (s *Server) assemble() error {
+	c := s.opts.Config
+	site := newSite(c)
+	pages, err := page.New(site)
+	if err != nil {
+		return err
+	}
+	site.AssetsURL = c.Public.URL
+	signInPages, err := page.New(site)
+	if err != nil {
+		return err
+	}
+	if s.provider, err = s.newProvider(refuse(pages)); err != nil {
+		return err
+	}
+	s.metrics = metrics.New(metrics.Gauges{
+		Trust: s.opts.Trust.Current, Sessions: s.provider.Sessions, Now: s.opts.Now, Version: s.opts.Version,
+	})
+	s.public = s.publicHost(pages)
+	s.signIn = s.signInHost(signInPages)
+	s.check = s.checkHost(pages)
+	s.admin = s.adminHost()
+	return nil
+}
+
+func newSite(c config.Config) page.Site {
+	site := page.Site{
+		PublicURL: c.Public.URL, SignInURL: c.SignIn.URL, CheckURL: c.Check.URL, SupportURL: c.Support.URL,
+		Cabinets: make(map[person.Kind]page.Link),
+	}
+	for _, client := range c.OIDC.Clients {
+		if client.URL != "" {
+			site.Services = append(site.Services, page.Link{Label: page.Text{RU: client.Name}, URL: client.URL})
+		}
+	}
+	for kind, cabinet := range c.Cabinets {
+		site.Cabinets[person.Kind(kind)] = page.Link{Label: page.Text{RU: cabinet.Name}, URL: cabinet.URL}
+	}
+	return site
+}
+
+func (s *Server) newProvider(refuse func(http.ResponseWriter, *http.Request, reason.Code)) (*oidc.Provider, error) {
+	c := s.opts.Config
+	o := oidc.Options{
+		Issuer: c.Public.URL, SignInURL: c.SignIn.URL, Key: s.keys.token, SubjectSecret: s.keys.subject,
+		RequestLife: c.SignIn.RequestLife, TicketLife: c.SignIn.TicketLife,
+		CodeLife: c.OIDC.CodeLife, TokenLife: c.OIDC.TokenLife,
+		Limit: c.Limits.Sessions, Now: s.opts.Now, Refuse: refuse,
+	}
+	for i, client := range c.OIDC.Clients {
+		o.Clients = append(o.Clients, oidc.Client{
+			ID: client.ID, Secret: s.keys.clients[i],
+			RedirectURIs: client.RedirectURIs, PostLogoutRedirectURIs: client.PostLogoutRedirectURIs,
+		})
+	}
+	return oidc.New(o)
+}
+
+// engine returns the engine of a host.
+func (s *Server) engine(name, hostURL, assets string, refuse func(http.ResponseWriter, *http.Request, reason.Code)) *gin.Engine {
+	return request.NewEngine(request.Options{
+		Host: name, Log: s.opts.Log, Now: s.opts.Now, HSTS: strictTransport(hostURL, s.opts.Config),
+		AssetsURL: assets, Refuse: refuse, Observe: s.metrics.Request,
+	})
+}
+
+func (s *Server) publicHost(pages *page.Book) http.Handler {
+	c := s.opts.Config
+	e := s.engine("public", c.Public.URL, "", refuse(pages))
+	e.GET("/", show(pages.Home))
+	addStatic(e)
+	s.provider.Routes(e)
+	api.New(api.Options{
+		Trust: s.guard, Now: s.opts.Now, MaxBody: c.Limits.Body,
+		Verifications: c.Limits.Verifications, Wait: c.Limits.VerifyWait, Observe: s.metrics.Verdict,
+	}).Routes(e)
+	return e
+}
+
+func (s *Server) signInHost(pages *page.Book) http.Handler {
+	c := s.opts.Config
+	e := s.engine("signin", c.SignIn.URL, c.Public.URL, refuse(pages))
+	kinds := make([]person.Kind, len(c.SignIn.Kinds))
+	for i, kind := range c.SignIn.Kinds {
+		kinds[i] = person.Kind(kind)
+	}
+	signin.New(signin.Options{
+		Trust: s.guard, Kinds: kinds, Provider: s.provider, Pages: pages,
+		Now: s.opts.Now, Observe: s.metrics.Verdict,
+	}).Routes(e)
+	return e
+}
+
+func (s *Server) checkHost(pages *page.Book) http.Handler {
+	e := s.engine("check", s.opts.Config.Check.URL, "", refuse(pages))
+	e.GET("/", show(pages.Check))
+	e.GET("/check.php", show(pages.Check)) // where people have found it for years
+	addStatic(e)
+	return e
+}
+
+func (s *Server) adminHost() http.Handler {
+	e := s.engine("admin", "", "", func(w http.ResponseWriter, r *http.Request, code reason.Code) {
+		problem.Write(w, problem.New(code, "", request.From(r.Context()).ID))
+	})
+	admin.Admin{Trust: s.guard.Current, Metrics: s.metrics.Handler(), Now: s.opts.Now}.Routes(e)
+	return e
+}
+
+// refuse returns how a host with pages answers what it cannot serve: with a page
+// for people, with a problem document for programs.
+func refuse(pages *page.Book) func(http.ResponseWriter, *http.Request, reason.Code) {
+	return func(w http.ResponseWriter, r *http.Request, code reason.Code) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			problem.Write(w, problem.New(code, "", request.From(r.Context()).ID))
+			return
+		}
+		written(w, r, pages.Failure(w, r, page.Failure{Code: code}))
+	}
+}
+
+// show makes a handler of a page.
+func show(write func(http.ResponseWriter, *http.Request) error) gin.HandlerFunc {
+	return func(c *gin.Context) { written(c.Writer, c.Request, write(c.Writer, c.Request)) }
+}
+
+// written deals with a page that could not be written, which is a mistake of
+// ours.
+func written(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		request.From(r.Context()).Err = err
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
+}
+
+func addStatic(e *gin.Engine) {
+	files := gin.WrapH(page.Static())
+	for _, path := range page.StaticFiles() {
+		e.GET(path, files)
+	}
+}
+
+// strictTransport reports whether browsers may be told to use nothing but TLS
+// for the host of a URL. They would then refuse everything else under the same
+// name, whatever its port.
+func strictTransport(hostURL string, c config.Config) bool {
+	u, err := url.Parse(hostURL)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	others := []string{c.Check.URL}
+	for _, client := range c.OIDC.Clients {
+		others = append(others, client.URL)
+	}
+	for _, other := range others {
+		if o, err := url.Parse(other); err == nil && o.Scheme == "http" && o.Hostname() == u.Hostname() {
+			return false
+		}
+	}
+	return true
+}
+
+// tls returns a listener that speaks GOST and ordinary TLS.
+func (s *Server) tls(name string, inner net.Listener, k hostKeys, auth gosttls.ClientAuth) net.Listener {
+	l := gosttls.NewListener(inner,
+		&gosttls.Config{
+			Certificates:     []gosttls.Certificate{k.gost},
+			ClientAuth:       auth,
+			HandshakeTimeout: s.opts.Config.Limits.Handshake,
+		},
+		&tls.Config{
+			Certificates: []tls.Certificate{k.ordinary},
+			MinVersion:   tls.VersionTLS12,
+			NextProtos:   []string{"http/1.1"},
+		})
+	l.HandshakeDone = func(st gosttls.ConnectionState, err error) { s.metrics.Handshake(name, st, err) }
+	return l
+}
+
+// httpServer returns the server of one host.
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ConnContext:       gosttls.ConnContext,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		// What net/http has to say is about connections, with their addresses.
+		ErrorLog: slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelDebug),
+	}
+}

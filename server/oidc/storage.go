@@ -1,0 +1,214 @@
+package oidc
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"slices"
+	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
+	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
+)
+
+// storage is the Provider as the library wants to see it. What only other grants
+// than the code would need answers with an error.
+type storage Provider
+
+var (
+	_ op.Storage                   = (*storage)(nil)
+	_ op.CanSetUserinfoFromRequest = (*storage)(nil)
+)
+
+var (
+	errNotOffered = errors.New("oidc: only the authorization code grant is offered")
+	errUnknown    = errors.New("oidc: unknown, used or old")
+	errFull       = errors.New("oidc: too many sign-ins are kept")
+)
+
+// CreateAuthRequest implements op.AuthStorage. Nothing is stored: the request
+// travels sealed.
+func (s *storage) CreateAuthRequest(ctx context.Context, a *zoidc.AuthRequest, _ string) (op.AuthRequest, error) {
+	browser, ok := ctx.Value(browserKey{}).([32]byte)
+	if !ok || a.CodeChallenge == "" {
+		return nil, errNotOffered
+	}
+	r := Request{
+		ClientID: a.ClientID, RedirectURI: a.RedirectURI, Scopes: known(a.Scopes), State: a.State, Nonce: a.Nonce,
+		Challenge: a.CodeChallenge, Browser: browser, Issued: s.opts.Now(),
+	}
+	return &grant{id: s.seal.close(r), req: r}, nil
+}
+
+// known leaves out the scopes that are not offered.
+func known(asked []string) []string {
+	return slices.DeleteFunc(slices.Clone(asked), func(s string) bool { return !slices.Contains(scopes(), s) })
+}
+
+// AuthRequestByID implements op.AuthStorage. Nobody asks: the way back calls the
+// library with the grant itself.
+func (s *storage) AuthRequestByID(context.Context, string) (op.AuthRequest, error) {
+	return nil, errNotOffered
+}
+
+// SaveAuthCode implements op.AuthStorage.
+func (s *storage) SaveAuthCode(ctx context.Context, id, code string) error {
+	g, ok := ctx.Value(grantKey{}).(*grant)
+	if !ok || g.id != id {
+		return errUnknown
+	}
+	if !s.codes.PutAs(code, g) {
+		return errFull
+	}
+	return nil
+}
+
+// AuthRequestByCode implements op.AuthStorage. A code is good once; the second
+// time, whatever the first one gave is revoked.
+func (s *storage) AuthRequestByCode(_ context.Context, code string) (op.AuthRequest, error) {
+	g, ok := s.codes.Get(code)
+	if !ok {
+		return nil, errUnknown
+	}
+	token, first := g.use()
+	if !first {
+		s.tokens.Take(token)
+		return nil, errUnknown
+	}
+	return g, nil
+}
+
+// DeleteAuthRequest implements op.AuthStorage. The code stays until its time is
+// over, to notice that it is presented again.
+func (s *storage) DeleteAuthRequest(context.Context, string) error { return nil }
+
+// CreateAccessToken implements op.AuthStorage.
+func (s *storage) CreateAccessToken(_ context.Context, r op.TokenRequest) (string, time.Time, error) {
+	g, ok := r.(*grant)
+	if !ok {
+		return "", time.Time{}, errNotOffered
+	}
+	token, ok := s.tokens.Put(g)
+	if !ok {
+		return "", time.Time{}, errFull
+	}
+	if !g.issue(token) {
+		s.tokens.Take(token)
+		return "", time.Time{}, errUnknown
+	}
+	return token, s.opts.Now().Add(s.opts.TokenLife), nil
+}
+
+// CreateAccessAndRefreshTokens implements op.AuthStorage.
+func (s *storage) CreateAccessAndRefreshTokens(context.Context, op.TokenRequest, string) (string, string, time.Time, error) {
+	return "", "", time.Time{}, errNotOffered
+}
+
+// TokenRequestByRefreshToken implements op.AuthStorage.
+func (s *storage) TokenRequestByRefreshToken(context.Context, string) (op.RefreshTokenRequest, error) {
+	return nil, errNotOffered
+}
+
+// TerminateSession implements op.AuthStorage: the access tokens of the person at
+// this service are forgotten.
+func (s *storage) TerminateSession(_ context.Context, sub, clientID string) error {
+	if sub != "" {
+		s.tokens.TakeWhere(func(g *grant) bool { return g.sub == sub && g.req.ClientID == clientID })
+	}
+	return nil
+}
+
+// RevokeToken implements op.AuthStorage.
+func (s *storage) RevokeToken(context.Context, string, string, string) *zoidc.Error {
+	return zoidc.ErrInvalidRequest()
+}
+
+// GetRefreshTokenInfo implements op.AuthStorage.
+func (s *storage) GetRefreshTokenInfo(context.Context, string, string) (string, string, error) {
+	return "", "", op.ErrInvalidRefreshToken
+}
+
+// SigningKey implements op.AuthStorage.
+func (s *storage) SigningKey(context.Context) (op.SigningKey, error) { return s.key, nil }
+
+// SignatureAlgorithms implements op.AuthStorage.
+func (s *storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
+	return []jose.SignatureAlgorithm{s.key.algorithm}, nil
+}
+
+// KeySet implements op.AuthStorage.
+func (s *storage) KeySet(context.Context) ([]op.Key, error) {
+	return []op.Key{publicKey{s.key}}, nil
+}
+
+// GetClientByClientID implements op.OPStorage.
+func (s *storage) GetClientByClientID(_ context.Context, id string) (op.Client, error) {
+	c, ok := s.clients[id]
+	if !ok {
+		return nil, zoidc.ErrInvalidClient().WithDescription("unknown client")
+	}
+	return c, nil
+}
+
+// AuthorizeClientIDSecret implements op.OPStorage, in time that does not depend
+// on the secret.
+func (s *storage) AuthorizeClientIDSecret(_ context.Context, id, secret string) error {
+	c, ok := s.clients[id]
+	if !ok || c.Secret == "" {
+		return errUnknown
+	}
+	got, want := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(c.Secret))
+	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		return errUnknown
+	}
+	return nil
+}
+
+// SetUserinfoFromScopes implements op.OPStorage; SetUserinfoFromRequest does it.
+func (s *storage) SetUserinfoFromScopes(context.Context, *zoidc.UserInfo, string, string, []string) error {
+	return nil
+}
+
+// SetUserinfoFromRequest implements op.CanSetUserinfoFromRequest: the claims of
+// the identity token.
+func (s *storage) SetUserinfoFromRequest(_ context.Context, info *zoidc.UserInfo, r op.IDTokenRequest, _ []string) error {
+	g, ok := r.(*grant)
+	if !ok {
+		return errNotOffered
+	}
+	for name, value := range g.claims() {
+		info.AppendClaims(name, value)
+	}
+	return nil
+}
+
+// SetUserinfoFromToken implements op.OPStorage; our userinfo endpoint does not
+// ask.
+func (s *storage) SetUserinfoFromToken(context.Context, *zoidc.UserInfo, string, string, string) error {
+	return errNotOffered
+}
+
+// SetIntrospectionFromToken implements op.OPStorage.
+func (s *storage) SetIntrospectionFromToken(context.Context, *zoidc.IntrospectionResponse, string, string, string) error {
+	return errNotOffered
+}
+
+// GetPrivateClaimsFromScopes implements op.OPStorage: access tokens are opaque.
+func (s *storage) GetPrivateClaimsFromScopes(context.Context, string, string, []string) (map[string]any, error) {
+	return nil, nil
+}
+
+// GetKeyByIDAndClientID implements op.OPStorage: clients have no keys.
+func (s *storage) GetKeyByIDAndClientID(context.Context, string, string) (*jose.JSONWebKey, error) {
+	return nil, errNotOffered
+}
+
+// ValidateJWTProfileScopes implements op.OPStorage.
+func (s *storage) ValidateJWTProfileScopes(context.Context, string, []string) ([]string, error) {
+	return nil, errNotOffered
+}
+
+// Health implements op.Storage.
+func (s *storage) Health(context.Context) error { return nil }

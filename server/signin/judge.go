@@ -1,0 +1,116 @@
+// Package signin is the sign-in host: it judges the certificate that a GOST TLS
+// connection proved and either hands the person over to the service, or says on
+// a page what is wrong and what to do.
+//
+// The connection itself never fails for a certificate: TLS asks for one and takes
+// any, or none (DOMAIN 7.4, rows 5 and 6).
+package signin
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"time"
+
+	"propusk/gost/gosttls"
+	"propusk/gost/spki"
+	"propusk/pki/person"
+	"propusk/pki/reason"
+	"propusk/pki/report"
+	"propusk/pki/validate"
+	"propusk/server/trust"
+)
+
+// judge says who is at the other end of connections.
+type judge struct {
+	trust trust.Guard
+	kinds []person.Kind
+	now   func() time.Time
+}
+
+// outcome is what was found about one connection.
+type outcome struct {
+	// code is why the person may not enter; empty if and only if who is set.
+	code reason.Code
+	// err is the technical cause, if any.
+	err error
+	// cert is the judgement of the certificate; its Parsed is nil when none was
+	// shown or it could not be read.
+	cert validate.Certificate
+	// trust is what it was judged by.
+	trust validate.Trust
+	// who is the holder; meaningful only without a code.
+	who person.Identity
+	at  time.Time
+}
+
+// connection judges the connection that a request came through, in the order in
+// which a person can do something about it.
+func (j judge) connection(ctx context.Context) outcome {
+	at := j.now()
+	st, ok := gosttls.FromContext(ctx)
+	switch {
+	case !ok || !st.GOST:
+		return outcome{code: reason.GOSTTLSRequired, at: at}
+	case len(st.PeerCertificates) == 0:
+		return outcome{code: reason.NoCertificate, at: at}
+	}
+	return j.certificates(st.PeerCertificates, at)
+}
+
+// certificates judges a chain, leaf first, whose leaf the connection proved.
+func (j judge) certificates(chain [][]byte, at time.Time) outcome {
+	snap, err := j.trust.Current()
+	o := outcome{trust: snap.Trust(), at: at}
+	if err != nil {
+		o.code, o.err = reason.Of(err), err
+		return o
+	}
+	v := validate.Validator{Trust: o.trust, Policy: validate.SignIn(j.kinds...)}
+	o.cert = v.Certificate(chain[0], chain[1:], at)
+	who, passed := o.cert.Verdict.Identity()
+	if !passed {
+		o.code = o.cert.Verdict.Why()
+		if o.code == "" { // the zero verdict
+			o.code = reason.InternalError
+		}
+		return o
+	}
+	if err := sameKey(chain[0], o.cert); err != nil {
+		o.code, o.err = reason.ConnectionKeyMismatch, err
+		return o
+	}
+	o.who = who
+	return o
+}
+
+// sameKey compares the key that the TLS stack took out of the certificate, and
+// had proven, with the key in the certificate that was judged. Two parsers read
+// the same bytes; if they ever disagree, one person's key must not open another
+// person's certificate.
+func sameKey(leaf []byte, judged validate.Certificate) error {
+	proven, err := spki.FromCertificate(leaf)
+	if err != nil {
+		return err
+	}
+	type equaler interface{ Equal(crypto.PublicKey) bool }
+	key, ok := judged.Parsed.PublicKey.(equaler)
+	if !ok || !key.Equal(proven.Key) {
+		return errors.New("the key proven by TLS is not the key of the certificate")
+	}
+	return nil
+}
+
+// conclusion names the outcome as a verdict does.
+func (o outcome) conclusion() string {
+	switch {
+	case o.code == "":
+		return report.TotalPassed
+	case o.cert.Parsed == nil && o.code != reason.CertMalformed:
+		return report.Indeterminate
+	case o.code == reason.ConnectionKeyMismatch:
+		return report.TotalFailed
+	default:
+		return report.Conclude(o.cert.Verdict.Status())
+	}
+}

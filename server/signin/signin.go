@@ -1,0 +1,218 @@
+package signin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"propusk/pki/gostx509"
+	"propusk/pki/person"
+	"propusk/pki/reason"
+	"propusk/pki/report"
+	"propusk/server/oidc"
+	"propusk/server/page"
+	"propusk/server/problem"
+	"propusk/server/request"
+	"propusk/server/trust"
+)
+
+// SignIn answers on the sign-in host. It is safe for concurrent use.
+type SignIn struct {
+	judge judge
+	opts  Options
+}
+
+// Options is what a SignIn needs.
+type Options struct {
+	// Trust hands out the trust data.
+	Trust trust.Guard
+	// Kinds are the kinds of holders that may sign in; at least one.
+	Kinds []person.Kind
+	// Provider takes over people whose certificate is good.
+	Provider *oidc.Provider
+	// Pages writes pages.
+	Pages *page.Book
+	// Now returns the time, which is also the moment that certificates are
+	// judged for.
+	Now func() time.Time
+	// Observe is called with each outcome: "signin" or "whoami", the conclusion,
+	// and the reason unless it passed.
+	Observe func(subject, conclusion string, why reason.Code)
+}
+
+// New returns a SignIn.
+func New(o Options) *SignIn {
+	return &SignIn{judge: judge{trust: o.Trust, kinds: o.Kinds, now: o.Now}, opts: o}
+}
+
+// Routes adds the routes of the sign-in host.
+func (s *SignIn) Routes(r gin.IRouter) {
+	r.GET("/", s.look)
+	r.GET("/signin", s.signIn)
+	r.GET("/api/v1/whoami", s.whoAmI)
+}
+
+// look tells a person how his certificate fares when no service is waiting.
+func (s *SignIn) look(c *gin.Context) {
+	o := s.observe(c, "signin")
+	if o.code != "" {
+		s.refuse(c, o)
+		return
+	}
+	s.page(c, s.opts.Pages.SignedIn(c.Writer, c.Request, certificateFacts(o)))
+}
+
+// signIn judges the certificate and sends the person back with a ticket.
+func (s *SignIn) signIn(c *gin.Context) {
+	o := s.observe(c, "signin")
+	if o.code != "" {
+		s.refuse(c, o)
+		return
+	}
+	values := c.Request.URL.Query()["request"]
+	if len(values) != 1 {
+		s.refuse(c, outcome{code: reason.SignInExpired})
+		return
+	}
+	req, err := s.opts.Provider.Open(values[0])
+	if err != nil {
+		s.refuse(c, outcome{code: reason.Of(err), err: err})
+		return
+	}
+	request.From(c.Request.Context()).Client = req.ClientID
+	back, err := s.opts.Provider.Ticket(req, oidc.Login{Identity: o.who, CertSHA256: o.cert.Parsed.SHA256(), At: o.at})
+	if err != nil {
+		o.code, o.err = reason.Of(err), err
+		s.refuse(c, o)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, back)
+}
+
+// observe judges the connection of the request, for the log and the metrics too.
+// The answer ends the connection: the next one may bring another certificate
+// (DOMAIN 7.4, row 25).
+func (s *SignIn) observe(c *gin.Context, subject string) outcome {
+	o := s.judge.connection(c.Request.Context())
+	e := request.From(c.Request.Context())
+	e.Code, e.Err, e.Conclusion = o.code, o.err, o.conclusion()
+	s.opts.Observe(subject, e.Conclusion, o.code)
+	c.Header("Connection", "close")
+	return o
+}
+
+// refuse writes the page about an outcome.
+func (s *SignIn) refuse(c *gin.Context, o outcome) {
+	e := request.From(c.Request.Context())
+	e.Code, e.Err = o.code, o.err
+	s.page(c, s.opts.Pages.Failure(c.Writer, c.Request, page.Failure{
+		Code: o.code, Facts: certificateFacts(o), Links: s.links(c.Request, o),
+	}))
+}
+
+// page deals with a page that could not be written, which is a mistake of ours.
+func (s *SignIn) page(c *gin.Context, err error) {
+	if err != nil {
+		request.From(c.Request.Context()).Err = err
+		http.Error(c.Writer, "internal error", http.StatusInternalServerError)
+	}
+}
+
+// links says where to go next: to the cabinet that fits, or here again with
+// another certificate.
+func (s *SignIn) links(r *http.Request, o outcome) []page.Link {
+	var links []page.Link
+	if o.code == reason.WrongHolderKind && o.cert.Parsed != nil {
+		if who, err := o.cert.Parsed.Identity(); err == nil {
+			if l, ok := s.opts.Pages.Cabinet(who.Kind); ok {
+				links = append(links, l)
+			}
+		}
+	}
+	if retry(o.code) {
+		links = append(links, page.Link{Label: page.Text{RU: "Выбрать сертификат ещё раз", EN: "Choose a certificate again"}, URL: r.URL.RequestURI()})
+	}
+	return links
+}
+
+// retry reports whether the same address may answer otherwise next time.
+func retry(code reason.Code) bool {
+	switch code {
+	case reason.SignInExpired, reason.GOSTTLSRequired:
+		return false
+	}
+	return true
+}
+
+// certificateFacts tells the person about the certificate that he chose. Only he
+// sees it: the connection proved that he holds its key.
+func certificateFacts(o outcome) []page.Fact {
+	cert := o.cert.Parsed
+	if cert == nil {
+		return nil
+	}
+	var facts []page.Fact
+	add := func(ru, en, value string) {
+		if value != "" {
+			facts = append(facts, page.Fact{Label: page.Text{RU: ru, EN: en}, Value: value})
+		}
+	}
+	if who, err := cert.Identity(); err == nil {
+		ru, _ := who.Kind.Text()
+		add("Владелец", "Holder", who.Name.Reveal())
+		add("Вид владельца", "Kind of holder", ru)
+		add("Организация", "Organization", who.Organization.Reveal())
+		add("ИНН", "", who.INN.Reveal())
+		add("ОГРНИП", "", who.OGRNIP.Reveal())
+	}
+	add("Удостоверяющий центр", "Certification authority", cert.Issuer.Get(gostx509.OIDCommonName))
+	add("Действует с", "Valid from", page.Time(cert.NotBefore))
+	add("Действует по", "Valid until", page.Time(cert.NotAfter))
+	return facts
+}
+
+// WhoAmI is the answer of /api/v1/whoami: what this connection proves.
+type WhoAmI struct {
+	Conclusion string       `json:"conclusion"`
+	Code       reason.Code  `json:"code,omitempty"`
+	Text       problem.Text `json:"text"`
+	// Identity is there only if the conclusion is TOTAL-PASSED.
+	Identity *report.Identity `json:"identity,omitempty"`
+	// Certificate is the verdict in detail; absent without a certificate.
+	Certificate *report.CertificateDocument `json:"certificate,omitempty"`
+	Connection  Connection                  `json:"connection"`
+	SupportCode string                      `json:"support_code"`
+}
+
+// Connection describes the connection of the request.
+type Connection struct {
+	Kind    string `json:"kind"` // "gost", "ordinary"
+	Version string `json:"version,omitempty"`
+	Suite   string `json:"suite,omitempty"`
+}
+
+// whoAmI answers in JSON. The status is 200 only for a good certificate, so that
+// a caller who looks at the status alone lets nobody in.
+func (s *SignIn) whoAmI(c *gin.Context) {
+	o := s.observe(c, "whoami")
+	conn := request.ConnectionFrom(c.Request.Context())
+	out := WhoAmI{
+		Conclusion:  o.conclusion(),
+		Code:        o.code,
+		Connection:  Connection{Kind: conn.Kind, Version: conn.Version, Suite: conn.Suite},
+		SupportCode: request.From(c.Request.Context()).ID,
+	}
+	status := http.StatusOK
+	if o.cert.Parsed != nil {
+		out.Certificate = report.Certificate(o.cert, o.trust, o.at)
+		out.Text = problem.Text{RU: out.Certificate.Text.RU, EN: out.Certificate.Text.EN}
+	}
+	if o.code == "" {
+		out.Identity = report.NewIdentity(o.who)
+	} else {
+		d := problem.New(o.code, "", "")
+		status, out.Text = d.Status, d.Text
+	}
+	c.JSON(status, out)
+}
