@@ -1,7 +1,18 @@
-// Package gost28147 implements the GOST 28147-89 block cipher (RFC 5830) with the S-boxes of RFC 4357 and RFC 7836.
+// Package gost28147 implements the GOST 28147-89 block cipher (RFC 5830): 64-bit
+// blocks, 256-bit keys, 32 Feistel rounds, and substitutions to choose from. It
+// exists to verify archives, whose digests are made with it (package
+// gostr341194); for new data there is Magma, the same cipher with one set of
+// substitutions and the other order of bytes.
+//
+// The substitutions are merged into four 256-entry tables, so timing depends on
+// the data and the key through the cache.
 package gost28147
 
-import "crypto/cipher"
+import (
+	"crypto/cipher"
+	"encoding/binary"
+	"strconv"
+)
 
 // Sizes in bytes.
 const (
@@ -9,11 +20,103 @@ const (
 	KeySize   = 32
 )
 
-// An SBox is a set of eight substitutions.
-type SBox struct{ k [8][16]byte }
+// KeySizeError is the length, in bytes, of a key that is not KeySize bytes long.
+type KeySizeError int
 
-// CryptoProA returns id-Gost28147-89-CryptoPro-A-ParamSet.
-func CryptoProA() *SBox { return nil }
+// Error implements error.
+func (e KeySizeError) Error() string {
+	return "gost28147: invalid key size " + strconv.Itoa(int(e))
+}
 
-// New returns a cipher.Block.
-func New(key []byte, sbox *SBox) (cipher.Block, error) { panic("TODO") }
+// A Key is the key words K_0, ..., K_7 of RFC 5830, Section 4.
+type Key [8]uint32
+
+type block struct {
+	key   Key
+	table *[4][256]uint32
+}
+
+// New returns a cipher.Block for the given key, which must be KeySize bytes of
+// little-endian words, and the given substitutions. The key is copied. The block
+// can be used by several goroutines at once; it panics, like crypto/aes, when it
+// is given less than BlockSize bytes, and src and dst may be the same.
+//
+// The only possible error is [KeySizeError].
+func New(key []byte, s *SBox) (cipher.Block, error) {
+	if len(key) != KeySize {
+		return nil, KeySizeError(len(key))
+	}
+	b := &block{table: s.tables()}
+	for i := range b.key {
+		b.key[i] = binary.LittleEndian.Uint32(key[4*i:])
+	}
+	return b, nil
+}
+
+// BlockSize implements cipher.Block.
+func (b *block) BlockSize() int { return BlockSize }
+
+// Encrypt implements cipher.Block and RFC 5830, Section 5.1.
+func (b *block) Encrypt(dst, src []byte) {
+	check(dst, src)
+	binary.LittleEndian.PutUint64(dst, encrypt(b.table, &b.key, binary.LittleEndian.Uint64(src)))
+}
+
+// Decrypt implements cipher.Block and RFC 5830, Section 5.2.
+func (b *block) Decrypt(dst, src []byte) {
+	check(dst, src)
+	binary.LittleEndian.PutUint64(dst, decrypt(b.table, &b.key, binary.LittleEndian.Uint64(src)))
+}
+
+// EncryptWord encrypts one block, as a little-endian number, with the given key.
+// It is for GOST R 34.11-94, which takes a new key for every block.
+func (s *SBox) EncryptWord(key *Key, word uint64) uint64 {
+	return encrypt(s.tables(), key, word)
+}
+
+// encrypt takes the key words forward three times, then backward once.
+func encrypt(t *[4][256]uint32, key *Key, word uint64) uint64 {
+	n1, n2 := uint32(word), uint32(word>>32)
+	for range 3 {
+		for i := 0; i < 8; i += 2 {
+			n2 ^= round(t, n1+key[i])
+			n1 ^= round(t, n2+key[i+1])
+		}
+	}
+	for i := 6; i >= 0; i -= 2 {
+		n2 ^= round(t, n1+key[i+1])
+		n1 ^= round(t, n2+key[i])
+	}
+	return uint64(n1)<<32 | uint64(n2) // the last round does not swap
+}
+
+// decrypt takes the key words in the order of encrypt, reversed.
+func decrypt(t *[4][256]uint32, key *Key, word uint64) uint64 {
+	n1, n2 := uint32(word), uint32(word>>32)
+	for i := 0; i < 8; i += 2 {
+		n2 ^= round(t, n1+key[i])
+		n1 ^= round(t, n2+key[i+1])
+	}
+	for range 3 {
+		for i := 6; i >= 0; i -= 2 {
+			n2 ^= round(t, n1+key[i+1])
+			n1 ^= round(t, n2+key[i])
+		}
+	}
+	return uint64(n1)<<32 | uint64(n2)
+}
+
+// round makes eight substitutions in the sum of half a block and a key word, and
+// rotates by 11 bits.
+func round(t *[4][256]uint32, x uint32) uint32 {
+	return t[0][byte(x)] ^ t[1][byte(x>>8)] ^ t[2][byte(x>>16)] ^ t[3][byte(x>>24)]
+}
+
+func check(dst, src []byte) {
+	if len(src) < BlockSize {
+		panic("gost28147: input not full block")
+	}
+	if len(dst) < BlockSize {
+		panic("gost28147: output not full block")
+	}
+}
