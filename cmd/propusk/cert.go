@@ -1,8 +1,138 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"propusk/pki/der"
+	"propusk/pki/gostx509"
+	"propusk/pki/report"
+	"propusk/pki/validate"
+)
+
+// certOptions are the flags of `propusk cert`.
+type certOptions struct {
+	trust            trustFlags
+	ignoreDates      bool
+	ignoreRevocation bool
+	json             bool
+}
 
 // newCertCommand returns `propusk cert`.
 func newCertCommand() *cobra.Command {
-	return &cobra.Command{Use: "cert"}
+	var o certOptions
+	cmd := &cobra.Command{
+		Use:   "cert FILE…",
+		Short: "Что это за сертификат / say what a certificate is",
+		Long: "Says what a certificate is: whose, of which kind, with which identifiers; its chain, the accreditation of its CA and\n" +
+			"the rules for qualified certificates that it breaks. FILE is DER, PEM or base64, or - for standard input; the first\n" +
+			"certificate of a file is judged, the others help to build its chain. With --json one document per file is printed.\n\n" +
+			"--trust may name a trust directory or a plain directory of CA certificates, of which the roots that --root or --pin\n" +
+			"name, or else the known roots of Минцифры, are trusted.\n\n" +
+			"The exit code is that of the worst file: 0 valid, 1 not valid, 2 indeterminate, 3 usage or I/O error.",
+		Example: "  propusk cert --trust var/demo/trust person.pem\n" +
+			"  propusk cert --trust ca_certs --ignore-dates --ignore-revocation --json ca_certs/*.der",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd, args, time.Now())
+		},
+	}
+	o.trust.add(cmd)
+	cmd.Flags().BoolVar(&o.ignoreDates, "ignore-dates", false, "не смотреть на сроки действия / leave out the dates: for archives")
+	cmd.Flags().BoolVar(&o.ignoreRevocation, "ignore-revocation", false, "не проверять отзыв / leave out revocation: for archives")
+	addJSONFlag(cmd, &o.json)
+	return cmd
+}
+
+// run judges the certificates of all files.
+func (o *certOptions) run(cmd *cobra.Command, names []string, now time.Time) error {
+	at, err := o.trust.moment(now)
+	if err != nil {
+		return err
+	}
+	trust, err := o.trust.load(cmd.Context(), now)
+	if err != nil {
+		return err
+	}
+	worst := exitYes
+	for i, name := range names {
+		doc, err := o.judge(cmd.InOrStdin(), name, trust, at, now)
+		if err != nil {
+			return err
+		}
+		if o.json {
+			err = printJSON(cmd.OutOrStdout(), doc)
+		} else {
+			err = printCertificate(cmd.OutOrStdout(), name, doc, i > 0)
+		}
+		if err != nil {
+			return err
+		}
+		// No is worse than indeterminate, and that is worse than yes.
+		if code := conclusionCode(doc.Conclusion); code == exitNo || worst == exitYes {
+			worst = code
+		}
+	}
+	return exitWith(worst)
+}
+
+// judge reads one file and judges its first certificate.
+func (o *certOptions) judge(stdin io.Reader, name string, trust validate.Trust, at, now time.Time) (*report.CertificateDocument, error) {
+	data, err := readInput(stdin, name, maxCertificateFile)
+	if err != nil {
+		return nil, err
+	}
+	v := validate.Validator{Trust: trust, Policy: validate.QES()}
+	all, err := der.DecodeAll(data, certificateLabels()...)
+	if err != nil {
+		all = [][]byte{data} // the validator says what is wrong with it
+	}
+	if cert, err := gostx509.Parse(all[0]); err == nil && cert.IsCA {
+		v.Policy = validate.CA()
+		v.Policy.AllowUnaccredited = trust.Accredited == nil
+	}
+	v.Policy.InsecureSkipValidity = o.ignoreDates
+	v.Policy.InsecureSkipRevocation = o.ignoreRevocation
+	return report.Certificate(v.Certificate(all[0], all[1:], at), trust, now), nil
+}
+
+// printCertificate writes a verdict on a certificate for people.
+func printCertificate(w io.Writer, name string, doc *report.CertificateDocument, again bool) error {
+	out := &printer{w: w}
+	if again {
+		out.line("")
+	}
+	out.line("%s:", name)
+	printConclusion(out, doc.Conclusion, doc.SubIndication, doc.Text)
+	if c := doc.Certificate; c != nil {
+		out.line("  %-12s %s", "Владелец", c.Subject)
+		out.line("  %-12s %s", "Издатель", c.Issuer)
+		out.line("  %-12s %s", "Номер", c.Serial)
+		out.line("  %-12s %s … %s", "Действует", c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
+		out.line("  %-12s %s", "SHA-1", c.SHA1)
+		out.line("  %-12s %s", "SHA-256", c.SHA256)
+	}
+	if p := doc.Properties; p != nil {
+		out.line("  %-12s %s", "Ключ", p.Key)
+	}
+	switch {
+	case doc.Holder != nil:
+		out.line("  Кто это / who it is:")
+		printIdentity(out, doc.Holder)
+	case doc.Claims != nil:
+		out.line("  Что написано в сертификате, не подтверждено / what it claims, not confirmed:")
+		printIdentity(out, doc.Claims)
+	}
+	out.line("  Цепочка до доверенного корня / chain to a trusted root: %v", doc.Trusted)
+	for i, c := range doc.Chain {
+		out.line("  %s%s", strings.Repeat("  ", i+1), c.Subject)
+	}
+	printChecks(out, doc.Checks)
+	out.line("  Квалифицированный / qualified: %s", doc.Qualified)
+	printChecks(out, doc.QualifiedChecks)
+	printContext(out, doc.Context)
+	return out.err
 }

@@ -1,8 +1,200 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"propusk/pki/cms"
+	"propusk/pki/gostx509"
+	"propusk/pki/report"
+	"propusk/pki/validate"
+)
+
+// verifyOptions are the flags of `propusk verify`.
+type verifyOptions struct {
+	trust        trustFlags
+	content      string
+	certificates []string
+	json         bool
+}
 
 // newVerifyCommand returns `propusk verify`.
 func newVerifyCommand() *cobra.Command {
-	return &cobra.Command{Use: "verify"}
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify SIGNATURE",
+		Short: "Проверить подпись / verify a signature",
+		Long: "Verifies the signatures of a CMS or CAdES-BES file (DER, PEM or base64, attached or detached) and says who signed.\n" +
+			"SIGNATURE may be - for standard input.\n\n" +
+			"Without trust data the mathematics is checked and the verdict is indeterminate.\n" +
+			"Exit code 0 valid, 1 not valid, 2 indeterminate, 3 usage or I/O error.",
+		Example: "  propusk verify --trust var/demo/trust --content contract.pdf contract.pdf.sig",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd, args[0], time.Now())
+		},
+	}
+	o.trust.add(cmd)
+	cmd.Flags().StringVar(&o.content, "content", "", "документ, если подпись отсоединённая / the document, if the signature is detached")
+	cmd.Flags().StringArrayVar(&o.certificates, "certificate", nil, "сертификат подписавшего, если его нет в подписи / the signer's certificate, if the signature lacks it")
+	addJSONFlag(cmd, &o.json)
+	return cmd
+}
+
+// run verifies one file.
+func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) error {
+	at, err := o.trust.moment(now)
+	if err != nil {
+		return err
+	}
+	trust, err := o.trust.load(cmd.Context(), now)
+	if err != nil {
+		return err
+	}
+	signature, err := readInput(cmd.InOrStdin(), name, cms.MaxSize)
+	if err != nil {
+		return err
+	}
+	content, err := o.readContent(cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	beside, err := o.readCertificates(cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	v := validate.Validator{Trust: trust, Policy: validate.QES()}
+	doc := report.Signatures(v.Signature(signature, content, at, beside...), trust, now)
+	if o.json {
+		err = printJSON(cmd.OutOrStdout(), doc)
+	} else {
+		err = printVerdict(cmd.OutOrStdout(), doc)
+	}
+	if err != nil {
+		return err
+	}
+	return exitWith(conclusionCode(doc.Conclusion))
+}
+
+// readContent reads the document of a detached signature.
+func (o *verifyOptions) readContent(stdin io.Reader) (cms.Content, error) {
+	if o.content == "" {
+		return cms.Content{}, nil
+	}
+	data, err := readInput(stdin, o.content, cms.MaxSize)
+	if err != nil {
+		return cms.Content{}, err
+	}
+	return cms.Document(data), nil
+}
+
+// readCertificates reads the certificates given beside the signature.
+func (o *verifyOptions) readCertificates(stdin io.Reader) ([]*gostx509.Certificate, error) {
+	var all []*gostx509.Certificate
+	for _, name := range o.certificates {
+		certs, err := readCertificates(stdin, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, certs...)
+	}
+	return all, nil
+}
+
+// printVerdict writes a verdict document for people.
+func printVerdict(w io.Writer, doc *report.Document) error {
+	out := &printer{w: w}
+	printConclusion(out, doc.Conclusion, doc.SubIndication, doc.Text)
+	printChecks(out, doc.Checks)
+	for i, s := range doc.Signatures {
+		out.line("")
+		out.line("Подпись %d / signature %d: %s, %s", i+1, i+1, s.Level, s.Conclusion)
+		out.line("  %s", s.Text.RU)
+		out.line("  математика / mathematics: %s; сертификат / certificate: %s; квалифицированный / qualified: %s", s.Mathematical, s.Certificate, s.Qualified)
+		if s.Signer != nil {
+			out.line("  Подписал / signed by:")
+			printIdentity(out, s.Signer)
+		}
+		if c := s.ClaimedCertificate; c != nil {
+			out.line("  Сертификат, названный в подписи, не подтверждён / claimed certificate, not confirmed:")
+			out.line("    %s", c.Subject)
+		}
+		if s.ClaimedSigningTime != nil {
+			out.line("  время по часам подписавшего, не подтверждено / claimed time: %s", s.ClaimedSigningTime.Format(time.RFC3339))
+		}
+		printChecks(out, s.Checks)
+	}
+	printContext(out, doc.Context)
+	return out.err
+}
+
+// printConclusion writes the first lines of a verdict.
+func printConclusion(out *printer, conclusion, sub string, text report.Text) {
+	if sub != "" {
+		conclusion += " / " + sub
+	}
+	out.line("%s", conclusion)
+	out.line("%s", text.RU)
+	out.line("%s", text.EN)
+}
+
+// printIdentity writes who somebody is.
+func printIdentity(out *printer, who *report.Identity) {
+	out.line("    %s / %s", who.KindText.RU, who.KindText.EN)
+	for _, f := range []struct{ name, value string }{
+		{"Имя", who.Name},
+		{"Организация", who.Organization},
+		{"Должность", who.Title},
+		{"ИНН", who.INN},
+		{"ИНН ЮЛ", who.INNLE},
+		{"ОГРН", who.OGRN},
+		{"ОГРНИП", who.OGRNIP},
+		{"СНИЛС", who.SNILS},
+		{"E-mail", who.Email},
+	} {
+		if f.value != "" {
+			out.line("    %-12s %s", f.name, f.value)
+		}
+	}
+}
+
+// printChecks writes the steps of a verification.
+func printChecks(out *printer, checks []report.Check) {
+	for _, c := range checks {
+		line := "  " + mark(c.Status.String()) + " " + c.Name
+		if c.Code != "" {
+			line += ": " + string(c.Code)
+		}
+		if c.Detail != "" {
+			line += " (" + c.Detail + ")"
+		}
+		if c.Cite != "" {
+			line += "  [" + c.Cite + "]"
+		}
+		out.line("%s", line)
+	}
+}
+
+// mark is one sign for a status.
+func mark(status string) string {
+	switch status {
+	case "passed":
+		return "+"
+	case "failed":
+		return "-"
+	default:
+		return "?"
+	}
+}
+
+// printContext writes what the verdict rests on.
+func printContext(out *printer, c report.Context) {
+	out.line("")
+	out.line("на момент / for the moment: %s; порядок проверки / policy: %s", c.Moment.Format(time.RFC3339), c.Policy)
+	if c.Trust.ListDate != nil {
+		out.line("перечень УЦ / list of CAs: версия %d от %s", c.Trust.ListVersion, c.Trust.ListDate.Format(time.DateOnly))
+	}
+	out.line("%s", c.Notice.RU)
 }

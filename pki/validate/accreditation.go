@@ -64,12 +64,13 @@ func (v Validator) alive(ca *tsl.CA, at time.Time) verdict.Check {
 }
 
 // standing makes a check of the status of a CA on a day. A status that we do not
-// know is not in force, but neither is it a certain no.
+// know is not in force, but neither is it a certain no. No status at all, before
+// the first accreditation, is.
 func standing(name, cite string, s tsl.Status) verdict.Check {
 	c := verdict.Check{Name: name, Status: verdict.Passed, Cite: cite, Detail: describe(s)}
 	switch {
 	case s.InForce && s.Known:
-	case !s.Known:
+	case !s.Known && s.Value != "":
 		c.Status, c.Reason = verdict.Indeterminate, reason.CAStatusUnknown
 	default:
 		c.Status, c.Reason = verdict.Failed, reason.CANotAccredited
@@ -77,10 +78,12 @@ func standing(name, cite string, s tsl.Status) verdict.Check {
 	return c
 }
 
-// describe tells the status and since when, as in the list.
+// describe tells the status and since which Moscow day, as in the list.
 func describe(s tsl.Status) string {
 	if s.Value == "" {
 		return ""
 	}
-	return s.Value + " с " + s.Since.Format(time.DateOnly)
+	// Since is the midnight with which a Moscow day begins. The offset was four
+	// hours until 2014 and is three now: with four, the day is right for both.
+	return s.Value + " с " + s.Since.In(time.FixedZone("MSK", 4*60*60)).Format(time.DateOnly)
 }

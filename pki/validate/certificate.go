@@ -8,7 +8,6 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/path"
 	"propusk/pki/person"
-	"propusk/pki/qualified"
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
 )
@@ -28,7 +27,6 @@ const (
 	CheckAccredited    = "accreditation"
 	CheckHolder        = "holder"
 	CheckHolderKind    = "holder-kind"
-	CheckQualified     = "qualified"
 	CheckFile          = "file"
 	CheckSigners       = "signers"
 	checkContradiction = "consistency"
@@ -98,11 +96,14 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 		rules = v.checkRules(cert, out.Chain, at)
 	}
 	if !v.Policy.AllowUnaccredited {
-		total.Add(demand(accreditation, CheckAccredited, &total)...)
+		total.Add(accreditation...)
+		if len(accreditation) == 0 && !total.Failed() && !out.isRoot() {
+			// A demand must never be met by there being nothing to check.
+			total.Unknown(CheckAccredited, reason.AccreditationUnknown, citeIssued)
+		}
 	}
 	holder := v.checkHolder(&total, cert)
 	if !v.Policy.AllowUnqualified {
-		total.Add(summary(rules)...)
 		total.Add(rules...)
 	}
 	out.Verdict = total.Done(holder)
@@ -114,18 +115,17 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 	return out
 }
 
-// demand makes sure that a mandatory group of checks is never just absent: with
-// nothing checked and nothing failed before, the result is indeterminate.
-func demand(checks []verdict.Check, name string, total *verdict.Builder) []verdict.Check {
-	if len(checks) > 0 || total.Failed() {
-		return checks
-	}
-	return []verdict.Check{{Name: name, Status: verdict.Indeterminate, Reason: reason.AccreditationUnknown}}
-}
+// isRoot reports whether the certificate is itself one of the pinned roots.
+func (c Certificate) isRoot() bool { return c.Anchored && len(c.Chain) == 1 }
 
 // checkChain builds the path and records its checks. The path may lead from the
 // certificate to one of our roots although, say, a date is wrong.
 func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []*gostx509.Certificate) {
+	if v.Trust.roots().Len() == 0 {
+		// To say "unknown CA" would be an answer. We have not looked.
+		total.Unknown(CheckChain, reason.TrustNotConfigured, "RFC 5280, 6.1")
+		return
+	}
 	found := path.Build(out.Parsed, path.Options{
 		Roots:                v.Trust.roots(),
 		Intermediates:        v.Trust.intermediates(),
@@ -178,31 +178,7 @@ func (v Validator) checkRules(cert *gostx509.Certificate, chain []*gostx509.Cert
 	if len(chain) < 2 {
 		return nil // a root: nobody issued it
 	}
-	return qualified.Rules{TaxServiceOGRN: v.Policy.TaxServiceOGRN}.Check(cert, chain[1], at)
-}
-
-// summary puts one check before the rules, so that the first reason of the
-// verdict is that the certificate is not qualified, and the rule that it breaks
-// comes second. No rules checked means that nothing is known.
-func summary(rules []verdict.Check) []verdict.Check {
-	status := verdict.Passed
-	if len(rules) == 0 {
-		status = verdict.Indeterminate
-	}
-	for _, c := range rules {
-		if c.Status == verdict.Failed {
-			status = verdict.Failed
-			break
-		}
-		if c.Status == verdict.Indeterminate {
-			status = verdict.Indeterminate
-		}
-	}
-	check := verdict.Check{Name: CheckQualified, Status: status, Cite: "63-ФЗ, ст. 17"}
-	if status != verdict.Passed {
-		check.Reason = reason.NotQualified
-	}
-	return []verdict.Check{check}
+	return v.Policy.Rules.Check(cert, chain[1], at)
 }
 
 // checkHolder records who the holder claims to be and whether the policy admits

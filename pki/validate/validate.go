@@ -14,6 +14,7 @@ import (
 	"propusk/pki/crl"
 	"propusk/pki/path"
 	"propusk/pki/person"
+	"propusk/pki/qualified"
 	"propusk/pki/tsl"
 )
 
@@ -47,9 +48,9 @@ type Policy struct {
 	// holder. A CA is a holder only if it is named here.
 	AllowedKinds []person.Kind
 
-	// TaxServiceOGRN is the ОГРН whose CA alone may issue for entrepreneurs and
-	// heads of companies. Empty means that of ФНС России.
-	TaxServiceOGRN string
+	// Rules are the parameters of the rules for qualified certificates; the zero
+	// value is the law of the Russian Federation.
+	Rules qualified.Rules
 
 	// RevocationGrace is how long past its nextUpdate a CRL is still believed.
 	// The law gives no grace; more than zero needs a reason.
@@ -79,6 +80,13 @@ func QES() Policy { return Policy{Name: "qes"} }
 // kinds of holders.
 func SignIn(kinds ...person.Kind) Policy {
 	return Policy{Name: "signin", AllowedKinds: kinds}
+}
+
+// CA is the policy for certificates of certification authorities: they are asked
+// for their chain, dates, revocation and accreditation, not for the rules about
+// certificates of holders.
+func CA() Policy {
+	return Policy{Name: "ca", AllowedKinds: []person.Kind{person.Authority}, AllowUnqualified: true}
 }
 
 // Validator judges under a policy with given trust data. The zero value lets

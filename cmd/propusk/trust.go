@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"propusk/certs"
+	"propusk/pki/der"
+	"propusk/pki/gostx509"
+	"propusk/pki/validate"
+)
+
+// trustFlags are the flags that say whom to trust and for which moment.
+type trustFlags struct {
+	dir           string
+	tsl           string
+	tslSigners    []string
+	roots         []string
+	intermediates []string
+	crls          []string
+	pins          []string
+	at            string
+}
+
+// add gives a command the flags.
+func (f *trustFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.dir, "trust", "", "каталог доверенных данных или просто сертификатов УЦ / trust directory, or a plain directory of CA certificates")
+	flags.StringVar(&f.tsl, "tsl", "", "файл перечня аккредитованных УЦ / the list of accredited CAs")
+	flags.StringArrayVar(&f.tslSigners, "tsl-signer", nil, "сертификат того, кто подписывает перечень / certificate that may sign the list")
+	flags.StringArrayVar(&f.roots, "root", nil, "корневой сертификат, которому доверять / root certificate to trust")
+	flags.StringArrayVar(&f.intermediates, "intermediate", nil, "сертификаты УЦ для построения цепочки / CA certificates to build chains with")
+	flags.StringArrayVar(&f.crls, "crl", nil, "список отзыва / revocation list")
+	flags.StringArrayVar(&f.pins, "pin", nil, "SHA-256 корневого сертификата / SHA-256 of a root certificate")
+	flags.StringVar(&f.at, "at", "", "на какой момент проверять, RFC 3339; по умолчанию сейчас / moment to verify for; now by default")
+}
+
+// moment returns the moment to verify for.
+func (f *trustFlags) moment(now time.Time) (time.Time, error) {
+	if f.at == "" {
+		return now, nil
+	}
+	at, err := time.Parse(time.RFC3339, f.at)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--at: %q is not a time like 2026-01-31T12:00:00+03:00", f.at)
+	}
+	return at, nil
+}
+
+// given reports whether any trust data were named.
+func (f *trustFlags) given() bool {
+	return f.dir != "" || f.tsl != "" || len(f.roots)+len(f.intermediates)+len(f.crls)+len(f.pins)+len(f.tslSigners) > 0
+}
+
+// source returns the files to load.
+func (f *trustFlags) source() (certs.Source, error) {
+	src := certs.Source{
+		Dir: f.dir, TSL: f.tsl, TSLSigners: f.tslSigners,
+		Roots: f.roots, Intermediates: f.intermediates, CRLs: f.crls,
+	}
+	for _, text := range f.pins {
+		pin, err := certs.ParsePin(text)
+		if err != nil {
+			return certs.Source{}, fmt.Errorf("--pin: %w", err)
+		}
+		src.Pins = append(src.Pins, pin)
+	}
+	return src, nil
+}
+
+// load reads the trust data. Without any flag nobody is trusted, and every
+// verdict is indeterminate.
+func (f *trustFlags) load(ctx context.Context, now time.Time) (validate.Trust, error) {
+	if !f.given() {
+		return validate.Trust{}, nil
+	}
+	src, err := f.source()
+	if err != nil {
+		return validate.Trust{}, err
+	}
+	snapshot, err := certs.Load(ctx, src, now)
+	if err != nil {
+		return validate.Trust{}, fmt.Errorf("read trust data: %w", err)
+	}
+	return snapshot.Trust(), nil
+}
+
+// readInput reads a file, or standard input for "-", up to a limit in bytes.
+func readInput(stdin io.Reader, name string, limit int64) ([]byte, error) {
+	in := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: longer than %d bytes", name, limit)
+	}
+	return data, nil
+}
+
+// maxCertificateFile is the length in bytes of the longest file of certificates
+// that is read.
+const maxCertificateFile = 16 << 20
+
+// readCertificates reads the certificates of one file: DER, base64, or PEM with
+// one or more.
+func readCertificates(stdin io.Reader, name string) ([]*gostx509.Certificate, error) {
+	data, err := readInput(stdin, name, maxCertificateFile)
+	if err != nil {
+		return nil, err
+	}
+	all, err := der.DecodeAll(data, certificateLabels()...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var certs []*gostx509.Certificate
+	for _, raw := range all {
+		cert, err := gostx509.Parse(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		certs = append(certs, cert)
+	}
+	return certs, nil
+}
+
+// conclusionCode returns the exit code for a conclusion of a verdict document.
+func conclusionCode(conclusion string) int {
+	switch conclusion {
+	case "TOTAL-PASSED":
+		return exitYes
+	case "TOTAL-FAILED":
+		return exitNo
+	default:
+		return exitIndeterminate
+	}
+}
+
+// exitWith returns the error that ends the program with a code, nil for zero.
+func exitWith(code int) error {
+	if code == exitYes {
+		return nil
+	}
+	return &exitError{Code: code}
+}
+
+// certificateLabels are the PEM labels of certificates (RFC 7468, Section 5).
+func certificateLabels() []string { return []string{"CERTIFICATE", "X509 CERTIFICATE"} }
