@@ -173,7 +173,7 @@ func (l *loader) readTSL(ctx context.Context) error {
 		return within(reason.TSLMalformed, in.Path, err)
 	}
 	l.list = list
-	return l.takeListed(ctx, list.Content())
+	return l.takeListed(ctx)
 }
 
 // signers returns who may sign the list: those that were named, or else the
@@ -205,8 +205,8 @@ type listedCert struct {
 // takeListed adds the CA certificates of the list to the intermediates. Those
 // that lead to no pinned root are recorded as orphans and not used: a list whose
 // publisher was deceived cannot bring a new root.
-func (l *loader) takeListed(ctx context.Context, content *tsl.Content) error {
-	all := l.listed(content)
+func (l *loader) takeListed(ctx context.Context) error {
+	all := l.listed()
 	candidates := path.NewPool(l.intermediates.Certificates()...)
 	for _, one := range all {
 		candidates.Add(one.cert)
@@ -229,22 +229,15 @@ func (l *loader) takeListed(ctx context.Context, content *tsl.Content) error {
 
 // listed parses the CA certificates of the list; one that cannot be read is an
 // orphan.
-func (l *loader) listed(content *tsl.Content) []listedCert {
+func (l *loader) listed() []listedCert {
 	var all []listedCert
-	for _, ca := range content.CAs {
-		for _, installation := range ca.Installations {
-			for _, key := range installation.Keys {
-				for i := range key.Certificates {
-					item := &key.Certificates[i]
-					c, err := item.Parse()
-					if err != nil {
-						l.orphans = append(l.orphans, Orphan{CA: ca.Name, Thumbprint: item.Thumbprint, Code: reason.Of(err)})
-						continue
-					}
-					all = append(all, listedCert{ca.Name, item.Thumbprint, c})
-				}
-			}
+	for ca, item := range l.list.Certificates() {
+		c, err := item.Parse()
+		if err != nil {
+			l.orphans = append(l.orphans, Orphan{CA: ca.Name, Thumbprint: item.Thumbprint, Code: reason.Of(err)})
+			continue
 		}
+		all = append(all, listedCert{ca.Name, item.Thumbprint, c})
 	}
 	return all
 }
@@ -314,11 +307,10 @@ func (in *input) certificates() ([]*gostx509.Certificate, error) {
 	return in.parsed, nil
 }
 
-// within adds the path to an error and makes sure that it has a code of its own.
+// within adds the path to an error, and a code to one that has none.
 func within(fallback reason.Code, path string, err error) error {
-	code := reason.Of(err)
-	if code == reason.InternalError {
-		code = fallback
+	if e, ok := errors.AsType[*reason.Error](err); ok && e.Err != nil {
+		return reason.Errorf(e.Code, "%s: %w", path, e.Err)
 	}
-	return reason.Errorf(code, "%s: %w", path, err)
+	return reason.Errorf(fallback, "%s: %w", path, err)
 }

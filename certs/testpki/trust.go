@@ -101,7 +101,7 @@ func (c *Country) listing(number int, a *Authority) *tsl.CA {
 		INN:            a.spec.innle,
 		OGRN:           a.spec.ogrn,
 		RegistryNumber: fmt.Sprint(number),
-		Info:           c.opts.BaseURL + "/" + a.ID,
+		InfoURL:        c.opts.BaseURL + "/" + a.ID,
 		Address:        address,
 		Installations: []tsl.Installation{{
 			Alias:   a.Name,

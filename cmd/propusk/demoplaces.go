@@ -1,0 +1,111 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"propusk/certs/testpki"
+	"propusk/server/config"
+)
+
+// cabinetClient is the client_id of the demo cabinet.
+const cabinetClient = "cabinet"
+
+// address is where to listen, by the distance from the base port.
+func (o demoOptions) address(port int) string {
+	return net.JoinHostPort(o.host, strconv.Itoa(o.portBase+port))
+}
+
+// name is how browsers on this machine reach the host.
+func (o demoOptions) name() string {
+	if ip, err := netip.ParseAddr(o.host); err == nil && ip.IsUnspecified() {
+		return "localhost"
+	}
+	return o.host
+}
+
+// url is how browsers reach a port.
+func (o demoOptions) url(scheme string, port int) string {
+	return scheme + "://" + net.JoinHostPort(o.name(), strconv.Itoa(o.portBase+port))
+}
+
+// adminAddress is on the loopback: the listener has no authentication.
+func (o demoOptions) adminAddress() string {
+	host := "127.0.0.1"
+	if ip, err := netip.ParseAddr(o.host); err == nil && ip.IsLoopback() {
+		host = o.host
+	}
+	return net.JoinHostPort(host, strconv.Itoa(o.portBase+demoAdminPort))
+}
+
+// certificateHosts are the names in the server certificates.
+func (o demoOptions) certificateHosts() []string {
+	hosts := []string{o.name()}
+	for _, h := range []string{"localhost", "127.0.0.1"} {
+		if !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}
+
+// urls are the addresses of the demo, as demo.json names them.
+type urls struct {
+	Check   string `json:"check"`
+	Public  string `json:"public"`
+	SignIn  string `json:"signin"`
+	Cabinet string `json:"cabinet"`
+	Agent   string `json:"agent"`
+	Admin   string `json:"admin"`
+}
+
+func (o demoOptions) urls() urls {
+	return urls{
+		Check:   o.url("http", demoCheckPort),
+		Public:  o.url("https", demoPublicPort),
+		SignIn:  o.url("https", demoSignInPort),
+		Cabinet: o.url("http", demoCabinetPort),
+		Agent:   o.url("http", demoAgentPort),
+		Admin:   "http://" + o.adminAddress(),
+	}
+}
+
+// config is the configuration of the gateway of the demo.
+func (o demoOptions) config() config.Config {
+	at, c := o.urls(), config.Default()
+	file := func(name ...string) string { return filepath.Join(append([]string{o.dir}, name...)...) }
+	tls := config.TLS{
+		Certificate:     file("tls", "ecdsa.pem"),
+		Key:             file("tls", "ecdsa.key"),
+		GOSTCertificate: file("tls", "gost-256.pem"),
+		GOSTKey:         file("tls", "gost-256.key"),
+	}
+	c.Public = config.Host{URL: at.Public, Listen: o.address(demoPublicPort), TLS: tls}
+	c.SignIn.Host = config.Host{URL: at.SignIn, Listen: o.address(demoSignInPort), TLS: tls}
+	c.Check = config.Check{URL: at.Check, Listen: o.address(demoCheckPort)}
+	c.Admin = config.Admin{Listen: o.adminAddress()}
+	c.Trust.Dir = file("trust")
+	// The country of the demo is not refreshed by anybody; it is made anew when
+	// its revocation lists are nearly due.
+	c.Trust.MaxAge = testpki.Life
+	c.OIDC.SubjectSecret = file("subject.hex")
+	c.OIDC.Clients = []config.Client{{
+		ID:                     cabinetClient,
+		Name:                   "Личный кабинет ИП (демо)",
+		URL:                    at.Cabinet + "/",
+		RedirectURIs:           []string{at.Cabinet + "/callback"},
+		PostLogoutRedirectURIs: []string{at.Cabinet + "/"},
+	}}
+	c.Cabinets = map[string]config.Cabinet{
+		"ip": {Name: "Личный кабинет индивидуального предпринимателя (демо)", URL: at.Cabinet + "/"},
+		"ul": {Name: "Личный кабинет юридического лица"},
+		"fl": {Name: "Личный кабинет физического лица"},
+	}
+	if !o.verbose {
+		c.Log.Level = "warn"
+	}
+	return c
+}

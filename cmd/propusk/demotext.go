@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"propusk/certs/testpki"
+)
+
+// demoDocument is demo.json: where everything is.
+type demoDocument struct {
+	URLs   urls                  `json:"urls"`
+	People []testpki.PersonFiles `json:"people"`
+	Trust  testpki.TrustFiles    `json:"trust"`
+	TLS    testpki.TLSFiles      `json:"tls"`
+}
+
+// writeDemoFile writes demo.json at once: whoever sees the file sees all of it.
+func writeDemoFile(dir string, doc demoDocument) error {
+	var text bytes.Buffer
+	if err := printJSON(&text, doc); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, demoFile)
+	if err := os.WriteFile(path+".tmp", text.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+// gostEngineConfig makes OpenSSL, and curl with it, load gost-engine.
+const gostEngineConfig = `# OPENSSL_CONF: OpenSSL with gost-engine.
+openssl_conf = openssl_init
+[openssl_init]
+engines = engines
+[engines]
+gost = gost
+[gost]
+engine_id = gost
+default_algorithms = ALL
+`
+
+// printDemo says what to open and what to try.
+func printDemo(w io.Writer, o demoOptions, doc demoDocument) error {
+	out := &printer{w: w}
+	out.line("")
+	out.line("Пропуск: демонстрационная страна работает. / Propusk: the demo country is up.")
+	out.line("")
+	out.line("  Откройте в браузере / open in a browser:")
+	out.line("    %-34s кабинет / cabinet", doc.URLs.Cabinet)
+	out.line("    %-34s проверка рабочего места / environment check", doc.URLs.Check)
+	out.line("    %-34s сервис проверки подписей / verify service", doc.URLs.Public)
+	out.line("    %-34s вход по сертификату ГОСТ / sign-in host", doc.URLs.SignIn)
+	out.line("    %-34s состояние / health", doc.URLs.Admin+"/readyz")
+	out.line("")
+	out.line("  Обычному браузеру укажите доверять / let an ordinary browser trust: %s", doc.TLS.CA)
+	out.line("")
+	out.line("  Войти как ИП, до приветствия кабинета / sign in as the entrepreneur, up to the greeting:")
+	out.line("")
+	out.line("%s", curlCommand(o, doc))
+	out.line("")
+	out.line("  Посмотреть на рукопожатие ГОСТ / look at the GOST handshake:")
+	out.line("")
+	out.line("%s", opensslCommand(o, doc))
+	out.line("")
+	out.line("  Люди (вымышленные) и что их ждёт / people (fictional) and what awaits them:")
+	out.line("")
+	printPeople(out, doc.People)
+	out.line("")
+	out.line("  Всё для программ / everything for programs: %s", filepath.Join(o.dir, demoFile))
+	out.line("  Остановить / stop: Ctrl+C")
+	return out.err
+}
+
+// person returns the files of one person.
+func (d demoDocument) person(id string) testpki.PersonFiles {
+	for _, p := range d.People {
+		if p.ID == id {
+			return p
+		}
+	}
+	panic("propusk: no demo person " + id)
+}
+
+// curlCommand signs in and follows every redirect. The public host is reached
+// over GOST TLS too, so one CA is enough.
+func curlCommand(o demoOptions, doc demoDocument) string {
+	ip := doc.person("ip")
+	return fmt.Sprintf("OPENSSL_CONF=%s curl -sL -c /tmp/propusk.jar -b /tmp/propusk.jar \\\n"+
+		"  --tls-max 1.2 --ciphers GOST2012-KUZNYECHIK-KUZNYECHIKOMAC --cacert %s \\\n"+
+		"  --cert %s --key %s \\\n  %s/login",
+		filepath.Join(o.dir, "gost.cnf"), doc.TLS.GOSTCA, ip.Cert, ip.Key, doc.URLs.Cabinet)
+}
+
+// opensslCommand asks the sign-in host who it sees.
+func opensslCommand(o demoOptions, doc demoDocument) string {
+	ip := doc.person("ip")
+	host := doc.URLs.SignIn[len("https://"):]
+	return fmt.Sprintf("printf 'GET /api/v1/whoami HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' | OPENSSL_CONF=%s openssl s_client \\\n"+
+		"  -connect %s -tls1_2 -cipher GOST2012-MAGMA-MAGMAOMAC -ign_eof \\\n  -CAfile %s -cert %s -key %s",
+		host, filepath.Join(o.dir, "gost.cnf"), host, doc.TLS.GOSTCA, ip.Cert, ip.Key)
+}
