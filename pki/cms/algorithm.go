@@ -1,6 +1,7 @@
 package cms
 
 import (
+	"bytes"
 	"encoding/asn1"
 
 	"propusk/pki/gostx509"
@@ -40,7 +41,7 @@ func suites() []suite {
 // weaker than the one the signer meant.
 func (s *Signer) checkAlgorithm(cert *gostx509.Certificate) verdict.Check {
 	const cite = "RFC 9215, 2; RFC 5652, 5.3"
-	if !hasPlainParameters(s.DigestAlgorithm) || !hasPlainParameters(s.SignatureAlgorithm) {
+	if !hasPlainParameters(s.DigestAlgorithm) || !hasPlainParameters(s.SignatureAlgorithm) && !s.repeatsKey(cert) {
 		return failed(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "unexpected parameters")
 	}
 	digestKnown, signatureKnown := false, false
@@ -63,6 +64,14 @@ func (s *Signer) checkAlgorithm(cert *gostx509.Certificate) verdict.Check {
 		return unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "signature "+s.SignatureAlgorithm.Algorithm.String())
 	}
 	return failed(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "")
+}
+
+// repeatsKey reports whether the signature algorithm is the identifier of the key
+// with all its parameters, as in the certificate byte for byte. Software of СКБ
+// Контур writes it so.
+func (s *Signer) repeatsKey(cert *gostx509.Certificate) bool {
+	id, err := s.SignatureAlgorithm.Marshal()
+	return err == nil && bytes.Equal(id, cert.PublicKeyAlgorithm.Raw)
 }
 
 // hasPlainParameters reports whether parameters are absent or NULL, the two

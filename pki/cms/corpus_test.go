@@ -74,14 +74,16 @@ func checkRecorded(t *testing.T, line indexed, sd *SignedData, r Result) {
 	}
 }
 
-// statusOf returns the check of a name, nil if it did not run.
+// statusOf returns the check of a name, one that did not pass if there is one, nil
+// if none ran.
 func statusOf(checks []verdict.Check, name string) *verdict.Check {
+	var found *verdict.Check
 	for i := range checks {
-		if checks[i].Name == name {
-			return &checks[i]
+		if checks[i].Name == name && (found == nil || found.Status == verdict.Passed) {
+			found = &checks[i]
 		}
 	}
-	return nil
+	return found
 }
 
 func wantCheck(t *testing.T, checks []verdict.Check, name string, status verdict.Status, code reason.Code) {
