@@ -1,14 +1,34 @@
 // Package crl reads certificate revocation lists (RFC 5280, Section 5) into a
 // compact index and answers whether a certificate is revoked.
+//
+// «Not in the list» is an answer only if the list is of the right issuer, signed
+// by it, complete for the certificate and of the right time. [Checker] asks all
+// of that; a list that fails any of it makes the answer unknown, never good.
 package crl
 
 import (
-	"crypto"
-	"io"
+	"bytes"
+	"fmt"
 	"time"
 
 	"propusk/pki/gostx509"
-	"propusk/pki/verdict"
+	"propusk/pki/reason"
+	"propusk/pki/sigalg"
+)
+
+// Limits of one list.
+const (
+	// MaxSize is the greatest length of a list in bytes: about ten million
+	// entries. The index is of the same order of size.
+	MaxSize = 512 << 20
+	// maxExtensions is the greatest number of extensions of the list or of one
+	// entry.
+	maxExtensions = 32
+	// maxSerial is the greatest length of a serial number in bytes: RFC 5280,
+	// Section 4.1.2.2, allows 20, and one leading zero.
+	maxSerial = 21
+	// maxNames is the greatest number of names of a distribution point.
+	maxNames = 64
 )
 
 // Reason is a CRLReason (RFC 5280, Section 5.3.1).
@@ -28,86 +48,127 @@ const (
 	AACompromise         Reason = 10
 )
 
-// Entry is one revoked certificate.
+// String returns the name of the reason in RFC 5280: "keyCompromise".
+func (r Reason) String() string {
+	names := [...]string{
+		"unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded",
+		"cessationOfOperation", "certificateHold", "", "removeFromCRL", "privilegeWithdrawn", "aACompromise",
+	}
+	if int(r) < len(names) && names[r] != "" {
+		return names[r]
+	}
+	return fmt.Sprintf("reason %d", uint8(r))
+}
+
+// Entry is one revoked certificate. An entry means revocation whatever its
+// reason is: removeFromCRL has a meaning in delta lists only, and a complete list
+// that holds it is not believed to have taken anything back.
 type Entry struct {
+	// Serial is the serial number as in gostx509.Certificate: the content of the
+	// INTEGER.
 	Serial       []byte
 	RevokedAt    time.Time
-	Reason       Reason
+	Reason       Reason    // Unspecified if the entry gives none
 	InvalidSince time.Time // invalidityDate; zero if absent
 }
 
-// List is a parsed CRL. It is immutable and safe for concurrent use.
-type List struct{}
+// List is a parsed list. It keeps no part of the bytes it was read from. It is
+// immutable and safe for concurrent use.
+type List struct {
+	version                int
+	algorithm              sigalg.AlgorithmIdentifier
+	rawIssuer              []byte
+	thisUpdate, nextUpdate time.Time
+	number                 []byte
+	authorityKeyID         []byte
+	scope                  scope
+	unusable               error
+	index                  index
 
-// Parse reads one CRL in DER.
-func Parse(der []byte) (*List, error) { panic("TODO") }
+	digest    []byte // of the signed part; nil if digestErr is not
+	digestErr error
+	signature []byte
+}
+
+// scope is what the extension issuingDistributionPoint says (RFC 5280, Section
+// 5.2.5).
+type scope struct {
+	urls      []string // names of the distribution point; empty if there is none
+	userCerts bool     // onlyContainsUserCerts
+	caCerts   bool     // onlyContainsCACerts
+}
+
+// Version is 1 or 2.
+func (l *List) Version() int { return l.version }
 
 // ThisUpdate is the moment of issue.
-func (l *List) ThisUpdate() time.Time { panic("TODO") }
+func (l *List) ThisUpdate() time.Time { return l.thisUpdate }
 
-// NextUpdate is the moment by which the next list is due; zero if absent.
-func (l *List) NextUpdate() time.Time { panic("TODO") }
+// NextUpdate is the moment by which the next list is due; zero if the list does
+// not say, and then it is never fresh.
+func (l *List) NextUpdate() time.Time { return l.nextUpdate }
 
-// Number is the CRL number, big-endian; nil if absent.
-func (l *List) Number() []byte { panic("TODO") }
+// Number is the CRL number, the content of the INTEGER; nil if absent.
+func (l *List) Number() []byte { return l.number }
 
-// RawIssuer is the DER of the issuer's name.
-func (l *List) RawIssuer() []byte { panic("TODO") }
+// RawIssuer is the DER of the issuer's name, with its header.
+func (l *List) RawIssuer() []byte { return l.rawIssuer }
 
 // AuthorityKeyID is the key identifier of the issuer; nil if absent.
-func (l *List) AuthorityKeyID() []byte { panic("TODO") }
+func (l *List) AuthorityKeyID() []byte { return l.authorityKeyID }
+
+// SignatureAlgorithm names the algorithm of the signature.
+func (l *List) SignatureAlgorithm() sigalg.AlgorithmIdentifier { return l.algorithm }
 
 // Len is the number of entries.
-func (l *List) Len() int { panic("TODO") }
+func (l *List) Len() int { return l.index.count }
 
-// Unusable says why the list cannot be relied upon; nil if it can.
-func (l *List) Unusable() error { panic("TODO") }
+// Unusable says why nothing may be concluded from the list (RFC 5280, Sections
+// 5.2 and 5.3): it is a delta, indirect or partial list or has a critical
+// extension that is not known. It is nil for a list that can be used.
+func (l *List) Unusable() error { return l.unusable }
 
-// CheckSignature checks that issuer signed the list and may do so.
-func (l *List) CheckSignature(issuer *gostx509.Certificate) error { panic("TODO") }
+// Lookup finds the entry of a serial number, in the form of
+// gostx509.Certificate.Serial. That there is none does not make a certificate
+// good: see [Checker].
+func (l *List) Lookup(serial []byte) (Entry, bool) { return l.index.lookup(serial) }
 
-// Lookup finds the entry of a serial number (big-endian content octets).
-// Absence from the list alone does not make a certificate good: see [Set].
-func (l *List) Lookup(serial []byte) (Entry, bool) { panic("TODO") }
-
-// Set is a collection of lists found by issuer. It is immutable and safe for
-// concurrent use.
-type Set struct{}
-
-// NewSet indexes lists.
-func NewSet(lists ...*List) *Set { panic("TODO") }
-
-// Lists returns the lists of the set.
-func (s *Set) Lists() []*List { panic("TODO") }
-
-// Policy says how fresh a list must be.
-type Policy struct {
-	// Now is the moment of the check, by which freshness is judged; zero means
-	// the moment asked about.
-	Now time.Time
-	// Grace is how long past its nextUpdate a list is still believed.
-	Grace time.Duration
+// CheckSignature checks that the list is of this issuer, that the issuer may sign
+// lists, and that it signed this one (RFC 5280, Section 6.3.3 (f), (g)).
+//
+// It returns nil or a *reason.Error: reason.CRLIssuerMismatch,
+// reason.CRLSignatureBad, or reason.CRLUnsupported for an algorithm that is
+// forbidden, unknown or does not fit the key.
+func (l *List) CheckSignature(issuer *gostx509.Certificate) error {
+	if err := l.checkIssuer(issuer); err != nil {
+		return err
+	}
+	if l.digestErr != nil {
+		return reason.New(reason.CRLUnsupported, l.digestErr)
+	}
+	if issuer.PublicKey == nil {
+		return reason.Errorf(reason.CRLUnsupported, "crl: the issuer's public key is of an unknown kind")
+	}
+	digest, err := sigalg.DigestOf(l.algorithm)
+	if err != nil {
+		return reason.New(reason.CRLUnsupported, err)
+	}
+	if err := sigalg.VerifyDigestWith(l.algorithm, digest, issuer.PublicKey, l.digest, l.signature); err != nil {
+		return reason.New(reason.CRLSignatureBad, err)
+	}
+	return nil
 }
 
-// Checker answers for a set under a policy; it implements path.Revocation.
-type Checker struct {
-	Set    *Set
-	Policy Policy
-}
-
-// Revocation says whether cert, issued by issuer, was revoked at the moment at.
-func (c Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) verdict.Check {
-	panic("TODO")
-}
-
-// Template is what Create writes.
-type Template struct {
-	Number                 int64
-	ThisUpdate, NextUpdate time.Time
-	Entries                []Entry
-}
-
-// Create makes a version 2 list signed by issuer's key.
-func Create(rand io.Reader, t Template, issuer *gostx509.Certificate, key crypto.Signer) ([]byte, error) {
-	panic("TODO")
+// checkIssuer compares the names and key identifiers and asks whether the issuer
+// may sign lists.
+func (l *List) checkIssuer(issuer *gostx509.Certificate) error {
+	switch {
+	case issuer == nil || !bytes.Equal(l.rawIssuer, issuer.RawSubject):
+		return reason.Errorf(reason.CRLIssuerMismatch, "crl: the list has another issuer")
+	case len(l.authorityKeyID) > 0 && len(issuer.SubjectKeyID) > 0 && !bytes.Equal(l.authorityKeyID, issuer.SubjectKeyID):
+		return reason.Errorf(reason.CRLIssuerMismatch, "crl: the list was signed with another key of its issuer")
+	case issuer.KeyUsage != 0 && issuer.KeyUsage&gostx509.KeyUsageCRLSign == 0:
+		return reason.Errorf(reason.CRLIssuerMismatch, "crl: the key usage of the issuer does not allow it to sign lists")
+	}
+	return nil
 }

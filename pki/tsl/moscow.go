@@ -37,10 +37,12 @@ func dayOf(at time.Time) dayNumber {
 	return dayNumber(d)
 }
 
-// start returns the first moment of the day.
+// start returns the first moment of the day. It prints as the day: the time zone
+// is that of Moscow.
 func (d dayNumber) start() time.Time {
 	midnight := time.Unix(int64(d)*secondsPerDay, 0).UTC() // as if Moscow were UTC
-	return fromMoscow(midnight)
+	t := fromMoscow(midnight)
+	return t.In(time.FixedZone("MSK", int(moscowOffset(t)/time.Second)))
 }
 
 // fromMoscow returns the moment at which the clocks of Moscow show what local

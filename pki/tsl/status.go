@@ -21,10 +21,10 @@ func knownStatus(value string) bool {
 // Status is the standing of a CA on one day. The zero value is not in force.
 type Status struct {
 	InForce bool      // accredited on that Moscow calendar day
-	Known   bool      // the value is known; false also before the first change
+	Known   bool      // false if the list has a value we do not know, or none at all
 	Value   string    // as written in the list; empty before the first change
-	Since   time.Time // first moment of the day it began; zero before the first change
-	Until   time.Time // first moment of the day the next one begins; zero if there is none
+	Since   time.Time // first moment, in Moscow, of the day it began; zero before the first change
+	Until   time.Time // first moment, in Moscow, of the day the next one begins; zero if there is none
 }
 
 // Accredited tells the standing of a CA on the Moscow calendar day of at.
@@ -41,7 +41,7 @@ func (ca *CA) Accredited(at time.Time) Status {
 		i++
 	}
 	// timeline[i] is the first span that begins after the day.
-	var s Status
+	s := Status{Known: len(ca.timeline) > 0}
 	if i < len(ca.timeline) {
 		s.Until = ca.timeline[i].from.start()
 	}
