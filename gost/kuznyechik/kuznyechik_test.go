@@ -58,7 +58,7 @@ func TestTransformations(t *testing.T) {
 
 func TestKeySchedule(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/keyschedule.txt") {
-		b := newCipher(t, v.Hex(t, "key")).(*block)
+		b := newBlock(t, v.Hex(t, "key"))
 		want := v.Hex(t, "keys")
 		for i, k := range b.enc {
 			if k != load(want[BlockSize*i:]) {
@@ -143,6 +143,16 @@ func newCipher(t testing.TB, key []byte) cipher.Block {
 	return b
 }
 
+// newBlock is newCipher with all methods in sight.
+func newBlock(t testing.TB, key []byte) *block {
+	t.Helper()
+	b, ok := newCipher(t, key).(*block)
+	if !ok {
+		t.Fatal("New returns another type")
+	}
+	return b
+}
+
 func BenchmarkEncrypt(b *testing.B) {
 	c, buf := newCipher(b, make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
 	b.SetBytes(BlockSize)
@@ -152,7 +162,7 @@ func BenchmarkEncrypt(b *testing.B) {
 }
 
 func BenchmarkEncryptBlocks(b *testing.B) {
-	c, buf := newCipher(b, make([]byte, KeySize)).(*block), cryptotest.Bytes(16384)
+	c, buf := newBlock(b, make([]byte, KeySize)), cryptotest.Bytes(16384)
 	b.SetBytes(16384)
 	for b.Loop() {
 		c.EncryptBlocks(buf, buf)

@@ -100,6 +100,16 @@ func newCipher(t testing.TB, key []byte) cipher.Block {
 	return b
 }
 
+// newBlock is newCipher with all methods in sight.
+func newBlock(t testing.TB, key []byte) *block {
+	t.Helper()
+	b, ok := newCipher(t, key).(*block)
+	if !ok {
+		t.Fatal("New returns another type")
+	}
+	return b
+}
+
 func BenchmarkEncrypt(b *testing.B) {
 	c, buf := newCipher(b, make([]byte, KeySize)), cryptotest.Bytes(BlockSize)
 	b.SetBytes(BlockSize)
@@ -109,7 +119,7 @@ func BenchmarkEncrypt(b *testing.B) {
 }
 
 func BenchmarkEncryptBlocks(b *testing.B) {
-	c, buf := newCipher(b, make([]byte, KeySize)).(*block), cryptotest.Bytes(16384)
+	c, buf := newBlock(b, make([]byte, KeySize)), cryptotest.Bytes(16384)
 	b.SetBytes(16384)
 	for b.Loop() {
 		c.EncryptBlocks(buf, buf)
