@@ -7,7 +7,8 @@
 //   - LE(d), 32 or 64 bytes (gost-engine, CryptoPro);
 //   - an OCTET STRING with LE(d) (Bouncy Castle, older gost-engine);
 //   - an INTEGER (GnuTLS, older gost-engine);
-//   - a masked key, LE(d·m⁻¹)|LE(m) or with more masks (ViPNet, GnuTLS).
+//   - a masked key, LE(d·m⁻¹)|LE(m) or with more masks, bare or in an OCTET STRING
+//     (GnuTLS, ViPNet).
 //
 // Marshal writes the first. Keys with the algorithm of key agreement alone, of GOST
 // R 34.10-94, of test parameter sets, and forms without a description are refused.
@@ -84,15 +85,12 @@ func parseInfo(der []byte) (alg spki.AlgorithmIdentifier, field []byte, err erro
 	return alg, octets, nil
 }
 
-// parseKey reads the privateKey field. The forms differ in length, so that none
-// can be taken for another.
+// parseKey reads the privateKey field. A whole number of scalars is just that, as
+// in gost-engine: only then look for DER, or random bytes would be taken for tags.
 func parseKey(c *gost3410.Curve, field []byte) (*gost3410.PrivateKey, error) {
 	size := c.Size()
-	if n := len(field); n%size == 0 && n > 0 {
-		if n > (1+maxMasks)*size {
-			return nil, ErrForm
-		}
-		return gost3410.NewMaskedPrivateKey(c, field)
+	if n := len(field); n > 0 && n%size == 0 {
+		return unmask(c, field)
 	}
 	var octets cryptobyte.String
 	var number []byte
@@ -102,7 +100,7 @@ func parseKey(c *gost3410.Curve, field []byte) (*gost3410.PrivateKey, error) {
 		if !s.ReadASN1(&octets, tag.OCTET_STRING) || !s.Empty() {
 			return nil, fmt.Errorf("%w: privateKey", ErrSyntax)
 		}
-		return gost3410.NewPrivateKey(c, octets)
+		return unmask(c, octets)
 	case s.PeekASN1Tag(tag.INTEGER):
 		if !s.ReadASN1Integer(&number) || !s.Empty() || len(number) > size {
 			return nil, fmt.Errorf("%w: privateKey", ErrSyntax)
@@ -113,6 +111,14 @@ func parseKey(c *gost3410.Curve, field []byte) (*gost3410.PrivateKey, error) {
 		return gost3410.NewPrivateKey(c, raw)
 	}
 	return nil, ErrForm
+}
+
+// unmask reads one little-endian scalar, or several to be multiplied.
+func unmask(c *gost3410.Curve, factors []byte) (*gost3410.PrivateKey, error) {
+	if len(factors) > (1+maxMasks)*c.Size() {
+		return nil, ErrForm
+	}
+	return gost3410.NewMaskedPrivateKey(c, factors)
 }
 
 // Marshal returns the DER of a PrivateKeyInfo without attributes, in the form that
