@@ -167,7 +167,7 @@ func (p *parser) list(seq der.Reader, read func(*der.Reader) asn1.ObjectIdentifi
 	if !seq.More() {
 		seq.Fail(errNoValue)
 	}
-	var all []asn1.ObjectIdentifier
+	all := make([]asn1.ObjectIdentifier, 0, 4)
 	for seq.More() {
 		if all = append(all, read(&seq)); len(all) > MaxAttributes {
 			seq.Fail(errManyValues)
@@ -251,6 +251,9 @@ func (p *parser) add(r *der.Reader, to *[]string, content []byte) {
 	text := p.restricted(content, visible)
 	if text == "" {
 		r.Fail(errText)
+	}
+	if *to == nil {
+		*to = make([]string, 0, 4)
 	}
 	if *to = append(*to, text); len(*to) > MaxAttributes {
 		r.Fail(errManyValues)

@@ -23,10 +23,9 @@ var (
 var errKeyKind = errors.New("gostx509: public key of an unsupported kind")
 
 // publicKey reads the key out of RawSPKI. It runs after everything else was
-// read, as the point is checked to lie on its curve, which takes time.
+// read, as the check that the point lies on its curve takes time.
 func (p *parser) publicKey() {
 	c := p.c
-	c.PublicKeyAlgorithm = p.keyAlgorithm()
 	switch id := c.PublicKeyAlgorithm.Algorithm; {
 	case id.Equal(OIDKeyGOST2001), id.Equal(OIDKeyGOST256), id.Equal(OIDKeyGOST512):
 		info, err := spki.Parse(c.RawSPKI)
@@ -50,13 +49,18 @@ func (p *parser) publicKey() {
 	}
 }
 
-// keyAlgorithm reads the identifier of the key, whatever the key is.
-func (p *parser) keyAlgorithm() spki.AlgorithmIdentifier {
-	var d der.Decoder
-	input := d.Open(p.c.RawSPKI, der.Limits{})
+// keyInfo reads the form of SubjectPublicKeyInfo and the identifier of the key,
+// whatever the key is: RFC 5280, Section 4.1.2.7.
+func (p *parser) keyInfo(input der.Reader) {
 	info := input.Sequence()
 	raw := info.RawTag(der.TagSequence)
-	algorithm := info.Inside(raw)
-	identifier := algorithm.Sequence()
-	return spki.AlgorithmIdentifier{Algorithm: intern(identifier.OID()), Raw: raw}
+	info.BitString()
+	info.End()
+	inner := info.Inside(raw)
+	algorithm := inner.Sequence()
+	p.c.PublicKeyAlgorithm = spki.AlgorithmIdentifier{Algorithm: intern(algorithm.OID()), Raw: raw}
+	if algorithm.More() {
+		algorithm.Raw()
+	}
+	algorithm.End()
 }

@@ -136,6 +136,7 @@ func (p *parser) tbsCertificate(tbs der.Reader, algorithm []byte) {
 	}
 	tbs.End()
 
+	p.keyInfo(tbs.Inside(c.RawSPKI))
 	c.Issuer = p.name(tbs.Inside(c.RawIssuer))
 	c.Subject = p.name(tbs.Inside(c.RawSubject))
 }
