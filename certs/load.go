@@ -20,8 +20,8 @@ import (
 //
 // In a directory, a revocation list that is bad sets aside only itself, because
 // there are hundreds of issuers; every other bad file, and a bad list that
-// [Source.CRLs] names, is an error. Lists past their nextUpdate are kept: they
-// still prove revocation, and the validator knows that they prove no more.
+// [Source.CRLs] names, is an error. Lists past their nextUpdate are kept: how long
+// they are believed is the policy of the validator, which by default does not.
 //
 // Reading stops when ctx is done.
 func Load(ctx context.Context, src Source, now time.Time) (*Snapshot, error) {

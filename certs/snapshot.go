@@ -139,8 +139,8 @@ func (s *Snapshot) Orphans() []Orphan {
 	return slices.Clone(s.orphans)
 }
 
-// Stale returns the paths of revocation lists that are past their nextUpdate.
-// They still prove revocation, and nothing else.
+// Stale returns the paths of revocation lists that are past their nextUpdate. What
+// they say counts only under a policy with a grace.
 func (s *Snapshot) Stale(now time.Time) []string {
 	if s == nil {
 		return nil

@@ -58,16 +58,16 @@ func TestOpenSSL(t *testing.T) {
 	for _, p := range c.People() {
 		t.Run("person "+p.ID, func(t *testing.T) {
 			cert, key := filepath.Join(dir, "people", p.ID, "cert.pem"), filepath.Join(dir, "people", p.ID, "key.pem")
-			args := []string{"verify", "-attime", at, "-CAfile", authority(p.Issuer.Parent, ".pem"), "-untrusted", authority(p.Issuer, ".pem")}
-			switch p.ID {
-			case "expired", "notyet":
-				out, err := openssl(t, append(args, cert)...)
-				if err == nil || !strings.Contains(out, map[string]string{"expired": "expired", "notyet": "not yet valid"}[p.ID]) {
+			chain := []string{"-CAfile", authority(p.Issuer.Parent, ".pem"), "-untrusted", authority(p.Issuer, ".pem"), cert}
+			if want, bad := map[string]string{"expired": "expired", "notyet": "not yet valid"}[p.ID]; bad {
+				out, err := openssl(t, append([]string{"verify", "-attime", at}, chain...)...)
+				if err == nil || !strings.Contains(out, want) {
 					t.Errorf("%v\n%s", err, out)
 				}
-				args = append(args, "-no_check_time")
+				ok(t, "OK", append([]string{"verify", "-no_check_time"}, chain...)...)
+			} else {
+				ok(t, "OK", append([]string{"verify", "-attime", at}, chain...)...)
 			}
-			ok(t, "OK", append(args, cert)...)
 			public, err := openssl(t, "pkey", "-in", key, "-pubout")
 			if err != nil {
 				t.Fatal(err, public)

@@ -1,7 +1,30 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
 
+	"github.com/spf13/cobra"
+
+	"propusk/certs"
+	"propusk/certs/testpki"
+	"propusk/cmd/internal/cabinet"
+	"propusk/server"
+	"propusk/server/config"
+)
+
+// Ports of the demo, counted from the base.
 const (
 	demoCheckPort   = 0
 	demoPublicPort  = 3
@@ -11,8 +34,13 @@ const (
 	demoAdminPort   = 9
 )
 
+// demoMargin is how long a country must still be good for to be used again.
+const demoMargin = 48 * time.Hour
+
+// demoFile is the file that says that everything listens, and where.
 const demoFile = "demo.json"
 
+// demoOptions are the flags of `propusk demo`.
 type demoOptions struct {
 	dir      string
 	host     string
@@ -22,5 +50,187 @@ type demoOptions struct {
 
 // newDemoCommand returns `propusk demo`.
 func newDemoCommand() *cobra.Command {
-	return &cobra.Command{Use: "demo"}
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Целая страна в одном процессе / a whole country in one process",
+		Long: "Makes a country of CAs, people and trust data, or takes the one in --dir, and runs the gateway and a demo cabinet.\n" +
+			"When everything listens it writes DIR/demo.json and says what to open. Ends cleanly on SIGTERM and SIGINT.\n\n" +
+			"Ports, from --port-base: +0 check page (plain HTTP), +3 public HTTPS, +4 sign-in host, +5 cabinet, +9 admin.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return demo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&o.dir, "dir", filepath.Join("var", "demo"), "каталог страны / where the country is kept")
+	cmd.Flags().StringVar(&o.host, "host", "127.0.0.1", "имя или адрес, на котором слушать / name or address to listen on")
+	cmd.Flags().IntVar(&o.portBase, "port-base", 8440, "первый из десяти портов / the first of ten ports")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "журнал запросов на экран / log requests to standard error")
+	return cmd
+}
+
+// demo runs the demo until ctx ends.
+func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
+	if o.portBase < 1 || o.portBase+demoAdminPort > 65535 {
+		return fmt.Errorf("--port-base %d: must be between 1 and %d", o.portBase, 65535-demoAdminPort)
+	}
+	dir, err := filepath.Abs(o.dir)
+	if err != nil {
+		return err
+	}
+	o.dir = dir
+	// Whoever waits for the file must not find that of the last run.
+	if err := os.Remove(filepath.Join(dir, demoFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	d := &demoRun{options: o, config: o.config(), log: stderr}
+	defer d.close()
+	for _, step := range []func(context.Context) error{
+		d.listen, // first, so that a second demo does not disturb the running one
+		d.country,
+		d.gateway,
+		d.cabinet,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return d.serve(ctx, stdout)
+}
+
+// demoRun is the demo between its steps.
+type demoRun struct {
+	options  demoOptions
+	config   config.Config
+	log      io.Writer
+	manifest testpki.Manifest
+
+	listeners       *server.Listeners
+	cabinetListener net.Listener
+	server          *server.Server
+	relyingParty    *cabinet.Cabinet
+}
+
+// close closes the ports that nobody serves.
+func (d *demoRun) close() {
+	if d.listeners != nil {
+		_ = d.listeners.Close() // closed twice after a clean end
+	}
+	if d.cabinetListener != nil {
+		_ = d.cabinetListener.Close()
+	}
+}
+
+// listen opens all ports or none.
+func (d *demoRun) listen(ctx context.Context) error {
+	var err error
+	if d.listeners, err = server.Listen(ctx, d.config); err != nil {
+		return err
+	}
+	d.cabinetListener, err = new(net.ListenConfig).Listen(ctx, "tcp", d.options.address(demoCabinetPort))
+	return err
+}
+
+// country takes the country in the directory if it is good for a while, or makes
+// a new one.
+func (d *demoRun) country(ctx context.Context) error {
+	now, dir, hosts := time.Now(), d.options.dir, d.options.certificateHosts()
+	m, err := testpki.ReadManifest(dir)
+	if err != nil || !m.Usable(now, demoMargin, hosts) || !whole(ctx, m.In(dir), now) {
+		country, err := testpki.New(testpki.Options{Now: now, Hosts: hosts})
+		if err != nil {
+			return err
+		}
+		if err := country.WriteTo(dir); err != nil {
+			return err
+		}
+		if m, err = testpki.ReadManifest(dir); err != nil {
+			return err
+		}
+	}
+	d.manifest = m.In(dir)
+	if err := d.subjectSecret(); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "gost.cnf"), []byte(gostEngineConfig), 0o644)
+}
+
+// whole reports whether the files of a country are all there.
+func whole(ctx context.Context, m testpki.Manifest, now time.Time) bool {
+	if _, err := certs.Load(ctx, certs.Source{Dir: m.Trust.Dir}, now); err != nil {
+		return false
+	}
+	files := []string{m.TLS.CA, m.TLS.GOSTCA}
+	for _, p := range m.People {
+		files = append(files, p.Cert, p.Key)
+	}
+	return !slices.ContainsFunc(files, func(f string) bool {
+		_, err := os.Stat(f)
+		return err != nil
+	})
+}
+
+// subjectSecret makes the secret behind the claim "sub" once, so that people stay
+// themselves over restarts.
+func (d *demoRun) subjectSecret() error {
+	if _, err := os.Stat(d.config.OIDC.SubjectSecret); err == nil {
+		return nil
+	}
+	var secret [32]byte
+	rand.Read(secret[:])
+	return os.WriteFile(d.config.OIDC.SubjectSecret, []byte(hex.EncodeToString(secret[:])+"\n"), 0o600)
+}
+
+// gateway puts the server together with its trust data loaded.
+func (d *demoRun) gateway(ctx context.Context) error {
+	store := certs.NewStore(certs.Source{Dir: d.manifest.Trust.Dir}, time.Now)
+	if err := store.Reload(ctx); err != nil {
+		return err
+	}
+	var err error
+	d.server, err = newServer(d.config, store, d.log)
+	return err
+}
+
+// cabinet puts the relying party together. It asks the gateway over ordinary TLS
+// as any service would.
+func (d *demoRun) cabinet(context.Context) error {
+	ca, err := os.ReadFile(d.manifest.TLS.CA)
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(ca) {
+		return fmt.Errorf("%s: no certificate", d.manifest.TLS.CA)
+	}
+	at := d.options.urls()
+	d.relyingParty, err = cabinet.New(cabinet.Options{
+		URL: at.Cabinet, Issuer: at.Public, ClientID: cabinetClient, RootCAs: roots,
+		Log: newLog(d.log, d.config),
+	})
+	return err
+}
+
+// serve answers on all ports and says so, until ctx ends or something fails.
+func (d *demoRun) serve(ctx context.Context, stdout io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 2)
+	go func() { ended <- d.server.Serve(ctx, d.listeners) }()
+	go func() { ended <- d.relyingParty.Serve(ctx, d.cabinetListener) }()
+
+	// The ports are open, so the kernel keeps whoever comes before Serve.
+	doc := demoDocument{URLs: d.options.urls(), People: d.manifest.People, Trust: d.manifest.Trust, TLS: d.manifest.TLS}
+	err := writeDemoFile(d.options.dir, doc)
+	if err == nil {
+		err = printDemo(stdout, d.options, doc)
+	}
+	if err != nil {
+		cancel()
+	}
+	for range cap(ended) {
+		err = errors.Join(err, <-ended)
+		cancel() // one does not go on without the other
+	}
+	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -51,16 +50,21 @@ func serve(ctx context.Context, file string, log io.Writer) error {
 	return s.Run(ctx)
 }
 
-// newServer puts a server together with a log of JSON lines.
+// newServer puts a server together.
 func newServer(c config.Config, store *certs.Store, log io.Writer) (*server.Server, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
-		return nil, fmt.Errorf("log.level: %w", err)
-	}
 	return server.New(server.Options{
 		Config:  c,
 		Trust:   store,
-		Log:     slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: level})),
+		Log:     newLog(log, c),
 		Version: buildVersion(),
 	})
+}
+
+// newLog returns a log of JSON lines at the level of a valid configuration.
+func newLog(w io.Writer, c config.Config) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 }
