@@ -18,9 +18,9 @@ type place struct {
 	end       int       // offset of the byte after the element
 }
 
-// contains reports whether b is inside p, or is p.
+// contains reports whether b is inside p, and is not p.
 func (p *place) contains(b *place) bool {
-	return p.scope.Start() <= b.scope.Start() && b.end <= p.end
+	return p.scope.Start() < b.scope.Start() && b.end <= p.end
 }
 
 // finder walks a document to its end and remembers the elements that are wanted.

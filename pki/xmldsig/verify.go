@@ -178,7 +178,7 @@ func (v *verifier) coversDocument() error {
 		switch {
 		case t.whole() && plan.enveloped() && !plan.smev:
 			whole++
-		case t.place != nil && t.place != v.s.at && v.s.at.contains(t.place) && !plan.enveloped() && !plan.smev:
+		case t.place != nil && v.s.at.contains(t.place) && !plan.enveloped() && !plan.smev:
 		default:
 			return reason.Errorf(reason.XMLSignaturePartial, "reference %q does not cover the document", ref.uri)
 		}
