@@ -46,7 +46,7 @@ func newConfigCheckCommand() *cobra.Command {
 		Use:   "check FILE",
 		Short: "Проверить настройки и файлы, на которые они указывают / check a configuration and the files it names",
 		Long: "Reads FILE, reports every mistake in it at once, then loads the keys and the trust data that it names.\n" +
-			"Nothing is started. Exit code 0 if propusk serve would start, 1 if not, 3 if FILE cannot be read.",
+			"Nothing is started. Exit code 0 if all is well, 1 if something must be corrected, 3 if FILE cannot be read.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return configCheck(cmd.Context(), cmd.OutOrStdout(), args[0], asJSON)

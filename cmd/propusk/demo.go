@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -202,6 +203,13 @@ func (d *demoRun) cabinet(context.Context) error {
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(ca) {
 		return fmt.Errorf("%s: no certificate", d.manifest.TLS.CA)
+	}
+	if d.options.cabinetScheme() == "https" {
+		pair, err := tls.LoadX509KeyPair(d.config.Public.TLS.Certificate, d.config.Public.TLS.Key)
+		if err != nil {
+			return err
+		}
+		d.cabinetListener = tls.NewListener(d.cabinetListener, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 	}
 	at := d.options.urls()
 	d.relyingParty, err = cabinet.New(cabinet.Options{

@@ -32,6 +32,16 @@ func (o demoOptions) url(scheme string, port int) string {
 	return scheme + "://" + net.JoinHostPort(o.name(), strconv.Itoa(o.portBase+port))
 }
 
+// cabinetScheme is http on this machine, and https where others can listen in:
+// the provider sends codes nowhere else (RFC 9700, Section 2.6).
+func (o demoOptions) cabinetScheme() string {
+	ip, err := netip.ParseAddr(o.name())
+	if o.name() == "localhost" || (err == nil && ip.IsLoopback()) {
+		return "http"
+	}
+	return "https"
+}
+
 // adminAddress is on the loopback: the listener has no authentication.
 func (o demoOptions) adminAddress() string {
 	host := "127.0.0.1"
@@ -67,7 +77,7 @@ func (o demoOptions) urls() urls {
 		Check:   o.url("http", demoCheckPort),
 		Public:  o.url("https", demoPublicPort),
 		SignIn:  o.url("https", demoSignInPort),
-		Cabinet: o.url("http", demoCabinetPort),
+		Cabinet: o.url(o.cabinetScheme(), demoCabinetPort),
 		Agent:   o.url("http", demoAgentPort),
 		Admin:   "http://" + o.adminAddress(),
 	}

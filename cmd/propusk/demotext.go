@@ -58,10 +58,12 @@ func printDemo(w io.Writer, o demoOptions, doc demoDocument) error {
 	out.line("")
 	out.line("  Обычному браузеру укажите доверять / let an ordinary browser trust: %s", doc.TLS.CA)
 	out.line("")
-	out.line("  Войти как ИП, до приветствия кабинета / sign in as the entrepreneur, up to the greeting:")
-	out.line("")
-	out.line("%s", curlCommand(o, doc))
-	out.line("")
+	if o.cabinetScheme() == "http" { // elsewhere the cabinet speaks no GOST, and one command is not enough
+		out.line("  Войти как ИП, до приветствия кабинета / sign in as the entrepreneur, up to the greeting:")
+		out.line("")
+		out.line("%s", curlCommand(o, doc))
+		out.line("")
+	}
 	out.line("  Посмотреть на рукопожатие ГОСТ / look at the GOST handshake:")
 	out.line("")
 	out.line("%s", opensslCommand(o, doc))

@@ -68,7 +68,8 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "propusk",
 		Short: "Пропуск: вход по квалифицированной подписи / sign-in with a Russian qualified certificate",
-		Long: "Propusk verifies Russian qualified certificates and signatures and signs people in over GOST TLS.\n\n" +
+		Long: "Пропуск проверяет квалифицированные сертификаты и подписи и пускает людей в личный кабинет по ГОСТ TLS.\n\n" +
+			"Propusk verifies Russian qualified certificates and signatures and signs people in over GOST TLS.\n\n" +
 			"Exit codes of every command: 0 yes or valid, 1 no or invalid, 2 indeterminate, 3 usage or I/O error.",
 		Version:       buildVersion(),
 		Args:          cobra.NoArgs,
