@@ -163,32 +163,42 @@ func (s *secrets) tryImport(key PrivateKey, curve *gost3410.Curve, body []byte) 
 	return keywrap.KImp15(s.suite.NewCipher, export[:32], export[32:], h[24:24+s.suite.IVSize()], m.KeyExp)
 }
 
-// exportPremaster is the client's side of RFC 9189, Section 4.2.4.1.
+// exportPremaster is the client's side of RFC 9189, Section 4.2.4.1, steps 1 and
+// 2: the secrets that only the client chooses.
 func (s *secrets) exportPremaster(rand io.Reader, server spki.PublicKeyInfo) ([]byte, *message.ClientKeyExchange, error) {
 	ephemeral, err := gost3410.GenerateKey(server.Key.Curve(), rand)
 	if err != nil {
 		return nil, nil, fmt.Errorf("generate ephemeral key: %w", err)
 	}
-	// The server's own AlgorithmIdentifier: gost-engine compares names of
-	// curves, so an equivalent one would fail there.
-	key, err := spki.Marshal(server.Algorithm, ephemeral.PublicKey())
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode ephemeral key: %w", err)
-	}
 	premaster := make([]byte, premasterSize)
 	if _, err := io.ReadFull(rand, premaster); err != nil {
 		return nil, nil, fmt.Errorf("generate premaster secret: %w", err)
 	}
+	m, err := s.wrapPremaster(premaster, ephemeral, server)
+	if err != nil {
+		return nil, nil, err
+	}
+	return premaster, m, nil
+}
+
+// wrapPremaster is steps 3 to 5.
+func (s *secrets) wrapPremaster(premaster []byte, ephemeral *gost3410.PrivateKey, server spki.PublicKeyInfo) (*message.ClientKeyExchange, error) {
+	// The server's own AlgorithmIdentifier: gost-engine compares names of
+	// curves, so an equivalent one would fail there.
+	key, err := spki.Marshal(server.Algorithm, ephemeral.PublicKey())
+	if err != nil {
+		return nil, fmt.Errorf("encode ephemeral key: %w", err)
+	}
 	h := s.randomsHash()
 	export, err := vko.KEG(ephemeral, server.Key, h)
 	if err != nil {
-		return nil, nil, fmt.Errorf("agree on export keys: %w", err)
+		return nil, fmt.Errorf("agree on export keys: %w", err)
 	}
 	defer clear(export)
-	exp, err := keywrap.KExp15(s.suite.NewCipher, export[:32], export[32:], h[24:24+s.suite.IVSize()], premaster)
+	wrapped, err := keywrap.KExp15(s.suite.NewCipher, export[:32], export[32:], h[24:24+s.suite.IVSize()], premaster)
 	if err != nil {
-		return nil, nil, fmt.Errorf("export premaster secret: %w", err)
+		return nil, fmt.Errorf("export premaster secret: %w", err)
 	}
 	// The server ignores ukm. OpenSSL sends H there; so do we, to look the same.
-	return premaster, &message.ClientKeyExchange{KeyExp: exp, EphemeralKey: key, UKM: h}, nil
+	return &message.ClientKeyExchange{KeyExp: wrapped, EphemeralKey: key, UKM: h}, nil
 }
