@@ -178,6 +178,7 @@ func (s *storage) SetUserinfoFromRequest(_ context.Context, info *zoidc.UserInfo
 	if !ok {
 		return errNotOffered
 	}
+	info.Subject = g.sub // the library puts it over the subject of the token
 	for name, value := range g.claims() {
 		info.AppendClaims(name, value)
 	}
