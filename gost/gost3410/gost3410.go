@@ -115,6 +115,9 @@ func TC26512B() *Curve { return tc26512B }
 // (RFC 7836, Appendix A.2).
 func TC26512C() *Curve { return tc26512C }
 
+// known reports whether c is a curve of this package.
+func (c *Curve) known() bool { return c != nil && c.group != nil }
+
 // Size returns the length in bytes of a coordinate, of a scalar and of the digest
 // that is signed: 32 or 64.
 func (c *Curve) Size() int { return c.order.Size() }

@@ -11,8 +11,9 @@ import (
 )
 
 // PrivateKey is a number in [1, q−1] with its public key; the only way to a useful
-// one is [NewPrivateKey] or [GenerateKey]. It implements [crypto.Signer], prints
-// without its secret, does not change and is safe for concurrent use.
+// one is [NewPrivateKey] or [GenerateKey], the zero value signs nothing. It
+// implements [crypto.Signer], prints without its secret, does not change and is
+// safe for concurrent use.
 type PrivateKey struct {
 	public *PublicKey
 	d      scalar.Nat
@@ -21,7 +22,7 @@ type PrivateKey struct {
 // NewPrivateKey returns the private key LE(d), raw, of 32 or 64 bytes, and
 // computes its public key. d must be in [1, q−1]. The error is [ErrPrivateKey].
 func NewPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) {
-	if c == nil || len(raw) != c.Size() {
+	if !c.known() || len(raw) != c.Size() {
 		return nil, ErrPrivateKey
 	}
 	d := c.order.FromLittleEndian(raw)
@@ -37,7 +38,7 @@ func NewPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) {
 // mask it is [NewPrivateKey]. A factor may be any number, but the product must not
 // be zero. The error is [ErrPrivateKey].
 func NewMaskedPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) {
-	if c == nil || len(raw) <= c.Size() {
+	if !c.known() || len(raw) <= c.Size() {
 		return NewPrivateKey(c, raw)
 	}
 	if len(raw)%c.Size() != 0 {
@@ -67,9 +68,13 @@ func newPrivateKey(c *Curve, d scalar.Nat) *PrivateKey {
 const candidates = 200
 
 // GenerateKey returns a new key, uniform in [1, q−1], from the given source of
-// randomness; nil means crypto/rand.Reader. The error is that of the source, or
-// [ErrRandom] when it keeps giving numbers that cannot be used.
+// randomness; nil means crypto/rand.Reader. The error is that of the source,
+// [ErrRandom] when it keeps giving numbers that cannot be used, or [ErrParamSet]
+// without a curve.
 func GenerateKey(c *Curve, rand io.Reader) (*PrivateKey, error) {
+	if !c.known() {
+		return nil, ErrParamSet
+	}
 	if rand == nil {
 		rand = cryptorand.Reader
 	}
@@ -94,11 +99,14 @@ func (k *PrivateKey) PublicKey() *PublicKey { return k.public }
 // Bytes returns LE(d), 32 or 64 bytes: the secret itself.
 func (k *PrivateKey) Bytes() []byte { return k.public.curve.order.LittleEndian(k.d) }
 
+// usable reports whether k was made by this package, not by new.
+func (k *PrivateKey) usable() bool { return k != nil && k.public != nil }
+
 // Equal reports whether x is a *PrivateKey of the same curve and number, in
 // constant time.
 func (k *PrivateKey) Equal(x crypto.PrivateKey) bool {
 	other, ok := x.(*PrivateKey)
-	if !ok || k == nil || other == nil || k.public.curve != other.public.curve {
+	if !ok || !k.usable() || !other.usable() || k.public.curve != other.public.curve {
 		return false
 	}
 	var difference scalar.Nat
@@ -111,7 +119,7 @@ func (k *PrivateKey) Equal(x crypto.PrivateKey) bool {
 // Format implements [fmt.Formatter]: whatever the verb, the number is not printed.
 func (k *PrivateKey) Format(f fmt.State, _ rune) {
 	name := "none"
-	if k != nil && k.public != nil {
+	if k.usable() {
 		name = k.public.curve.name
 	}
 	fmt.Fprintf(f, "gost3410.PrivateKey(%s)", name)
@@ -124,8 +132,12 @@ func (k *PrivateKey) Format(f fmt.State, _ rune) {
 // The nonce also depends on the key and the digest, so that a rand that repeats
 // itself or is known does not give the key away.
 //
-// The errors are [ErrDigest], those of rand, and, never in practice, [ErrRandom].
+// The errors are [ErrDigest], those of rand, [ErrPrivateKey] for the zero value,
+// and, never in practice, [ErrRandom].
 func (k *PrivateKey) Sign(rand io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	if !k.usable() {
+		return nil, ErrPrivateKey
+	}
 	c := k.public.curve
 	if len(digest) != c.Size() {
 		return nil, ErrDigest
@@ -177,8 +189,11 @@ func (c *Curve) sign(d, e, n scalar.Nat) ([]byte, bool) {
 // The cofactor is reduced away with the rest of the scalar, so it does not protect
 // from points outside the subgroup; that no [PublicKey] is one does.
 //
-// The error is [ErrAgreement].
+// The error is [ErrAgreement], or [ErrPrivateKey] for the zero value.
 func (k *PrivateKey) SharedPoint(peer *PublicKey, ukm []byte) ([]byte, error) {
+	if !k.usable() {
+		return nil, ErrPrivateKey
+	}
 	c := k.public.curve
 	if peer == nil || peer.curve != c || len(ukm) > c.Size() {
 		return nil, ErrAgreement

@@ -22,7 +22,7 @@ type PublicKey struct {
 // with those a peer could learn about the private key it agrees with. The error is
 // [ErrPublicKey].
 func NewPublicKey(c *Curve, raw []byte) (*PublicKey, error) {
-	if c == nil || len(raw) != 2*c.Size() || !c.group.Check(raw) {
+	if !c.known() || len(raw) != 2*c.Size() || !c.group.Check(raw) {
 		return nil, ErrPublicKey
 	}
 	return &PublicKey{c, bytes.Clone(raw)}, nil

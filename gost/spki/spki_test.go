@@ -153,11 +153,11 @@ func TestParseRefuses(t *testing.T) {
 	}
 	good := hex.EncodeToString(der)
 	point := hex.EncodeToString(key.PublicKey().Bytes())
-	replace := func(old, new string) string {
+	replace := func(old, by string) string {
 		if strings.Count(good, old) != 1 {
 			t.Fatalf("%s is not once in %s", old, good)
 		}
-		return strings.Replace(good, old, new, 1)
+		return strings.Replace(good, old, by, 1)
 	}
 	const oid = "06082a85030701010101"
 	for name, c := range map[string]struct {

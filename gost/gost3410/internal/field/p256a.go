@@ -53,30 +53,6 @@ func (z *P256A) Sub(x, y *P256A) {
 	z[3] = t3
 }
 
-// MulSmall sets z = x·k. k must be below 2³².
-func (z *P256A) MulSmall(x *P256A, k uint64) {
-	var l0, l1, l2, l3 uint64
-	var c, h0, h1, h2, h3 uint64
-	h0, l0 = bits.Mul64(k, x[0])
-	h1, l1 = bits.Mul64(k, x[1])
-	h2, l2 = bits.Mul64(k, x[2])
-	h3, l3 = bits.Mul64(k, x[3])
-	l1, c = bits.Add64(l1, h0, 0)
-	l2, c = bits.Add64(l2, h1, c)
-	l3, c = bits.Add64(l3, h2, c)
-	h3 += c
-	m := h3 * 617
-	l0, c = bits.Add64(l0, m, 0)
-	l1, c = bits.Add64(l1, 0, c)
-	l2, c = bits.Add64(l2, 0, c)
-	l3, c = bits.Add64(l3, 0, c)
-	l0 += -c & 617
-	z[0] = l0
-	z[1] = l1
-	z[2] = l2
-	z[3] = l3
-}
-
 // Mul sets z = x·y.
 func (z *P256A) Mul(x, y *P256A) {
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
@@ -256,6 +232,30 @@ func (z *P256A) SetLimbs(x *[4]uint64) uint64 {
 
 // Limbs returns the number x, below p.
 func (x *P256A) Limbs() [4]uint64 { return x.canonical() }
+
+// MulSmall sets z = x·k. k must be below 2³².
+func (z *P256A) MulSmall(x *P256A, k uint64) {
+	var l0, l1, l2, l3 uint64
+	var c, h0, h1, h2, h3 uint64
+	h0, l0 = bits.Mul64(k, x[0])
+	h1, l1 = bits.Mul64(k, x[1])
+	h2, l2 = bits.Mul64(k, x[2])
+	h3, l3 = bits.Mul64(k, x[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	m := h3 * 617
+	l0, c = bits.Add64(l0, m, 0)
+	l1, c = bits.Add64(l1, 0, c)
+	l2, c = bits.Add64(l2, 0, c)
+	l3, c = bits.Add64(l3, 0, c)
+	l0 += -c & 617
+	z[0] = l0
+	z[1] = l1
+	z[2] = l2
+	z[3] = l3
+}
 
 // IsZero returns 1 if x = 0 and 0 otherwise.
 func (x *P256A) IsZero() uint64 {

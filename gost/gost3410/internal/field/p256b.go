@@ -57,33 +57,6 @@ func (z *P256B) Sub(x, y *P256B) {
 	z[3] = t3
 }
 
-// MulSmall sets z = x·k. k must be below 2³².
-func (z *P256B) MulSmall(x *P256B, k uint64) {
-	var l0, l1, l2, l3 uint64
-	var c, h0, h1, h2, h3 uint64
-	h0, l0 = bits.Mul64(k, x[0])
-	h1, l1 = bits.Mul64(k, x[1])
-	h2, l2 = bits.Mul64(k, x[2])
-	h3, l3 = bits.Mul64(k, x[3])
-	l1, c = bits.Add64(l1, h0, 0)
-	l2, c = bits.Add64(l2, h1, c)
-	l3, c = bits.Add64(l3, h2, c)
-	h3 += c
-	// Of over times 2^255 one stays in the top bit: the value cannot become negative.
-	over := h3<<1 | l3>>63
-	some := (over | -over) >> 63
-	l3 = l3&^(1<<63) | some<<63
-	m := (over - some) * 3225
-	l0, c = bits.Sub64(l0, m, 0)
-	l1, c = bits.Sub64(l1, 0, c)
-	l2, c = bits.Sub64(l2, 0, c)
-	l3, c = bits.Sub64(l3, 0, c)
-	z[0] = l0
-	z[1] = l1
-	z[2] = l2
-	z[3] = l3
-}
-
 // Mul sets z = x·y.
 func (z *P256B) Mul(x, y *P256B) {
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64

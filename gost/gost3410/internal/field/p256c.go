@@ -190,19 +190,6 @@ func (z *P256C) Mul(x, y *P256C) {
 // Square sets z = x².
 func (z *P256C) Square(x *P256C) { z.Mul(x, x) }
 
-// MulSmall sets z = x·k. k must be below 16.
-func (z *P256C) MulSmall(x *P256C, k uint64) {
-	s := *x
-	var sum P256C
-	for ; k > 0; k >>= 1 {
-		if k&1 == 1 {
-			sum.Add(&sum, &s)
-		}
-		s.Add(&s, &s)
-	}
-	*z = sum
-}
-
 // canonical returns x, which is always below p.
 func (x *P256C) canonical() P256C { return *x }
 

@@ -77,46 +77,6 @@ func (z *P512A) Sub(x, y *P512A) {
 	z[7] = t7
 }
 
-// MulSmall sets z = x·k. k must be below 2³².
-func (z *P512A) MulSmall(x *P512A, k uint64) {
-	var l0, l1, l2, l3, l4, l5, l6, l7 uint64
-	var c, h0, h1, h2, h3, h4, h5, h6, h7 uint64
-	h0, l0 = bits.Mul64(k, x[0])
-	h1, l1 = bits.Mul64(k, x[1])
-	h2, l2 = bits.Mul64(k, x[2])
-	h3, l3 = bits.Mul64(k, x[3])
-	h4, l4 = bits.Mul64(k, x[4])
-	h5, l5 = bits.Mul64(k, x[5])
-	h6, l6 = bits.Mul64(k, x[6])
-	h7, l7 = bits.Mul64(k, x[7])
-	l1, c = bits.Add64(l1, h0, 0)
-	l2, c = bits.Add64(l2, h1, c)
-	l3, c = bits.Add64(l3, h2, c)
-	l4, c = bits.Add64(l4, h3, c)
-	l5, c = bits.Add64(l5, h4, c)
-	l6, c = bits.Add64(l6, h5, c)
-	l7, c = bits.Add64(l7, h6, c)
-	h7 += c
-	m := h7 * 569
-	l0, c = bits.Add64(l0, m, 0)
-	l1, c = bits.Add64(l1, 0, c)
-	l2, c = bits.Add64(l2, 0, c)
-	l3, c = bits.Add64(l3, 0, c)
-	l4, c = bits.Add64(l4, 0, c)
-	l5, c = bits.Add64(l5, 0, c)
-	l6, c = bits.Add64(l6, 0, c)
-	l7, c = bits.Add64(l7, 0, c)
-	l0 += -c & 569
-	z[0] = l0
-	z[1] = l1
-	z[2] = l2
-	z[3] = l3
-	z[4] = l4
-	z[5] = l5
-	z[6] = l6
-	z[7] = l7
-}
-
 // Mul sets z = x·y.
 func (z *P512A) Mul(x, y *P512A) {
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64

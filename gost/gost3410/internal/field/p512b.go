@@ -81,49 +81,6 @@ func (z *P512B) Sub(x, y *P512B) {
 	z[7] = t7
 }
 
-// MulSmall sets z = x·k. k must be below 2³².
-func (z *P512B) MulSmall(x *P512B, k uint64) {
-	var l0, l1, l2, l3, l4, l5, l6, l7 uint64
-	var c, h0, h1, h2, h3, h4, h5, h6, h7 uint64
-	h0, l0 = bits.Mul64(k, x[0])
-	h1, l1 = bits.Mul64(k, x[1])
-	h2, l2 = bits.Mul64(k, x[2])
-	h3, l3 = bits.Mul64(k, x[3])
-	h4, l4 = bits.Mul64(k, x[4])
-	h5, l5 = bits.Mul64(k, x[5])
-	h6, l6 = bits.Mul64(k, x[6])
-	h7, l7 = bits.Mul64(k, x[7])
-	l1, c = bits.Add64(l1, h0, 0)
-	l2, c = bits.Add64(l2, h1, c)
-	l3, c = bits.Add64(l3, h2, c)
-	l4, c = bits.Add64(l4, h3, c)
-	l5, c = bits.Add64(l5, h4, c)
-	l6, c = bits.Add64(l6, h5, c)
-	l7, c = bits.Add64(l7, h6, c)
-	h7 += c
-	// Of over times 2^511 one stays in the top bit: the value cannot become negative.
-	over := h7<<1 | l7>>63
-	some := (over | -over) >> 63
-	l7 = l7&^(1<<63) | some<<63
-	m := (over - some) * 111
-	l0, c = bits.Sub64(l0, m, 0)
-	l1, c = bits.Sub64(l1, 0, c)
-	l2, c = bits.Sub64(l2, 0, c)
-	l3, c = bits.Sub64(l3, 0, c)
-	l4, c = bits.Sub64(l4, 0, c)
-	l5, c = bits.Sub64(l5, 0, c)
-	l6, c = bits.Sub64(l6, 0, c)
-	l7, c = bits.Sub64(l7, 0, c)
-	z[0] = l0
-	z[1] = l1
-	z[2] = l2
-	z[3] = l3
-	z[4] = l4
-	z[5] = l5
-	z[6] = l6
-	z[7] = l7
-}
-
 // Mul sets z = x·y.
 func (z *P512B) Mul(x, y *P512B) {
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64

@@ -102,14 +102,14 @@ func (c *curve) E(x *big.Int) string { return c.Field.element(x) }
 
 // MulB returns the statement z = b·x.
 func (c *curve) MulB(z, x string) string {
-	if c.Field.shape != montgome && c.B.BitLen() <= 16 {
+	if c.SmallB() {
 		return fmt.Sprintf("%s.MulSmall(&%s, %d)", z, x, c.B)
 	}
 	return fmt.Sprintf("%s.Mul(&%s, &%sB)", z, x, c.Private())
 }
 
-// SmallB reports whether MulB needs no constant.
-func (c *curve) SmallB() bool { return c.Field.shape != montgome && c.B.BitLen() <= 16 }
+// SmallB reports whether b is small enough for MulSmall.
+func (c *curve) SmallB() bool { return c.Field.small && c.B.BitLen() <= 16 }
 
 // BElement is the constant b of the field.
 func (c *curve) BElement() string { return c.E(c.B) }

@@ -23,10 +23,11 @@ type field struct {
 	P     *big.Int
 	shape shape
 	c     uint64
+	small bool // whether a curve needs MulSmall
 }
 
 var fields = []*field{
-	{Type: "P256A", Doc: "2²⁵⁶ − 617, of CryptoPro-A and tc26-256-A", Limbs: 4, P: pow2(256, -617), shape: below, c: 617},
+	{Type: "P256A", Doc: "2²⁵⁶ − 617, of CryptoPro-A and tc26-256-A", Limbs: 4, P: pow2(256, -617), shape: below, c: 617, small: true},
 	{Type: "P256B", Doc: "2²⁵⁵ + 3225, of CryptoPro-B", Limbs: 4, P: pow2(255, 3225), shape: above, c: 3225},
 	{Type: "P256C", Doc: "that has no special form, of CryptoPro-C", Limbs: 4,
 		P: hex("9B9F605F5A858107AB1EC85E6B41C8AACF846E86789051D37998F7B9022D759B"), shape: montgome},
@@ -80,10 +81,8 @@ func (f *field) source() string {
 	switch f.shape {
 	case below:
 		f.addBelow(w)
-		f.reduceBelow(w)
 	case above:
 		f.addAbove(w)
-		f.reduceAbove(w)
 	case montgome:
 		f.addMontgomery(w)
 		f.mulMontgomery(w)
@@ -93,6 +92,9 @@ func (f *field) source() string {
 		f.codecPlain(w)
 	} else {
 		f.codecMontgomery(w)
+	}
+	if f.small {
+		f.mulSmall(w)
 	}
 	f.common(w)
 	f.invert(w)

@@ -5,8 +5,8 @@ import (
 	"math/big"
 )
 
-// reduceBelow emits MulSmall; see reduce for the long product.
-func (f *field) reduceBelow(w *writer) {
+// mulSmall emits MulSmall, for the field of the curve whose b is small.
+func (f *field) mulSmall(w *writer) {
 	n := f.Limbs
 	w.p("// MulSmall sets z = x·k. k must be below 2³².")
 	w.p("func (z *%s) MulSmall(x *%s, k uint64) {", f.Type, f.Type)
@@ -26,25 +26,6 @@ func (f *field) foldTopBelow(w *writer, name, top string, topIndex int) {
 	// A carry leaves less than m behind, so this cannot carry again.
 	w.p("%s0 += -c & %d", name, f.c)
 	f.store(w, name)
-}
-
-// reduceAbove emits MulSmall; see reduce for the long product.
-func (f *field) reduceAbove(w *writer) {
-	n := f.Limbs
-	w.p("// MulSmall sets z = x·k. k must be below 2³².")
-	w.p("func (z *%s) MulSmall(x *%s, k uint64) {", f.Type, f.Type)
-	vars(w, n, "l")
-	vars(w, n, "h", "c")
-	row(w, n, "k", idx("x"))
-	foldRow(w, n)
-	w.p("// Of over times 2^%d one stays in the top bit: the value cannot become negative.", 64*n-1)
-	w.p("over := h%d<<1 | l%d>>63", n-1, n-1)
-	w.p("some := (over | -over) >> 63")
-	w.p("l%d = l%d&^(1<<63) | some<<63", n-1, n-1)
-	w.p("m := (over - some) * %d", f.c)
-	chain(w, "Sub64", n, num("l"), num("l"), first("m", "0"), same("c"), "0")
-	f.store(w, "l")
-	w.p("}\n")
 }
 
 // reduce emits z = t mod p for the 2n limbs of t, up to the representative.
@@ -75,7 +56,7 @@ func (f *field) reduce(w *writer) {
 	f.store(w, "t")
 }
 
-// mulMontgomery emits Mul, Square and MulSmall: the rows of the product and the
+// mulMontgomery emits Mul and Square: the rows of the product and the
 // rows of the reduction alternate. The sum stays below 2p after every pair.
 func (f *field) mulMontgomery(w *writer) {
 	n := f.Limbs
@@ -102,16 +83,6 @@ func (f *field) mulMontgomery(w *writer) {
 	w.p("}\n")
 	w.p("// Square sets z = x².")
 	w.p("func (z *%s) Square(x *%s) { z.Mul(x, x) }\n", f.Type, f.Type)
-	w.p("// MulSmall sets z = x·k. k must be below 16.")
-	w.p("func (z *%s) MulSmall(x *%s, k uint64) {", f.Type, f.Type)
-	w.p("s := *x")
-	w.p("var sum %s", f.Type)
-	w.p("for ; k > 0; k >>= 1 {")
-	w.p("if k&1 == 1 { sum.Add(&sum, &s) }")
-	w.p("s.Add(&s, &s)")
-	w.p("}")
-	w.p("*z = sum")
-	w.p("}\n")
 }
 
 // montgomeryRow emits t = (t + m·p) / 2^64, with m such that the division is

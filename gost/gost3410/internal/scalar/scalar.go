@@ -28,9 +28,6 @@ type Modulus struct {
 // Size returns the length of a scalar in bytes: 32 or 64.
 func (m *Modulus) Size() int { return 8 * m.n }
 
-// Limbs returns the length of a scalar in limbs: 4 or 8.
-func (m *Modulus) Limbs() int { return m.n }
-
 // Order returns the modulus itself.
 func (m *Modulus) Order() Nat { return Nat(m.m) }
 

@@ -59,7 +59,7 @@ func TestArithmetic(t *testing.T) {
 	for _, m := range moduli {
 		q := toBig(m.Order())
 		mod := func(x *big.Int) Nat { return fromBig(new(big.Int).Mod(x, q)) }
-		xs := samples(q, m.Limbs())
+		xs := samples(q, m.n)
 		for _, x := range xs {
 			bx := toBig(x)
 			if got, want := m.Below(x) == 1, bx.Cmp(q) < 0; got != want {
@@ -108,7 +108,7 @@ func TestInverseRandom(t *testing.T) {
 	for _, m := range moduli {
 		for range 3000 {
 			var x Nat
-			for i := range 1 + r.IntN(m.Limbs()) {
+			for i := range 1 + r.IntN(m.n) {
 				x[i] = r.Uint64() & r.Uint64() << r.IntN(64)
 			}
 			x = m.Reduce(x)
