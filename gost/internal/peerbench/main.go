@@ -23,10 +23,10 @@ func main() {
 	match := flag.String("match", "", "measure only the operations that match this regular expression")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *rounds, *each, *match); err != nil {
+	err := run(ctx, *rounds, *each, *match)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "peerbench:", err)
-		stop()
 		os.Exit(1)
 	}
 }
@@ -44,7 +44,7 @@ func run(ctx context.Context, rounds int, each time.Duration, match string) erro
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the temporary directory harms nobody
+	defer os.RemoveAll(dir)
 
 	peers, err := build(ctx, dir)
 	if err != nil {
