@@ -21,29 +21,29 @@ func unhex(t testing.TB, s string) []byte {
 // TestRefusals feeds encodings that BER or nobody allows; X.690 is quoted in the
 // names of the errors.
 func TestRefusals(t *testing.T) {
-	any := func(r *Reader) { r.Any() }
+	element := func(r *Reader) { r.Any() }
 	for _, c := range []struct {
 		name, in string
 		read     func(*Reader)
 		want     Error
 	}{
-		{"empty input", "", any, ErrTruncated},
-		{"tag alone", "30", any, ErrTruncated},
-		{"content missing", "040100"[:4], any, ErrTruncated},
-		{"content short", "040201", any, ErrTruncated},
-		{"indefinite length", "30800000", any, ErrIndefinite},
-		{"long form of a short length", "04810100", any, ErrLength},
-		{"leading zero of a length", "0482007f" + "00", any, ErrLength},
-		{"five octets of length", "04850000000001", any, ErrLength},
-		{"reserved length", "04ff", any, ErrLength},
-		{"length octets missing", "0482ff", any, ErrTruncated},
-		{"length beyond the input", "0484ffffffff00", any, ErrTruncated},
-		{"high tag number", "1f810100", any, ErrHighTag},
-		{"high context tag number", "bf2100", any, ErrHighTag},
-		{"end of contents", "0000", any, ErrTag},
-		{"constructed octet string", "2400", any, ErrConstructed},
-		{"constructed UTF8String", "2c00", any, ErrConstructed},
-		{"primitive sequence", "1000", any, ErrTag},
+		{"empty input", "", element, ErrTruncated},
+		{"tag alone", "30", element, ErrTruncated},
+		{"content missing", "040100"[:4], element, ErrTruncated},
+		{"content short", "040201", element, ErrTruncated},
+		{"indefinite length", "30800000", element, ErrIndefinite},
+		{"long form of a short length", "04810100", element, ErrLength},
+		{"leading zero of a length", "0482007f" + "00", element, ErrLength},
+		{"five octets of length", "04850000000001", element, ErrLength},
+		{"reserved length", "04ff", element, ErrLength},
+		{"length octets missing", "0482ff", element, ErrTruncated},
+		{"length beyond the input", "0484ffffffff00", element, ErrTruncated},
+		{"high tag number", "1f810100", element, ErrHighTag},
+		{"high context tag number", "bf2100", element, ErrHighTag},
+		{"end of contents", "0000", element, ErrTag},
+		{"constructed octet string", "2400", element, ErrConstructed},
+		{"constructed UTF8String", "2c00", element, ErrConstructed},
+		{"primitive sequence", "1000", element, ErrTag},
 		{"wrong tag", "0500", func(r *Reader) { r.Integer() }, ErrTag},
 		{"integer without content", "0200", func(r *Reader) { r.Integer() }, ErrInteger},
 		{"integer with a zero too many", "0202007f", func(r *Reader) { r.Integer() }, ErrInteger},
@@ -230,7 +230,7 @@ func TestOffset(t *testing.T) {
 	s.Null()
 	s.Integer()
 	var syntax *SyntaxError
-	if !errors.As(d.Err(), &syntax) || syntax.Offset != 9 || syntax.Err != ErrInteger {
+	if !errors.As(d.Err(), &syntax) || syntax.Offset != 9 || !errors.Is(syntax, ErrInteger) {
 		t.Errorf("%v, want an integer error at byte 9, after the element", d.Err())
 	}
 }

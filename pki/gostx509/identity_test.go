@@ -23,7 +23,12 @@ const (
 func subject(pairs ...any) Name {
 	var n Name
 	for i := 0; i < len(pairs); i += 2 {
-		n = append(n, Attribute{Type: pairs[i].(asn1.ObjectIdentifier), Text: pairs[i+1].(string)})
+		id, isID := pairs[i].(asn1.ObjectIdentifier)
+		text, isText := pairs[i+1].(string)
+		if !isID || !isText {
+			panic("want pairs of attribute type and text")
+		}
+		n = append(n, Attribute{Type: id, Text: text})
 	}
 	return n
 }

@@ -150,25 +150,14 @@ func parts(t testing.TB) pieces {
 	return take(t, mustCreate(t, caTemplate(), nil, key.Public(), key))
 }
 
-// TestMalformed spoils one field at a time.
-func TestMalformed(t *testing.T) {
-	good := parts(t)
-	if _, err := Parse(good.assemble(t)); err != nil {
-		t.Fatal(err)
-	}
-	many := make([]string, MaxExtensions+1)
-	for i := range many {
-		many[i] = ext(string([]byte{0x2A, 0x03, byte(i)}), "\x05\x00")
-	}
-	policies := strings.Repeat(wrap(0x30, "\x06\x01\x2a"), 24)
-	manyPolicies := "\x30\x82" + string([]byte{byte(len(policies) * 6 >> 8), byte(len(policies) * 6)}) + strings.Repeat(policies, 6)
-	large := "\x30\x82" + string([]byte{byte((len(manyPolicies) + 9) >> 8), byte(len(manyPolicies) + 9)}) +
-		wrap(6, idPolicies) + "\x04\x82" + string([]byte{byte(len(manyPolicies) >> 8), byte(len(manyPolicies))}) + manyPolicies
+// fault is one way to spoil a certificate, and the reason to expect.
+type fault struct {
+	spoil func(*pieces)
+	want  reason.Code
+}
 
-	for name, c := range map[string]struct {
-		spoil func(*pieces)
-		want  reason.Code
-	}{
+func fieldFaults() map[string]fault {
+	return map[string]fault{
 		"version 1 written out":       {func(p *pieces) { p.version = []byte("\xa0\x03\x02\x01\x00") }, reason.CertMalformed},
 		"version 4":                   {func(p *pieces) { p.version = []byte("\xa0\x03\x02\x01\x03") }, reason.CertMalformed},
 		"extensions in version 2":     {func(p *pieces) { p.version = []byte("\xa0\x03\x02\x01\x01") }, reason.CertMalformed},
@@ -187,49 +176,73 @@ func TestMalformed(t *testing.T) {
 		"three dates": {func(p *pieces) {
 			p.validity = append([]byte{0x30, p.validity[1] + 15}, append(p.validity[2:len(p.validity):len(p.validity)], p.validity[2:17]...)...)
 		}, reason.CertMalformed},
-		"no key":                   {func(p *pieces) { p.key = nil }, reason.CertMalformed},
-		"empty list of extensions": {func(p *pieces) { p.extensions = list() }, reason.CertMalformed},
-		"the same extension twice": {func(p *pieces) {
-			p.extensions = list(ext(idSubjectKeyID, "\x04\x01a"), ext(idSubjectKeyID, "\x04\x01a"))
-		}, reason.CertMalformed},
-		"too many extensions":          {func(p *pieces) { p.extensions = list(many...) }, reason.CertTooLarge},
-		"too many policies":            {func(p *pieces) { p.extensions = list(large) }, reason.CertTooLarge},
+		"no key":                       {func(p *pieces) { p.key = nil }, reason.CertMalformed},
 		"a field after the extensions": {func(p *pieces) { p.extensions = append(bytes.Clone(p.extensions), 5, 0) }, reason.CertMalformed},
 		"a field after the signature":  {func(p *pieces) { p.trailer = []byte{5, 0} }, reason.CertMalformed},
 		"signature with unused bits":   {func(p *pieces) { p.signature = []byte("\x03\x02\x01\x80") }, reason.CertMalformed},
-		"critical is 02": {func(p *pieces) {
-			p.extensions = list(wrap(0x30, wrap(6, idKeyUsage)+"\x01\x01\x02"+wrap(4, "\x03\x02\x01\x06")))
-		}, reason.CertMalformed},
-		"extension without a value": {func(p *pieces) { p.extensions = list(wrap(0x30, wrap(6, idKeyUsage))) }, reason.CertMalformed},
-		"value after the value":     {func(p *pieces) { p.extensions = list(ext(idSubjectKeyID, "\x04\x01a\x05\x00")) }, reason.CertMalformed},
-		"keyUsage without a bit":    {func(p *pieces) { p.extensions = list(ext(idKeyUsage, "\x03\x01\x00")) }, reason.CertMalformed},
-		"keyUsage with bit 9":       {func(p *pieces) { p.extensions = list(ext(idKeyUsage, "\x03\x03\x06\x00\x40")) }, reason.CertMalformed},
-		"path length without a CA":  {func(p *pieces) { p.extensions = list(ext(idBasicConstraints, "\x30\x03\x02\x01\x00")) }, reason.CertMalformed},
-		"negative path length":      {func(p *pieces) { p.extensions = list(ext(idBasicConstraints, "\x30\x06\x01\x01\xff\x02\x01\xff")) }, reason.CertMalformed},
-		"CA is 02":                  {func(p *pieces) { p.extensions = list(ext(idBasicConstraints, "\x30\x03\x01\x01\x02")) }, reason.CertMalformed},
-		"empty policies":            {func(p *pieces) { p.extensions = list(ext(idPolicies, "\x30\x00")) }, reason.CertMalformed},
-		"empty extended key usage":  {func(p *pieces) { p.extensions = list(ext(idExtKeyUsage, "\x30\x00")) }, reason.CertMalformed},
-		"empty key period":          {func(p *pieces) { p.extensions = list(ext(idPrivateKeyUsage, "\x30\x00")) }, reason.CertMalformed},
-		"key period in local time":  {func(p *pieces) { p.extensions = list(ext(idPrivateKeyUsage, wrap(0x30, wrap(0x80, "20250101000000")))) }, reason.CertMalformed},
-		"empty alternative names":   {func(p *pieces) { p.extensions = list(ext(idSubjectAltName, "\x30\x00")) }, reason.CertMalformed},
-		"IP address of 5 octets":    {func(p *pieces) { p.extensions = list(ext(idSubjectAltName, wrap(0x30, wrap(0x87, "12345")))) }, reason.CertMalformed},
-		"DNS name in Russian": {func(p *pieces) {
-			p.extensions = list(ext(idSubjectAltName, wrap(0x30, wrap(0x82, "пример.рф"))))
-		}, reason.CertMalformed},
-		"DNS name with NUL": {func(p *pieces) { p.extensions = list(ext(idSubjectAltName, wrap(0x30, wrap(0x82, "a.ru\x00b")))) }, reason.CertMalformed},
-		"URL with a line end": {func(p *pieces) {
-			p.extensions = list(ext(idAuthorityInfo, wrap(0x30, wrap(0x30, wrap(6, idOCSP)+wrap(0x86, "http://a\n")))))
-		}, reason.CertMalformed},
-		"issuerSignTool of three": {func(p *pieces) {
-			p.extensions = list(ext(idIssuerSignTool, wrap(0x30, strings.Repeat("\x0c\x01a", 3))))
-		}, reason.CertMalformed},
-		"issuerSignTool of five": {func(p *pieces) {
-			p.extensions = list(ext(idIssuerSignTool, wrap(0x30, strings.Repeat("\x0c\x01a", 5))))
-		}, reason.CertMalformed},
-		"subjectSignTool is an integer":  {func(p *pieces) { p.extensions = list(ext(idSubjectSignTool, "\x02\x01\x05")) }, reason.CertMalformed},
-		"subjectSignTool is empty":       {func(p *pieces) { p.extensions = list(ext(idSubjectSignTool, "\x0c\x00")) }, reason.CertMalformed},
-		"identificationKind is negative": {func(p *pieces) { p.extensions = list(ext(idIdentificationKind, "\x02\x01\xff")) }, reason.CertMalformed},
-	} {
+	}
+}
+
+// extensionFaults is extensions of a wrong form.
+func extensionFaults() map[string][]byte {
+	return map[string][]byte{
+		"empty list of extensions":       list(),
+		"the same extension twice":       list(ext(idSubjectKeyID, "\x04\x01a"), ext(idSubjectKeyID, "\x04\x01a")),
+		"critical is 02":                 list(wrap(0x30, wrap(6, idKeyUsage)+"\x01\x01\x02"+wrap(4, "\x03\x02\x01\x06"))),
+		"extension without a value":      list(wrap(0x30, wrap(6, idKeyUsage))),
+		"value after the value":          list(ext(idSubjectKeyID, "\x04\x01a\x05\x00")),
+		"keyUsage without a bit":         list(ext(idKeyUsage, "\x03\x01\x00")),
+		"keyUsage with bit 9":            list(ext(idKeyUsage, "\x03\x03\x06\x00\x40")),
+		"path length without a CA":       list(ext(idBasicConstraints, "\x30\x03\x02\x01\x00")),
+		"negative path length":           list(ext(idBasicConstraints, "\x30\x06\x01\x01\xff\x02\x01\xff")),
+		"CA is 02":                       list(ext(idBasicConstraints, "\x30\x03\x01\x01\x02")),
+		"empty policies":                 list(ext(idPolicies, "\x30\x00")),
+		"empty extended key usage":       list(ext(idExtKeyUsage, "\x30\x00")),
+		"empty key period":               list(ext(idPrivateKeyUsage, "\x30\x00")),
+		"key period in local time":       list(ext(idPrivateKeyUsage, wrap(0x30, wrap(0x80, "20250101000000")))),
+		"empty alternative names":        list(ext(idSubjectAltName, "\x30\x00")),
+		"IP address of 5 octets":         list(ext(idSubjectAltName, wrap(0x30, wrap(0x87, "12345")))),
+		"DNS name in Russian":            list(ext(idSubjectAltName, wrap(0x30, wrap(0x82, "пример.рф")))),
+		"DNS name with NUL":              list(ext(idSubjectAltName, wrap(0x30, wrap(0x82, "a.ru\x00b")))),
+		"URL with a line end":            list(ext(idAuthorityInfo, wrap(0x30, wrap(0x30, wrap(6, idOCSP)+wrap(0x86, "http://a\n"))))),
+		"issuerSignTool of three":        list(ext(idIssuerSignTool, wrap(0x30, strings.Repeat("\x0c\x01a", 3)))),
+		"issuerSignTool of five":         list(ext(idIssuerSignTool, wrap(0x30, strings.Repeat("\x0c\x01a", 5)))),
+		"subjectSignTool is an integer":  list(ext(idSubjectSignTool, "\x02\x01\x05")),
+		"subjectSignTool is empty":       list(ext(idSubjectSignTool, "\x0c\x00")),
+		"identificationKind is negative": list(ext(idIdentificationKind, "\x02\x01\xff")),
+	}
+}
+
+// extensionExcess is extensions beyond the limits.
+func extensionExcess() map[string][]byte {
+	many := make([]string, MaxExtensions+1)
+	for i := range many {
+		many[i] = ext(string([]byte{0x2A, 0x03, byte(i)}), "\x05\x00")
+	}
+	policies := strings.Repeat(wrap(0x30, "\x06\x01\x2a"), 24)
+	manyPolicies := "\x30\x82" + string([]byte{byte(len(policies) * 6 >> 8), byte(len(policies) * 6)}) + strings.Repeat(policies, 6)
+	large := "\x30\x82" + string([]byte{byte((len(manyPolicies) + 9) >> 8), byte(len(manyPolicies) + 9)}) +
+		wrap(6, idPolicies) + "\x04\x82" + string([]byte{byte(len(manyPolicies) >> 8), byte(len(manyPolicies))}) + manyPolicies
+	return map[string][]byte{
+		"too many extensions": list(many...),
+		"too many policies":   list(large),
+	}
+}
+
+// TestMalformed spoils one field at a time.
+func TestMalformed(t *testing.T) {
+	good := parts(t)
+	if _, err := Parse(good.assemble(t)); err != nil {
+		t.Fatal(err)
+	}
+	faults := fieldFaults()
+	for name, extensions := range extensionFaults() {
+		faults[name] = fault{func(p *pieces) { p.extensions = extensions }, reason.CertMalformed}
+	}
+	for name, extensions := range extensionExcess() {
+		faults[name] = fault{func(p *pieces) { p.extensions = extensions }, reason.CertTooLarge}
+	}
+	for name, c := range faults {
 		t.Run(name, func(t *testing.T) {
 			p := good
 			c.spoil(&p)

@@ -19,7 +19,12 @@ var now = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 func attributes(pairs ...any) gostx509.Name {
 	var n gostx509.Name
 	for i := 0; i < len(pairs); i += 2 {
-		n = append(n, gostx509.Attribute{Type: pairs[i].(asn1.ObjectIdentifier), Text: pairs[i+1].(string)})
+		id, isID := pairs[i].(asn1.ObjectIdentifier)
+		text, isText := pairs[i+1].(string)
+		if !isID || !isText {
+			panic("want pairs of attribute type and text")
+		}
+		n = append(n, gostx509.Attribute{Type: id, Text: text})
 	}
 	return n
 }

@@ -1,5 +1,7 @@
 package reason
 
+import "slices"
+
 // Reasons about one certificate: its form, its dates, its holder, its profile.
 const (
 	// NoCertificate means that no certificate was presented.
@@ -79,5 +81,5 @@ const (
 )
 
 func certificateEntries() []Entry {
-	return append(certificateFormEntries(), append(certificateHolderEntries(), certificateProfileEntries()...)...)
+	return slices.Concat(certificateFormEntries(), certificateTrustEntries(), certificateHolderEntries(), certificateProfileEntries())
 }

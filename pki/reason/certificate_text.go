@@ -62,6 +62,11 @@ func certificateFormEntries() []Entry {
 			"The certificate carries a critical extension that is not supported; ask the authority for a certificate for electronic signatures.",
 			"RFC 5280, 4.2",
 		},
+	}
+}
+
+func certificateTrustEntries() []Entry {
+	return []Entry{
 		{
 			UnknownCA, Policy,
 			"Сертификат выдан неизвестным удостоверяющим центром. Используйте сертификат аккредитованного удостоверяющего центра, например УЦ ФНС России.",

@@ -10,6 +10,7 @@ package reason
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -114,18 +115,14 @@ func All() []Entry { return catalogue() }
 
 // catalogue concatenates the areas. A new area adds its file and its line here.
 func catalogue() []Entry {
-	var all []Entry
-	for _, area := range [][]Entry{
+	return slices.Concat(
 		generalEntries(),
 		certificateEntries(),
 		trustEntries(),
 		signatureEntries(),
 		requestEntries(),
 		setupEntries(),
-	} {
-		all = append(all, area...)
-	}
-	return all
+	)
 }
 
 // index is built on first use, not at import time.

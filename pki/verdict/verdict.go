@@ -16,6 +16,7 @@ import (
 // Status is the outcome of one step, or of all of them.
 type Status uint8
 
+// The outcomes.
 const (
 	Indeterminate Status = iota // the zero value: nothing is known, nothing is granted
 	Passed
