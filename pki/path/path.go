@@ -1,5 +1,13 @@
-// Package path builds and validates certification paths (RFC 5280, Section 6;
-// RFC 4158 for the search).
+// Package path builds and validates certification paths: the search of RFC 4158,
+// the checks of RFC 5280, Section 6.1.
+//
+// The search tries every certificate that may be the issuer, because among real
+// CAs neither names nor key identifiers are unique. If no path is valid, the
+// result is the one that came nearest, and says what is wrong with it.
+//
+// Policies: the initial policy set is any-policy and no explicit policy is
+// required, so the policy tree of RFC 5280 decides nothing and is not built; a
+// certificate that does require one, by a critical policyConstraints, is refused.
 package path
 
 import (
@@ -9,62 +17,89 @@ import (
 	"propusk/pki/verdict"
 )
 
-// Pool is a set of certificates indexed by key identifier and by subject. The
-// zero value is empty and ready to use. Reading is safe for concurrent use while
-// nobody adds.
-type Pool struct{}
-
-// NewPool returns a pool of certs.
-func NewPool(certs ...*gostx509.Certificate) *Pool { panic("TODO") }
-
-// Add puts certificates into the pool; one that is there already is ignored.
-func (p *Pool) Add(certs ...*gostx509.Certificate) { panic("TODO") }
-
-// Len is the number of certificates; a nil pool is empty.
-func (p *Pool) Len() int { panic("TODO") }
-
-// Certificates returns the certificates in the order they were added.
-func (p *Pool) Certificates() []*gostx509.Certificate { panic("TODO") }
-
-// Contains says whether exactly this certificate, byte for byte, is there.
-func (p *Pool) Contains(c *gostx509.Certificate) bool { panic("TODO") }
+// Limits of a search that Options does not set.
+const (
+	// DefaultMaxDepth is the greatest number of certificates of a path, leaf and
+	// anchor among them. The longest real one has four.
+	DefaultMaxDepth = 8
+	// DefaultMaxWork is the greatest number of steps from a certificate to an
+	// issuer that one search tries; each may cost a check of a signature. A sender
+	// of many certificates with one name could otherwise keep a processor busy for
+	// minutes. Real searches take four.
+	DefaultMaxWork = 128
+)
 
 // Revocation answers whether cert, issued by issuer, was revoked at a moment:
-// Passed — it was not, Failed — it was, Indeterminate — data are missing.
+// Passed, it was not; Failed, it was; Indeterminate, data are missing. It is only
+// asked about certificates whose path is valid otherwise, the issuer's first. It
+// must be safe for concurrent use if Build is used so.
 type Revocation interface {
 	Revocation(cert, issuer *gostx509.Certificate, at time.Time) verdict.Check
 }
 
 // InsecureSkipRevocation is a Revocation for questions where revocation does not
-// matter: no check appears in the result.
+// matter: nothing is asked and no check appears in the result.
 type InsecureSkipRevocation struct{}
 
-// Revocation implements Revocation.
+// Revocation implements Revocation. Build does not call it.
 func (InsecureSkipRevocation) Revocation(_, _ *gostx509.Certificate, _ time.Time) verdict.Check {
 	return verdict.Check{}
 }
 
 // Options of Build.
 type Options struct {
-	Roots         *Pool                   // trust anchors, pinned by their bytes
-	Intermediates *Pool                   // CA certificates to build with; they are not trusted
-	Extra         []*gostx509.Certificate // more of them, e.g. those that came with a signature
-	At            time.Time               // the moment of validation; must not be zero
+	// Roots are the trust anchors, known by their bytes. They are held to the
+	// same rules as other CA certificates, dates among them; only their
+	// signatures and revocation are not looked at.
+	Roots *Pool
+	// Intermediates are CA certificates to build with. Nobody trusts them.
+	Intermediates *Pool
+	// Extra are more of them, such as those that came with a signature.
+	Extra []*gostx509.Certificate
+	// At is the moment of validation. Without it no path is valid.
+	At time.Time
 	// InsecureSkipValidity leaves out the check of notBefore and notAfter.
 	InsecureSkipValidity bool
-	MaxDepth             int        // certificates between leaf and anchor inclusive; 0 means 8
-	MaxWork              int        // signature checks; 0 means 64
-	Revocation           Revocation // nil: revocation is unknown and the result Indeterminate
+	// MaxDepth and MaxWork limit the search; zero means the defaults.
+	MaxDepth int
+	MaxWork  int
+	// Revocation is the source of revocation data. Without it the result is
+	// Indeterminate at best.
+	Revocation Revocation
+	// Cache, if not nil, remembers good signatures between calls.
+	Cache *Cache
 }
 
 // Result of Build. The zero value grants nothing.
 type Result struct {
-	// Chain is leaf first, anchor last. If no path was valid it is the one that
-	// came nearest, perhaps incomplete.
-	Chain  []*gostx509.Certificate
+	// Status is Passed if Chain is a valid path to a trust anchor and nothing in
+	// it was revoked; Indeterminate if only revocation data are missing.
 	Status verdict.Status
+	// Chain is leaf first, anchor last. If no path was valid it is the one that
+	// came nearest, and may end before an anchor.
+	Chain []*gostx509.Certificate
+	// Checks are the steps, in this order as far as they ran: "chain",
+	// "chain.validity", "chain.authority", "chain.extensions", "chain.names",
+	// "revocation".
 	Checks []verdict.Check
 }
 
-// Build finds a valid path from leaf to a trust anchor.
-func Build(leaf *gostx509.Certificate, opts Options) Result { panic("TODO") }
+// Build finds a valid path from leaf to a trust anchor and validates it. It always
+// returns a result, also for a nil leaf. It changes nothing in its arguments and
+// is safe for concurrent use if the pools are not added to meanwhile.
+func Build(leaf *gostx509.Certificate, opts Options) Result {
+	s := search{
+		opts:   opts,
+		extra:  NewPool(opts.Extra...),
+		depth:  opts.MaxDepth,
+		work:   opts.MaxWork,
+		signed: make(map[link]error),
+	}
+	if s.depth <= 0 {
+		s.depth = DefaultMaxDepth
+	}
+	if s.work <= 0 {
+		s.work = DefaultMaxWork
+	}
+	return s.run(leaf)
+}

@@ -1,0 +1,77 @@
+package path
+
+import (
+	"slices"
+
+	"propusk/pki/gostx509"
+)
+
+// Pool is a set of certificates, found by subject. The
+// zero value is empty and ready to use; a nil *Pool is empty. Reading is safe for
+// concurrent use while nobody adds.
+type Pool struct {
+	certs     []*gostx509.Certificate
+	byHash    map[[32]byte]int
+	bySubject map[string][]*gostx509.Certificate // by DER: text forms of a name are not unique
+}
+
+// NewPool returns a pool of certs.
+func NewPool(certs ...*gostx509.Certificate) *Pool {
+	p := &Pool{}
+	p.Add(certs...)
+	return p
+}
+
+// Add puts certificates into the pool; nil, and one that is there already, byte
+// for byte, is ignored.
+func (p *Pool) Add(certs ...*gostx509.Certificate) {
+	if p.byHash == nil {
+		p.byHash = make(map[[32]byte]int)
+		p.bySubject = make(map[string][]*gostx509.Certificate)
+	}
+	for _, c := range certs {
+		if c == nil {
+			continue
+		}
+		hash := c.SHA256()
+		if _, ok := p.byHash[hash]; ok {
+			continue
+		}
+		p.byHash[hash] = len(p.certs)
+		p.certs = append(p.certs, c)
+		p.bySubject[string(c.RawSubject)] = append(p.bySubject[string(c.RawSubject)], c)
+	}
+}
+
+// Len is the number of certificates.
+func (p *Pool) Len() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.certs)
+}
+
+// Certificates returns the certificates in the order they were added.
+func (p *Pool) Certificates() []*gostx509.Certificate {
+	if p == nil {
+		return nil
+	}
+	return slices.Clone(p.certs)
+}
+
+// Contains reports whether exactly this certificate, byte for byte, is there.
+func (p *Pool) Contains(c *gostx509.Certificate) bool {
+	if p == nil || c == nil {
+		return false
+	}
+	_, ok := p.byHash[c.SHA256()]
+	return ok
+}
+
+// named returns the certificates with the given subject.
+func (p *Pool) named(rawSubject []byte) []*gostx509.Certificate {
+	if p == nil {
+		return nil
+	}
+	return p.bySubject[string(rawSubject)]
+}
