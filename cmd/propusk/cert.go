@@ -85,7 +85,7 @@ func (o *certOptions) judge(stdin io.Reader, name string, trust validate.Trust, 
 	if err != nil {
 		return nil, err
 	}
-	v := validate.Validator{Trust: trust, Policy: validate.QES()}
+	v := validate.Validator{Trust: trust, Policy: validate.QES(), Now: now}
 	all, err := der.DecodeAll(data, certificateLabels()...)
 	if err != nil {
 		all = [][]byte{data} // the validator says what is wrong with it

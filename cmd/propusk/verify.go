@@ -65,7 +65,7 @@ func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	v := validate.Validator{Trust: trust, Policy: validate.QES()}
+	v := validate.Validator{Trust: trust, Policy: validate.QES(), Now: now}
 	doc := report.Signatures(v.Signature(signature, content, at, beside...), trust, now)
 	if o.json {
 		err = printJSON(cmd.OutOrStdout(), doc)

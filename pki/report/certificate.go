@@ -27,6 +27,9 @@ type CertificateData struct {
 // String implements fmt.Stringer; it reveals nobody's name.
 func (d CertificateData) String() string { return "certificate " + d.SHA256 }
 
+// GoString implements fmt.GoStringer like String.
+func (d CertificateData) GoString() string { return "report.CertificateData{" + d.SHA256 + "}" }
+
 // certificateData returns nil for nil.
 func certificateData(c *gostx509.Certificate) *CertificateData {
 	if c == nil {

@@ -1,9 +1,11 @@
 package validate
 
 import (
+	"slices"
 	"time"
 
 	"propusk/pki/gostx509"
+	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/tsl"
 	"propusk/pki/verdict"
@@ -17,15 +19,15 @@ const (
 	citeAccredited = "63-ФЗ, ст. 14, ст. 17"
 )
 
-// checkAccreditation asks the list about the CA that issued the certificate; for
-// the certificate of a CA it asks about that CA itself. A root is in no need of
-// accreditation, and then there is no check.
+// checkAccreditation asks the list about the CA that issued the certificate; where
+// the policy is about certificates of CAs, it asks about that CA itself. A root is
+// in no need of accreditation, and then there is no check.
 func (v Validator) checkAccreditation(cert *gostx509.Certificate, chain []*gostx509.Certificate, at time.Time) []verdict.Check {
 	if len(chain) < 2 {
 		return nil
 	}
 	authority := chain[1]
-	if cert.IsCA {
+	if cert.IsCA && slices.Contains(v.Policy.AllowedKinds, person.Authority) {
 		authority = cert
 	}
 	if v.Trust.Accredited == nil {

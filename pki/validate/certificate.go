@@ -170,7 +170,7 @@ func (v Validator) revocation() path.Revocation {
 	if set == nil {
 		set = crl.NewSet()
 	}
-	return crl.Checker{Set: set, Policy: crl.Policy{Grace: v.Policy.RevocationGrace}}
+	return crl.Checker{Set: set, Policy: crl.Policy{Now: v.Now, Grace: v.Policy.RevocationGrace}}
 }
 
 // checkRules applies the rules for qualified certificates.

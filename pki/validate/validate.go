@@ -94,4 +94,9 @@ func CA() Policy {
 type Validator struct {
 	Trust  Trust
 	Policy Policy
+
+	// Now is when the judgement is made, if the moment asked about is another
+	// one: revocation lists issued since that moment may then be used. Zero means
+	// the moment asked about.
+	Now time.Time
 }
