@@ -100,7 +100,7 @@ func scalars(q *big.Int) (ks []*big.Int) {
 	add(new(big.Int).Rsh(q, 1))
 	add(new(big.Int).Add(new(big.Int).Rsh(q, 1), big.NewInt(1)))
 	r := mathrand.New(mathrand.NewPCG(7, 7))
-	for range 20 {
+	for range 8 {
 		b := make([]byte, q.BitLen()/8)
 		for i := range b {
 			b[i] = byte(r.Uint32())
@@ -127,14 +127,18 @@ func TestGroups(t *testing.T) {
 					continue
 				}
 				n := natBig(k)
-				want := ref.mult(k, ref.base())
+				short := k // or −(q − k), for which the reference is faster
+				if k.BitLen() == ref.q.BitLen() && k.Cmp(new(big.Int).Rsh(ref.q, 1)) > 0 {
+					short = new(big.Int).Sub(k, ref.q)
+				}
+				want := ref.mult(short, ref.base())
 				got, ok := c.group.BaseMult(n)
 				compare(t, ref, "BaseMult", k, got, ok, want)
 				got, ok = c.group.Mult(n, ref.encode(ref.base()))
 				compare(t, ref, "Mult of the base", k, got, ok, want)
 				if i%4 == 0 {
 					got, ok = c.group.Mult(n, other)
-					compare(t, ref, "Mult", k, got, ok, ref.mult(k, ref.decode(other)))
+					compare(t, ref, "Mult", k, got, ok, ref.mult(short, ref.decode(other)))
 				}
 			}
 		})
@@ -166,30 +170,44 @@ func TestVerifyX(t *testing.T) {
 			r := mathrand.New(mathrand.NewPCG(9, 9))
 			ks := scalars(ref.q)
 			for _, m := range []int64{1, -1, 2, -2, 3, -7, 255, -512, 0x10001} {
-				p := ref.mult(new(big.Int).Mod(big.NewInt(m), ref.q), ref.base())
-				for range 25 {
+				p := ref.mult(big.NewInt(m), ref.base())
+				for i := range int64(25) {
+					testVerifyX(t, c, ref, big.NewInt(i%5), big.NewInt(i/5), p)
+				}
+				// With P = −G the sum becomes infinity on the way, and a negative digit
+				// follows.
+				power := big.NewInt(1 << 20)
+				less := big.NewInt(1<<20 - 1)
+				testVerifyX(t, c, ref, less, power, p)
+				testVerifyX(t, c, ref, less, less, p)
+				for range 10 {
 					k, l := ks[r.IntN(len(ks))], ks[r.IntN(len(ks))]
 					if r.IntN(3) == 0 { // k + m·l = 0, or a few more
 						k = new(big.Int).Mul(l, big.NewInt(-m))
 						k.Add(k, big.NewInt(int64(r.IntN(4)))).Mod(k, ref.q)
 					}
-					sum := ref.add(ref.mult(k, ref.base()), ref.mult(l, p))
-					x := big.NewInt(1)
-					if sum != nil {
-						x.Mod(sum.x, ref.q)
-					}
-					verify := func(x *big.Int) bool {
-						return c.group.VerifyX(natBig(x), natBig(k), natBig(l), ref.encode(p))
-					}
-					if got := verify(x); got != (sum != nil) {
-						t.Fatalf("k = %x, l = %x, P = %d·G: VerifyX says %v", k, l, m, got)
-					}
-					if verify(new(big.Int).Mod(new(big.Int).Add(x, big.NewInt(1)), ref.q)) {
-						t.Fatalf("k = %x, l = %x, P = %d·G: VerifyX accepts x + 1", k, l, m)
-					}
+					testVerifyX(t, c, ref, k, l, p)
 				}
 			}
 		})
+	}
+}
+
+func testVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *point) {
+	t.Helper()
+	sum := ref.add(ref.mult(k, ref.base()), ref.mult(l, p))
+	x := big.NewInt(1)
+	if sum != nil {
+		x.Mod(sum.x, ref.q)
+	}
+	verify := func(x *big.Int) bool {
+		return c.group.VerifyX(natBig(x), natBig(k), natBig(l), ref.encode(p))
+	}
+	if got := verify(x); got != (sum != nil) {
+		t.Fatalf("k = %x, l = %x, P = %x: VerifyX says %v", k, l, p.x, got)
+	}
+	if verify(new(big.Int).Mod(new(big.Int).Add(x, big.NewInt(1)), ref.q)) {
+		t.Fatalf("k = %x, l = %x, P = %x: VerifyX accepts x + 1", k, l, p.x)
 	}
 }
 
@@ -197,6 +215,22 @@ func TestVerifyX(t *testing.T) {
 // another number, and wants them accepted.
 func TestVerifyXReduced(t *testing.T) {
 	refs := references(t)
+	for _, c := range []*Curve{cryptoProA, cryptoProC, tc26512A} { // q < p, but only just
+		ref := refs[c.name]
+		for r := int64(1); ; r++ {
+			p := ref.lift(new(big.Int).Add(ref.q, big.NewInt(r)))
+			if p == nil {
+				continue
+			}
+			verify := func(r int64) bool {
+				return c.group.VerifyX(scalar.Nat{uint64(r)}, scalar.Nat{}, scalar.Nat{1}, ref.encode(p))
+			}
+			if !c.group.Check(ref.encode(p)) || !verify(r) || verify(r+1) {
+				t.Errorf("%s: x = q + %d", c.name, r)
+			}
+			break
+		}
+	}
 	for _, c := range []*Curve{tc26256A, tc26512C} {
 		ref := refs[c.name]
 		seen := map[int64]bool{}

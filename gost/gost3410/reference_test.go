@@ -119,6 +119,9 @@ func (r *reference) add(a, b *point) *point {
 }
 
 func (r *reference) mult(k *big.Int, p *point) (sum *point) {
+	if k.Sign() < 0 {
+		k, p = new(big.Int).Neg(k), &point{p.x, new(big.Int).Sub(r.p, p.y)}
+	}
 	for i := k.BitLen() - 1; i >= 0; i-- {
 		sum = r.add(sum, sum)
 		if k.Bit(i) == 1 {
