@@ -310,7 +310,7 @@ func TestProbe(t *testing.T) {
 	}
 	// Later, illegal_parameter is a failure like others.
 	_, s := attackServer(t, nil, nil, func(hs *clientHandshake) []step {
-		return with(honest(hs), atFinished, hs.out.flush, func() error { return hs.out.sendAlert(AlertIllegalParameter) })
+		return append(honest(hs)[:atFinished], hs.out.flush, func() error { return hs.out.sendAlert(AlertIllegalParameter) })
 	})
 	if errors.Is(s, ErrGOSTProbe) || !isRemote(s, AlertIllegalParameter) {
 		t.Errorf("illegal_parameter after ClientKeyExchange: %v", s)

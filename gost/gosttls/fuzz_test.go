@@ -1,0 +1,125 @@
+package gosttls
+
+import (
+	"errors"
+	"io"
+	"testing"
+
+	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/recording"
+)
+
+// endsProperly checks how a handshake with nonsense ended: with an error of a kind
+// that the documentation names, and with an alert if this side refused.
+func endsProperly(t *testing.T, c *Conn, err error, out []byte) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("handshake with arbitrary bytes succeeded")
+	}
+	_, isRemote := errors.AsType[*RemoteError](err)
+	refusal, isRefusal := errors.AsType[*ProtocolError](err)
+	if !isRemote && !isRefusal && !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatalf("error %v", err)
+	}
+	if isRefusal {
+		if refusal.Alert == AlertInternalError {
+			t.Fatalf("internal error by input: %v", err)
+		}
+		if c.out.protect != nil {
+			return // the alert is encrypted
+		}
+		tail := []byte{byte(typeAlert), 3, 3, 0, 2, levelFatal, byte(refusal.Alert)}
+		if len(out) < len(tail) || string(out[len(out)-len(tail):]) != string(tail) {
+			t.Fatalf("%v, but the last bytes are %x", err, out[max(0, len(out)-len(tail)):])
+		}
+	}
+}
+
+// FuzzServerConn feeds arbitrary bytes to a server.
+func FuzzServerConn(f *testing.F) {
+	for _, r := range recording.LoadAll(f, "testdata") {
+		if len(r.FromClient) < 4096 {
+			f.Add(r.FromClient)
+		}
+	}
+	cert := testCert(f, cryptoProA)
+	f.Fuzz(func(t *testing.T, in []byte) {
+		wire := newScript(in)
+		c := Server(wire, &Config{Certificates: []Certificate{cert}, ClientAuth: RequestClientCert})
+		endsProperly(t, c, c.Handshake(), wire.out.Bytes())
+	})
+}
+
+// FuzzClientConn feeds arbitrary bytes to a client.
+func FuzzClientConn(f *testing.F) {
+	for _, r := range recording.LoadAll(f, "testdata") {
+		if len(r.FromServer) < 8192 {
+			f.Add(r.FromServer)
+		}
+	}
+	cert := testCert(f, cryptoProA)
+	f.Fuzz(func(t *testing.T, in []byte) {
+		wire := newScript(in)
+		c := Client(wire, &Config{Certificates: []Certificate{cert}, InsecureSkipVerify: true})
+		endsProperly(t, c, c.Handshake(), wire.out.Bytes())
+	})
+}
+
+// FuzzKeyExchange feeds arbitrary bytes to the server's side of the key exchange,
+// which the other targets hardly reach.
+func FuzzKeyExchange(f *testing.F) {
+	for _, r := range recording.LoadAll(f, "testdata") {
+		for _, raw := range recording.Messages(f, r.FromClient) {
+			if message.Type(raw[0]) == message.TypeClientKeyExchange {
+				f.Add(raw[message.HeaderSize:])
+			}
+		}
+	}
+	var certs []Certificate
+	for _, p := range []paramSet{cryptoProA, tc26256A, tc26512C} {
+		certs = append(certs, testCert(f, p))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, cert := range certs {
+			curve, err := cert.curve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var s secrets
+			s.suite, _ = record.SuiteByID(KuznyechikCTROMAC)
+			premaster, err := s.importPremaster(cert.PrivateKey, curve, body)
+			if !errors.Is(err, errKeyExchange) || premaster != nil {
+				t.Fatalf("%x: %x, %v", body, premaster, err)
+			}
+		}
+	})
+}
+
+// FuzzPeek feeds arbitrary bytes to the part of a listener that chooses.
+func FuzzPeek(f *testing.F) {
+	for _, r := range recording.LoadAll(f, "testdata") {
+		f.Add(r.FromClient[:min(len(r.FromClient), 400)])
+	}
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		wire := newScript(in)
+		c, err := peek(wire)
+		if err != nil {
+			if c.hello || c.offered != nil || c.serverName != "" {
+				t.Fatalf("%x: %v, and facts", in, err)
+			}
+			if !errors.Is(err, ErrNotTLS) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Fatalf("%x: %v", in, err)
+			}
+			return
+		}
+		if len(c.ahead) > maxPeek+8192 {
+			t.Fatalf("%d bytes read ahead", len(c.ahead))
+		}
+		back, err := io.ReadAll(c)
+		if err != nil || string(back) != string(in) {
+			t.Fatalf("%x comes back as %x, %v", in, back, err)
+		}
+	})
+}
