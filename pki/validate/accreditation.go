@@ -1,11 +1,9 @@
 package validate
 
 import (
-	"slices"
 	"time"
 
 	"propusk/pki/gostx509"
-	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/tsl"
 	"propusk/pki/verdict"
@@ -27,7 +25,7 @@ func (v Validator) checkAccreditation(cert *gostx509.Certificate, chain []*gostx
 		return nil
 	}
 	authority := chain[1]
-	if cert.IsCA && slices.Contains(v.Policy.AllowedKinds, person.Authority) {
+	if v.asksAbout(cert) {
 		authority = cert
 	}
 	if v.Trust.Accredited == nil {

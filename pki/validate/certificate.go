@@ -40,7 +40,8 @@ type Certificate struct {
 	Verdict verdict.Verdict
 	// Qualified is the part about accreditation and the rules for qualified
 	// certificates, whether or not the policy demands them. It is zero when no
-	// chain was found, because the rules are about the issuer too.
+	// chain was found, because the rules are about the issuer too; for a CA it is
+	// about accreditation alone.
 	Qualified verdict.Verdict
 	// Parsed is the certificate that was judged; nil if it could not be read. What
 	// it says is a claim until Verdict passed.
@@ -144,22 +145,14 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 	switch {
 	case found.Status == verdict.Failed && !total.Failed():
 		total.Fail(CheckChain, reason.UnknownCA, "RFC 5280, 6.1")
-	case found.Status == verdict.Indeterminate && !total.Failed():
-		total.Unknown(CheckChain, firstReason(found.Checks, reason.RevocationUnknown), "RFC 5280, 6.1")
+	case found.Status == verdict.Indeterminate && !slices.ContainsFunc(found.Checks, notPassed):
+		total.Unknown(CheckChain, reason.InternalError, "RFC 5280, 6.1")
 	case found.Status == verdict.Passed && !out.Anchored:
 		total.Fail(CheckChain, reason.UnknownCA, "RFC 5280, 6.1")
 	}
 }
 
-// firstReason returns the reason of the first check that did not pass.
-func firstReason(checks []verdict.Check, otherwise reason.Code) reason.Code {
-	for _, c := range checks {
-		if c.Status != verdict.Passed && c.Reason != "" {
-			return c.Reason
-		}
-	}
-	return otherwise
-}
+func notPassed(c verdict.Check) bool { return c.Status != verdict.Passed }
 
 // revocation returns the source of revocation data under the policy.
 func (v Validator) revocation() path.Revocation {
@@ -173,10 +166,11 @@ func (v Validator) revocation() path.Revocation {
 	return crl.Checker{Set: set, Policy: crl.Policy{Now: v.Now, Grace: v.Policy.RevocationGrace}}
 }
 
-// checkRules applies the rules for qualified certificates.
+// checkRules applies the rules for qualified certificates. They are about holders:
+// where the policy asks about a CA, and for a root, there is no check.
 func (v Validator) checkRules(cert *gostx509.Certificate, chain []*gostx509.Certificate, at time.Time) []verdict.Check {
-	if len(chain) < 2 {
-		return nil // a root: nobody issued it
+	if len(chain) < 2 || v.asksAbout(cert) {
+		return nil
 	}
 	return v.Policy.Rules.Check(cert, chain[1], at)
 }
@@ -202,6 +196,12 @@ func (v Validator) checkHolder(total *verdict.Builder, cert *gostx509.Certificat
 		total.Fail(CheckHolderKind, reason.WrongHolderKind, "")
 	}
 	return holder
+}
+
+// asksAbout reports whether the certificate is one of a CA and the policy is about
+// such.
+func (v Validator) asksAbout(cert *gostx509.Certificate) bool {
+	return cert.IsCA && slices.Contains(v.Policy.AllowedKinds, person.Authority)
 }
 
 // roots returns the roots, never nil.
