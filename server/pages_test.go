@@ -4,16 +4,17 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"propusk/pki/reason"
+	"propusk/server/testgateway"
 )
 
 // TestSignInPages shows every person of the demo country what he has to see.
 func TestSignInPages(t *testing.T) {
-	g := start(t)
-	g.waitTrust()
-	seen := make(map[string]string) // heading by reason
-	for _, p := range g.country.People() {
+	g := testgateway.Start(t)
+	for _, p := range g.Country.People() {
 		t.Run(p.ID, func(t *testing.T) {
-			a := g.get(g.browser(p.ID), g.config.SignIn.URL+"/")
+			a := g.Get(g.GOSTBrowser(p.ID), g.Config.SignIn.URL+"/")
 			if p.Expect == "" {
 				wantStatus(t, a, http.StatusOK)
 				wantText(t, a, "Сертификат подходит", p.Name, p.INN, p.OGRNIP)
@@ -21,44 +22,88 @@ func TestSignInPages(t *testing.T) {
 			}
 			wantStatus(t, a, http.StatusForbidden)
 			wantText(t, a, `data-code="`+string(p.Expect)+`"`, "Что делать", "Техническая поддержка", "Код обращения", p.Name)
-			h := heading(a)
-			if other, taken := seen[h]; taken && other != string(p.Expect) {
-				t.Errorf("the pages of %s and %s have the same heading %q", p.Expect, other, h)
+			if a.Header.Get("Connection") != "close" && !a.Close {
+				t.Error("the connection stays open: another certificate cannot be chosen")
 			}
-			seen[h] = string(p.Expect)
 		})
 	}
-	t.Run("nobody", func(t *testing.T) {
-		a := g.get(g.browser(""), g.config.SignIn.URL+"/")
-		wantStatus(t, a, http.StatusUnauthorized)
-		wantText(t, a, `data-code="no-certificate"`, "Сертификат не предъявлен", "Подключите носитель")
-	})
-	t.Run("ordinary TLS", func(t *testing.T) {
-		a := g.get(g.browser(), g.config.SignIn.URL+"/signin?request=x")
-		wantStatus(t, a, http.StatusForbidden)
-		wantText(t, a, `data-code="gost-tls-required"`, "Нужен браузер с поддержкой ГОСТ TLS")
-	})
 }
 
-func wantStatus(t *testing.T, a answer, status int) {
-	t.Helper()
-	if a.StatusCode != status {
-		t.Fatalf("%s %s: status %d, want %d\n%s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
+// TestWrongKindNamesTheCabinet: the person must learn where he belongs.
+func TestWrongKindNamesTheCabinet(t *testing.T) {
+	g := testgateway.Start(t)
+	for id, want := range map[string]string{"ul": "https://ul.example/", "fl": "https://fl.example/"} {
+		wantText(t, g.Get(g.GOSTBrowser(id), g.Config.SignIn.URL+"/"), want)
 	}
 }
 
-func wantText(t *testing.T, a answer, texts ...string) {
+func TestSignInWithoutCertificate(t *testing.T) {
+	g := testgateway.Start(t)
+	a := g.Get(g.GOSTBrowser(""), g.Config.SignIn.URL+"/")
+	wantStatus(t, a, http.StatusUnauthorized)
+	wantText(t, a, `data-code="no-certificate"`, "Сертификат не предъявлен", "Подключите носитель")
+
+	a = g.Get(g.Browser(), g.Config.SignIn.URL+"/signin?request=x")
+	wantStatus(t, a, http.StatusForbidden)
+	wantText(t, a, `data-code="gost-tls-required"`, "Нужен браузер с поддержкой ГОСТ TLS")
+}
+
+func TestPublicAndCheckPages(t *testing.T) {
+	g := testgateway.Start(t)
+	wantText(t, g.Get(g.Browser(), g.Config.Public.URL+"/"), "обычный TLS (без ГОСТ)", "TLS 1.3", "https://service.example/")
+	wantText(t, g.Get(g.GOSTBrowser(""), g.Config.Public.URL+"/"), "ГОСТ TLS", "TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC", "подходит для входа")
+	for _, path := range []string{"/", "/check.php"} {
+		a := g.Get(g.Browser(), g.Config.Check.URL+path)
+		wantStatus(t, a, http.StatusOK)
+		wantText(t, a, "Проверка выполнения условий доступа", g.Config.Public.URL, g.Config.SignIn.URL)
+	}
+	for _, host := range []string{g.Config.Public.URL, g.Config.Check.URL} {
+		a := g.Get(g.Browser(), host+"/static/propusk.css")
+		wantStatus(t, a, http.StatusOK)
+		if got := a.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/css") {
+			t.Errorf("Content-Type %q", got)
+		}
+		wantStatus(t, g.Get(g.Browser(), host+"/static/"), http.StatusNotFound)
+	}
+	// The sign-in host must not ask for a certificate again for its style sheet.
+	wantText(t, g.Get(g.GOSTBrowser(""), g.Config.SignIn.URL+"/"), `href="`+g.Config.Public.URL+`/static/propusk.css"`)
+}
+
+func TestNotFound(t *testing.T) {
+	g := testgateway.Start(t)
+	a := g.Get(g.Browser(), g.Config.Public.URL+"/nowhere")
+	wantStatus(t, a, http.StatusNotFound)
+	wantText(t, a, `data-code="page-not-found"`, "Техническая поддержка")
+	a = g.Get(g.Browser(), g.Config.Public.URL+"/api/v1/nowhere")
+	wantProblem(t, a, http.StatusNotFound, reason.PageNotFound)
+	a = g.Get(g.Browser(), g.Config.Public.URL+"/api/v1/verify")
+	wantProblem(t, a, http.StatusMethodNotAllowed, reason.MethodNotAllowed)
+	if a.Header.Get("Allow") != "POST" {
+		t.Errorf("Allow: %q", a.Header.Get("Allow"))
+	}
+}
+
+func wantStatus(t *testing.T, a testgateway.Answer, status int) {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("%s %s: status %d, want %d\n%s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.Text)
+	}
+}
+
+func wantText(t *testing.T, a testgateway.Answer, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
-		if !strings.Contains(a.body, text) {
-			t.Errorf("%s %s: the body lacks %q:\n%s", a.Request.Method, a.Request.URL, text, a.body)
+		if !strings.Contains(a.Text, text) {
+			t.Errorf("%s %s: the body lacks %q:\n%s", a.Request.Method, a.Request.URL, text, a.Text)
 		}
 	}
 }
 
-// heading returns the text between <h1> and the next tag.
-func heading(a answer) string {
-	_, rest, _ := strings.Cut(a.body, "<h1>")
-	h, _, _ := strings.Cut(rest, "<")
-	return strings.TrimSpace(h)
+func wantProblem(t *testing.T, a testgateway.Answer, status int, code reason.Code) {
+	t.Helper()
+	wantStatus(t, a, status)
+	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("%s: Content-Type %q", a.Request.URL, got)
+	}
+	wantText(t, a, `"code":"`+string(code)+`"`)
 }
