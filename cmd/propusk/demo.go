@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -80,8 +79,9 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	o.dir = dir
-	// Whoever waits for the file must not find that of the last run.
-	if err := os.Remove(filepath.Join(dir, demoFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// Where the file is, the demo is up: that of a run that was killed must go
+	// now, and ours at the end.
+	if err := removeDemoFile(dir); err != nil {
 		return err
 	}
 	d := &demoRun{options: o, config: o.config(), log: stderr}
@@ -92,7 +92,11 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 		d.gateway,
 		d.cabinet,
 	} {
-		if err := step(ctx); err != nil {
+		err := step(ctx)
+		if ctx.Err() != nil {
+			return nil // it was told to end before it had begun
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -153,7 +157,7 @@ func (d *demoRun) country(ctx context.Context) error {
 	if err := d.subjectSecret(); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "gost.cnf"), []byte(gostEngineConfig), 0o644)
+	return os.WriteFile(d.options.gostConfig(), []byte(gostEngineConfig), 0o644)
 }
 
 // whole reports whether the files of a country are all there.
@@ -236,6 +240,7 @@ func (d *demoRun) serve(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		cancel()
 	}
+	defer func() { _ = removeDemoFile(d.options.dir) }() // there is nothing more to do about it
 	for range cap(ended) {
 		err = errors.Join(err, <-ended)
 		cancel() // one does not go on without the other

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -274,10 +275,11 @@ func fetch(t *testing.T, url string) (int, string) {
 // prints reaches the greeting of the cabinet, and the openssl command is answered.
 func TestDemoSignIn(t *testing.T) {
 	requireGOST(t)
-	d := startDemo(t, t.TempDir(), freePorts(t))
+	// The commands must survive a path that the shell would take apart.
+	dir := filepath.Join(t.TempDir(), "it's a demo")
+	d := startDemo(t, dir, freePorts(t))
 	ip := d.person(t, "ip")
 	for _, command := range printedCommands(t, d.out.String()) {
-		command = strings.ReplaceAll(command, "/tmp/propusk.jar", filepath.Join(t.TempDir(), "jar"))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		out, err := exec.CommandContext(ctx, "sh", "-c", command).CombinedOutput()
 		cancel()
@@ -398,6 +400,65 @@ func read(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// TestMain is propusk itself when a test starts this binary again with
+// PROPUSK_TEST_ARGS: signals need a process.
+func TestMain(m *testing.M) {
+	if args := os.Getenv("PROPUSK_TEST_ARGS"); args != "" {
+		os.Args = append(os.Args[:1], strings.Split(args, "\n")...)
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// TestDemoSignals ends the demo as a supervisor and as a person do, when it is up
+// and before.
+func TestDemoSignals(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		signal os.Signal
+		early  bool
+	}{
+		{"SIGTERM", syscall.SIGTERM, false},
+		{"SIGINT", os.Interrupt, false},
+		{"SIGTERM before it is up", syscall.SIGTERM, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			demoJSON := filepath.Join(dir, "demo.json")
+			cmd := exec.Command(os.Args[0])
+			args := []string{"demo", "--dir", dir, "--port-base", fmt.Sprint(freePorts(t))}
+			cmd.Env = append(os.Environ(), "PROPUSK_TEST_ARGS="+strings.Join(args, "\n"))
+			out := new(lockedBuffer)
+			cmd.Stdout, cmd.Stderr = out, out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			// The empty manifest is the first file that is written.
+			wait := demoJSON
+			if test.early {
+				wait = filepath.Join(dir, "country.json")
+			}
+			for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+				if _, err := os.Stat(wait); err == nil {
+					break
+				}
+				if time.Now().After(end) {
+					t.Fatalf("no %s:\n%s", wait, out)
+				}
+			}
+			if err := cmd.Process.Signal(test.signal); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("%v:\n%s", err, out)
+			}
+			if _, err := os.Stat(demoJSON); !os.IsNotExist(err) {
+				t.Errorf("demo.json was left behind: %v", err)
+			}
+		})
+	}
 }
 
 // TestDemoPlaces looks at the addresses for hosts of other sorts.

@@ -83,6 +83,9 @@ func (o demoOptions) urls() urls {
 	}
 }
 
+// gostConfig is the file that makes OpenSSL load gost-engine.
+func (o demoOptions) gostConfig() string { return filepath.Join(o.dir, "gost.cnf") }
+
 // config is the configuration of the gateway of the demo.
 func (o demoOptions) config() config.Config {
 	at, c := o.urls(), config.Default()

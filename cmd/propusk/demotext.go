@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	"propusk/certs/testpki"
 )
@@ -29,6 +33,14 @@ func writeDemoFile(dir string, doc demoDocument) error {
 		return err
 	}
 	return os.Rename(path+".tmp", path)
+}
+
+// removeDemoFile removes demo.json if it is there.
+func removeDemoFile(dir string) error {
+	if err := os.Remove(filepath.Join(dir, demoFile)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // gostEngineConfig makes OpenSSL, and curl with it, load gost-engine.
@@ -90,18 +102,29 @@ func (d demoDocument) person(id string) testpki.PersonFiles {
 // curlCommand signs in and follows every redirect. The public host is reached
 // over GOST TLS too, so one CA is enough.
 func curlCommand(o demoOptions, doc demoDocument) string {
-	ip := doc.person("ip")
-	return fmt.Sprintf("OPENSSL_CONF=%s curl -sL -c /tmp/propusk.jar -b /tmp/propusk.jar \\\n"+
+	ip, jar := doc.person("ip"), quote(filepath.Join(o.dir, "cookies.txt"))
+	return fmt.Sprintf("OPENSSL_CONF=%s curl -sL -c %s -b %s \\\n"+
 		"  --tls-max 1.2 --ciphers GOST2012-KUZNYECHIK-KUZNYECHIKOMAC --cacert %s \\\n"+
 		"  --cert %s --key %s \\\n  %s/login",
-		filepath.Join(o.dir, "gost.cnf"), doc.TLS.GOSTCA, ip.Cert, ip.Key, doc.URLs.Cabinet)
+		quote(o.gostConfig()), jar, jar, quote(doc.TLS.GOSTCA), quote(ip.Cert), quote(ip.Key), doc.URLs.Cabinet)
 }
 
 // opensslCommand asks the sign-in host who it sees.
 func opensslCommand(o demoOptions, doc demoDocument) string {
 	ip := doc.person("ip")
-	host := doc.URLs.SignIn[len("https://"):]
+	host := strings.TrimPrefix(doc.URLs.SignIn, "https://")
 	return fmt.Sprintf("printf 'GET /api/v1/whoami HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' | OPENSSL_CONF=%s openssl s_client \\\n"+
 		"  -connect %s -tls1_2 -cipher GOST2012-MAGMA-MAGMAOMAC -ign_eof \\\n  -CAfile %s -cert %s -key %s",
-		host, filepath.Join(o.dir, "gost.cnf"), host, doc.TLS.GOSTCA, ip.Cert, ip.Key)
+		host, quote(o.gostConfig()), host, quote(doc.TLS.GOSTCA), quote(ip.Cert), quote(ip.Key))
+}
+
+// quote makes one word of the shell out of a path.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return r > 127 || unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+", r)
+	}
+	if strings.TrimFunc(path, plain) == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

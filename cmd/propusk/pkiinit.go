@@ -90,7 +90,7 @@ func printCountry(w io.Writer, m testpki.Manifest) error {
 // printPeople lists the people, one a line.
 func printPeople(out *printer, people []testpki.PersonFiles) {
 	for _, p := range people {
-		out.line("%-14s %-3s %-32s %-20s %s", p.ID, p.Kind, p.Name, p.Expect, p.Cert)
+		out.line("  %-14s %-3s %-32s %-26s %s", p.ID, p.Kind, p.Name, p.Expect, p.Cert)
 	}
 }
 
