@@ -123,7 +123,8 @@ func others() []asn1.ObjectIdentifier {
 		OIDKeyGOST2001, OIDKeyGOST256, OIDKeyGOST512,
 		{1, 2, 643, 7, 1, 1, 3, 2}, {1, 2, 643, 7, 1, 1, 3, 3}, {1, 2, 643, 2, 2, 3}, // signatures
 		{2, 5, 29, 32, 0},              // anyPolicy
-		{1, 3, 6, 1, 4, 1, 311, 20, 2}, // Microsoft: certificate template
+		{1, 3, 6, 1, 4, 1, 311, 20, 2}, // Microsoft: name of the certificate template
+		{1, 3, 6, 1, 4, 1, 311, 21, 7}, // Microsoft: certificate template
 		{1, 3, 6, 1, 4, 1, 311, 21, 1}, // Microsoft: CA version
 		{1, 2, 643, 2, 2, 49, 2},       // CryptoPro: key was made on this medium
 		{1, 2, 643, 2, 2, 34, 6},       // CryptoPro: user of the registration authority

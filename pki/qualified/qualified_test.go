@@ -149,6 +149,8 @@ func TestViolations(t *testing.T) {
 		{"company from a commercial CA", company(), "1027700132195", func(*cert) {}, []string{"profile.issuer-state: issuer-not-fns"}},
 		{"head from a commercial CA", head(), "1027700132195", func(*cert) {}, []string{"profile.issuer-state: issuer-not-fns"}},
 		{"issuer without ОГРН", naturalPerson(), "", func(*cert) {}, []string{"profile.issuer-name: attribute-missing"}},
+		{"issuer with a bad ОГРН", naturalPerson(), "1234567890123", func(*cert) {}, []string{"profile.issuer-ogrn: identifier-bad"}},
+		{"nobody", attributes(gostx509.OIDCommonName, "Образцов Проба"), FNS, func(*cert) {}, []string{"profile.holder: holder-unclear"}},
 		{"key of 2001", entrepreneur(), FNS, func(c *cert) { c.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001 }, []string{"profile.key-algorithm: key-not-gost-2012"}},
 		{"unreadable key", entrepreneur(), FNS, func(c *cert) { c.PublicKey = nil }, []string{"profile.key-algorithm: key-not-gost-2012"}},
 		{"key for agreement only", entrepreneur(), FNS, func(c *cert) { c.KeyUsage = gostx509.KeyUsageKeyAgreement }, []string{"profile.key-usage: key-usage-unsuitable"}},

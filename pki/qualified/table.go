@@ -71,6 +71,11 @@ func holderRules() []rule {
 			check: func(in input) bool { return !in.cert.IsCA },
 		},
 		{
+			id: "profile.holder", cite: law17 + ", п. 3", reason: reason.HolderUnclear,
+			applies: func(in input) bool { return in.who.Kind != "" }, // else profile.identifiers says it all
+			check:   func(in input) bool { return in.who.Kind != person.Other },
+		},
+		{
 			id: "profile.common-name", cite: law17 + ", п. 2", reason: reason.AttributeMissing,
 			check: subjectHas(gostx509.OIDCommonName),
 		},
@@ -118,6 +123,14 @@ func issuerRules() []rule {
 			id: "profile.issuer-name", cite: law17 + ", п. 6", reason: reason.AttributeMissing,
 			check: func(in input) bool {
 				return anyOf(in.issuer, gostx509.OIDOrganization) && anyOf(in.issuer, gostx509.OIDOGRN)
+			},
+		},
+		{
+			id: "profile.issuer-ogrn", cite: order795, reason: reason.IdentifierBad,
+			applies: func(in input) bool { return anyOf(in.issuer, gostx509.OIDOGRN) },
+			check: func(in input) bool {
+				_, err := person.ParseOGRN(in.issuer.Get(gostx509.OIDOGRN))
+				return err == nil
 			},
 		},
 		{
