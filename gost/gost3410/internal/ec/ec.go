@@ -1,4 +1,4 @@
-// Package ec implements the groups of the seven GOST curves. Six files, one for
+// Package ec implements the groups of the seven GOST curves. Seven files, one for
 // each curve, are generated from two templates.
 //
 // A point enters and leaves as LE(x)|LE(y) in Weierstrass form. Mult and BaseMult
