@@ -141,6 +141,16 @@ func TestBase64(t *testing.T) {
 			t.Errorf("separator %q: %+v", separator, r.Math)
 		}
 	}
+	for _, label := range []string{"CMS", "PKCS7", "PKCS #7 SIGNED DATA"} {
+		text := pem.EncodeToMemory(&pem.Block{Type: label, Bytes: block.Bytes})
+		if r := verifyOne(t, text, Content{}); !allPassed(r.Math) {
+			t.Errorf("label %q: %+v", label, r.Math)
+		}
+	}
+	text = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: block.Bytes})
+	if sd, err := Parse(text); sd != nil || reason.Of(err) != reason.SignatureMalformed {
+		t.Errorf("PEM of another kind: %v", err)
+	}
 }
 
 // TestSeveralSigners verifies a file that two people signed, and each on his own

@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"propusk/pki/gostx509"
@@ -271,8 +272,12 @@ func TestLimits(t *testing.T) {
 func wrap(t *testing.T, f *forgery, signers []byte) []byte {
 	t.Helper()
 	good := f.write(t, nil)
-	inner := good[bytes.Index(good, []byte{0x02, 0x01, 0x01}):]
-	inner = append(bytes.TrimSuffix(bytes.Clone(inner), []byte{0x31, 0}), signers...)
+	version := []byte{0x02, 0x01, 0x01}
+	_, rest, found := bytes.Cut(good, version)
+	if !found {
+		t.Fatal("no version")
+	}
+	inner := slices.Concat(version, bytes.TrimSuffix(rest, []byte{0x31, 0}), signers)
 	body := append(appendHeader(nil, 0x30, len(inner)), inner...)
 	body = append(appendHeader(nil, 0xa0, len(body)), body...)
 	body = append([]byte("\x06\x09"+oidSignedData), body...)

@@ -34,7 +34,7 @@ func (r rule) run(t *testing.T) {
 	f := goodForgery(t)
 	r.spoil(t, f)
 	got := verifyOne(t, f.build(t), Content{})
-	all := append(got.Math, got.Format...)
+	all := slices.Concat(got.Math, got.Format)
 	if r.check == "" {
 		if !allPassed(all) || statusOf(all, CheckSignature) == nil {
 			t.Errorf("%+v", all)
