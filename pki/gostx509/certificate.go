@@ -4,8 +4,8 @@
 //
 // Package crypto/x509 refuses 33 of 2,403 real certificates of accredited CAs.
 // This parser reads them all, and is strict about everything else; each thing it
-// tolerates is listed in DIVERGENCES.md of package der. A parsed certificate has
-// passed no check of trust: see packages path, qualified and validate.
+// tolerates is listed in pki/DIVERGENCES.md. A parsed certificate has passed no
+// check of trust: see packages path, qualified and validate.
 package gostx509
 
 import (
@@ -13,6 +13,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/asn1"
+	"encoding/hex"
 	"net/netip"
 	"time"
 
@@ -155,6 +156,17 @@ const (
 
 // SHA256 returns the fingerprint of the whole certificate.
 func (c *Certificate) SHA256() [32]byte { return sha256.Sum256(c.Raw) }
+
+// String returns the fingerprint, so that printing a certificate names it without
+// the personal data inside.
+func (c *Certificate) String() string {
+	sum := c.SHA256()
+	return "certificate sha256:" + hex.EncodeToString(sum[:])
+}
+
+// MarshalText implements encoding.TextMarshaler with the fingerprint, for logs in
+// JSON.
+func (c *Certificate) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // Equal reports whether both are the same certificate, byte for byte.
 func (c *Certificate) Equal(other *Certificate) bool {

@@ -72,10 +72,10 @@ func Parse(data []byte) (*Certificate, error) {
 	return p.c, nil
 }
 
-// ParseAny is Parse for a certificate in DER, in PEM with the label CERTIFICATE,
-// or in bare base64.
+// ParseAny is Parse for a certificate in DER, in PEM with the label CERTIFICATE
+// or X509 CERTIFICATE, or in bare base64.
 func ParseAny(data []byte) (*Certificate, error) {
-	raw, err := der.Decode(data, "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+	raw, err := der.Decode(data, "CERTIFICATE", "X509 CERTIFICATE")
 	if err != nil {
 		return nil, reason.New(formCode(err), err)
 	}
