@@ -39,16 +39,22 @@ const yearOne = -62135596800
 
 // add appends a record. It does not look for duplicates: build does.
 func (x *index) add(e *Entry) {
-	flags := byte(e.Reason)
-	if !e.InvalidSince.IsZero() {
-		flags |= hasInvalid
+	if e.InvalidSince.IsZero() {
+		x.addUsual(e.Serial, e.RevokedAt.Unix(), e.Reason)
+		return
 	}
-	x.records = append(x.records, byte(len(e.Serial)), flags)
+	x.records = append(x.records, byte(len(e.Serial)), byte(e.Reason)|hasInvalid)
 	x.records = appendTime(x.records, e.RevokedAt.Unix())
-	if flags&hasInvalid != 0 {
-		x.records = appendTime(x.records, e.InvalidSince.Unix())
-	}
+	x.records = appendTime(x.records, e.InvalidSince.Unix())
 	x.records = append(x.records, e.Serial...)
+	x.count++
+}
+
+// addUsual appends a record without an invalidity date.
+func (x *index) addUsual(serial []byte, revokedAt int64, r Reason) {
+	x.records = append(x.records, byte(len(serial)), byte(r))
+	x.records = appendTime(x.records, revokedAt)
+	x.records = append(x.records, serial...)
 	x.count++
 }
 

@@ -39,14 +39,21 @@ func Parse(data []byte) (*List, error) {
 		return nil, reason.Errorf(reason.CRLTooLarge, "crl: %d bytes, at most %d are allowed", len(data), MaxSize)
 	}
 	p := parser{l: &List{}}
-	// Every element has at least two bytes; the number needs no other limit.
-	p.certificateList(p.d.Open(data, der.Limits{Size: MaxSize, Depth: 16, Elements: math.MaxInt32}))
+	p.structure(data)
 	if err := p.d.Err(); err != nil {
 		return nil, reason.New(reason.CRLMalformed, err)
 	}
-	p.l.index.build()
 	p.hash()
 	return p.l, nil
+}
+
+// structure reads everything and builds the index.
+func (p *parser) structure(data []byte) {
+	// Every element has at least two bytes; the number needs no other limit.
+	p.certificateList(p.d.Open(data, der.Limits{Size: MaxSize, Depth: 16, Elements: math.MaxInt32}))
+	if p.d.Err() == nil {
+		p.l.index.build()
+	}
 }
 
 // parser reads one list. Errors stick in d.
@@ -130,25 +137,36 @@ func (p *parser) tbsCertList(tbs der.Reader, outer []byte) {
 	tbs.End()
 }
 
-// entries reads revokedCertificates.
+// entries reads revokedCertificates. Nearly all entries of real lists have one of
+// two forms, which usualEntry reads; the rest, and all errors, go the long way.
 func (p *parser) entries(list der.Reader) {
+	content := list.Rest()
 	// A record takes about half of the bytes of its entry.
-	p.l.index.records = make([]byte, 0, len(list.Rest())/2)
-	extension := p.entryExtension
-	for list.More() {
-		seq := list.Sequence()
-		p.entry = Entry{Serial: seq.Integer()}
-		if len(p.entry.Serial) > maxSerial {
-			seq.Fail(errSerial)
+	p.l.index.records = make([]byte, 0, len(content)/2)
+	for len(content) > 0 && list.Ok() {
+		if n := p.usualEntry(content); n > 0 {
+			content = content[n:]
+			continue
 		}
-		p.entry.RevokedAt = seq.Time()
-		if seq.More() {
-			p.extensions(seq.Sequence(), extension)
-		}
-		seq.End()
-		if list.Ok() {
-			p.l.index.add(&p.entry)
-		}
+		one := list.Inside(content)
+		p.anyEntry(one.Sequence())
+		content = one.Rest()
+	}
+}
+
+// anyEntry reads one entry.
+func (p *parser) anyEntry(seq der.Reader) {
+	p.entry = Entry{Serial: seq.Integer()}
+	if len(p.entry.Serial) > maxSerial {
+		seq.Fail(errSerial)
+	}
+	p.entry.RevokedAt = seq.Time()
+	if seq.More() {
+		p.extensions(seq.Sequence(), p.entryExtension)
+	}
+	seq.End()
+	if seq.Ok() {
+		p.l.index.add(&p.entry)
 	}
 }
 
@@ -256,15 +274,15 @@ func (p *parser) issuingPoint(seq der.Reader) {
 		p.pointName(seq.Enter(der.Constructed(0)))
 	}
 	s := &p.l.scope
-	s.userCerts = flag(&seq, 1)
-	s.caCerts = flag(&seq, 2)
+	s.userCerts = boolean(&seq, 1)
+	s.caCerts = boolean(&seq, 2)
 	if seq.Skip(der.Context(3)) {
 		p.unusable("a list of some reasons only")
 	}
-	if flag(&seq, 4) {
+	if boolean(&seq, 4) {
 		p.unusable("an indirect list")
 	}
-	if flag(&seq, 5) {
+	if boolean(&seq, 5) {
 		p.unusable("a list of attribute certificates")
 	}
 	if s.userCerts && s.caCerts {
@@ -273,8 +291,8 @@ func (p *parser) issuingPoint(seq der.Reader) {
 	seq.End()
 }
 
-// flag reads a BOOLEAN DEFAULT FALSE under the IMPLICIT tag [n].
-func flag(seq *der.Reader, n uint8) bool {
+// boolean reads a BOOLEAN DEFAULT FALSE under the IMPLICIT tag [n].
+func boolean(seq *der.Reader, n uint8) bool {
 	if !seq.Peek(der.Context(n)) {
 		return false
 	}
