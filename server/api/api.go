@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"propusk/pki/cms"
+	"propusk/pki/der"
 	"propusk/pki/reason"
 	"propusk/pki/report"
 	"propusk/pki/validate"
@@ -102,7 +103,11 @@ func (a *API) verify(in fields, by basis) judgement {
 
 func (a *API) certificate(in fields, by basis) judgement {
 	v := validate.Validator{Trust: by.trust, Policy: validate.QES()}
-	c := v.Certificate(in["certificate"], nil, by.now)
+	data := in["certificate"]
+	if raw, err := der.Decode(data, "CERTIFICATE"); err == nil {
+		data = raw // otherwise the validator says what is wrong
+	}
+	c := v.Certificate(data, nil, by.now)
 	return judgement{"certificate", c.Verdict, report.Certificate(c, by.shown, by.now)}
 }
 

@@ -85,6 +85,13 @@ func (g *Gateway) Post(c *http.Client, url, contentType, body string) Answer {
 	return g.read(res, err)
 }
 
+// Do sends a request. It fails the test when there is no answer.
+func (g *Gateway) Do(c *http.Client, r *http.Request) Answer {
+	g.t.Helper()
+	res, err := c.Do(r)
+	return g.read(res, err)
+}
+
 func (g *Gateway) read(res *http.Response, err error) Answer {
 	g.t.Helper()
 	if err != nil {

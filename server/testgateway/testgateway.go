@@ -70,7 +70,9 @@ type Gateway struct {
 	// Clock is what the gateway takes for the time.
 	Clock func() time.Time
 
-	t testing.TB
+	t    testing.TB
+	stop func()
+	done chan error
 }
 
 // Callback is the redirect address of the clients of the gateway; nobody listens
@@ -99,7 +101,8 @@ func Start(t testing.TB, change ...func(*Gateway)) *Gateway {
 	for _, f := range change {
 		f(g)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	var ctx context.Context
+	ctx, g.stop = context.WithCancel(context.Background())
 	l, err := server.Listen(ctx, g.Config)
 	if err != nil {
 		t.Fatal(err)
@@ -116,17 +119,23 @@ func Start(t testing.TB, change ...func(*Gateway)) *Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
+	g.done = make(chan error, 1)
+	go func() { g.done <- srv.Serve(ctx, l); close(g.done) }()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
+		g.Stop()
+		if err := g.Wait(); err != nil {
 			t.Errorf("Serve: %v", err)
 		}
 	})
 	g.waitForTrust()
 	return g
 }
+
+// Stop tells the gateway to finish; Wait tells when it has.
+func (g *Gateway) Stop() { g.stop() }
+
+// Wait returns what Serve returned, and nil from the second call on.
+func (g *Gateway) Wait() error { return <-g.done }
 
 // waitForTrust waits until trust data are loaded or given up.
 func (g *Gateway) waitForTrust() {

@@ -1,0 +1,106 @@
+package signin
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"propusk/certs"
+	"propusk/certs/testpki"
+	"propusk/pki/person"
+	"propusk/pki/reason"
+	"propusk/pki/report"
+	"propusk/pki/validate"
+	"propusk/server/trust"
+)
+
+// newJudge returns a judge who trusts the demo country.
+func newJudge(t *testing.T) (judge, *testpki.Country) {
+	t.Helper()
+	country, err := testpki.New(testpki.Options{Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := country.WriteTo(dir); err != nil {
+		t.Fatal(err)
+	}
+	store := certs.NewStore(certs.Source{Dir: dir + "/trust"}, time.Now)
+	if err := store.Reload(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return judge{
+		trust: trust.Guard{Store: store, MaxAge: time.Hour, Now: time.Now},
+		kinds: []person.Kind{person.Entrepreneur},
+		now:   time.Now,
+	}, country
+}
+
+func TestJudgeAgreesWithTheCountry(t *testing.T) {
+	j, country := newJudge(t)
+	for _, p := range country.People() {
+		o := j.certificates([][]byte{p.Certificate.Raw}, time.Now())
+		if o.code != p.Expect {
+			t.Errorf("%s: %q, want %q", p.ID, o.code, p.Expect)
+		}
+		if (o.code == "") != (o.who != person.Identity{}) || (o.code == "") != (o.conclusion() == report.TotalPassed) {
+			t.Errorf("%s: code %q with identity %v, conclusion %s", p.ID, o.code, o.who, o.conclusion())
+		}
+	}
+}
+
+// TestForeignChainDoesNotHelp: certificates that a client sends along are not
+// trusted, whatever they are.
+func TestForeignChainDoesNotHelp(t *testing.T) {
+	j, country := newJudge(t)
+	p := country.Person("unknown-ca")
+	chain := [][]byte{p.Certificate.Raw, p.Issuer.Certificate.Raw, country.Person("ip").Certificate.Raw, []byte("garbage"), nil}
+	if o := j.certificates(chain, time.Now()); o.code != reason.UnknownCA {
+		t.Errorf("code %q", o.code)
+	}
+}
+
+func TestMalformedCertificate(t *testing.T) {
+	j, country := newJudge(t)
+	good := country.Person("ip").Certificate.Raw
+	for name, raw := range map[string][]byte{"empty": nil, "garbage": []byte("hello"), "cut": good[:len(good)-1], "longer": append(good[:len(good):len(good)], 0)} {
+		o := j.certificates([][]byte{raw}, time.Now())
+		if o.code == "" || o.who != (person.Identity{}) || o.conclusion() == report.TotalPassed {
+			t.Errorf("%s: %q %s", name, o.code, o.conclusion())
+		}
+	}
+}
+
+// TestKeysMustAgree: were the two parsers to read different keys out of one
+// certificate, nobody would enter.
+func TestKeysMustAgree(t *testing.T) {
+	_, country := newJudge(t)
+	ip, other := country.Person("ip").Certificate, country.Person("ip512").Certificate
+	if err := sameKey(ip.Raw, validate.Certificate{Parsed: ip}); err != nil {
+		t.Errorf("the same certificate: %v", err)
+	}
+	if sameKey(ip.Raw, validate.Certificate{Parsed: other}) == nil {
+		t.Error("keys of two people are the same")
+	}
+	if sameKey([]byte("garbage"), validate.Certificate{Parsed: ip}) == nil {
+		t.Error("a certificate that does not parse has a key")
+	}
+	o := outcome{code: reason.ConnectionKeyMismatch, cert: validate.Certificate{Parsed: ip}}
+	if o.conclusion() != report.TotalFailed {
+		t.Errorf("conclusion %s", o.conclusion())
+	}
+}
+
+// TestZeroVerdictLetsNobodyIn: the judge must not take silence for consent.
+func TestZeroVerdictLetsNobodyIn(t *testing.T) {
+	store := certs.NewStore(certs.Source{}, time.Now)
+	j := judge{trust: trust.Guard{Store: store, MaxAge: time.Hour, Now: time.Now}, now: time.Now}
+	_, country := newJudge(t)
+	o := j.certificates([][]byte{country.Person("ip").Certificate.Raw}, time.Now())
+	if o.code != reason.TrustDataAbsent || o.conclusion() != report.Indeterminate {
+		t.Errorf("%q %s", o.code, o.conclusion())
+	}
+	if o := j.connection(context.Background()); o.code != reason.GOSTTLSRequired || o.conclusion() != report.Indeterminate {
+		t.Errorf("without TLS: %q %s", o.code, o.conclusion())
+	}
+}
