@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +133,13 @@ func printCertificate(w io.Writer, name string, doc *report.CertificateDocument,
 	}
 	printChecks(out, doc.Checks)
 	out.line("  Квалифицированный / qualified: %s", doc.Qualified)
-	printChecks(out, doc.QualifiedChecks)
+	printChecks(out, beyond(doc.QualifiedChecks, doc.Checks))
 	printContext(out, doc.Context)
 	return out.err
+}
+
+// beyond returns the checks that are not among those printed already: a policy
+// that demands a qualified certificate has the rules among its own checks.
+func beyond(checks, printed []report.Check) []report.Check {
+	return slices.DeleteFunc(slices.Clone(checks), func(c report.Check) bool { return slices.Contains(printed, c) })
 }

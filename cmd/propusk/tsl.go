@@ -136,7 +136,7 @@ func (o *tslOptions) check(ctx context.Context, data []byte, name string, signer
 		list = snapshot.Trust().Accredited
 	default:
 		s.Conclusion = report.Indeterminate
-		return s.because(reason.TSLNotVerified)
+		return s.because(reason.TSLSignerNotGiven)
 	}
 	if err == nil && list == nil {
 		err = reason.TSLNotVerified

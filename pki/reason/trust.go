@@ -57,6 +57,9 @@ const (
 	// TSLNotVerified means that the list of accredited CAs is not signed, as a
 	// whole, by its publisher.
 	TSLNotVerified Code = "tsl-not-verified"
+	// TSLSignerNotGiven means that nobody said whose signature the list must bear,
+	// so it was read but not verified.
+	TSLSignerNotGiven Code = "tsl-signer-not-given"
 	// CANotListed means that the issuer's certificate is not in the list of
 	// accredited CAs, though it leads to a trusted root.
 	CANotListed Code = "ca-not-listed"
@@ -226,6 +229,12 @@ func trustListEntries() []Entry {
 			TSLNotVerified, Policy,
 			"Подпись перечня аккредитованных удостоверяющих центров не прошла проверку. Скачайте перечень заново и проверьте сертификат издателя.",
 			"The signature of the list of accredited CAs does not verify; download it again and check the pinned signer.",
+			"63-ФЗ, ст. 8",
+		},
+		{
+			TSLSignerNotGiven, Policy,
+			"Подпись перечня не проверена: не указано, кто должен его подписывать. Укажите сертификат издателя или каталог доверенных данных.",
+			"The signature of the list was not verified, because nobody said whose it must be; name the signer's certificate or a trust directory.",
 			"63-ФЗ, ст. 8",
 		},
 		{
