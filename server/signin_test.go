@@ -235,7 +235,8 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	if b.text == "" {
 		return 0, io.EOF
 	}
-	b.blocked.Read(nil)
+	b.started <- struct{}{}
+	<-b.wait
 	n := copy(p, b.text)
 	b.text = b.text[n:]
 	return n, nil

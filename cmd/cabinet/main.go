@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		err = serve(ctx, s, slog.New(slog.NewJSONHandler(stderr, nil)))
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "cabinet:", err) //nolint:errcheck // nowhere else to say it
+		fmt.Fprintln(stderr, "cabinet:", err)
 		return exitUsage
 	}
 	return exitOK

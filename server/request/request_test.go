@@ -145,8 +145,8 @@ func TestAbortReachesNetHTTP(t *testing.T) {
 	h := newHost(nil)
 	h.GET("/", func(*gin.Context) { panic(http.ErrAbortHandler) })
 	defer func() {
-		if v := recover(); v != http.ErrAbortHandler {
-			t.Errorf("recovered %v", v)
+		if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("recovered %v", err)
 		}
 	}()
 	h.do(http.MethodGet, "/", nil)

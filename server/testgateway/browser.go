@@ -97,7 +97,7 @@ func (g *Gateway) read(res *http.Response, err error) Answer {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // read to its end below
+	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		g.t.Fatal(err)
