@@ -32,7 +32,7 @@ func Load(ctx context.Context, src Source, now time.Time) (*Snapshot, error) {
 	if err := readAll(ctx, inputs); err != nil {
 		return nil, err
 	}
-	l := &loader{now: now, inputs: inputs, pins: src.Pins}
+	l := &loader{now: now, inputs: inputs, pins: src.Pins, named: len(src.Pins) == 0}
 	for _, step := range []func(context.Context) error{
 		l.readPins,
 		l.readRoots,
@@ -52,6 +52,7 @@ type loader struct {
 	now    time.Time
 	inputs []input
 	pins   []Pin
+	named  bool // a root file that was named by itself is pinned by that
 
 	roots         *path.Pool
 	intermediates *path.Pool
@@ -86,14 +87,14 @@ func (l *loader) readPins(context.Context) error {
 }
 
 // readRoots takes the roots, each of which must be pinned: by its fingerprint,
-// or, for a file that was named by itself, by being named when nothing else is.
-// Where there are no pins at all, the known roots of Минцифры are the pins.
+// or, for a file that was named by itself, by being named. Where there are no
+// pins at all, the known roots of Минцифры are the pins.
 func (l *loader) readRoots(context.Context) error {
-	pinned, unpinned := make(map[Pin]bool), len(l.pins) == 0
+	pinned := make(map[Pin]bool)
 	for _, p := range l.pins {
 		pinned[p] = true
 	}
-	if unpinned {
+	if len(l.pins) == 0 {
 		pinned = knownPins()
 	}
 	l.roots = path.NewPool()
@@ -111,7 +112,7 @@ func (l *loader) readRoots(context.Context) error {
 			case pinned[c.SHA256()]:
 			case in.pile:
 				continue // an intermediate
-			case unpinned && in.explicit:
+			case l.named && in.explicit:
 			default:
 				return reason.Errorf(reason.TrustRootNotPinned, "%s: the fingerprint %s is not pinned", in.Path, Pin(c.SHA256()))
 			}

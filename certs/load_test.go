@@ -65,6 +65,7 @@ func TestLoadFiles(t *testing.T) {
 			}
 		}, ""},
 		{"a root file that holds a person", func(s *certs.Source) { s.Roots = append(s.Roots, file("..", "people", "ip", "cert.pem")) }, reason.TrustRootUnsuitable},
+		{"too many files", func(s *certs.Source) { s.CRLs = make([]string, 20_001) }, reason.TrustTooManyFiles},
 		{"nothing at all", func(s *certs.Source) { *s = certs.Source{} }, reason.TrustNotConfigured},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -119,6 +120,22 @@ func TestLoadPile(t *testing.T) {
 	write(t, filepath.Join(dir, "broken.cer"), []byte("broken"))
 	if _, err := certs.Load(t.Context(), certs.Source{Dir: dir}, moment); reason.Of(err) != reason.TrustCertMalformed {
 		t.Errorf("a pile with garbage: %v", err)
+	}
+}
+
+// TestRootBesidePins names a root beside a directory that does not pin it.
+func TestRootBesidePins(t *testing.T) {
+	c := newCountry(t, "beside", moment)
+	dir := trustDir(t, c)
+	stranger := filepath.Join(t.TempDir(), "stranger.cer")
+	write(t, stranger, c.Authority("unknown-root").Certificate.Raw)
+	s, err := certs.Load(t.Context(), certs.Source{Dir: dir, Roots: []string{stranger}}, moment)
+	if err != nil || s.Trust().Roots.Len() != 3 {
+		t.Errorf("named by itself: %v", err)
+	}
+	_, err = certs.Load(t.Context(), certs.Source{Dir: dir, Roots: []string{stranger}, Pins: []certs.Pin{{1}}}, moment)
+	if reason.Of(err) != reason.TrustRootNotPinned {
+		t.Errorf("with other pins: %v", err)
 	}
 }
 

@@ -232,7 +232,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, reason.New(reason.TrustFileUnreadable, err)
 	}
-	defer f.Close() //nolint:errcheck // opened for reading
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:

@@ -23,7 +23,7 @@ type Source struct {
 	TSLSigners []string
 
 	// Roots are files with root certificates. Naming a file here is what pins
-	// it, unless Pins is not empty: then it must be among them too.
+	// it, unless Pins is not empty: then it must be pinned by its fingerprint.
 	Roots []string
 	// Intermediates are files or plain directories with certificates to build
 	// paths from; nobody trusts them for being here.

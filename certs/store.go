@@ -83,14 +83,17 @@ func mayReplace(current, next *Snapshot, now time.Time) error {
 
 // keepsRevocation compares, CA by CA, the newest lists of both snapshots.
 func keepsRevocation(current, next *Snapshot, now time.Time) error {
-	offered := newest(next.crls)
-	for issuer, was := range newest(current.crls) {
-		is, ok := offered[issuer]
+	inForce, offered := newest(current.crls), newest(next.crls)
+	for _, was := range current.crls { // in order, so that the same files always give the same answer
+		if inForce[was.issuer] != was {
+			continue
+		}
+		is, ok := offered[was.issuer]
 		switch {
 		case ok && is.list.ThisUpdate().Before(was.list.ThisUpdate()):
 			return reason.Errorf(reason.TrustCRLRollback, "%s: issued %s, and the list in force was issued %s", is.path,
 				is.list.ThisUpdate().Format(time.RFC3339), was.list.ThisUpdate().Format(time.RFC3339))
-		case ok || !was.fresh(now) || !next.knows(issuer):
+		case ok || !was.fresh(now) || !next.knows(was.issuer):
 			continue
 		}
 		for _, q := range next.quarantined {

@@ -177,14 +177,14 @@ func TestSnapshotOfCountry(t *testing.T) {
 
 // TestDeterministicKeys sees that a seed gives the same keys again.
 func TestDeterministicKeys(t *testing.T) {
-	make := func(seed string) *testpki.Country {
+	seeded := func(seed string) *testpki.Country {
 		c, err := testpki.New(testpki.Options{Now: moment, Rand: rand.NewChaCha8(sha256.Sum256([]byte(seed)))})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
-	a, b, other := make("seed"), make("seed"), make("another")
+	a, b, other := seeded("seed"), seeded("seed"), seeded("another")
 	for _, p := range a.People() {
 		if !bytes.Equal(p.Key.Bytes(), b.Person(p.ID).Key.Bytes()) {
 			t.Errorf("%s: two keys from one seed", p.ID)
