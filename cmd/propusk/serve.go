@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -47,7 +48,10 @@ func serve(ctx context.Context, file string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return s.Run(ctx)
+	if err := s.Run(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil // it was told to end before it had begun
 }
 
 // newServer puts a server together.
