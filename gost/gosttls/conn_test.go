@@ -56,7 +56,11 @@ func TestTransfer(t *testing.T) {
 	for _, suite := range defaultSuites {
 		client, server := connected(t, &Config{InsecureSkipVerify: true, CipherSuites: []uint16{suite}}, nil)
 		random := rand.NewChaCha8([32]byte{1})
-		data := make([]byte, 3<<20)
+		size := 3 << 20
+		if testing.Short() {
+			size = 300_000
+		}
+		data := make([]byte, size)
 		random.Read(data)
 		sizes := []int{1, 2, record.MaxPlaintext - 1, record.MaxPlaintext, record.MaxPlaintext + 1, 5*record.MaxPlaintext + 7, 100, 0, 70_000}
 		var wg sync.WaitGroup

@@ -376,7 +376,7 @@ func TestFlippedBits(t *testing.T) {
 	end := at + len(recording.Protected(t, r.FromClient)[0].Raw)
 	for i := range end {
 		for bit := range 8 {
-			if testing.Short() && bit != i%8 {
+			if testing.Short() && (i+bit)%16 != 0 {
 				continue
 			}
 			bad := bytes.Clone(r.FromClient[:end])

@@ -125,6 +125,9 @@ func TestForgeries(t *testing.T) {
 		fragment := rec[HeaderSize:]
 		for i := range fragment {
 			for bit := range 8 {
+				if testing.Short() && bit != i%8 {
+					continue
+				}
 				bad := bytes.Clone(fragment)
 				bad[i] ^= 1 << bit
 				try("flipped bit", 23, 0x0303, bad)
