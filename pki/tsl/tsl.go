@@ -121,12 +121,23 @@ func Parse(doc []byte) (*Unverified, error) {
 
 // VerifySignature returns the list if it is signed, as a whole, by one of the
 // pinned signers (see xmldsig.Verify). Their dates are not looked at: a list that
-// was published stays published.
+// was published stays published. The document is read once more, so that the List
+// says what was verified and not what somebody did to Content.
 //
 // The error is a *reason.Error with reason.TSLNotVerified; its cause tells what
 // failed.
 func (u *Unverified) VerifySignature(signers ...*gostx509.Certificate) (*List, error) {
-	result, err := xmldsig.Verify(u.doc, xmldsig.Options{Signers: signers})
+	return Verify(u.doc, signers...)
+}
+
+// Verify reads a list and verifies its signature; errors are those of Parse and of
+// VerifySignature.
+func Verify(doc []byte, signers ...*gostx509.Certificate) (*List, error) {
+	content, err := parse(doc)
+	if err != nil {
+		return nil, err
+	}
+	result, err := xmldsig.Verify(doc, xmldsig.Options{Signers: signers})
 	if err != nil {
 		return nil, reason.New(reason.TSLNotVerified, err)
 	}
@@ -134,16 +145,7 @@ func (u *Unverified) VerifySignature(signers ...*gostx509.Certificate) (*List, e
 	if !ok {
 		return nil, reason.New(reason.TSLNotVerified, result.Reason())
 	}
-	return newList(u.content, signer), nil
-}
-
-// Verify reads a list and verifies its signature: Parse, then VerifySignature.
-func Verify(doc []byte, signers ...*gostx509.Certificate) (*List, error) {
-	u, err := Parse(doc)
-	if err != nil {
-		return nil, err
-	}
-	return u.VerifySignature(signers...)
+	return newList(*content, signer), nil
 }
 
 // List is a list whose signature was verified. It is immutable and safe for
