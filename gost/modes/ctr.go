@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"errors"
+	"math/bits"
 	"unsafe"
 )
 
@@ -91,11 +92,47 @@ func (s *stream) XORKeyStream(dst, src []byte) {
 		panic("modes: invalid buffer overlap")
 	}
 	for len(src) > 0 {
+		n := 0
 		if len(s.ready) == 0 {
-			s.refill(len(src))
+			n = s.direct(dst, src)
 		}
-		n := subtle.XORBytes(dst, src, s.ready)
-		dst, src, s.ready = dst[n:], src[n:], s.ready[n:]
+		if n == 0 {
+			if len(s.ready) == 0 {
+				s.refill(len(src))
+			}
+			n = subtle.XORBytes(dst, src, s.ready)
+			s.ready = s.ready[n:]
+		}
+		dst, src = dst[n:], src[n:]
+	}
+}
+
+// direct lets the cipher do what it does faster than key stream in buf, and returns
+// how many bytes that were.
+func (s *stream) direct(dst, src []byte) int {
+	if s.newCipher != nil && s.left == 0 {
+		s.rekey()
+	}
+	c, ok := s.block.(counters)
+	if !ok || len(src) < s.n {
+		return 0
+	}
+	size := len(src) / s.n * s.n
+	if s.newCipher != nil {
+		size = min(size, s.left)
+	}
+	n := c.XORCounter(dst[:size], src[:size], s.hi, s.lo)
+	s.advance(n)
+	return n
+}
+
+// advance counts n bytes of key stream, whole blocks.
+func (s *stream) advance(n int) {
+	var carry uint64
+	s.lo, carry = bits.Add64(s.lo, uint64(n/s.n), 0)
+	s.hi += carry
+	if s.newCipher != nil {
+		s.left -= n
 	}
 }
 

@@ -12,6 +12,15 @@ type blocks interface {
 	EncryptBlocks(dst, src []byte)
 }
 
+// counters is what a cipher.Block may have besides: a way to encrypt counters that
+// is faster than to write them first.
+type counters interface {
+	// XORCounter sets dst to src, whole blocks of the same length, plus the
+	// encryption of the counter, whose words are hi and lo, and of those that follow.
+	// It returns how many bytes it did, which may be none.
+	XORCounter(dst, src []byte, hi, lo uint64) int
+}
+
 // maxBlockSize, in bytes, is the largest block of the standard.
 const maxBlockSize = 16
 

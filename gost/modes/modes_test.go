@@ -86,7 +86,9 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { cryptotest.Paths(t, testContract) }
+
+func testContract(t *testing.T) {
 	for name, c := range ciphers {
 		key := cryptotest.Bytes(32)
 		b := mustCipher(t, c, key)
@@ -107,7 +109,9 @@ func TestContract(t *testing.T) {
 }
 
 // TestStandardCTR compares with crypto/cipher, whose IV is the whole counter.
-func TestStandardCTR(t *testing.T) {
+func TestStandardCTR(t *testing.T) { cryptotest.Paths(t, testStandardCTR) }
+
+func testStandardCTR(t *testing.T) {
 	for name, c := range ciphers {
 		b := mustCipher(t, c, cryptotest.Bytes(32))
 		iv := cryptotest.Bytes(b.BlockSize() / 2)
@@ -120,7 +124,9 @@ func TestStandardCTR(t *testing.T) {
 }
 
 // TestCarry lets the counter overflow its half and the whole block.
-func TestCarry(t *testing.T) {
+func TestCarry(t *testing.T) { cryptotest.Paths(t, testCarry) }
+
+func testCarry(t *testing.T) {
 	for name, c := range ciphers {
 		b := mustCipher(t, c, cryptotest.Bytes(32))
 		ones := bytes.Repeat([]byte{0xff}, b.BlockSize())
@@ -132,7 +138,9 @@ func TestCarry(t *testing.T) {
 }
 
 // TestACPKM changes the keys by hand.
-func TestACPKM(t *testing.T) {
+func TestACPKM(t *testing.T) { cryptotest.Paths(t, testACPKM) }
+
+func testACPKM(t *testing.T) {
 	for name, c := range ciphers {
 		key := cryptotest.Bytes(32)
 		n := mustCipher(t, c, key).BlockSize()

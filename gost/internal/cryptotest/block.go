@@ -3,7 +3,11 @@ package cryptotest
 import (
 	"bytes"
 	"crypto/cipher"
+	"crypto/subtle"
+	"encoding/binary"
 	"testing"
+
+	"propusk/gost/internal/vector"
 )
 
 // Block checks what cipher.Block promises. The name is how the panics of the
@@ -121,17 +125,113 @@ func Blocks(t *testing.T, b cipher.Block) {
 		t.Fatal("no method EncryptBlocks")
 	}
 	n := b.BlockSize()
-	for count := range 20 {
-		src, want := Bytes(count*n), make([]byte, count*n)
-		for i := 0; i < len(src); i += n {
+	for count := range 150 {
+		size := count * n
+		src, want := Bytes(size), make([]byte, size)
+		for i := 0; i < size; i += n {
 			b.Encrypt(want[i:], src[i:])
 		}
-		got := make([]byte, len(src))
-		if many.EncryptBlocks(got, src); !bytes.Equal(got, want) {
+		got, before := Bytes(size+100), Bytes(size+100)
+		at := count % 67 // addresses of all kinds
+		many.EncryptBlocks(got[at:][:size], src)
+		if !bytes.Equal(got[at:][:size], want) {
 			t.Errorf("%d blocks differ", count)
+		}
+		if !bytes.Equal(got[:at], before[:at]) || !bytes.Equal(got[at+size:], before[at+size:]) {
+			t.Errorf("%d blocks: wrote outside", count)
 		}
 		if many.EncryptBlocks(src, src); !bytes.Equal(src, want) {
 			t.Errorf("%d blocks in place differ", count)
+		}
+	}
+	buf := make([]byte, 150*n)
+	if n := testing.AllocsPerRun(10, func() { many.EncryptBlocks(buf, buf) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Counters checks the method XORCounter, which a cipher.Block may have for CTR,
+// against Encrypt. It may do as many blocks as it likes, except that a path in
+// assembly has to do most of them.
+func Counters(t *testing.T, b cipher.Block) {
+	c, ok := b.(interface {
+		XORCounter(dst, src []byte, hi, lo uint64) int
+	})
+	if !ok {
+		t.Fatal("no method XORCounter")
+	}
+	n := b.BlockSize()
+	starts := []uint64{0, 1, 0xc0, 0xff, 1<<32 - 33, 1<<32 - 1, 1<<63 - 5, 1<<64 - 70, 1<<64 - 1}
+	for i := range 400 {
+		size := i%150*n + i%2*(n-1) // a part of a block is left alone
+		hi, lo := starts[i%len(starts)], starts[i/3%len(starts)]+uint64(i%7)
+		src, at := Bytes(size), i%67
+		want := make([]byte, size)
+		addCounters(b, want, src, hi, lo)
+		got, before := Bytes(size+100), Bytes(size+100)
+		done := c.XORCounter(got[at:][:size], src, hi, lo)
+		if done%n != 0 || done > size || vector.Enabled && size-done >= 16*n {
+			t.Fatalf("did %d of %d bytes", done, size)
+		}
+		if !bytes.Equal(got[at:][:done], want[:done]) {
+			t.Fatalf("%d bytes from %x %x differ", size, hi, lo)
+		}
+		if !bytes.Equal(got[:at], before[:at]) || !bytes.Equal(got[at+done:], before[at+done:]) {
+			t.Fatalf("%d bytes: wrote outside", size)
+		}
+		if c.XORCounter(src, src, hi, lo); !bytes.Equal(src[:done], want[:done]) {
+			t.Fatalf("%d bytes from %x %x in place differ", size, hi, lo)
+		}
+	}
+	buf := make([]byte, 150*n)
+	if n := testing.AllocsPerRun(10, func() { c.XORCounter(buf, buf, 0, 0) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// addCounters is XORCounter, block by block, for the whole blocks of src.
+func addCounters(b cipher.Block, dst, src []byte, hi, lo uint64) {
+	n := b.BlockSize()
+	for ; len(src) >= n; dst, src = dst[n:], src[n:] {
+		var counter [16]byte
+		binary.BigEndian.PutUint64(counter[:], hi)
+		binary.BigEndian.PutUint64(counter[8:], lo)
+		block := counter[16-n:]
+		b.Encrypt(block, block)
+		subtle.XORBytes(dst, src[:n], block)
+		if lo++; lo == 0 {
+			hi++
+		}
+	}
+}
+
+// FuzzBlocks compares EncryptBlocks and XORCounter, on every path that the processor
+// has, with Encrypt. A part of a block at the end of src is dropped.
+func FuzzBlocks(t *testing.T, b cipher.Block, src []byte, hi, lo uint64) {
+	many, ok := b.(interface {
+		EncryptBlocks(dst, src []byte)
+		XORCounter(dst, src []byte, hi, lo uint64) int
+	})
+	if !ok {
+		t.Fatal("no methods EncryptBlocks and XORCounter")
+	}
+	n := b.BlockSize()
+	src = src[:len(src)/n*n]
+	blocks, sum := make([]byte, len(src)), make([]byte, len(src))
+	for i := 0; i < len(src); i += n {
+		b.Encrypt(blocks[i:], src[i:])
+	}
+	addCounters(b, sum, src, hi, lo)
+	was := vector.Enabled
+	defer func() { vector.Enabled = was }()
+	for _, vector.Enabled = range []bool{false, vector.Available()} {
+		got := make([]byte, len(src))
+		if many.EncryptBlocks(got, src); !bytes.Equal(got, blocks) {
+			t.Errorf("assembly %v: blocks %x become %x, want %x", vector.Enabled, src, got, blocks)
+		}
+		done := many.XORCounter(got, src, hi, lo)
+		if !bytes.Equal(got[:done], sum[:done]) {
+			t.Errorf("assembly %v: counters from %x %x: %x, want %x", vector.Enabled, hi, lo, got[:done], sum[:done])
 		}
 	}
 }

@@ -1,0 +1,176 @@
+package main
+
+// magmaGroups is how many groups of 16 blocks go through the rounds together: with
+// four of them every round waits for nothing.
+const magmaGroups = 4
+
+// Registers of magma.
+const (
+	magmaLeft  reg = 0  // 0-3: left halves of the groups, a half a word
+	magmaRight reg = 4  // 4-7: right halves
+	magmaLow   reg = 8  // 8-11: what the low nibbles become
+	magmaHigh  reg = 12 // 12-15: what the high nibbles become
+	magmaKey   reg = 16 // the key of the round in every word
+
+	magmaTableLow  reg = 17
+	magmaTableHigh reg = 18
+	magmaNibble    reg = 19 // 0f in every byte
+	magmaPlace     reg = 20 // 00, 10, 20, 30 in the bytes of a word
+	magmaSwap      reg = 21 // the order of bytes that turns words around
+
+	magmaCounterLeft  reg = 22 // halves of the counters of the next group
+	magmaCounterRight reg = 23
+	magmaSixteen      reg = 24 // 16 in every word
+	magmaOnes         reg = 25 // ff in every byte, -1 in every word
+)
+
+// magma returns the assembly of package magma: 64 blocks at a time, as 4 groups of
+// 16 left halves in one register and 16 right halves in another.
+//
+// All halves are kept rotated to the right by 11 bits, so that the rotation of the
+// round function does not stand between its look-ups and the sum with the other
+// half.
+func magma() string {
+	a := newFile()
+	a.function("encrypt64", "(key *block, t *nibbles, dst, src *byte, batches int)", 0, 40)
+	magmaSetUp(a)
+	a.label("batch")
+	for g := range magmaGroups {
+		magmaLoad(a, g)
+	}
+	magmaRounds(a)
+	for g := range magmaGroups {
+		magmaStore(a, g, false)
+	}
+	magmaNext(a)
+	a.end()
+
+	a.function("counter64", "(key *block, t *nibbles, dst, src *byte, batches int, counter uint64)", 0, 48)
+	magmaSetUp(a)
+	magmaSetUpCounter(a)
+	a.label("batch")
+	for g := range magmaGroups {
+		magmaCount(a, g)
+	}
+	magmaRounds(a)
+	for g := range magmaGroups {
+		magmaStore(a, g, true)
+	}
+	magmaNext(a)
+	a.end()
+	return a.String()
+}
+
+// magmaSetUp loads the arguments and the tables.
+func magmaSetUp(a *asm) {
+	for i, r := range []string{"AX", "BX", "DI", "SI", "CX"} {
+		name := []string{"key", "t", "dst", "src", "batches"}[i]
+		a.Printf("\tMOVQ %s+%d(FP), %s\n", name, 8*i, r)
+	}
+	a.op("VMOVDQU64", "nibbles_low(BX)", magmaTableLow)
+	a.op("VMOVDQU64", "nibbles_high(BX)", magmaTableHigh)
+	a.op("VMOVDQU64", "nibbles_swap(BX)", magmaSwap)
+	a.op("MOVL", "$0x0f0f0f0f", "DX")
+	a.op("VPBROADCASTD", "DX", magmaNibble)
+	a.op("MOVL", "$0x30201000", "DX")
+	a.op("VPBROADCASTD", "DX", magmaPlace)
+}
+
+// magmaSetUpCounter makes the counters of the first group. The word i of the
+// registers is not block i, but the one that magmaStore puts there.
+func magmaSetUpCounter(a *asm) {
+	a.op("MOVL", "$16", "DX")
+	a.op("VPBROADCASTD", "DX", magmaSixteen)
+	a.op("VPTERNLOGD", "$0xff", magmaOnes, magmaOnes, magmaOnes)
+	a.op("MOVQ", "counter+40(FP)", "DX")
+	a.op("VPBROADCASTD", "DX", magmaLow)
+	a.op("SHRQ", "$32", "DX")
+	a.op("VPBROADCASTD", "DX", magmaCounterLeft)
+	a.op("VPADDD", "nibbles_steps(BX)", magmaLow, magmaCounterRight)
+	magmaCarry(a, magmaLow)
+}
+
+// magmaCarry adds one to the left halves of the counters whose right half has
+// become less than it was before.
+func magmaCarry(a *asm, before reg) {
+	a.op("VPCMPUD", "$1", before, magmaCounterRight, "K1")
+	a.op("VPSUBD", magmaOnes, magmaCounterLeft, "K1", magmaCounterLeft)
+}
+
+// magmaCount loads group g with counters.
+func magmaCount(a *asm, g int) {
+	left, right := magmaLeft+reg(g), magmaRight+reg(g)
+	a.op("VMOVDQA64", magmaCounterRight, magmaLow)
+	a.op("VPRORD", "$11", magmaCounterLeft, left)
+	a.op("VPRORD", "$11", magmaCounterRight, right)
+	a.op("VPADDD", magmaSixteen, magmaCounterRight, magmaCounterRight)
+	magmaCarry(a, magmaLow)
+}
+
+// magmaLoad loads group g with blocks: in every quarter of a register two halves of
+// the first 8 blocks, then two of the last 8.
+func magmaLoad(a *asm, g int) {
+	left, right := magmaLeft+reg(g), magmaRight+reg(g)
+	a.op("VMOVDQU64", at("SI", 128*g), magmaLow)
+	a.op("VMOVDQU64", at("SI", 128*g+64), magmaHigh)
+	a.op("VPSHUFB", magmaSwap, magmaLow, magmaLow)
+	a.op("VPSHUFB", magmaSwap, magmaHigh, magmaHigh)
+	a.op("VSHUFPS", "$0x88", magmaHigh, magmaLow, left)
+	a.op("VSHUFPS", "$0xdd", magmaHigh, magmaLow, right)
+	a.op("VPRORD", "$11", left, left)
+	a.op("VPRORD", "$11", right, right)
+}
+
+// magmaStore writes group g; with xor, added to src.
+func magmaStore(a *asm, g int, xor bool) {
+	left, right := magmaLeft+reg(g), magmaRight+reg(g)
+	a.op("VPROLD", "$11", left, left)
+	a.op("VPROLD", "$11", right, right)
+	a.op("VPUNPCKLDQ", left, right, magmaLow) // the last round does not swap
+	a.op("VPUNPCKHDQ", left, right, magmaHigh)
+	for i, r := range []reg{magmaLow, magmaHigh} {
+		a.op("VPSHUFB", magmaSwap, r, r)
+		if xor {
+			a.op("VPXORD", at("SI", 128*g+64*i), r, r)
+		}
+		a.op("VMOVDQU64", r, at("DI", 128*g+64*i))
+	}
+}
+
+// magmaNext goes on to the next 64 blocks.
+func magmaNext(a *asm) {
+	a.op("ADDQ", "$512", "SI")
+	a.op("ADDQ", "$512", "DI")
+	a.op("DECQ", "CX")
+	a.op("JNZ", "batch")
+}
+
+// magmaRounds writes a loop of the 32 rounds, two each time.
+func magmaRounds(a *asm) {
+	a.op("XORQ", "DX", "DX")
+	a.label("round")
+	magmaRound(a, 0, magmaLeft, magmaRight)
+	magmaRound(a, 4, magmaRight, magmaLeft)
+	a.op("ADDQ", "$8", "DX")
+	a.op("CMPQ", "DX", "$128")
+	a.op("JNE", "round")
+}
+
+// magmaRound writes one round of all groups: to += g(from + key). VPERMB looks up 64
+// bytes at once, by 6 bits: a nibble and its place in the word.
+func magmaRound(a *asm, key int, to, from reg) {
+	a.Printf("\tVPBROADCASTD %d(AX)(DX*1), %s\n", key, magmaKey)
+	each := func(f func(low, high, to, from reg)) {
+		for g := reg(0); g < magmaGroups; g++ {
+			f(magmaLow+g, magmaHigh+g, to+g, from+g)
+		}
+	}
+	each(func(low, _, _, from reg) { a.op("VPROLD", "$11", from, low) })
+	each(func(low, _, _, _ reg) { a.op("VPADDD", magmaKey, low, low) })
+	each(func(low, high, _, _ reg) { a.op("VPSRLD", "$4", low, high) })
+	each(func(low, _, _, _ reg) { a.op("VPTERNLOGD", andOr, magmaPlace, magmaNibble, low) })
+	each(func(_, high, _, _ reg) { a.op("VPTERNLOGD", andOr, magmaPlace, magmaNibble, high) })
+	each(func(low, _, _, _ reg) { a.op("VPERMB", magmaTableLow, low, low) })
+	each(func(_, high, _, _ reg) { a.op("VPERMB", magmaTableHigh, high, high) })
+	each(func(low, high, to, _ reg) { a.op("VPTERNLOGD", xorXor, low, high, to) })
+}

@@ -1,0 +1,81 @@
+//go:build !purego
+
+package magma
+
+import "sync"
+
+// batch is how many bytes the assembly encrypts at once, and few is from how many on
+// a batch that is not full is quicker than block by block.
+const (
+	batch = 64 * BlockSize
+	few   = 8 * BlockSize
+)
+
+// nibbles are the tables of the assembly.
+type nibbles struct {
+	low, high [64]byte   // [16*i+v] is what the nibble v in byte i of a word becomes
+	swap      [64]byte   // turns the bytes of words around
+	steps     [16]uint32 // the number of the block in each word
+}
+
+// vectorTables is computed at first use, and read-only from then on.
+var vectorTables = sync.OnceValue(func() *nibbles {
+	t := new(nibbles)
+	for i := range 4 {
+		for v := range 16 {
+			t.low[16*i+v] = substitutions[2*i][v]
+			t.high[16*i+v] = substitutions[2*i+1][v] << 4
+		}
+	}
+	for i := range t.swap {
+		t.swap[i] = byte(i%16 ^ 3)
+	}
+	for i := range t.steps {
+		// Blocks are put together from two registers of halves, in quarters: two
+		// blocks of the first 8, then two of the last 8.
+		t.steps[i] = uint32(i/4*2 + i%2 + i%4/2*8)
+	}
+	return t
+})
+
+// encrypt64 encrypts batches of 64 blocks.
+//
+//go:noescape
+func encrypt64(key *block, t *nibbles, dst, src *byte, batches int)
+
+// counter64 adds the encryption of counter, counter+1, and so on to batches of 64
+// blocks.
+//
+//go:noescape
+func counter64(key *block, t *nibbles, dst, src *byte, batches int, counter uint64)
+
+// encryptVector is EncryptBlocks as far as it is quicker; it returns how many bytes
+// it did.
+func (b *block) encryptVector(dst, src []byte) int {
+	n := len(src) / batch * batch
+	if n > 0 {
+		encrypt64(b, vectorTables(), &dst[:n][0], &src[0], n/batch)
+	}
+	if rest := (len(src) - n) / BlockSize * BlockSize; rest >= few {
+		var buf [batch]byte
+		copy(buf[:], src[n:n+rest])
+		encrypt64(b, vectorTables(), &buf[0], &buf[0], 1)
+		n += copy(dst[n:], buf[:rest])
+	}
+	return n
+}
+
+// counterVector is XORCounter.
+func (b *block) counterVector(dst, src []byte, counter uint64) int {
+	n := len(src) / batch * batch
+	if n > 0 {
+		counter64(b, vectorTables(), &dst[:n][0], &src[0], n/batch, counter)
+	}
+	if rest := (len(src) - n) / BlockSize * BlockSize; rest >= few {
+		var buf [batch]byte
+		copy(buf[:], src[n:n+rest])
+		counter64(b, vectorTables(), &buf[0], &buf[0], 1, counter+uint64(n/BlockSize))
+		n += copy(dst[n:], buf[:rest])
+	}
+	return n
+}
