@@ -52,7 +52,7 @@ func (s *Server) assemble() error {
 		return err
 	}
 	s.metrics = metrics.New(metrics.Gauges{
-		Trust: s.opts.Trust.Current, Sessions: s.provider.Sessions, Now: s.opts.Now, Version: s.opts.Version,
+		Trust: s.opts.Trust.Current, Sessions: s.provider.Sessions, Version: s.opts.Version,
 	})
 	s.public = s.publicHost(pages)
 	s.signIn = s.signInHost(signInPages)

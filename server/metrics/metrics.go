@@ -37,8 +37,6 @@ type Gauges struct {
 	// Sessions returns how many values are kept, by sort: "ticket", "code",
 	// "token".
 	Sessions func() map[string]int
-	// Now returns the time.
-	Now func() time.Time
 	// Version is the version of the program.
 	Version string
 }

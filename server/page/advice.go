@@ -171,8 +171,8 @@ func holderAdvice(code reason.Code) (advice, bool) {
 		return advice{
 			Title: Text{"Этот сертификат для другого кабинета", "This certificate is for another cabinet"},
 			Cause: Text{
-				"Сертификат действителен, но выдан не тому виду владельца, для которого этот кабинет. Ниже указано, какой кабинет подходит к вашему сертификату.",
-				"The certificate is good, but its holder is of another kind than this cabinet serves. The cabinet that fits is shown below.",
+				"Сертификат действителен, но выдан не тому виду владельца, для которого этот кабинет.",
+				"The certificate is good, but its holder is of another kind than this cabinet serves.",
 			},
 			Steps: []Text{
 				{"Перейдите в кабинет, который подходит к этому сертификату.", "Go to the cabinet that fits this certificate."},

@@ -211,8 +211,7 @@ func Static() http.Handler {
 // StaticFiles are the paths that Static serves; directories are not listed.
 func StaticFiles() []string { return []string{"/static/propusk.css", "/static/propusk.svg"} }
 
-// Moscow is the zone in which pages give times: the law counts days by it.
-var moscow = time.FixedZone("МСК", 3*60*60)
-
-// Time formats a moment for a page.
-func Time(t time.Time) string { return t.In(moscow).Format("02.01.2006 15:04") + " МСК" }
+// Time formats a moment for a page, in Moscow time: the law counts days by it.
+func Time(t time.Time) string {
+	return t.In(time.FixedZone("МСК", 3*60*60)).Format("02.01.2006 15:04") + " МСК"
+}
