@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -455,15 +456,13 @@ func (p *parser) base64(to *[]byte) error {
 	if err != nil {
 		return err
 	}
-	n := 0
-	for _, b := range text { // in place: white space is dropped
-		if !strictxml.IsSpace([]byte{b}) {
-			text[n] = b
-			n++
-		}
+	// The decoder passes over line ends, but not over other white space.
+	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 {
+		text = slices.DeleteFunc(text, func(b byte) bool { return b == ' ' || b == '\t' })
 	}
-	der := make([]byte, base64.StdEncoding.DecodedLen(n))
-	if n, err = base64.StdEncoding.Strict().Decode(der, text[:n]); err != nil {
+	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Strict().Decode(der, text)
+	if err != nil {
 		n = 0
 	}
 	*to = der[:n]
