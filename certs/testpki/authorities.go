@@ -146,7 +146,7 @@ func (c *Country) authorityTemplate(spec authoritySpec) gostx509.Template {
 	t.NotBefore, t.NotAfter = c.opts.Now.Add(-4*year), c.opts.Now.Add(11*year)
 	t.CRLDistributionPoints = []string{c.crlURL(spec.parent)}
 	t.IssuerSignTool = issuerTool()
-	t.IdentificationKind = gostx509.IdentificationPersonal
+	t.IdentificationKind = new(gostx509.IdentificationPersonal)
 	t.PrivateKeyUsage = gostx509.PrivateKeyUsage{NotBefore: t.NotBefore, NotAfter: c.opts.Now.Add(5 * year)}
 	return t
 }

@@ -134,7 +134,7 @@ func (c *Country) PersonTemplate(p *Person) gostx509.Template {
 	t.Policies = toolClasses()
 	t.SubjectSignTool = signTool
 	t.IssuerSignTool = issuerTool()
-	t.IdentificationKind = gostx509.IdentificationPersonal
+	t.IdentificationKind = new(gostx509.IdentificationPersonal)
 	t.PrivateKeyUsage = gostx509.PrivateKeyUsage{NotBefore: t.NotBefore, NotAfter: t.NotAfter}
 	return t
 }

@@ -83,10 +83,10 @@ type Certificate struct {
 	EmailAddresses []string     // subjectAltName
 	IPAddresses    []netip.Addr // subjectAltName
 
-	SubjectSignTool    string             // "" when absent
-	IssuerSignTool     *IssuerSignTool    // nil when absent
-	IdentificationKind IdentificationKind // zero when absent
-	PrivateKeyUsage    PrivateKeyUsage    // zero when absent
+	SubjectSignTool    string              // "" when absent
+	IssuerSignTool     *IssuerSignTool     // nil when absent
+	IdentificationKind *IdentificationKind // nil when absent
+	PrivateKeyUsage    PrivateKeyUsage     // zero when absent
 }
 
 // AuthorityKeyID is the extension authorityKeyIdentifier (RFC 5280, Section
@@ -114,18 +114,21 @@ type IssuerSignTool struct {
 }
 
 // IdentificationKind says how the CA identified the applicant (extension
-// 1.2.643.100.114). The zero value means that the extension is absent; otherwise
-// it is one more than the number in the certificate.
-type IdentificationKind uint8
+// 1.2.643.100.114). It is the number in the certificate, known or not.
+type IdentificationKind int
 
 // The known kinds of identification.
 const (
-	IdentificationAbsent        IdentificationKind = iota
-	IdentificationPersonal                         // 0: in person
-	IdentificationByCertificate                    // 1: remotely, by a qualified certificate
-	IdentificationByPassport                       // 2: remotely, by a passport with a chip
-	IdentificationBySystem                         // 3: remotely, by ЕСИА and ЕБС
+	IdentificationPersonal      IdentificationKind = 0 // in person
+	IdentificationByCertificate IdentificationKind = 1 // remotely, by a qualified certificate
+	IdentificationByPassport    IdentificationKind = 2 // remotely, by a passport with a chip
+	IdentificationBySystem      IdentificationKind = 3 // remotely, by ЕСИА and ЕБС
 )
+
+// Known reports whether the kind is one of those above.
+func (k IdentificationKind) Known() bool {
+	return IdentificationPersonal <= k && k <= IdentificationBySystem
+}
 
 // PrivateKeyUsage is the extension privateKeyUsagePeriod (RFC 3280, Section
 // 4.2.1.4). A bound that is absent is the zero time.

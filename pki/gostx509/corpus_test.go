@@ -132,7 +132,7 @@ func count(t *testing.T, n map[string]int, c *Certificate) {
 	add("kpp", len(c.Subject.Get(OIDINNLE)) == 9)
 	add("kc1", len(c.Policies) > 0 && containsOID(c, "1.2.643.100.113.1"))
 	add("sign tools", c.SubjectSignTool != "" && c.IssuerSignTool != nil)
-	add("identification", c.IdentificationKind != IdentificationAbsent)
+	add("identification", c.IdentificationKind != nil)
 	add("period", !c.PrivateKeyUsage.IsZero())
 	add("cdp", len(c.CRLDistributionPoints) > 0)
 	add("ocsp", len(c.OCSPServers) > 0)

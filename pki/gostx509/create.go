@@ -61,7 +61,7 @@ type Template struct {
 
 	SubjectSignTool    string
 	IssuerSignTool     *IssuerSignTool
-	IdentificationKind IdentificationKind
+	IdentificationKind *IdentificationKind // nil: none
 	PrivateKeyUsage    PrivateKeyUsage
 
 	// Extra holds further extensions, written as they are after the others.

@@ -207,7 +207,7 @@ func (t *Template) extensions(issuer *Certificate, key []byte) ([]Extension, err
 	add(len(t.Policies) > 0, OIDPolicies, false, sequence(t.Policies, addPolicy))
 	add(t.SubjectSignTool != "", OIDSubjectSignTool, false, func(b *cryptobyte.Builder) { addUTF8(b, t.SubjectSignTool) })
 	add(t.IssuerSignTool != nil, OIDIssuerSignTool, false, t.IssuerSignTool.write)
-	add(t.IdentificationKind != 0, OIDIdentificationKind, false, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(t.IdentificationKind) - 1) })
+	add(t.IdentificationKind != nil, OIDIdentificationKind, false, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(*t.IdentificationKind)) })
 	add(!t.PrivateKeyUsage.IsZero(), OIDPrivateKeyUsage, false, t.PrivateKeyUsage.write)
 	add(len(t.DNSNames)+len(t.EmailAddresses)+len(t.IPAddresses) > 0, OIDSubjectAltName, false, t.writeAltNames)
 	add(len(t.CRLDistributionPoints) > 0, OIDCRLDistribution, false, sequence(t.CRLDistributionPoints, addDistributionPoint))

@@ -7,6 +7,10 @@ import (
 	"propusk/pki/der"
 )
 
+// maxIdentification is the greatest number that identificationKind may hold. The
+// known ones end at 3; the rest is room for what is not decreed yet.
+const maxIdentification = 255
+
 // extensions reads Extensions: RFC 5280, Section 4.1.2.9.
 func (p *parser) extensions(explicit der.Reader) {
 	list := explicit.Sequence()
@@ -96,7 +100,7 @@ func (p *parser) known(id string, v *der.Reader) bool {
 	case idIssuerSignTool:
 		p.issuerSignTool(v.Sequence())
 	case idIdentificationKind:
-		c.IdentificationKind = IdentificationKind(v.Int(250) + 1)
+		c.IdentificationKind = new(IdentificationKind(v.Int(maxIdentification)))
 	default:
 		return false
 	}

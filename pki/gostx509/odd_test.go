@@ -65,7 +65,7 @@ func oddities() map[string]func(*Certificate) int {
 		"pathLen=none":                     func(c *Certificate) int { return one(c.MaxPathLen < 0) },
 		"pathLen=0":                        func(c *Certificate) int { return one(c.MaxPathLen == 0) },
 		"pathLen=1":                        func(c *Certificate) int { return one(c.MaxPathLen == 1) },
-		"identificationKind (1.2.643.100.114) present":       func(c *Certificate) int { return one(c.IdentificationKind != IdentificationAbsent) },
+		"identificationKind (1.2.643.100.114) present":       func(c *Certificate) int { return one(c.IdentificationKind != nil) },
 		"INNLE (1.2.643.100.4) in subject (since 2021)":      withAttribute(OIDINNLE),
 		"postalAddress (2.5.4.16) SEQUENCE value in subject": withAttribute(OIDPostalAddress),
 		"critical subjectSignTool/issuerSignTool": func(c *Certificate) int {

@@ -293,7 +293,7 @@ func TestTolerated(t *testing.T) {
 		"policy with qualifiers": {func(p *pieces) {
 			p.extensions = list(ext(idPolicies, wrap(0x30, wrap(0x30, "\x06\x01\x2a\x30\x02\x05\x00"))))
 		}, func(c *Certificate) bool { return len(c.Policies) == 1 && c.Policies[0].String() == "1.2" }},
-		"identification unknown": {func(p *pieces) { p.extensions = list(ext(idIdentificationKind, "\x02\x01\x07")) }, func(c *Certificate) bool { return c.IdentificationKind > IdentificationBySystem }},
+		"identification unknown": {func(p *pieces) { p.extensions = list(ext(idIdentificationKind, "\x02\x01\x07")) }, func(c *Certificate) bool { return *c.IdentificationKind == 7 && !c.IdentificationKind.Known() }},
 		"CDP by relative name": {func(p *pieces) {
 			p.extensions = list(ext(idCRLDistribution, wrap(0x30, wrap(0x30, wrap(0xa0, "\xa1\x00")))))
 		}, func(c *Certificate) bool { return len(c.CRLDistributionPoints) == 0 }},

@@ -67,7 +67,7 @@ func good(subject gostx509.Name) *gostx509.Certificate {
 		Policies:           []asn1.ObjectIdentifier{gostx509.OIDClassKC1, gostx509.OIDClassKC2},
 		SubjectSignTool:    "СКЗИ \"Проба\"",
 		IssuerSignTool:     &gostx509.IssuerSignTool{SignTool: "a", CATool: "b", SignToolCert: "c", CAToolCert: "d"},
-		IdentificationKind: gostx509.IdentificationPersonal,
+		IdentificationKind: new(gostx509.IdentificationPersonal),
 		PrivateKeyUsage: gostx509.PrivateKeyUsage{
 			NotBefore: time.Date(2025, time.June, 4, 9, 3, 0, 0, time.UTC),
 			NotAfter:  time.Date(2026, time.September, 4, 9, 3, 0, 0, time.UTC),
@@ -132,7 +132,7 @@ func TestViolations(t *testing.T) {
 		{"КС3 without КС2", entrepreneur(), FNS, func(c *cert) { c.Policies[1] = gostx509.OIDClassKC3 }, []string{"profile.policy-cumulative: policy-class-gap"}},
 		{"no subjectSignTool", entrepreneur(), FNS, func(c *cert) { c.SubjectSignTool = "" }, []string{"profile.qualified: not-qualified", "profile.subject-sign-tool: subject-sign-tool-missing"}},
 		{"no issuerSignTool", entrepreneur(), FNS, func(c *cert) { c.IssuerSignTool = nil }, []string{"profile.qualified: not-qualified", "profile.issuer-sign-tool: issuer-sign-tool-missing"}},
-		{"unknown identification", entrepreneur(), FNS, func(c *cert) { c.IdentificationKind = 5 }, []string{"profile.identification: identification-unknown"}},
+		{"unknown identification", entrepreneur(), FNS, func(c *cert) { c.IdentificationKind = new(gostx509.IdentificationKind(4)) }, []string{"profile.identification: identification-unknown"}},
 		{"a CA", company(), FNS, func(c *cert) { c.IsCA = true }, []string{"profile.end-entity: certificate-is-ca"}},
 		{"no CN", entrepreneur(), FNS, drop(gostx509.OIDCommonName), []string{"profile.common-name: attribute-missing"}},
 		{"no surname", entrepreneur(), FNS, drop(gostx509.OIDSurname), []string{"profile.person-name: attribute-missing"}},

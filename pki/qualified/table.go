@@ -57,8 +57,8 @@ func formRules() []rule {
 		},
 		{
 			id: "profile.identification", cite: order795, reason: reason.IdentificationUnknown,
-			applies: func(in input) bool { return in.cert.IdentificationKind != gostx509.IdentificationAbsent },
-			check:   func(in input) bool { return in.cert.IdentificationKind <= gostx509.IdentificationBySystem },
+			applies: func(in input) bool { return in.cert.IdentificationKind != nil },
+			check:   func(in input) bool { return in.cert.IdentificationKind.Known() },
 		},
 	}
 }

@@ -214,7 +214,7 @@ func Entrepreneur() gostx509.Template {
 			SignTool: "Вымышленный СКЗИ", CATool: "Вымышленный УЦ",
 			SignToolCert: "Заключение № 1", CAToolCert: "Заключение № 2",
 		},
-		IdentificationKind: gostx509.IdentificationPersonal,
+		IdentificationKind: new(gostx509.IdentificationPersonal),
 		PrivateKeyUsage:    gostx509.PrivateKeyUsage{NotBefore: from, NotAfter: to},
 	}
 }
