@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -159,7 +160,7 @@ func (l *Listener) serve(raw net.Conn) {
 	conn, state, err := l.handshake(raw)
 	l.report(state, err)
 	if err != nil {
-		_ = raw.Close() // err is the reason and is reported
+		l.turnAway(raw)
 		return
 	}
 	select {
@@ -167,6 +168,27 @@ func (l *Listener) serve(raw net.Conn) {
 	case <-l.ctx.Done():
 		_ = conn.Close() // nobody will take it
 	}
+}
+
+// Limits of turnAway.
+const (
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 1 << 20
+)
+
+// turnAway closes a connection that failed. What the client is still sending is
+// read and dropped for a moment: closing a socket with unread data resets it, and
+// the client would see that instead of the alert or the answer that tells what is
+// wrong. The errors are those of a connection that is given up.
+func (l *Listener) turnAway(raw net.Conn) {
+	if half, ok := raw.(interface{ CloseWrite() error }); ok && l.ctx.Err() == nil && half.CloseWrite() == nil {
+		stop := context.AfterFunc(l.ctx, func() { _ = raw.Close() })
+		defer stop()
+		if raw.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+			_, _ = io.CopyN(io.Discard, raw, lingerBytes)
+		}
+	}
+	_ = raw.Close()
 }
 
 // handshake peeks at the hello, chooses the stack and runs its handshake.
@@ -200,7 +222,10 @@ func (l *Listener) peek(raw net.Conn) (*peekedConn, error) {
 	defer stop()
 	peeked, err := peek(raw)
 	if errors.Is(err, ErrNotTLS) {
-		return peeked, errors.Join(err, peeked.answerHTTP())
+		if answerErr := peeked.answerHTTP(); answerErr != nil {
+			err = fmt.Errorf("%w; answer: %w", err, answerErr)
+		}
+		return peeked, err
 	}
 	if err != nil {
 		return peeked, fmt.Errorf("gosttls: read ClientHello: %w", err)

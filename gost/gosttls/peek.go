@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"slices"
-	"strings"
 
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
@@ -153,11 +152,11 @@ func (c *peekedConn) readAhead(n int) error {
 // httpAnswer is what a client of plain HTTP gets, word for word as from net/http.
 const httpAnswer = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
-// answerHTTP tells a client of plain HTTP what is wrong.
+// answerHTTP tells a client of plain HTTP what is wrong. It does nothing for
+// others.
 func (c *peekedConn) answerHTTP() error {
-	methods := strings.Fields("GET HEAD POST PUT OPTIONS DELETE PATCH CONNECT TRACE")
-	for _, m := range methods {
-		if bytes.HasPrefix(c.ahead, []byte(m+" ")) || (len(c.ahead) < len(m)+1 && bytes.HasPrefix([]byte(m+" "), c.ahead)) {
+	for _, method := range []string{"GET ", "HEAD ", "POST ", "PUT ", "PATCH ", "DELETE ", "OPTIONS "} {
+		if n := min(len(method), record.HeaderSize); bytes.HasPrefix(c.ahead, []byte(method[:n])) {
 			_, err := io.WriteString(c.Conn, httpAnswer)
 			return err
 		}
