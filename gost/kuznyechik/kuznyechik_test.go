@@ -70,7 +70,10 @@ func TestKeySchedule(t *testing.T) {
 
 func TestContract(t *testing.T) {
 	cryptotest.Block(t, "kuznyechik", KeySize, New)
-	cryptotest.Blocks(t, newCipher(t, cryptotest.Bytes(KeySize)))
+	cryptotest.Paths(t, func(t *testing.T) {
+		cryptotest.Blocks(t, newCipher(t, cryptotest.Bytes(KeySize)))
+		cryptotest.Counters(t, newCipher(t, cryptotest.Bytes(KeySize)))
+	})
 }
 
 func TestGogost(t *testing.T) {
@@ -123,6 +126,19 @@ func FuzzGogost(f *testing.F) {
 			t.Skip()
 		}
 		against(t, key, plain[:BlockSize])
+	})
+}
+
+// FuzzBlocks compares many blocks at once, with the assembly and without, with one by
+// one.
+func FuzzBlocks(f *testing.F) {
+	f.Add(make([]byte, KeySize), make([]byte, 65*BlockSize), uint64(0), uint64(1<<64-3))
+	f.Add(bytes.Repeat([]byte{0xff}, KeySize), bytes.Repeat([]byte{0xff}, 11*BlockSize), uint64(1<<64-1), uint64(0xf9))
+	f.Fuzz(func(t *testing.T, key, src []byte, hi, lo uint64) {
+		if len(key) != KeySize {
+			t.Skip()
+		}
+		cryptotest.FuzzBlocks(t, newCipher(t, key), src, hi, lo)
 	})
 }
 

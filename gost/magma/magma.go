@@ -19,7 +19,7 @@ import (
 	"strconv"
 	"sync"
 
-	"propusk/gost/internal/vector"
+	"propusk/gost/internal/avx512"
 )
 
 // Sizes in bytes.
@@ -92,7 +92,7 @@ func (b *block) Decrypt(dst, src []byte) {
 // by block: a round of Magma waits for the one before, so four blocks take
 // little longer than one.
 func (b *block) EncryptBlocks(dst, src []byte) {
-	if vector.Enabled {
+	if avx512.Enabled {
 		n := b.encryptVector(dst, src)
 		dst, src = dst[n:], src[n:]
 	}
@@ -129,7 +129,7 @@ func (b *block) encrypt4(dst, src []byte) {
 // block is as good, and returns how many bytes it did, which are whole blocks. Dst
 // must be as long as src and be the same or not overlap.
 func (b *block) XORCounter(dst, src []byte, _, lo uint64) int {
-	if !vector.Enabled {
+	if !avx512.Enabled {
 		return 0
 	}
 	return b.counterVector(dst, src, lo)

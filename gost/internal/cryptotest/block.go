@@ -7,7 +7,7 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"propusk/gost/internal/vector"
+	"propusk/gost/internal/avx512"
 )
 
 // Block checks what cipher.Block promises. The name is how the panics of the
@@ -170,7 +170,7 @@ func Counters(t *testing.T, b cipher.Block) {
 		addCounters(b, want, src, hi, lo)
 		got, before := Bytes(size+100), Bytes(size+100)
 		done := c.XORCounter(got[at:][:size], src, hi, lo)
-		if done%n != 0 || done > size || vector.Enabled && size-done >= 16*n {
+		if done%n != 0 || done > size || avx512.Enabled && size-done >= 16*n {
 			t.Fatalf("did %d of %d bytes", done, size)
 		}
 		if !bytes.Equal(got[at:][:done], want[:done]) {
@@ -222,16 +222,16 @@ func FuzzBlocks(t *testing.T, b cipher.Block, src []byte, hi, lo uint64) {
 		b.Encrypt(blocks[i:], src[i:])
 	}
 	addCounters(b, sum, src, hi, lo)
-	was := vector.Enabled
-	defer func() { vector.Enabled = was }()
-	for _, vector.Enabled = range []bool{false, vector.Available()} {
+	was := avx512.Enabled
+	defer func() { avx512.Enabled = was }()
+	for _, avx512.Enabled = range []bool{false, avx512.Available()} {
 		got := make([]byte, len(src))
 		if many.EncryptBlocks(got, src); !bytes.Equal(got, blocks) {
-			t.Errorf("assembly %v: blocks %x become %x, want %x", vector.Enabled, src, got, blocks)
+			t.Errorf("assembly %v: blocks %x become %x, want %x", avx512.Enabled, src, got, blocks)
 		}
 		done := many.XORCounter(got, src, hi, lo)
 		if !bytes.Equal(got[:done], sum[:done]) {
-			t.Errorf("assembly %v: counters from %x %x: %x, want %x", vector.Enabled, hi, lo, got[:done], sum[:done])
+			t.Errorf("assembly %v: counters from %x %x: %x, want %x", avx512.Enabled, hi, lo, got[:done], sum[:done])
 		}
 	}
 }

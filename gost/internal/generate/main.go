@@ -30,6 +30,7 @@ func main() {
 // render returns the generated files by their path.
 func render() map[string]string {
 	return map[string]string{
-		"magma/magma_amd64.s": magma(),
+		"magma/magma_amd64.s":           magma(),
+		"kuznyechik/kuznyechik_amd64.s": kuznyechik(),
 	}
 }

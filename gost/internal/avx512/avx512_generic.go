@@ -1,5 +1,5 @@
 //go:build !amd64 || purego
 
-package vector
+package avx512
 
 func available() bool { return false }

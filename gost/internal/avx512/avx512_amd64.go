@@ -1,6 +1,6 @@
 //go:build !purego
 
-package vector
+package avx512
 
 import "golang.org/x/sys/cpu"
 

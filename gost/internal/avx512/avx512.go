@@ -1,7 +1,7 @@
-// Package vector says whether the assembly of gost can run: AVX-512 with the byte
+// Package avx512 says whether the assembly of gost can run: AVX-512 with the byte
 // permutations of VBMI and the bit matrices of GFNI, which Intel has since Ice Lake
 // and AMD since Zen 4. The build tag purego leaves all assembly out.
-package vector
+package avx512
 
 // Available reports whether the processor and the operating system have what the
 // assembly needs. It is always false where there is no assembly.
