@@ -9,9 +9,22 @@ import (
 	"propusk/gost/gost3410"
 )
 
-// MinRSABits is the least length of an RSA modulus; a shorter one can be
-// factored.
-const MinRSABits = 2048
+// Limits of the length of an RSA modulus, in bits.
+const (
+	// MinRSABits is the least one; a shorter modulus can be factored.
+	MinRSABits = 2048
+	// MaxRSABits is the greatest one. The time of a check grows with the cube of
+	// the length: a modulus that fills a certificate of 64 KiB keeps a processor
+	// busy for a minute.
+	MaxRSABits = 8192
+)
+
+func checkRSA(key *rsa.PublicKey) error {
+	if bits := key.N.BitLen(); bits < MinRSABits || bits > MaxRSABits {
+		return fmt.Errorf("%w: RSA key of %d bits", ErrForbidden, bits)
+	}
+	return nil
+}
 
 // familyOf returns the family of a public key.
 func familyOf(pub crypto.PublicKey) family {
@@ -57,8 +70,8 @@ func verifyKey(d digest, pub crypto.PublicKey, digest, sig []byte) error {
 	case *gost3410.PublicKey:
 		good = key.Verify(digest, sig)
 	case *rsa.PublicKey:
-		if key.N.BitLen() < MinRSABits {
-			return fmt.Errorf("%w: RSA key of %d bits", ErrForbidden, key.N.BitLen())
+		if err := checkRSA(key); err != nil {
+			return err
 		}
 		good = rsa.VerifyPKCS1v15(key, d.std, digest, sig) == nil
 	case *ecdsa.PublicKey:

@@ -71,8 +71,8 @@ func verifyPSS(parameters []byte, digestOID asn1.ObjectIdentifier, pub crypto.Pu
 	if !ok || d.std == 0 || len(digest) != d.size || !pss.digest.Equal(digestOID) {
 		return fmt.Errorf("%w: RSASSA-PSS, digest %v and a %T", ErrMismatch, digestOID, pub)
 	}
-	if key.N.BitLen() < MinRSABits {
-		return fmt.Errorf("%w: RSA key of %d bits", ErrForbidden, key.N.BitLen())
+	if err := checkRSA(key); err != nil {
+		return err
 	}
 	if rsa.VerifyPSS(key, d.std, digest, sig, &rsa.PSSOptions{SaltLength: pss.salt}) != nil {
 		return ErrSignature

@@ -12,7 +12,9 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
+	"math/big"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -202,6 +204,29 @@ func TestShortRSA(t *testing.T) {
 	}
 	if err := Verify(alg, key.Public(), message, sig); !errors.Is(err, ErrForbidden) {
 		t.Error(err)
+	}
+}
+
+// TestLongRSA shows that nobody can make us count for a minute: one check with a
+// modulus that fills a certificate of 64 KiB would take that long.
+func TestLongRSA(t *testing.T) {
+	n := new(big.Int).SetBytes(bytes.Repeat([]byte{0xFF}, 50_000))
+	key := &rsa.PublicKey{N: n, E: 1<<31 - 1}
+	sig := append([]byte{0}, bytes.Repeat([]byte{0xFE}, 49_999)...)
+	for _, alg := range []AlgorithmIdentifier{
+		{Algorithm: OIDRSAWithSHA256, Parameters: []byte{5, 0}},
+		{Algorithm: OIDRSAPSS, Parameters: pss(OIDSHA256, OIDSHA256, 32)},
+	} {
+		done := make(chan error, 1)
+		go func() { done <- Verify(alg, key, message, sig) }()
+		select {
+		case err := <-done:
+			if !errors.Is(err, ErrForbidden) {
+				t.Errorf("%v: %v", alg.Algorithm, err)
+			}
+		case <-time.After(time.Second):
+			t.Fatalf("%v: the check takes more than a second", alg.Algorithm)
+		}
 	}
 }
 
