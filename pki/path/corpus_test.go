@@ -36,14 +36,14 @@ func shared(t testing.TB, name string) string {
 	return filepath.Join(dir, "data", filepath.FromSlash(name))
 }
 
-// real is one certificate of the list of accredited CAs.
-type real struct {
+// listed is one certificate of the list of accredited CAs.
+type listed struct {
 	file, expected string
 	cert           *gostx509.Certificate
 }
 
 // corpus reads the CA certificates of the list, and the roots.
-func corpus(t testing.TB) (all []real, roots *Pool) {
+func corpus(t testing.TB) (all []listed, roots *Pool) {
 	t.Helper()
 	dir := shared(t, "ca_certs")
 	table, err := os.Open(filepath.Join(dir, "accredited.tsv"))
@@ -71,7 +71,7 @@ func corpus(t testing.TB) (all []real, roots *Pool) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		all = append(all, real{name, row[columns["expected"]], c})
+		all = append(all, listed{name, row[columns["expected"]], c})
 	}
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)

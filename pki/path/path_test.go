@@ -209,7 +209,7 @@ func TestCandidates(t *testing.T) {
 	leaf := m.cert("Вымышленный Иван", "user", good, "ca", user)
 	all := []*gostx509.Certificate{expired, noCA, stranger, good}
 	for range all { // in any order
-		all = append(all[1:], all[0])
+		all = slices.Concat(all[1:], all[:1])
 		if r := build(leaf, roots, all); r.Status != verdict.Passed || r.Chain[1] != good {
 			t.Errorf("four certificates of one key: %+v", r.Checks)
 		}

@@ -177,7 +177,11 @@ func (s *search) stop(chain []*gostx509.Certificate, code reason.Code, detail st
 // so far, and reports whether it is valid.
 func (s *search) finish(chain []*gostx509.Certificate) bool {
 	r, m := s.validate(chain)
-	if m > s.merit || m == s.merit && m == invalid && failures(r.Checks) < failures(s.best.Checks) {
+	nearer := m > s.merit
+	if m == invalid && s.merit == invalid {
+		nearer = failures(r.Checks) < failures(s.best.Checks)
+	}
+	if nearer {
 		s.best, s.merit = r, m
 	}
 	return m == valid

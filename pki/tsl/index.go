@@ -2,7 +2,7 @@ package tsl
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // names certificates in the list; bytes are compared besides
+	"crypto/sha1" // names certificates in the list; the bytes are compared besides
 	"slices"
 
 	"propusk/pki/gostx509"

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"crypto/sha1" //nolint:gosec // the list names certificates by it
+	"crypto/sha1" // the list names certificates by it
 
 	"propusk/pki/gostx509"
 )

@@ -2,7 +2,7 @@ package tsl
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // the list names certificates by it
+	"crypto/sha1" // the list names certificates by it
 	"encoding/base64"
 	"encoding/hex"
 	"errors"

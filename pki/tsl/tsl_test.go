@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -245,7 +246,7 @@ func TestTwice(t *testing.T) {
 		record("3", StatusChange{Annulled, day(2021, 1, 1)}),
 	}}
 	for range content.CAs {
-		content.CAs = append(content.CAs[1:], content.CAs[0]) // in any order
+		content.CAs = slices.Concat(content.CAs[1:], content.CAs[:1]) // in any order
 		ca, ok := p.verified(t, content).CAOf(p.cert)
 		if !ok || ca.RegistryNumber != content.CAs[0].RegistryNumber {
 			t.Fatalf("%v, %v", ca, ok)

@@ -302,7 +302,7 @@ func (t *tree) start(tok *strictxml.Token) error {
 	case 1:
 		if n.is("SignedInfo") {
 			n.scope = t.r.Scope()
-			n.inherited = append(t.root.inherited, t.at.inherited...)
+			n.inherited = slices.Concat(t.root.inherited, t.at.inherited)
 		}
 		fallthrough
 	default:

@@ -147,6 +147,8 @@ func TestWrapping(t *testing.T) {
 	sig := signed[strings.Index(signed, "<ds:Signature"):strings.LastIndex(signed, "</list>")]
 	byID := string(s.signReference(t, `<list id="L"><item>good</item></list>`, "#L", envelopedTransform))
 	sigByID := byID[strings.Index(byID, "<ds:Signature"):strings.LastIndex(byID, "</list>")]
+	head, rest, _ := strings.Cut(sig, "<ds:SignatureValue>")
+	_, keyInfo, _ := strings.Cut(rest, "<ds:KeyInfo>")
 	const good = `<item>good</item>`
 	const evil = `<item>evil</item>`
 	if r := verify(t, []byte(byID), s.cert); r.Status() != verdict.Passed {
@@ -179,7 +181,7 @@ func TestWrapping(t *testing.T) {
 		"empty SignedInfo first": {`<list id="L">` + good + strings.Replace(sig, "<ds:SignedInfo>", `<ds:SignedInfo/><ds:SignedInfo>`, 1) + `</list>`, reason.XMLSignatureMalformed},
 		"SignedInfo hidden":      {`<list id="L">` + evil + strings.Replace(sig, "<ds:SignedInfo>", `<ds:Object><ds:SignedInfo/></ds:Object><ds:SignedInfo>`, 1) + `</list>`, reason.XMLSignatureMalformed},
 		"value changed":          {`<list id="L">` + good + strings.Replace(sig, "<ds:SignatureValue>", "<ds:SignatureValue>AAAA", 1) + `</list>`, reason.SignatureBad},
-		"value empty":            {`<list id="L">` + good + sig[:strings.Index(sig, "<ds:SignatureValue>")] + "<ds:SignatureValue/>" + sig[strings.Index(sig, "<ds:KeyInfo>"):] + `</list>`, reason.SignatureBad},
+		"value empty":            {`<list id="L">` + good + head + "<ds:SignatureValue/><ds:KeyInfo>" + keyInfo + `</list>`, reason.SignatureBad},
 	} {
 		if r := verify(t, []byte(v.doc), s.cert); r.Reason() != v.want {
 			t.Errorf("%s: reason %q, want %q; %+v", name, r.Reason(), v.want, r.Checks())

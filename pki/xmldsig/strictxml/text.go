@@ -69,7 +69,7 @@ func AppendValue(dst, raw []byte) []byte {
 
 // value is AppendValue without a copy when nothing has to change.
 func value(raw []byte) []byte {
-	if bytes.IndexAny(raw, "&\r\n\t") < 0 {
+	if !bytes.ContainsAny(raw, "&\r\n\t") {
 		return raw
 	}
 	return AppendValue(nil, raw)
