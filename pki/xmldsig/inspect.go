@@ -137,7 +137,7 @@ func (v *verifier) ownSigner() (*gostx509.Certificate, error) {
 		if err != nil {
 			continue // another one may do; if none does, the signature is bad
 		}
-		if check(c.PublicKey) {
+		if check(c) {
 			return c, nil
 		}
 	}

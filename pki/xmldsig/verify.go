@@ -2,7 +2,6 @@ package xmldsig
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/subtle"
 	"fmt"
 	"io"
@@ -320,7 +319,7 @@ func (v *verifier) signer(pinned []*gostx509.Certificate) (*gostx509.Certificate
 		return nil, err
 	}
 	for _, c := range pinned {
-		if check(c.PublicKey) {
+		if check(c) {
 			return c, nil
 		}
 	}
@@ -334,8 +333,9 @@ func (v *verifier) signer(pinned []*gostx509.Certificate) (*gostx509.Certificate
 	return nil, reason.Errorf(reason.XMLSignerUnknown, "none of %d pinned certificates made the signature", len(pinned))
 }
 
-// signatureCheck returns the check of SignatureValue with a key.
-func (v *verifier) signatureCheck() (func(crypto.PublicKey) bool, error) {
+// signatureCheck returns the check of SignatureValue with the key of a
+// certificate.
+func (v *verifier) signatureCheck() (func(*gostx509.Certificate) bool, error) {
 	oid, size, ok := signatureMethod(v.s.method)
 	if !ok {
 		return nil, reason.Errorf(reason.SignatureAlgorithmUnsupported, "SignatureMethod %q", v.s.method)
@@ -350,8 +350,8 @@ func (v *verifier) signatureCheck() (func(crypto.PublicKey) bool, error) {
 		return nil, fmt.Errorf("canonicalise SignedInfo: %w", err)
 	}
 	digest := h.Sum(nil)
-	return func(key crypto.PublicKey) bool {
+	return func(c *gostx509.Certificate) bool {
 		// The value is s|r, as in X.509: all samples from the wild agree.
-		return fits(key, size) && sigalg.VerifyDigest(oid, key, digest, v.s.value) == nil
+		return c.AcceptsDigest(oid) && fits(c.PublicKey, size) && sigalg.VerifyDigest(oid, c.PublicKey, digest, v.s.value) == nil
 	}, nil
 }
