@@ -8,12 +8,16 @@
 //
 // The substitution and the linear transformation are merged into eight tables
 // of 256 words, so timing depends on the data through the cache, as it does in
-// other table-driven implementations.
+// other table-driven implementations. On an amd64 processor with AVX-512, VBMI and
+// GFNI there are no tables in memory, and hashing takes the same time for all
+// messages of a length; the build tag purego turns that off.
 package streebog
 
 import (
 	"hash"
 	"math/bits"
+
+	"propusk/gost/internal/avx512"
 )
 
 // Sizes in bytes.
@@ -117,21 +121,19 @@ func (d *digest) write(p []byte) {
 		if d.used < BlockSize {
 			return
 		}
-		d.block(&d.tail)
+		d.blocks(d.tail[:])
 		d.used = 0
 	}
-	for len(p) >= BlockSize {
-		d.block((*block)(p))
-		p = p[BlockSize:]
+	if n := len(p) / BlockSize * BlockSize; n > 0 {
+		d.blocks(p[:n])
+		p = p[n:]
 	}
 	d.used = copy(d.tail[:], p)
 }
 
-// block implements Stage 2 of RFC 6986, Section 8, for one full block.
-func (d *digest) block(m *block) {
-	compress(&d.h, &d.n, m)
-	d.n.addWord(8 * BlockSize)
-	d.sigma.add(m)
+// blocks implements Stage 2 of RFC 6986, Section 8, for full blocks.
+func (d *digest) blocks(p []byte) {
+	stage2(&d.h, &d.n, &d.sigma, 8*BlockSize, p)
 }
 
 // finish implements Stage 3 of RFC 6986, Section 8, and returns the full final
@@ -140,13 +142,26 @@ func (d *digest) finish() block {
 	clear(d.tail[d.used:])
 	d.tail[d.used] = 1 // the bit after the last bit of the message
 
-	var zero block
-	compress(&d.h, &d.n, &d.tail)
-	d.n.addWord(8 * uint64(d.used))
-	d.sigma.add(&d.tail)
-	compress(&d.h, &zero, &d.n)
-	compress(&d.h, &zero, &d.sigma)
+	stage2(&d.h, &d.n, &d.sigma, 8*uint64(d.used), d.tail[:])
+	var zero, sum block // the sum is of no use any more
+	stage2(&d.h, &zero, &sum, 0, d.n[:])
+	stage2(&d.h, &zero, &sum, 0, d.sigma[:])
 	return d.h
+}
+
+// stage2 compresses the blocks of p into h. Each adds length to n and itself to
+// sigma.
+func stage2(h, n, sigma *block, length uint64, p []byte) {
+	if avx512.Enabled {
+		vectorBlocks(h, n, sigma, length, p)
+		return
+	}
+	for ; len(p) > 0; p = p[BlockSize:] {
+		m := (*block)(p)
+		compress(h, n, m)
+		n.addWord(length)
+		sigma.add(m)
+	}
 }
 
 // add adds x to b modulo 2^512.

@@ -13,6 +13,7 @@ import (
 	oracle256 "github.com/ddulesov/gogost/gost34112012256"
 	oracle512 "github.com/ddulesov/gogost/gost34112012512"
 
+	"propusk/gost/internal/avx512"
 	"propusk/gost/internal/corpus"
 	"propusk/gost/internal/cryptotest"
 	"propusk/gost/internal/engine"
@@ -31,7 +32,9 @@ var sizes = []struct {
 	{"512", New512, func(p []byte) []byte { h := Sum512(p); return h[:] }, oracle512.New, "-md_gost12_512"},
 }
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { cryptotest.Paths(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/rfc6986.txt") {
 		for _, size := range sizes {
 			want := v.Hex(t, "streebog"+size.name)
@@ -42,13 +45,17 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { cryptotest.Paths(t, testContract) }
+
+func testContract(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(size.name, func(t *testing.T) { cryptotest.Hash(t, size.new) })
 	}
 }
 
-func TestOneShot(t *testing.T) {
+func TestOneShot(t *testing.T) { cryptotest.Paths(t, testOneShot) }
+
+func testOneShot(t *testing.T) {
 	for _, size := range sizes {
 		for n := range 200 {
 			h := size.new()
@@ -66,7 +73,9 @@ func TestOneShot(t *testing.T) {
 
 // TestCarry adds blocks of ones: the sum of the blocks carries through all its
 // bytes, which random messages do not show.
-func TestCarry(t *testing.T) {
+func TestCarry(t *testing.T) { cryptotest.Paths(t, testCarry) }
+
+func testCarry(t *testing.T) {
 	for _, size := range sizes {
 		for n := range 300 {
 			msg := bytes.Repeat([]byte{0xff}, n)
@@ -77,7 +86,9 @@ func TestCarry(t *testing.T) {
 	}
 }
 
-func TestGogost(t *testing.T) {
+func TestGogost(t *testing.T) { cryptotest.Paths(t, testGogost) }
+
+func testGogost(t *testing.T) {
 	for _, size := range sizes {
 		for n := range 300 {
 			msg := cryptotest.Bytes(n)
@@ -178,17 +189,50 @@ func TestHMAC(t *testing.T) {
 	}
 }
 
+// TestPaths compares the assembly with the generic code on all lengths up to several
+// blocks, at odd addresses, in pieces, with states that random messages do not reach.
+func TestPaths(t *testing.T) {
+	if !avx512.Available() {
+		t.Skip("no assembly: another processor, or the build tag purego")
+	}
+	defer func() { avx512.Enabled = true }()
+	for _, size := range sizes {
+		for n := range 1100 {
+			var sums [2][]byte
+			for i := range sums {
+				avx512.Enabled = i == 0
+				h := newDigest(map[string]int{"256": Size256, "512": Size512}[size.name])
+				for j := range h.sigma {
+					h.sigma[j], h.n[j] = 0xff, 0xff-byte(n&1)
+				}
+				msg, cut := cryptotest.Bytes(n + 3)[3:], n*7%(n+1)
+				h.Write(msg[:cut])
+				avx512.Enabled = avx512.Enabled != (n%5 == 4) // change horses
+				h.Write(msg[cut:])
+				sums[i] = h.Sum(nil)
+			}
+			if !bytes.Equal(sums[0], sums[1]) {
+				t.Fatalf("Streebog-%s of %d bytes: assembly %x, generic %x", size.name, n, sums[0], sums[1])
+			}
+		}
+	}
+}
+
 func FuzzGogost(f *testing.F) {
 	f.Add([]byte(nil), uint(0))
 	f.Add(bytes.Repeat([]byte{0xff}, 200), uint(65))
 	f.Fuzz(func(t *testing.T, msg []byte, split uint) {
 		split %= uint(len(msg)) + 1
+		defer func() { avx512.Enabled = avx512.Available() }()
 		for _, size := range sizes {
-			h := size.new()
-			h.Write(msg[:split])
-			h.Write(msg[split:])
-			if got, want := h.Sum(nil), oracle(size.oracle(), msg); !bytes.Equal(got, want) {
-				t.Errorf("Streebog-%s of %x = %x, gogost says %x", size.name, msg, got, want)
+			want := oracle(size.oracle(), msg)
+			for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+				h := size.new()
+				h.Write(msg[:split])
+				h.Write(msg[split:])
+				if got := h.Sum(nil); !bytes.Equal(got, want) {
+					t.Errorf("assembly %v: Streebog-%s of %x = %x, gogost says %x", avx512.Enabled, size.name, msg, got, want)
+				}
 			}
 		}
 	})

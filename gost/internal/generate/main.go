@@ -32,5 +32,6 @@ func render() map[string]string {
 	return map[string]string{
 		"magma/magma_amd64.s":           magma(),
 		"kuznyechik/kuznyechik_amd64.s": kuznyechik(),
+		"streebog/streebog_amd64.s":     streebog(),
 	}
 }
