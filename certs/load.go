@@ -134,7 +134,7 @@ func suitableRoot(c *gostx509.Certificate) error {
 	if c.Version == 3 && !c.IsCA {
 		return errors.New("it is not a certificate of a certification authority")
 	}
-	if err := c.CheckSignature(c.PublicKey); err != nil {
+	if err := c.CheckSignatureFrom(c); err != nil {
 		return errors.New("it is not signed by its own key")
 	}
 	return nil

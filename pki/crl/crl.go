@@ -153,6 +153,9 @@ func (l *List) CheckSignature(issuer *gostx509.Certificate) error {
 	if err != nil {
 		return reason.New(reason.CRLUnsupported, err)
 	}
+	if !issuer.AcceptsDigest(digest) {
+		return reason.Errorf(reason.CRLUnsupported, "crl: the key of the issuer may not sign the digest %v", digest)
+	}
 	if err := sigalg.VerifyDigestWith(l.algorithm, digest, issuer.PublicKey, l.digest, l.signature); err != nil {
 		return reason.New(reason.CRLSignatureBad, err)
 	}

@@ -193,6 +193,8 @@ func TestCheckSignature(t *testing.T) {
 	forbidden := newAuthority(t, "УЦ", func(t *gostx509.Template) { t.KeyUsage = gostx509.KeyUsageCertSign })
 	keyless := *ca.cert
 	keyless.PublicKey = nil
+	old := *ca.cert
+	old.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001
 	l := ca.list(t, nil)
 	for name, v := range map[string]struct {
 		list   *List
@@ -205,6 +207,7 @@ func TestCheckSignature(t *testing.T) {
 		"other name":            {l, other.cert, reason.CRLIssuerMismatch},
 		"nobody":                {l, nil, reason.CRLIssuerMismatch},
 		"may not sign lists":    {forbidden.list(t, nil), forbidden.cert, reason.CRLIssuerMismatch},
+		"key of 2001, Streebog": {l, &old, reason.CRLUnsupported},
 		"key of unknown kind":   {l, &keyless, reason.CRLUnsupported},
 		"algorithm and RSA key": {l, func() *gostx509.Certificate { c := *ca.cert; c.PublicKey = struct{}{}; return &c }(), reason.CRLSignatureBad},
 	} {
@@ -501,7 +504,7 @@ func siberia(t *testing.T, l *List) *gostx509.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &gostx509.Certificate{RawSubject: l.RawIssuer(), PublicKey: info.Key}
+	return &gostx509.Certificate{RawSubject: l.RawIssuer(), PublicKey: info.Key, PublicKeyAlgorithm: info.Algorithm}
 }
 
 // TestSiberia reads a list of a real CA: 104 entries, some with reasons.

@@ -358,6 +358,36 @@ type unknownSigner struct{ crypto.Signer }
 func (u unknownSigner) Public() crypto.PublicKey          { return u }
 func (u unknownSigner) Equal(other crypto.PublicKey) bool { return u == other }
 
+// TestGenerations: a key of 2012 does not vouch for what was signed with the
+// digest of 1994, nor one of 2001 for Streebog, though the mathematics is right.
+func TestGenerations(t *testing.T) {
+	old := spki.AlgorithmIdentifier{Algorithm: OIDKeyGOST2001, ParamSet: asn1.ObjectIdentifier{1, 2, 643, 2, 2, 35, 1}, Digest: asn1.ObjectIdentifier{1, 2, 643, 2, 2, 30, 1}}
+	for name, c := range map[string]struct {
+		key       spki.AlgorithmIdentifier
+		signature asn1.ObjectIdentifier
+		want      reason.Code
+	}{
+		"2012":                         {spki.AlgorithmIdentifier{}, sigalg.OIDGOST256WithStreebog, ""},
+		"2001":                         {old, sigalg.OIDGOST2001WithGOST94, ""},
+		"2012 with the digest of 1994": {spki.AlgorithmIdentifier{}, sigalg.OIDGOST2001WithGOST94, reason.CertAlgorithm},
+		"2001 with Streebog":           {old, sigalg.OIDGOST256WithStreebog, reason.CertAlgorithm},
+	} {
+		key := newKey(t, gost3410.CryptoProA())
+		template := caTemplate()
+		template.PublicKeyAlgorithm = c.key
+		ca := mustCreate(t, template, nil, key.Public(), key)
+		template = holderTemplate()
+		template.SignatureAlgorithm = sigalg.AlgorithmIdentifier{Algorithm: c.signature}
+		holder := mustCreate(t, template, ca, newKey(t, gost3410.TC26256A()).Public(), key)
+		if err := holder.CheckSignature(ca.PublicKey); err != nil {
+			t.Fatalf("%s: the mathematics: %v", name, err)
+		}
+		if err := holder.CheckSignatureFrom(ca); reason.Of(err) != c.want {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
 func TestFailingSigner(t *testing.T) {
 	key := newKey(t, gost3410.CryptoProA())
 	_, err := Create(failingReader{}, Template{Serial: []byte{1}}, nil, key.Public(), key)

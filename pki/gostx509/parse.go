@@ -3,6 +3,7 @@ package gostx509
 import (
 	"bytes"
 	"crypto"
+	"encoding/asn1"
 	"errors"
 
 	"propusk/pki/der"
@@ -181,6 +182,28 @@ func (p *parser) algorithm(r *der.Reader) sigalg.AlgorithmIdentifier {
 func (p *parser) string(part []byte) string {
 	start := cap(p.c.Raw) - cap(part)
 	return p.text[start : start+len(part)]
+}
+
+// AcceptsDigest reports whether the key of c may sign digests of the given
+// algorithm: a GOST key of 2001 those of GOST R 34.11-94 and no others, a key of
+// 2012 none of those (RFC 4490, Section 3.2; RFC 9215, Section 2). Once they are
+// read, keys of both kinds look the same, so the signature check alone cannot tell.
+func (c *Certificate) AcceptsDigest(digest asn1.ObjectIdentifier) bool {
+	return c.PublicKeyAlgorithm.Algorithm.Equal(OIDKeyGOST2001) == digest.Equal(sigalg.OIDGOST94)
+}
+
+// CheckSignatureFrom reports whether issuer made the signature of c. It is
+// CheckSignature with the key of issuer, and reason.CertAlgorithm when the key may
+// not be used so; see AcceptsDigest. Nothing else about issuer is checked.
+func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
+	digest, err := sigalg.DigestOf(c.SignatureAlgorithm)
+	if err != nil {
+		return reason.New(reason.CertAlgorithm, err)
+	}
+	if issuer.PublicKey != nil && !issuer.AcceptsDigest(digest) {
+		return reason.Errorf(reason.CertAlgorithm, "gostx509: a key of kind %v and the digest %v", issuer.PublicKeyAlgorithm.Algorithm, digest)
+	}
+	return c.CheckSignature(issuer.PublicKey)
 }
 
 // CheckSignature reports whether issuerKey made the signature of c. It returns

@@ -11,6 +11,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -247,6 +248,22 @@ func TestCross(t *testing.T) {
 	}
 	if r := build(newRoot, []*gostx509.Certificate{m.cert("Новый корень", "new", nil, "new", pathLen(3))}, nil); r.Status == verdict.Passed && len(r.Chain) < 2 {
 		t.Errorf("a twin of the root passed as the root: %+v", r)
+	}
+}
+
+// TestGenerations: a CA with a key of 2012 signed with the digest of 1994. The
+// mathematics is right, and the path is not.
+func TestGenerations(t *testing.T) {
+	m := newMaker(t)
+	root, ca, _ := m.chain(nil, nil, nil)
+	leaf := m.cert("Вымышленный Иван", "user", ca, "ca", user, func(t *gostx509.Template) {
+		t.SignatureAlgorithm.Algorithm = sigalg.OIDGOST2001WithGOST94
+	})
+	if err := leaf.CheckSignature(ca.PublicKey); err != nil {
+		t.Fatal(err)
+	}
+	if r := build(leaf, []*gostx509.Certificate{root}, []*gostx509.Certificate{ca}); firstReason(r) != reason.CertAlgorithm {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -148,7 +148,7 @@ func (s *search) checkSignature(child, issuer *gostx509.Certificate) error {
 	if s.opts.Cache.has(child, issuer) {
 		return nil
 	}
-	err := child.CheckSignature(issuer.PublicKey)
+	err := child.CheckSignatureFrom(issuer)
 	s.signed[l] = err
 	if err == nil {
 		s.opts.Cache.add(child, issuer)

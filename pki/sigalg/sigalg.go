@@ -26,7 +26,8 @@ var (
 	ErrSignature = errors.New("sigalg: the signature does not match")
 	// ErrUnknown means that the algorithm is not one of ours.
 	ErrUnknown = errors.New("sigalg: unknown algorithm")
-	// ErrForbidden means that the algorithm is known to be broken.
+	// ErrForbidden means that the algorithm is known to be broken, or that the key
+	// is too short to be safe or too long to be used.
 	ErrForbidden = errors.New("sigalg: the algorithm is not allowed any more")
 	// ErrParameters means that the parameters of the algorithm are not as its
 	// standard demands.

@@ -342,6 +342,11 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s: reason %q, want %q; %+v", methods, r.Reason(), want, r.Checks())
 		}
 	}
+	old := *s.cert
+	old.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001
+	if r := verify(t, s.sign(t, doc), &old); r.Reason() != reason.SignatureBad {
+		t.Errorf("Streebog under a key of 2001: %q", r.Reason())
+	}
 	// A canonicalisation that is not known cannot even be signed by the helper.
 	signed := s.sign(t, doc)
 	bad := bytes.Replace(signed, []byte(`CanonicalizationMethod Algorithm="`), []byte(`CanonicalizationMethod Algorithm="urn:x-`), 1)
