@@ -13,6 +13,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 	"propusk/gost/spki"
 )
 
@@ -105,7 +106,7 @@ func TestCertificateVerifyOmitted(t *testing.T) {
 		c, s := attackServer(t, client, server, func(hs *clientHandshake) []step {
 			return with(honest(hs), atVerify)
 		})
-		wantRefusal(t, AlertUnexpectedMessage, s, c)
+		wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
 	}
 }
 
@@ -117,7 +118,7 @@ func TestCertificateVerifyTooEarly(t *testing.T) {
 		steps[atKeyExchange], steps[atVerify] = steps[atVerify], steps[atKeyExchange]
 		return steps
 	})
-	wantRefusal(t, AlertUnexpectedMessage, s, c)
+	wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
 }
 
 // verifyWith makes a client send a CertificateVerify that f has changed.
@@ -144,7 +145,7 @@ func TestCertificateVerifyReplayed(t *testing.T) {
 		t.Fatalf("client %v, server %v", c, s)
 	}
 	c, s = verifyWith(t, client, server, func(m *message.CertificateVerify) { m.Signature = old })
-	wantRefusal(t, AlertDecryptError, s, c)
+	wantRefusal(t, wire.AlertDecryptError, s, c)
 }
 
 func TestCertificateVerifyOfAnotherKey(t *testing.T) {
@@ -152,7 +153,7 @@ func TestCertificateVerifyOfAnotherKey(t *testing.T) {
 		client, server := mutual(t, cryptoProA, cryptoProA)
 		client.Certificates[0].PrivateKey = testCert(t, other).PrivateKey
 		c, s := shake(connPair(t, client, server))
-		wantRefusal(t, AlertDecryptError, s, c)
+		wantRefusal(t, wire.AlertDecryptError, s, c)
 	}
 }
 
@@ -171,7 +172,7 @@ func TestCertificateVerifyScheme(t *testing.T) {
 	} {
 		client, server := mutual(t, cryptoProA, test.key)
 		c, s := verifyWith(t, client, server, func(m *message.CertificateVerify) { m.Scheme = test.scheme })
-		wantRefusal(t, AlertIllegalParameter, s, c)
+		wantRefusal(t, wire.AlertIllegalParameter, s, c)
 	}
 }
 
@@ -245,7 +246,7 @@ func TestCertificateVerifyValues(t *testing.T) {
 			c, s := verifyWith(t, client, server, func(m *message.CertificateVerify) {
 				m.Signature = change(m.Signature[:size], m.Signature[size:])
 			})
-			if refusal, ok := errors.AsType[*ProtocolError](s); !ok || refusal.Alert != AlertDecryptError || !isRemote(c, AlertDecryptError) {
+			if refusal, ok := errors.AsType[*ProtocolError](s); !ok || refusal.Alert != wire.AlertDecryptError || !isRemote(c, wire.AlertDecryptError) {
 				t.Errorf("%v, %s: client %v, server %v", key, name, c, s)
 			}
 		}
@@ -270,7 +271,7 @@ func (s *spy) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 
 // exchangeWith makes a client send a ClientKeyExchange body made by f from a good
 // one. It returns how often the server used its key.
-func exchangeWith(t *testing.T, cert Certificate, f func(hs *clientHandshake, m *message.ClientKeyExchange) []byte) (clientErr, serverErr error, agreements int32) {
+func exchangeWith(t *testing.T, cert Certificate, f func(hs *clientHandshake, m *message.ClientKeyExchange) []byte) (agreements int32, clientErr, serverErr error) {
 	t.Helper()
 	key := &spy{PrivateKey: cert.PrivateKey}
 	server := &Config{Certificates: []Certificate{{Chain: cert.Chain, PrivateKey: key}}}
@@ -286,7 +287,7 @@ func exchangeWith(t *testing.T, cert Certificate, f func(hs *clientHandshake, m 
 			return hs.establishKeys(premaster)
 		})
 	})
-	return clientErr, serverErr, key.agreements.Load()
+	return key.agreements.Load(), clientErr, serverErr
 }
 
 // withBody returns a handshake message.
@@ -377,8 +378,8 @@ func TestClientKeyExchangeRefused(t *testing.T) {
 			return bodyOf(m)
 		}, 1},
 	} {
-		c, s, agreements := exchangeWith(t, cert, test.change)
-		wantRefusal(t, AlertDecryptError, s, c)
+		agreements, c, s := exchangeWith(t, cert, test.change)
+		wantRefusal(t, wire.AlertDecryptError, s, c)
 		if !errors.Is(s, errKeyExchange) {
 			t.Errorf("%s: %v says more than that it cannot be used", name, s)
 		}
@@ -397,7 +398,7 @@ func TestPointsOfSmallOrder(t *testing.T) {
 	for _, p := range []paramSet{tc26256A, tc26512C} {
 		cert := testCert(t, p)
 		for name, raw := range badPoints(t, p) {
-			c, s, agreements := exchangeWith(t, cert, func(hs *clientHandshake, m *message.ClientKeyExchange) []byte {
+			agreements, c, s := exchangeWith(t, cert, func(hs *clientHandshake, m *message.ClientKeyExchange) []byte {
 				raw := raw
 				if raw == nil {
 					t.Fatalf("%v: no point", p)
@@ -406,7 +407,7 @@ func TestPointsOfSmallOrder(t *testing.T) {
 				copy(m.EphemeralKey[len(m.EphemeralKey)-len(raw):], raw)
 				return bodyOf(m)
 			})
-			wantRefusal(t, AlertDecryptError, s, c)
+			wantRefusal(t, wire.AlertDecryptError, s, c)
 			if agreements != 0 {
 				t.Errorf("%v, %s: the server used its key", p, name)
 			}
@@ -447,71 +448,71 @@ func TestEquivalentParameterSets(t *testing.T) {
 func TestServerRefusesOrder(t *testing.T) {
 	sendCCS := func(hs *clientHandshake) step {
 		return func() error {
-			if err := hs.out.queue(typeChangeCipherSpec, []byte{1}); err != nil {
+			if err := hs.out.Queue(wire.TypeChangeCipherSpec, []byte{1}); err != nil {
 				return err
 			}
-			return hs.out.flush()
+			return hs.out.Flush()
 		}
 	}
 	for name, test := range map[string]struct {
 		alert Alert
 		steps func(hs *clientHandshake) []step
 	}{
-		"no Certificate": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"no Certificate": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return with(honest(hs), atCertificate)
 		}},
-		"Certificate twice": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"Certificate twice": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atCertificate, hs.sendCertificate)
 		}},
-		"no ClientKeyExchange": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"no ClientKeyExchange": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return with(honest(hs), atKeyExchange, func() error {
 				return hs.establishKeys(make([]byte, premasterSize))
 			})
 		}},
-		"CertificateVerify twice": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"CertificateVerify twice": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atVerify, hs.sendCertificateVerify)
 		}},
-		"ChangeCipherSpec before the flight": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"ChangeCipherSpec before the flight": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atCertificate, sendCCS(hs))
 		}},
-		"ChangeCipherSpec before the key": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"ChangeCipherSpec before the key": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atKeyExchange, sendCCS(hs))
 		}},
-		"ChangeCipherSpec first of all": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"ChangeCipherSpec first of all": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atHello, sendCCS(hs))
 		}},
-		"Finished without ChangeCipherSpec": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"Finished without ChangeCipherSpec": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return with(honest(hs), atFinished, func() error {
 				if err := hs.send(hs.finished(clientFinished, hs.transcript).Marshal()); err != nil {
 					return err
 				}
-				return hs.out.flush()
+				return hs.out.Flush()
 			}, hs.readServerFinished)
 		}},
-		"another Finished": {AlertDecryptError, func(hs *clientHandshake) []step {
+		"another Finished": {wire.AlertDecryptError, func(hs *clientHandshake) []step {
 			return with(honest(hs), atFinished, func() error { return hs.sendFinished(serverFinished) })
 		}},
-		"application data in clear": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"application data in clear": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atCertificate, func() error {
-				return hs.out.queue(typeApplicationData, []byte("x"))
+				return hs.out.Queue(wire.TypeApplicationData, []byte("x"))
 			})
 		}},
-		"application data before Finished": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
-			return with(honest(hs), atFinished, hs.out.queueChangeCipherSpec, func() error {
-				return hs.out.queue(typeApplicationData, []byte("x"))
-			}, hs.out.flush, hs.readServerFinished)
+		"application data before Finished": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			return with(honest(hs), atFinished, hs.out.QueueChangeCipherSpec, func() error {
+				return hs.out.Queue(wire.TypeApplicationData, []byte("x"))
+			}, hs.out.Flush, hs.readServerFinished)
 		}},
-		"empty handshake record": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
-			return before(honest(hs), atCertificate, func() error { return hs.out.queue(typeHandshake, nil) })
+		"empty handshake record": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			return before(honest(hs), atCertificate, func() error { return hs.out.Queue(wire.TypeHandshake, nil) })
 		}},
-		"a second hello": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+		"a second hello": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atCertificate, hs.sendHello)
 		}},
-		"message after Finished in one record": {AlertUnexpectedMessage, func(hs *clientHandshake) []step {
-			return with(honest(hs), atFinished, hs.out.queueChangeCipherSpec, func() error {
+		"message after Finished in one record": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			return with(honest(hs), atFinished, hs.out.QueueChangeCipherSpec, func() error {
 				finished := hs.finished(clientFinished, hs.transcript).Marshal()
-				return hs.out.queue(typeHandshake, append(finished, 0))
-			}, hs.out.flush, hs.readServerFinished)
+				return hs.out.Queue(wire.TypeHandshake, append(finished, 0))
+			}, hs.out.Flush, hs.readServerFinished)
 		}},
 	} {
 		client, server := mutual(t, cryptoProA, cryptoProA)
@@ -536,7 +537,7 @@ func TestKeysThatDiffer(t *testing.T) {
 		},
 	} {
 		c, s := attackServer(t, nil, nil, steps)
-		if refusal, ok := errors.AsType[*ProtocolError](s); !ok || refusal.Alert != AlertBadRecordMAC || !isRemote(c, AlertBadRecordMAC) {
+		if refusal, ok := errors.AsType[*ProtocolError](s); !ok || refusal.Alert != wire.AlertBadRecordMAC || !isRemote(c, wire.AlertBadRecordMAC) {
 			t.Errorf("%s: client %v, server %v", name, c, s)
 		}
 	}
@@ -613,30 +614,30 @@ func TestClientHellosRefused(t *testing.T) {
 		change func(h *message.ClientHello)
 		alert  Alert
 	}{
-		"duplicate extension": {func(h *message.ClientHello) { addExtension(h, message.ExtendedMasterSecret()) }, AlertIllegalParameter},
+		"duplicate extension": {func(h *message.ClientHello) { addExtension(h, message.ExtendedMasterSecret()) }, wire.AlertIllegalParameter},
 		"duplicate unknown extension": {func(h *message.ClientHello) {
 			addExtension(h, message.Extension{Type: 99}, message.Extension{Type: 99})
-		}, AlertIllegalParameter},
+		}, wire.AlertIllegalParameter},
 		"malformed extension": {func(h *message.ClientHello) {
 			addExtension(h, message.Extension{Type: message.ExtServerName, Data: []byte{0}})
-		}, AlertDecodeError},
-		"no suites":              {func(h *message.ClientHello) { h.CipherSuites = nil }, AlertDecodeError},
-		"SCSV only":              {func(h *message.ClientHello) { h.CipherSuites = []uint16{scsvRenegotiation} }, AlertHandshakeFailure},
-		"suites that we lack":    {func(h *message.ClientHello) { h.CipherSuites = []uint16{0xc102, 0xff85, 0x0081} }, AlertHandshakeFailure},
-		"no null compression":    {func(h *message.ClientHello) { h.Compressions = []byte{1} }, AlertIllegalParameter},
-		"no compression":         {func(h *message.ClientHello) { h.Compressions = nil }, AlertDecodeError},
-		"TLS 1.1":                {func(h *message.ClientHello) { h.Version = 0x0302 }, AlertProtocolVersion},
-		"TLS 1.3 only":           {func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 43, Data: []byte{2, 3, 4}}) }, AlertProtocolVersion},
-		"session id of 33 bytes": {func(h *message.ClientHello) { h.SessionID = make([]byte, 33) }, AlertDecodeError},
-		"renegotiation":          {func(h *message.ClientHello) { h.Extensions[0].Data = append([]byte{32}, make([]byte, 32)...) }, AlertHandshakeFailure},
+		}, wire.AlertDecodeError},
+		"no suites":              {func(h *message.ClientHello) { h.CipherSuites = nil }, wire.AlertDecodeError},
+		"SCSV only":              {func(h *message.ClientHello) { h.CipherSuites = []uint16{scsvRenegotiation} }, wire.AlertHandshakeFailure},
+		"suites that we lack":    {func(h *message.ClientHello) { h.CipherSuites = []uint16{0xc102, 0xff85, 0x0081} }, wire.AlertHandshakeFailure},
+		"no null compression":    {func(h *message.ClientHello) { h.Compressions = []byte{1} }, wire.AlertIllegalParameter},
+		"no compression":         {func(h *message.ClientHello) { h.Compressions = nil }, wire.AlertDecodeError},
+		"TLS 1.1":                {func(h *message.ClientHello) { h.Version = 0x0302 }, wire.AlertProtocolVersion},
+		"TLS 1.3 only":           {func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 43, Data: []byte{2, 3, 4}}) }, wire.AlertProtocolVersion},
+		"session id of 33 bytes": {func(h *message.ClientHello) { h.SessionID = make([]byte, 33) }, wire.AlertDecodeError},
+		"renegotiation":          {func(h *message.ClientHello) { h.Extensions[0].Data = append([]byte{32}, make([]byte, 32)...) }, wire.AlertHandshakeFailure},
 		"renegotiation beside SCSV": {func(h *message.ClientHello) {
 			h.CipherSuites = append(h.CipherSuites, scsvRenegotiation)
 			h.Extensions[0].Data = append([]byte{32}, make([]byte, 32)...)
-		}, AlertHandshakeFailure},
+		}, wire.AlertHandshakeFailure},
 		"another GOST curve": {func(h *message.ClientHello) {
 			dropExtension(h, message.ExtSupportedGroups)
 			addExtension(h, message.SupportedGroups([]uint16{29, 34, 38}))
-		}, AlertHandshakeFailure},
+		}, wire.AlertHandshakeFailure},
 	} {
 		c, s := attackServer(t, nil, nil, helloWith(test.change))
 		if refusal, ok := errors.AsType[*ProtocolError](s); !ok || refusal.Alert != test.alert || !isRemote(c, test.alert) {
@@ -650,7 +651,7 @@ func TestRequireExtendedMasterSecret(t *testing.T) {
 	c, s := attackServer(t, nil, server, helloWith(func(h *message.ClientHello) {
 		dropExtension(h, message.ExtExtendedMasterSecret)
 	}))
-	wantRefusal(t, AlertHandshakeFailure, s, c)
+	wantRefusal(t, wire.AlertHandshakeFailure, s, c)
 
 	client := &Config{InsecureSkipVerify: true, RequireExtendedMasterSecret: true}
 	c, s = attackClient(t, client, nil, func(hs *serverHandshake) []step {
@@ -659,7 +660,7 @@ func TestRequireExtendedMasterSecret(t *testing.T) {
 			return nil
 		})
 	})
-	wantRefusal(t, AlertHandshakeFailure, c, s)
+	wantRefusal(t, wire.AlertHandshakeFailure, c, s)
 }
 
 // What a server must not say.
@@ -668,18 +669,18 @@ func TestServerHellosRefused(t *testing.T) {
 		change func(h *message.ServerHello)
 		alert  Alert
 	}{
-		"suite that was not offered": {func(h *message.ServerHello) { h.CipherSuite = 0xc102 }, AlertIllegalParameter},
-		"the SCSV as suite":          {func(h *message.ServerHello) { h.CipherSuite = scsvRenegotiation }, AlertIllegalParameter},
-		"TLS 1.1":                    {func(h *message.ServerHello) { h.Version = 0x0302 }, AlertProtocolVersion},
-		"TLS 1.3":                    {func(h *message.ServerHello) { h.Version = 0x0304 }, AlertProtocolVersion},
-		"compression":                {func(h *message.ServerHello) { h.Compression = 1 }, AlertIllegalParameter},
-		"encrypt_then_mac":           {func(h *message.ServerHello) { h.Extensions = append(h.Extensions, message.Extension{Type: 22}) }, AlertUnsupportedExtension},
-		"duplicate extension":        {func(h *message.ServerHello) { h.Extensions = append(h.Extensions, h.Extensions[0]) }, AlertIllegalParameter},
-		"malformed extension":        {func(h *message.ServerHello) { h.Extensions[1].Data = []byte{0} }, AlertDecodeError},
+		"suite that was not offered": {func(h *message.ServerHello) { h.CipherSuite = 0xc102 }, wire.AlertIllegalParameter},
+		"the SCSV as suite":          {func(h *message.ServerHello) { h.CipherSuite = scsvRenegotiation }, wire.AlertIllegalParameter},
+		"TLS 1.1":                    {func(h *message.ServerHello) { h.Version = 0x0302 }, wire.AlertProtocolVersion},
+		"TLS 1.3":                    {func(h *message.ServerHello) { h.Version = 0x0304 }, wire.AlertProtocolVersion},
+		"compression":                {func(h *message.ServerHello) { h.Compression = 1 }, wire.AlertIllegalParameter},
+		"encrypt_then_mac":           {func(h *message.ServerHello) { h.Extensions = append(h.Extensions, message.Extension{Type: 22}) }, wire.AlertUnsupportedExtension},
+		"duplicate extension":        {func(h *message.ServerHello) { h.Extensions = append(h.Extensions, h.Extensions[0]) }, wire.AlertIllegalParameter},
+		"malformed extension":        {func(h *message.ServerHello) { h.Extensions[1].Data = []byte{0} }, wire.AlertDecodeError},
 		"renegotiation": {func(h *message.ServerHello) {
 			h.Extensions[0].Data = append([]byte{64}, make([]byte, 64)...)
-		}, AlertHandshakeFailure},
-		"session id of 33 bytes": {func(h *message.ServerHello) { h.SessionID = make([]byte, 33) }, AlertDecodeError},
+		}, wire.AlertHandshakeFailure},
+		"session id of 33 bytes": {func(h *message.ServerHello) { h.SessionID = make([]byte, 33) }, wire.AlertDecodeError},
 	} {
 		c, s := attackClient(t, nil, nil, func(hs *serverHandshake) []step {
 			return before(honestServer(hs), atFlight, func() error { test.change(hs.hello); return nil })
@@ -701,7 +702,7 @@ func TestServerChoosesSuiteNotOffered(t *testing.T) {
 			return nil
 		})
 	})
-	wantRefusal(t, AlertIllegalParameter, c, s)
+	wantRefusal(t, wire.AlertIllegalParameter, c, s)
 }
 
 // flightOfMessages makes a server send the given messages after its ServerHello.
@@ -712,7 +713,7 @@ func flightOfMessages(hs *serverHandshake, messages func() [][]byte) []step {
 				return err
 			}
 		}
-		if err := hs.out.flush(); err != nil {
+		if err := hs.out.Flush(); err != nil {
 			return err
 		}
 		return hs.awaitClientFlight()
@@ -736,27 +737,27 @@ func TestServerFlightsRefused(t *testing.T) {
 		alert    Alert
 		messages func(hs *serverHandshake) [][]byte
 	}{
-		"no Certificate":    {AlertUnexpectedMessage, func(*serverHandshake) [][]byte { return [][]byte{done()} }},
-		"empty Certificate": {AlertDecodeError, func(*serverHandshake) [][]byte { return [][]byte{(&message.Certificate{}).Marshal(), done()} }},
-		"no GOST certificate": {AlertUnsupportedCertificate, func(*serverHandshake) [][]byte {
+		"no Certificate":    {wire.AlertUnexpectedMessage, func(*serverHandshake) [][]byte { return [][]byte{done()} }},
+		"empty Certificate": {wire.AlertDecodeError, func(*serverHandshake) [][]byte { return [][]byte{(&message.Certificate{}).Marshal(), done()} }},
+		"no GOST certificate": {wire.AlertUnsupportedCertificate, func(*serverHandshake) [][]byte {
 			return [][]byte{(&message.Certificate{Chain: [][]byte{wrapSPKI(rsaSPKI)}}).Marshal(), done()}
 		}},
-		"not a certificate": {AlertUnsupportedCertificate, func(*serverHandshake) [][]byte {
+		"not a certificate": {wire.AlertUnsupportedCertificate, func(*serverHandshake) [][]byte {
 			return [][]byte{(&message.Certificate{Chain: [][]byte{{0x30, 0}}}).Marshal(), done()}
 		}},
-		"ServerKeyExchange": {AlertUnexpectedMessage, func(hs *serverHandshake) [][]byte {
+		"ServerKeyExchange": {wire.AlertUnexpectedMessage, func(hs *serverHandshake) [][]byte {
 			return [][]byte{chain(hs), withBody(12, []byte{3, 0, 23}), done()}
 		}},
-		"CertificateStatus": {AlertUnexpectedMessage, func(hs *serverHandshake) [][]byte {
+		"CertificateStatus": {wire.AlertUnexpectedMessage, func(hs *serverHandshake) [][]byte {
 			return [][]byte{chain(hs), withBody(22, []byte{1, 0, 0, 0}), done()}
 		}},
-		"two requests": {AlertUnexpectedMessage, func(hs *serverHandshake) [][]byte {
+		"two requests": {wire.AlertUnexpectedMessage, func(hs *serverHandshake) [][]byte {
 			return [][]byte{chain(hs), request, request, done()}
 		}},
-		"malformed request": {AlertDecodeError, func(hs *serverHandshake) [][]byte {
+		"malformed request": {wire.AlertDecodeError, func(hs *serverHandshake) [][]byte {
 			return [][]byte{chain(hs), withBody(message.TypeCertificateRequest, []byte{0, 0, 0, 0, 0}), done()}
 		}},
-		"ServerHelloDone with content": {AlertDecodeError, func(hs *serverHandshake) [][]byte {
+		"ServerHelloDone with content": {wire.AlertDecodeError, func(hs *serverHandshake) [][]byte {
 			return [][]byte{chain(hs), withBody(message.TypeServerHelloDone, []byte{0})}
 		}},
 	} {
@@ -777,7 +778,7 @@ func TestServerWithoutItsKey(t *testing.T) {
 	client := &Config{VerifyPeer: func(ConnectionState) error { asked = true; return nil }}
 	cc, sc := connPair(t, client, &Config{Certificates: []Certificate{stolen}})
 	c, s := shake(cc, sc)
-	wantRefusal(t, AlertDecryptError, s, c)
+	wantRefusal(t, wire.AlertDecryptError, s, c)
 	if !asked || cc.ConnectionState().PeerCertificates != nil || cc.ConnectionState().HandshakeComplete {
 		t.Errorf("asked %v, state %+v", asked, cc.ConnectionState())
 	}
@@ -788,9 +789,9 @@ func TestServerFinishedChecked(t *testing.T) {
 	c, s := attackClient(t, nil, nil, func(hs *serverHandshake) []step {
 		steps := honestServer(hs)
 		return with(steps, len(steps)-1, func() error { return hs.sendFinished(clientFinished) }, func() error {
-			_, _, err := hs.in.next()
+			_, _, err := hs.in.Next()
 			return err
 		})
 	})
-	wantRefusal(t, AlertDecryptError, c, s)
+	wantRefusal(t, wire.AlertDecryptError, c, s)
 }

@@ -16,6 +16,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/recording"
+	"propusk/gost/gosttls/internal/wire"
 	"propusk/gost/pkcs8"
 	"propusk/gost/spki"
 )
@@ -82,7 +83,7 @@ func TestCertificateOf2001(t *testing.T) {
 	client, server := mutual(t, cryptoProA, cryptoProA)
 	client.Certificates[0] = Certificate{Chain: [][]byte{wrapSPKI(old)}, PrivateKey: key}
 	c, s := shake(connPair(t, client, server))
-	wantRefusal(t, AlertUnsupportedCertificate, s, c)
+	wantRefusal(t, wire.AlertUnsupportedCertificate, s, c)
 }
 
 // ecKey has the wrong kind of public key.
@@ -199,7 +200,7 @@ func TestClientAuth(t *testing.T) {
 		client, server := connPair(t, test.client, &Config{Certificates: []Certificate{testCert(t, cryptoProA)}, ClientAuth: test.auth})
 		c, s := shake(client, server)
 		if !test.ok {
-			wantRefusal(t, AlertHandshakeFailure, s, c)
+			wantRefusal(t, wire.AlertHandshakeFailure, s, c)
 			if !errors.Is(s, ErrNoCertificate) {
 				t.Errorf("%+v: %v", test, s)
 			}
@@ -234,7 +235,7 @@ func TestVerifyPeer(t *testing.T) {
 	clientConfig.VerifyPeer = func(ConnectionState) error { return errUnwelcome }
 	client, server := connPair(t, clientConfig, serverConfig)
 	c, s := shake(client, server)
-	wantRefusal(t, AlertBadCertificate, c, s)
+	wantRefusal(t, wire.AlertBadCertificate, c, s)
 	if !errors.Is(c, errUnwelcome) || spied.signatures.Load() != 0 || client.ConnectionState().PeerCertificates != nil {
 		t.Errorf("%v; %d signatures", c, spied.signatures.Load())
 	}
@@ -243,7 +244,7 @@ func TestVerifyPeer(t *testing.T) {
 	clientConfig.VerifyPeer = func(ConnectionState) error { return nil }
 	serverConfig.VerifyPeer = func(ConnectionState) error { return errUnwelcome }
 	c, s = shake(connPair(t, clientConfig, serverConfig))
-	wantRefusal(t, AlertBadCertificate, s, c)
+	wantRefusal(t, wire.AlertBadCertificate, s, c)
 	if !errors.Is(s, errUnwelcome) || spied.signatures.Load() != 1 {
 		t.Errorf("%v; %d signatures", s, spied.signatures.Load())
 	}
@@ -265,14 +266,14 @@ func TestBrokenKeys(t *testing.T) {
 	good := clientConfig.Certificates[0].PrivateKey
 	clientConfig.Certificates[0].PrivateKey = brokenKey{good}
 	c, s := shake(connPair(t, clientConfig, serverConfig))
-	wantRefusal(t, AlertInternalError, c, s)
+	wantRefusal(t, wire.AlertInternalError, c, s)
 	if !errors.Is(c, errUnwelcome) {
 		t.Errorf("%v", c)
 	}
 	clientConfig.Certificates[0].PrivateKey = good
 	serverConfig.Certificates[0].PrivateKey = brokenKey{serverConfig.Certificates[0].PrivateKey}
 	c, s = shake(connPair(t, clientConfig, serverConfig))
-	wantRefusal(t, AlertDecryptError, s, c)
+	wantRefusal(t, wire.AlertDecryptError, s, c)
 }
 
 // failingReader is a source of randomness that ends.
@@ -300,12 +301,12 @@ func TestBrokenRand(t *testing.T) {
 			}
 			continue
 		}
-		wantRefusal(t, AlertInternalError, c, s)
+		wantRefusal(t, wire.AlertInternalError, c, s)
 	}
 	_, serverConfig := mutual(t, cryptoProA, cryptoProA)
 	serverConfig.Rand = &failingReader{}
 	c, s := shake(connPair(t, nil, serverConfig))
-	wantRefusal(t, AlertInternalError, s, c)
+	wantRefusal(t, wire.AlertInternalError, s, c)
 }
 
 // brokenWriter is a key log that cannot be written.
@@ -320,7 +321,7 @@ func TestKeyLog(t *testing.T) {
 		t.Errorf("%q", log.String())
 	}
 	c, s := shake(connPair(t, &Config{InsecureSkipVerify: true, KeyLogWriter: brokenWriter{}}, nil))
-	wantRefusal(t, AlertInternalError, c, s)
+	wantRefusal(t, wire.AlertInternalError, c, s)
 }
 
 func TestSNIName(t *testing.T) {
@@ -363,7 +364,7 @@ func TestNames(t *testing.T) {
 		}
 		seen[name] = true
 	}
-	if got := AlertIllegalParameter.String(); got != "illegal_parameter (47)" {
+	if got := wire.AlertIllegalParameter.String(); got != "illegal_parameter (47)" {
 		t.Error(got)
 	}
 }

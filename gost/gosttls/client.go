@@ -8,6 +8,7 @@ import (
 
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 	"propusk/gost/spki"
 )
 
@@ -85,7 +86,7 @@ func (hs *clientHandshake) sendHello() error {
 	if err := hs.send(hs.hello.Marshal()); err != nil {
 		return err
 	}
-	return hs.out.flush()
+	return hs.out.Flush()
 }
 
 func (hs *clientHandshake) readServerHello() error {
@@ -95,14 +96,14 @@ func (hs *clientHandshake) readServerHello() error {
 	}
 	hello, err := message.ParseServerHello(body)
 	if err != nil {
-		return malformed("ServerHello", err)
+		return wire.Malformed("ServerHello", err)
 	}
 	if err := hs.checkServerHello(hello); err != nil {
 		return err
 	}
 	suite, ok := record.SuiteByID(hello.CipherSuite)
 	if !ok || !slices.Contains(hs.hello.CipherSuites, hello.CipherSuite) {
-		return refuse(AlertIllegalParameter, "server chose cipher suite %#04x, which was not offered", hello.CipherSuite)
+		return wire.Refuse(wire.AlertIllegalParameter, "server chose cipher suite %#04x, which was not offered", hello.CipherSuite)
 	}
 	hs.useSuite(suite)
 	hs.serverRandom = hello.Random
@@ -113,24 +114,24 @@ func (hs *clientHandshake) readServerHello() error {
 
 func (hs *clientHandshake) checkServerHello(hello *message.ServerHello) error {
 	if hello.Version != VersionTLS12 {
-		return refuse(AlertProtocolVersion, "server chose version %#04x", hello.Version)
+		return wire.Refuse(wire.AlertProtocolVersion, "server chose version %#04x", hello.Version)
 	}
 	if hello.Compression != 0 {
-		return refuse(AlertIllegalParameter, "server chose compression %d", hello.Compression)
+		return wire.Refuse(wire.AlertIllegalParameter, "server chose compression %d", hello.Compression)
 	}
 	// RFC 5246, Section 7.4.1.4: only what the client offered comes back.
 	for _, e := range hello.Extensions {
 		offered := func(o message.Extension) bool { return o.Type == e.Type }
 		if !slices.ContainsFunc(hs.hello.Extensions, offered) {
-			return refuse(AlertUnsupportedExtension, "server answers extension %d, which was not offered", e.Type)
+			return wire.Refuse(wire.AlertUnsupportedExtension, "server answers extension %d, which was not offered", e.Type)
 		}
 	}
 	// RFC 5746, Section 3.4.
 	if len(hello.Known.Renegotiation) > 0 {
-		return refuse(AlertHandshakeFailure, "renegotiation in a first handshake")
+		return wire.Refuse(wire.AlertHandshakeFailure, "renegotiation in a first handshake")
 	}
 	if hs.config.RequireExtendedMasterSecret && !hello.Known.ExtendedMasterSecret {
-		return refuse(AlertHandshakeFailure, "server without extended master secret")
+		return wire.Refuse(wire.AlertHandshakeFailure, "server without extended master secret")
 	}
 	return nil
 }
@@ -141,7 +142,7 @@ func (hs *clientHandshake) readServerCertificate() error {
 		return err
 	}
 	if len(hs.serverChain) == 0 {
-		return refuse(AlertDecodeError, "server sent no certificate")
+		return wire.Refuse(wire.AlertDecodeError, "server sent no certificate")
 	}
 	hs.state.Curve = hs.serverKey.Key.Curve()
 	return nil
@@ -150,7 +151,7 @@ func (hs *clientHandshake) readServerCertificate() error {
 // readRequestAndDone reads the end of the server's flight. A ServerKeyExchange
 // is refused as any unexpected message: RFC 9189, Section 4.2, forbids it.
 func (hs *clientHandshake) readRequestAndDone() error {
-	typ, raw, err := hs.in.readMessage()
+	typ, raw, err := hs.in.ReadMessage()
 	if err != nil {
 		return err
 	}
@@ -158,19 +159,19 @@ func (hs *clientHandshake) readRequestAndDone() error {
 	body := raw[message.HeaderSize:]
 	if typ == message.TypeCertificateRequest {
 		if hs.request, err = message.ParseCertificateRequest(body); err != nil {
-			return malformed("CertificateRequest", err)
+			return wire.Malformed("CertificateRequest", err)
 		}
 		if body, err = hs.read(message.TypeServerHelloDone); err != nil {
 			return err
 		}
 	} else if typ != message.TypeServerHelloDone {
-		return refuse(AlertUnexpectedMessage, "handshake message %d instead of ServerHelloDone", typ)
+		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message %d instead of ServerHelloDone", typ)
 	}
 	if len(body) != 0 {
-		return malformed("ServerHelloDone", message.ErrSyntax)
+		return wire.Malformed("ServerHelloDone", message.ErrSyntax)
 	}
-	if hs.in.midMessage() {
-		return refuse(AlertUnexpectedMessage, "handshake message after ServerHelloDone")
+	if hs.in.MidMessage() {
+		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message after ServerHelloDone")
 	}
 	return nil
 }
@@ -219,7 +220,7 @@ func (hs *clientHandshake) acceptable(cert Certificate) bool {
 func (hs *clientHandshake) sendClientKeyExchange() error {
 	premaster, m, err := hs.exportPremaster(hs.config.rand(), hs.serverKey)
 	if err != nil {
-		return refuse(AlertInternalError, "key exchange: %w", err)
+		return wire.Refuse(wire.AlertInternalError, "key exchange: %w", err)
 	}
 	if err := hs.send(m.Marshal()); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/wire"
 )
 
 // A Conn is one side of a TLS connection. It implements [net.Conn]; Read, Write,
@@ -32,8 +33,13 @@ type Conn struct {
 	// complete is state.HandshakeComplete for the fast path.
 	complete atomic.Bool
 
-	in  input
-	out output
+	in  wire.Input
+	out wire.Output
+
+	// data is what of the last record of application data is to be read, and
+	// renegotiations counts how often the peer asked for one. in guards both.
+	data           []byte
+	renegotiations int
 
 	// calls counts Write calls in units of 2; bit 0 is set once Close was
 	// called.
@@ -54,8 +60,8 @@ func Client(conn net.Conn, config *Config) *Conn {
 
 func newConn(conn net.Conn, config *Config, isClient bool) *Conn {
 	c := &Conn{conn: conn, isClient: isClient, config: config, state: ConnectionState{GOST: true}}
-	c.in.reader = conn
-	c.out.writer = conn
+	c.in.Reader = conn
+	c.out.Writer = conn
 	return c
 }
 
@@ -83,7 +89,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	defer c.in.Unlock()
 	c.handshakeErr = c.handshakeWithin(ctx)
 	if c.handshakeErr == nil {
-		c.in.established = true
+		c.in.Established = true
 		c.state.HandshakeComplete = true
 		c.complete.Store(true)
 	}
@@ -128,7 +134,7 @@ func (c *Conn) handshake() error {
 func (c *Conn) giveUp(err error) error {
 	if refusal, ok := errors.AsType[*ProtocolError](err); ok {
 		// The peer may be gone; the refusal is the error that counts.
-		_ = c.out.sendAlert(refusal.Alert)
+		_ = c.out.SendAlert(refusal.Alert)
 	}
 	return err
 }
@@ -173,33 +179,33 @@ func (c *Conn) Read(b []byte) (int, error) {
 	}
 	c.in.Lock()
 	defer c.in.Unlock()
-	for len(c.in.data) == 0 {
+	for len(c.data) == 0 {
 		if err := c.readData(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(b, c.in.data)
-	c.in.data = c.in.data[n:]
+	n := copy(b, c.data)
+	c.data = c.data[n:]
 	return n, nil
 }
 
 // readData reads one record after the handshake. Application data is left in
-// c.in.data.
+// c.data.
 func (c *Conn) readData() error {
-	typ, content, err := c.in.next()
+	typ, content, err := c.in.Next()
 	if err == nil {
 		switch {
-		case typ == typeApplicationData && !c.in.midMessage():
-			c.in.data = content
+		case typ == wire.TypeApplicationData && !c.in.MidMessage():
+			c.data = content
 			return nil
-		case typ == typeHandshake:
+		case typ == wire.TypeHandshake:
 			err = c.refuseRenegotiation(content)
 		default:
-			err = refuse(AlertUnexpectedMessage, "record type %d after the handshake", typ)
+			err = wire.Refuse(wire.AlertUnexpectedMessage, "record type %d after the handshake", typ)
 		}
 	}
 	if refusal, ok := errors.AsType[*ProtocolError](err); ok {
-		c.in.err = refusal
+		c.in.Fail(refusal)
 		return c.giveUp(err)
 	}
 	return err
@@ -213,7 +219,7 @@ const maxRenegotiations = 8
 // messages that make sense there ask for a renegotiation, and the answer is the
 // warning no_renegotiation (RFC 5246, Section 7.2.2; RFC 5746, Section 4.2).
 func (c *Conn) refuseRenegotiation(content []byte) error {
-	if err := c.in.addHandshake(content); err != nil {
+	if err := c.in.AddHandshake(content); err != nil {
 		return err
 	}
 	asks := message.TypeClientHello
@@ -221,18 +227,18 @@ func (c *Conn) refuseRenegotiation(content []byte) error {
 		asks = message.TypeHelloRequest
 	}
 	for {
-		typ, _, ok, err := c.in.takeMessage()
+		typ, _, ok, err := c.in.TakeMessage()
 		if err != nil || !ok {
 			return err
 		}
 		if typ != asks {
-			return refuse(AlertUnexpectedMessage, "handshake message %d after the handshake", typ)
+			return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message %d after the handshake", typ)
 		}
-		c.in.renegotiations++
-		if c.in.renegotiations > maxRenegotiations {
-			return refuse(AlertHandshakeFailure, "renegotiation asked for %d times", c.in.renegotiations)
+		c.renegotiations++
+		if c.renegotiations > maxRenegotiations {
+			return wire.Refuse(wire.AlertHandshakeFailure, "renegotiation asked for %d times", c.renegotiations)
 		}
-		if err := c.out.sendAlert(AlertNoRenegotiation); err != nil {
+		if err := c.out.SendAlert(wire.AlertNoRenegotiation); err != nil {
 			return err
 		}
 	}
@@ -249,7 +255,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	if err := c.Handshake(); err != nil {
 		return 0, err
 	}
-	return c.out.writeData(b)
+	return c.out.WriteData(b)
 }
 
 // CloseWrite tells the peer by close_notify that no more data will come. It does
@@ -259,7 +265,7 @@ func (c *Conn) CloseWrite() error {
 	if !c.complete.Load() {
 		return errors.New("gosttls: CloseWrite before the handshake")
 	}
-	return c.out.sendAlert(AlertCloseNotify)
+	return c.out.SendAlert(wire.AlertCloseNotify)
 }
 
 // closeNotifyTimeout bounds Close when the peer does not read.
@@ -279,6 +285,6 @@ func (c *Conn) Close() error {
 	}
 	// Best effort: the peer may be gone, and the connection is closed anyway.
 	_ = c.conn.SetWriteDeadline(time.Now().Add(closeNotifyTimeout))
-	_ = c.out.sendAlert(AlertCloseNotify)
+	_ = c.out.SendAlert(wire.AlertCloseNotify)
 	return c.conn.Close()
 }

@@ -16,6 +16,7 @@ import (
 
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 )
 
 // All curves for both sides, both suites.
@@ -61,7 +62,9 @@ func TestTransfer(t *testing.T) {
 			size = 300_000
 		}
 		data := make([]byte, size)
-		random.Read(data)
+		if _, err := random.Read(data); err != nil {
+			t.Fatal(err)
+		}
 		sizes := []int{1, 2, record.MaxPlaintext - 1, record.MaxPlaintext, record.MaxPlaintext + 1, 5*record.MaxPlaintext + 7, 100, 0, 70_000}
 		var wg sync.WaitGroup
 		for _, c := range []*Conn{client, server} {
@@ -78,7 +81,7 @@ func TestTransfer(t *testing.T) {
 				if err := c.CloseWrite(); err != nil {
 					t.Error(err)
 				}
-				if n, err := c.Write([]byte("x")); n != 0 || !errors.Is(err, errWriteClosed) {
+				if n, err := c.Write([]byte("x")); n != 0 || !errors.Is(err, wire.ErrWriteClosed) {
 					t.Errorf("Write after CloseWrite = %d, %v", n, err)
 				}
 			})
@@ -87,7 +90,7 @@ func TestTransfer(t *testing.T) {
 				if err != nil || !bytes.Equal(got, data) {
 					t.Errorf("%#x: read %d of %d bytes, %v", suite, len(got), len(data), err)
 				}
-				if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				if n, err := c.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 					t.Errorf("Read after the end = %d, %v", n, err)
 				}
 			})
@@ -119,7 +122,7 @@ func TestWritesPerFlight(t *testing.T) {
 	if len(clientWire.writes) != 2 || len(serverWire.writes) != 2 {
 		t.Errorf("%d writes of the client, %d of the server, want 2 and 2", len(clientWire.writes), len(serverWire.writes))
 	}
-	go io.Copy(io.Discard, server)
+	go func() { _, _ = io.Copy(io.Discard, server) }() // ends with the connection
 	if _, err := client.Write(make([]byte, 9*record.MaxPlaintext)); err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +169,7 @@ type reframe struct {
 func (c reframe) Write(b []byte) (int, error) {
 	var out, stream []byte
 	rest := b
-	for len(rest) > 0 && recordType(rest[0]) == typeHandshake {
+	for len(rest) > 0 && wire.RecordType(rest[0]) == wire.TypeHandshake {
 		n := record.HeaderSize + int(rest[3])<<8 + int(rest[4])
 		stream = append(stream, rest[record.HeaderSize:n]...)
 		rest = rest[n:]
@@ -176,7 +179,7 @@ func (c reframe) Write(b []byte) (int, error) {
 		size = record.MaxPlaintext
 	}
 	for part := range slices.Chunk(stream, size) {
-		out = append(out, byte(typeHandshake), 3, 3, byte(len(part)>>8), byte(len(part)))
+		out = append(out, byte(wire.TypeHandshake), 3, 3, byte(len(part)>>8), byte(len(part)))
 		out = append(out, part...)
 	}
 	if len(stream) == 0 || protected(b) {
@@ -189,7 +192,7 @@ func (c reframe) Write(b []byte) (int, error) {
 }
 
 // protected reports whether a write begins with a record of Finished alone.
-func protected(b []byte) bool { return len(b) > 3 && recordType(b[0]) != typeHandshake }
+func protected(b []byte) bool { return len(b) > 3 && wire.RecordType(b[0]) != wire.TypeHandshake }
 
 // RFC 5246, Section 6.2.1: messages may be cut and joined at will.
 func TestFragmentedMessages(t *testing.T) {
@@ -216,23 +219,23 @@ func TestLongChain(t *testing.T) {
 	}
 }
 
-// raw sends bytes to a server that waits for a ClientHello, and returns its error
-// and the alert that it sent.
-func rawToServer(t *testing.T, b []byte) (error, []byte) {
+// rawToServer sends bytes to a server that waits for a ClientHello, and returns
+// what it sent and its error.
+func rawToServer(t *testing.T, b []byte) ([]byte, error) {
 	t.Helper()
 	wire := newScript(b)
 	err := Server(wire, &Config{Certificates: []Certificate{testCert(t, cryptoProA)}}).Handshake()
-	return err, wire.out.Bytes()
+	return wire.out.Bytes(), err
 }
 
-func recordOf(typ recordType, content []byte) []byte {
+func recordOf(typ wire.RecordType, content []byte) []byte {
 	return append([]byte{byte(typ), 3, 1, byte(len(content) >> 8), byte(len(content))}, content...)
 }
 
 func TestRecordsRefused(t *testing.T) {
 	messages := func(n, size int) (b []byte) { // ClientHellos that come in pieces
 		for range n {
-			b = append(b, recordOf(typeHandshake, make([]byte, size))...)
+			b = append(b, recordOf(wire.TypeHandshake, make([]byte, size))...)
 		}
 		return b
 	}
@@ -240,31 +243,31 @@ func TestRecordsRefused(t *testing.T) {
 		alert Alert
 		bytes []byte
 	}{
-		"plain HTTP":                      {AlertUnexpectedMessage, []byte("GET / HTTP/1.1\r\n\r\n")},
-		"version 2":                       {AlertProtocolVersion, []byte{22, 2, 0, 0, 1, 1}},
-		"version 4":                       {AlertProtocolVersion, []byte{22, 4, 0, 0, 1, 1}},
-		"heartbeat":                       {AlertUnexpectedMessage, []byte{24, 3, 3, 0, 1, 1}},
-		"record too long":                 {AlertRecordOverflow, []byte{22, 3, 1, 0x40, 1}},
-		"empty record":                    {AlertUnexpectedMessage, recordOf(typeHandshake, nil)},
-		"empty alert":                     {AlertUnexpectedMessage, recordOf(typeAlert, nil)},
-		"alert of one byte":               {AlertDecodeError, recordOf(typeAlert, []byte{1})},
-		"alert of three bytes":            {AlertDecodeError, recordOf(typeAlert, []byte{1, 90, 0})},
-		"alert of level 3":                {AlertIllegalParameter, recordOf(typeAlert, []byte{3, 90})},
-		"warnings without end":            {AlertUnexpectedMessage, bytes.Repeat(recordOf(typeAlert, []byte{1, 90}), 1000)},
-		"message too long":                {AlertIllegalParameter, recordOf(typeHandshake, []byte{1, 1, 0, 1})},
-		"message of 16 MiB":               {AlertIllegalParameter, recordOf(typeHandshake, []byte{1, 255, 255, 255})},
-		"HelloRequests without end":       {AlertUnexpectedMessage, messages(1000, 16384)},
-		"ServerHello":                     {AlertUnexpectedMessage, recordOf(typeHandshake, []byte{2, 0, 0, 0})},
-		"empty ClientHello":               {AlertDecodeError, recordOf(typeHandshake, []byte{1, 0, 0, 0})},
-		"ChangeCipherSpec within a hello": {AlertUnexpectedMessage, append(recordOf(typeHandshake, []byte{1, 0, 0}), recordOf(typeChangeCipherSpec, []byte{1})...)},
-		"application data within a hello": {AlertUnexpectedMessage, append(recordOf(typeHandshake, []byte{1, 0, 0}), recordOf(typeApplicationData, []byte{1})...)},
-		"empty application data in hello": {AlertUnexpectedMessage, recordOf(typeApplicationData, nil)},
+		"plain HTTP":                      {wire.AlertUnexpectedMessage, []byte("GET / HTTP/1.1\r\n\r\n")},
+		"version 2":                       {wire.AlertProtocolVersion, []byte{22, 2, 0, 0, 1, 1}},
+		"version 4":                       {wire.AlertProtocolVersion, []byte{22, 4, 0, 0, 1, 1}},
+		"heartbeat":                       {wire.AlertUnexpectedMessage, []byte{24, 3, 3, 0, 1, 1}},
+		"record too long":                 {wire.AlertRecordOverflow, []byte{22, 3, 1, 0x40, 1}},
+		"empty record":                    {wire.AlertUnexpectedMessage, recordOf(wire.TypeHandshake, nil)},
+		"empty alert":                     {wire.AlertUnexpectedMessage, recordOf(wire.TypeAlert, nil)},
+		"alert of one byte":               {wire.AlertDecodeError, recordOf(wire.TypeAlert, []byte{1})},
+		"alert of three bytes":            {wire.AlertDecodeError, recordOf(wire.TypeAlert, []byte{1, 90, 0})},
+		"alert of level 3":                {wire.AlertIllegalParameter, recordOf(wire.TypeAlert, []byte{3, 90})},
+		"warnings without end":            {wire.AlertUnexpectedMessage, bytes.Repeat(recordOf(wire.TypeAlert, []byte{1, 90}), 1000)},
+		"message too long":                {wire.AlertIllegalParameter, recordOf(wire.TypeHandshake, []byte{1, 1, 0, 1})},
+		"message of 16 MiB":               {wire.AlertIllegalParameter, recordOf(wire.TypeHandshake, []byte{1, 255, 255, 255})},
+		"HelloRequests without end":       {wire.AlertUnexpectedMessage, messages(1000, 16384)},
+		"ServerHello":                     {wire.AlertUnexpectedMessage, recordOf(wire.TypeHandshake, []byte{2, 0, 0, 0})},
+		"empty ClientHello":               {wire.AlertDecodeError, recordOf(wire.TypeHandshake, []byte{1, 0, 0, 0})},
+		"ChangeCipherSpec within a hello": {wire.AlertUnexpectedMessage, append(recordOf(wire.TypeHandshake, []byte{1, 0, 0}), recordOf(wire.TypeChangeCipherSpec, []byte{1})...)},
+		"application data within a hello": {wire.AlertUnexpectedMessage, append(recordOf(wire.TypeHandshake, []byte{1, 0, 0}), recordOf(wire.TypeApplicationData, []byte{1})...)},
+		"empty application data in hello": {wire.AlertUnexpectedMessage, recordOf(wire.TypeApplicationData, nil)},
 	} {
-		err, out := rawToServer(t, test.bytes)
+		out, err := rawToServer(t, test.bytes)
 		if refusal, ok := errors.AsType[*ProtocolError](err); !ok || refusal.Alert != test.alert {
 			t.Errorf("%s: %v, want %v", name, err, test.alert)
 		}
-		if want := []byte{byte(typeAlert), 3, 3, 0, 2, levelFatal, byte(test.alert)}; !bytes.Equal(out, want) {
+		if want := []byte{byte(wire.TypeAlert), 3, 3, 0, 2, wire.LevelFatal, byte(test.alert)}; !bytes.Equal(out, want) {
 			t.Errorf("%s: sent %x, want %x", name, out, want)
 		}
 	}
@@ -280,12 +283,12 @@ func TestPeerLeaves(t *testing.T) {
 		"silently":              {nil, io.ErrUnexpectedEOF, 0},
 		"within a header":       {[]byte{22, 3}, io.ErrUnexpectedEOF, 0},
 		"within a record":       {[]byte{22, 3, 1, 0, 9, 1}, io.ErrUnexpectedEOF, 0},
-		"with close_notify":     {recordOf(typeAlert, []byte{1, 0}), nil, AlertCloseNotify},
-		"with a fatal alert":    {recordOf(typeAlert, []byte{2, 40}), nil, AlertHandshakeFailure},
-		"after a warning":       {append(recordOf(typeAlert, []byte{1, 90}), recordOf(typeAlert, []byte{2, 48})...), nil, 48},
-		"with an unknown alert": {recordOf(typeAlert, []byte{2, 251}), nil, 251},
+		"with close_notify":     {recordOf(wire.TypeAlert, []byte{1, 0}), nil, wire.AlertCloseNotify},
+		"with a fatal alert":    {recordOf(wire.TypeAlert, []byte{2, 40}), nil, wire.AlertHandshakeFailure},
+		"after a warning":       {append(recordOf(wire.TypeAlert, []byte{1, 90}), recordOf(wire.TypeAlert, []byte{2, 48})...), nil, 48},
+		"with an unknown alert": {recordOf(wire.TypeAlert, []byte{2, 251}), nil, 251},
 	} {
-		err, out := rawToServer(t, test.bytes)
+		out, err := rawToServer(t, test.bytes)
 		if test.is != nil && !errors.Is(err, test.is) || test.is == nil && !isRemote(err, test.alert) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -302,21 +305,21 @@ func TestPeerLeaves(t *testing.T) {
 func TestProbe(t *testing.T) {
 	probe := func(alert Alert) error {
 		_, s := attackServer(t, nil, nil, func(hs *clientHandshake) []step {
-			return []step{hs.prepareHello, hs.sendHello, hs.readServerHello, func() error { return hs.out.sendAlert(alert) }}
+			return []step{hs.prepareHello, hs.sendHello, hs.readServerHello, func() error { return hs.out.SendAlert(alert) }}
 		})
 		return s
 	}
-	if err := probe(AlertIllegalParameter); !errors.Is(err, ErrGOSTProbe) || !isRemote(err, AlertIllegalParameter) {
+	if err := probe(wire.AlertIllegalParameter); !errors.Is(err, ErrGOSTProbe) || !isRemote(err, wire.AlertIllegalParameter) {
 		t.Errorf("probe: %v", err)
 	}
-	if err := probe(AlertBadCertificate); errors.Is(err, ErrGOSTProbe) || !isRemote(err, AlertBadCertificate) {
+	if err := probe(wire.AlertBadCertificate); errors.Is(err, ErrGOSTProbe) || !isRemote(err, wire.AlertBadCertificate) {
 		t.Errorf("another alert: %v", err)
 	}
 	// Later, illegal_parameter is a failure like others.
 	_, s := attackServer(t, nil, nil, func(hs *clientHandshake) []step {
-		return append(honest(hs)[:atFinished], hs.out.flush, func() error { return hs.out.sendAlert(AlertIllegalParameter) })
+		return append(honest(hs)[:atFinished], hs.out.Flush, func() error { return hs.out.SendAlert(wire.AlertIllegalParameter) })
 	})
-	if errors.Is(s, ErrGOSTProbe) || !isRemote(s, AlertIllegalParameter) {
+	if errors.Is(s, ErrGOSTProbe) || !isRemote(s, wire.AlertIllegalParameter) {
 		t.Errorf("illegal_parameter after ClientKeyExchange: %v", s)
 	}
 }
@@ -341,7 +344,7 @@ func TestRenegotiationRefused(t *testing.T) {
 		for range maxRenegotiations {
 			// In two records, with data after it.
 			for _, err := range []error{
-				asker.out.queue(typeHandshake, ask[:2]), asker.out.queue(typeHandshake, ask[2:]), asker.out.flush(),
+				asker.out.Queue(wire.TypeHandshake, ask[:2]), asker.out.Queue(wire.TypeHandshake, ask[2:]), asker.out.Flush(),
 			} {
 				if err != nil {
 					t.Fatal(err)
@@ -356,8 +359,8 @@ func TestRenegotiationRefused(t *testing.T) {
 				t.Fatalf("%s asks: %q, %v", name, got[:n], err)
 			}
 			// The warning arrives; the next record is data again.
-			typ, content, err := asker.in.readRecord()
-			if err != nil || typ != typeAlert || !bytes.Equal(content, []byte{levelWarning, byte(AlertNoRenegotiation)}) {
+			typ, content, err := readRaw(asker)
+			if err != nil || typ != wire.TypeAlert || !bytes.Equal(content, []byte{wire.LevelWarning, byte(wire.AlertNoRenegotiation)}) {
 				t.Fatalf("%s asks: record %d %x, %v", name, typ, content, err)
 			}
 			if _, err := refuser.Write([]byte("so am I")); err != nil {
@@ -367,21 +370,35 @@ func TestRenegotiationRefused(t *testing.T) {
 				t.Fatalf("%s asks: %q, %v", name, got[:n], err)
 			}
 		}
-		if err := errors.Join(asker.out.queue(typeHandshake, ask), asker.out.flush()); err != nil {
+		if err := errors.Join(asker.out.Queue(wire.TypeHandshake, ask), asker.out.Flush()); err != nil {
 			t.Fatal(err)
 		}
 		_, err := refuser.Read(make([]byte, 1))
 		_, askerErr := asker.Read(make([]byte, 1))
-		wantRefusal(t, AlertHandshakeFailure, err, askerErr)
+		wantRefusal(t, wire.AlertHandshakeFailure, err, askerErr)
 	}
 }
 
 // sendRaw sends a protected record.
-func sendRaw(t *testing.T, c *Conn, typ recordType, content []byte) {
+func sendRaw(t *testing.T, c *Conn, typ wire.RecordType, content []byte) {
 	t.Helper()
-	if err := errors.Join(c.out.queue(typ, content), c.out.flush()); err != nil {
+	if err := errors.Join(c.out.Queue(typ, content), c.out.Flush()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// readRaw reads a protected record that nothing was read ahead of.
+func readRaw(c *Conn) (wire.RecordType, []byte, error) {
+	header := make([]byte, record.HeaderSize)
+	if _, err := io.ReadFull(c.conn, header); err != nil {
+		return 0, nil, err
+	}
+	fragment := make([]byte, int(header[3])<<8|int(header[4]))
+	if _, err := io.ReadFull(c.conn, fragment); err != nil {
+		return 0, nil, err
+	}
+	content, err := c.in.Protect.Open(header[0], VersionTLS12, fragment)
+	return wire.RecordType(header[0]), content, err
 }
 
 func TestRecordsRefusedAfterHandshake(t *testing.T) {
@@ -389,40 +406,40 @@ func TestRecordsRefusedAfterHandshake(t *testing.T) {
 		alert Alert
 		send  func(c *Conn)
 	}{
-		"ChangeCipherSpec": {AlertUnexpectedMessage, func(c *Conn) { sendRaw(t, c, typeChangeCipherSpec, []byte{1}) }},
-		"Finished":         {AlertUnexpectedMessage, func(c *Conn) { sendRaw(t, c, typeHandshake, withBody(message.TypeFinished, make([]byte, 32))) }},
-		"message too long": {AlertIllegalParameter, func(c *Conn) { sendRaw(t, c, typeHandshake, []byte{1, 1, 0, 1}) }},
-		"data within a message": {AlertUnexpectedMessage, func(c *Conn) {
-			sendRaw(t, c, typeHandshake, []byte{1, 0})
-			sendRaw(t, c, typeApplicationData, []byte("x"))
+		"ChangeCipherSpec": {wire.AlertUnexpectedMessage, func(c *Conn) { sendRaw(t, c, wire.TypeChangeCipherSpec, []byte{1}) }},
+		"Finished":         {wire.AlertUnexpectedMessage, func(c *Conn) { sendRaw(t, c, wire.TypeHandshake, withBody(message.TypeFinished, make([]byte, 32))) }},
+		"message too long": {wire.AlertIllegalParameter, func(c *Conn) { sendRaw(t, c, wire.TypeHandshake, []byte{1, 1, 0, 1}) }},
+		"data within a message": {wire.AlertUnexpectedMessage, func(c *Conn) {
+			sendRaw(t, c, wire.TypeHandshake, []byte{1, 0})
+			sendRaw(t, c, wire.TypeApplicationData, []byte("x"))
 		}},
-		"empty records": {AlertUnexpectedMessage, func(c *Conn) {
-			for range maxUselessRecords + 1 {
-				sendRaw(t, c, typeApplicationData, nil)
+		"empty records": {wire.AlertUnexpectedMessage, func(c *Conn) {
+			for range wire.MaxUselessRecords + 1 {
+				sendRaw(t, c, wire.TypeApplicationData, nil)
 			}
 		}},
-		"warnings": {AlertUnexpectedMessage, func(c *Conn) {
-			for range maxUselessRecords + 1 {
-				sendRaw(t, c, typeAlert, []byte{levelWarning, byte(AlertUserCanceled)})
+		"warnings": {wire.AlertUnexpectedMessage, func(c *Conn) {
+			for range wire.MaxUselessRecords + 1 {
+				sendRaw(t, c, wire.TypeAlert, []byte{wire.LevelWarning, byte(wire.AlertUserCanceled)})
 			}
 		}},
-		"empty handshake record": {AlertUnexpectedMessage, func(c *Conn) { sendRaw(t, c, typeHandshake, nil) }},
-		"record in clear": {AlertBadRecordMAC, func(c *Conn) {
+		"empty handshake record": {wire.AlertUnexpectedMessage, func(c *Conn) { sendRaw(t, c, wire.TypeHandshake, nil) }},
+		"record in clear": {wire.AlertBadRecordMAC, func(c *Conn) {
 			if _, err := c.conn.Write([]byte{23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		"record shorter than its MAC": {AlertBadRecordMAC, func(c *Conn) {
+		"record shorter than its MAC": {wire.AlertBadRecordMAC, func(c *Conn) {
 			if _, err := c.conn.Write([]byte{23, 3, 3, 0, 1, 1}); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		"record too long": {AlertRecordOverflow, func(c *Conn) {
+		"record too long": {wire.AlertRecordOverflow, func(c *Conn) {
 			if _, err := c.conn.Write([]byte{23, 3, 3, 0x40, 17}); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		"another version": {AlertProtocolVersion, func(c *Conn) {
+		"another version": {wire.AlertProtocolVersion, func(c *Conn) {
 			if _, err := c.conn.Write([]byte{23, 3, 1, 0, 20}); err != nil {
 				t.Fatal(err)
 			}
@@ -437,7 +454,7 @@ func TestRecordsRefusedAfterHandshake(t *testing.T) {
 		if _, again := server.Read(make([]byte, 1)); !errors.Is(again, err) {
 			t.Errorf("%s: then %v", name, again)
 		}
-		if _, err := server.Write([]byte("x")); !errors.Is(err, errWriteClosed) {
+		if _, err := server.Write([]byte("x")); !errors.Is(err, wire.ErrWriteClosed) {
 			t.Errorf("%s: Write after the alert: %v", name, err)
 		}
 		if _, err := client.Read(make([]byte, 1)); !isRemote(err, test.alert) {
@@ -449,11 +466,11 @@ func TestRecordsRefusedAfterHandshake(t *testing.T) {
 // Up to the limit, empty records and warnings are nothing.
 func TestUselessRecordsIgnored(t *testing.T) {
 	client, server := connected(t, nil, nil)
-	for range maxUselessRecords / 2 {
-		sendRaw(t, client, typeApplicationData, nil)
+	for range wire.MaxUselessRecords / 2 {
+		sendRaw(t, client, wire.TypeApplicationData, nil)
 	}
-	sendRaw(t, client, typeAlert, []byte{levelWarning, byte(AlertUserCanceled)})
-	sendRaw(t, client, typeApplicationData, []byte("x"))
+	sendRaw(t, client, wire.TypeAlert, []byte{wire.LevelWarning, byte(wire.AlertUserCanceled)})
+	sendRaw(t, client, wire.TypeApplicationData, []byte("x"))
 	got := make([]byte, 2)
 	if n, err := server.Read(got); n != 1 || err != nil {
 		t.Errorf("Read = %d, %v", n, err)
@@ -478,7 +495,7 @@ func TestCloseNotify(t *testing.T) {
 	if err := client.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := server.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+	if n, err := server.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("Read = %d, %v", n, err)
 	}
 	if err := client.Close(); !errors.Is(err, net.ErrClosed) {
@@ -513,7 +530,7 @@ func TestCloseInterruptsWrite(t *testing.T) {
 func TestReadAfterTimeout(t *testing.T) {
 	client, server := connected(t, nil, nil)
 	wire := &countingConn{Conn: newScript(nil)}
-	client.out.writer = wire
+	client.out.Writer = wire
 	if _, err := client.Write([]byte("late")); err != nil {
 		t.Fatal(err)
 	}
@@ -626,7 +643,7 @@ func TestRecordNumbersUsedUp(t *testing.T) {
 	suite, _ := record.SuiteByID(MagmaCTROMAC)
 	few := *suite
 	few.MaxSeq = left // records 0 to 3
-	for _, p := range []**record.Protector{&client.out.protect, &server.in.protect} {
+	for _, p := range []**record.Protector{&client.out.Protect, &server.in.Protect} {
 		var err error
 		if *p, err = record.NewProtector(&few, make([]byte, 32), make([]byte, 32), make([]byte, 4)); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/recording"
+	"propusk/gost/gosttls/internal/wire"
 )
 
 // endsProperly checks how a handshake with nonsense ended: with an error of a kind
@@ -23,13 +24,13 @@ func endsProperly(t *testing.T, c *Conn, err error, out []byte) {
 		t.Fatalf("error %v", err)
 	}
 	if isRefusal {
-		if refusal.Alert == AlertInternalError {
+		if refusal.Alert == wire.AlertInternalError {
 			t.Fatalf("internal error by input: %v", err)
 		}
-		if c.out.protect != nil {
+		if c.out.Protect != nil {
 			return // the alert is encrypted
 		}
-		tail := []byte{byte(typeAlert), 3, 3, 0, 2, levelFatal, byte(refusal.Alert)}
+		tail := []byte{byte(wire.TypeAlert), 3, 3, 0, 2, wire.LevelFatal, byte(refusal.Alert)}
 		if len(out) < len(tail) || string(out[len(out)-len(tail):]) != string(tail) {
 			t.Fatalf("%v, but the last bytes are %x", err, out[max(0, len(out)-len(tail)):])
 		}

@@ -23,8 +23,10 @@
 // package does.
 package gosttls
 
+import "propusk/gost/gosttls/internal/wire"
+
 // VersionTLS12 is the only protocol version of this package.
-const VersionTLS12 uint16 = 0x0303
+const VersionTLS12 = wire.Version
 
 // Cipher suites of RFC 9189, Section 4.
 const (

@@ -10,6 +10,7 @@ import (
 
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 	"propusk/gost/spki"
 )
 
@@ -38,12 +39,12 @@ func inOrder(steps ...func() error) error {
 // read returns the body of the next handshake message, which must have the given
 // type, and adds the message to the transcript.
 func (hs *handshake) read(want message.Type) ([]byte, error) {
-	typ, raw, err := hs.in.readMessage()
+	typ, raw, err := hs.in.ReadMessage()
 	if err != nil {
 		return nil, err
 	}
 	if typ != want {
-		return nil, refuse(AlertUnexpectedMessage, "handshake message %d instead of %d", typ, want)
+		return nil, wire.Refuse(wire.AlertUnexpectedMessage, "handshake message %d instead of %d", typ, want)
 	}
 	hs.transcript.add(raw)
 	return raw[message.HeaderSize:], nil
@@ -52,7 +53,7 @@ func (hs *handshake) read(want message.Type) ([]byte, error) {
 // send adds a handshake message to the flight and to the transcript.
 func (hs *handshake) send(raw []byte) error {
 	hs.transcript.add(raw)
-	return hs.out.queue(typeHandshake, raw)
+	return hs.out.Queue(wire.TypeHandshake, raw)
 }
 
 // useSuite fixes the cipher suite.
@@ -71,14 +72,14 @@ func (hs *handshake) readChain() ([][]byte, spki.PublicKeyInfo, error) {
 	}
 	m, err := message.ParseCertificate(body)
 	if err != nil {
-		return nil, spki.PublicKeyInfo{}, malformed("Certificate", err)
+		return nil, spki.PublicKeyInfo{}, wire.Malformed("Certificate", err)
 	}
 	if len(m.Chain) == 0 {
 		return nil, spki.PublicKeyInfo{}, nil
 	}
 	key, err := peerKey(m.Chain[0])
 	if err != nil {
-		return nil, spki.PublicKeyInfo{}, refuse(AlertUnsupportedCertificate, "certificate of the peer: %w", err)
+		return nil, spki.PublicKeyInfo{}, wire.Refuse(wire.AlertUnsupportedCertificate, "certificate of the peer: %w", err)
 	}
 	return m.Chain, key, nil
 }
@@ -93,12 +94,12 @@ func (hs *handshake) establishKeys(premaster []byte) error {
 	hs.setMaster(premaster, sessionHash)
 	client, server, err := hs.protectors()
 	if err != nil {
-		return refuse(AlertInternalError, "record keys: %w", err)
+		return wire.Refuse(wire.AlertInternalError, "record keys: %w", err)
 	}
 	if hs.isClient {
-		hs.out.pending, hs.in.pending = client, server
+		hs.out.Pending, hs.in.Pending = client, server
 	} else {
-		hs.in.pending, hs.out.pending = client, server
+		hs.in.Pending, hs.out.Pending = client, server
 	}
 	return hs.logKey()
 }
@@ -110,25 +111,25 @@ func (hs *handshake) logKey() error {
 	}
 	_, err := fmt.Fprintf(hs.config.KeyLogWriter, "CLIENT_RANDOM %x %x\n", hs.clientRandom, hs.master)
 	if err != nil {
-		return refuse(AlertInternalError, "key log: %w", err)
+		return wire.Refuse(wire.AlertInternalError, "key log: %w", err)
 	}
 	return nil
 }
 
 // sendFinished sends ChangeCipherSpec and Finished.
 func (hs *handshake) sendFinished(label string) error {
-	if err := hs.out.queueChangeCipherSpec(); err != nil {
+	if err := hs.out.QueueChangeCipherSpec(); err != nil {
 		return err
 	}
 	if err := hs.send(hs.finished(label, hs.transcript).Marshal()); err != nil {
 		return err
 	}
-	return hs.out.flush()
+	return hs.out.Flush()
 }
 
 // readFinished reads ChangeCipherSpec and Finished.
 func (hs *handshake) readFinished(label string) error {
-	if err := hs.in.readChangeCipherSpec(); err != nil {
+	if err := hs.in.ReadChangeCipherSpec(); err != nil {
 		return err
 	}
 	want := hs.finished(label, hs.transcript)
@@ -138,13 +139,13 @@ func (hs *handshake) readFinished(label string) error {
 	}
 	got, err := message.ParseFinished(body)
 	if err != nil {
-		return malformed("Finished", err)
+		return wire.Malformed("Finished", err)
 	}
 	if subtle.ConstantTimeCompare(got.VerifyData, want.VerifyData) != 1 {
-		return refuse(AlertDecryptError, "Finished does not match")
+		return wire.Refuse(wire.AlertDecryptError, "Finished does not match")
 	}
-	if hs.in.midMessage() {
-		return refuse(AlertUnexpectedMessage, "handshake message after Finished")
+	if hs.in.MidMessage() {
+		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message after Finished")
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func (hs *handshake) verifyPeer(state ConnectionState) error {
 		return nil
 	}
 	if err := hs.config.VerifyPeer(state); err != nil {
-		return refuse(AlertBadCertificate, "certificate of the peer: %w", err)
+		return wire.Refuse(wire.AlertBadCertificate, "certificate of the peer: %w", err)
 	}
 	return nil
 }
@@ -166,11 +167,11 @@ func (hs *handshake) verifyPeer(state ConnectionState) error {
 func (hs *handshake) sign(cert Certificate) (*message.CertificateVerify, error) {
 	curve, err := cert.curve()
 	if err != nil {
-		return nil, refuse(AlertInternalError, "own certificate: %w", err)
+		return nil, wire.Refuse(wire.AlertInternalError, "own certificate: %w", err)
 	}
 	sig, err := cert.PrivateKey.Sign(hs.config.rand(), hs.transcript.digest(curve), crypto.Hash(0))
 	if err != nil {
-		return nil, refuse(AlertInternalError, "sign CertificateVerify: %w", err)
+		return nil, wire.Refuse(wire.AlertInternalError, "sign CertificateVerify: %w", err)
 	}
 	sig = slices.Clone(sig)
 	slices.Reverse(sig)
@@ -182,13 +183,13 @@ func (hs *handshake) sign(cert Certificate) (*message.CertificateVerify, error) 
 func (hs *handshake) checkSignature(key spki.PublicKeyInfo, digest []byte, m *message.CertificateVerify) error {
 	curve := key.Key.Curve()
 	if want, _ := scheme(curve); m.Scheme != want {
-		return refuse(AlertIllegalParameter, "signature scheme %#04x for a key that needs %#04x", m.Scheme, want)
+		return wire.Refuse(wire.AlertIllegalParameter, "signature scheme %#04x for a key that needs %#04x", m.Scheme, want)
 	}
 	sig := slices.Clone(m.Signature)
 	slices.Reverse(sig)
 	// Verify refuses r and s outside [1, q-1] (RFC 7091, Section 6.2).
 	if len(sig) != 2*curve.Size() || !key.Key.Verify(digest, sig) {
-		return refuse(AlertDecryptError, "CertificateVerify does not match")
+		return wire.Refuse(wire.AlertDecryptError, "CertificateVerify does not match")
 	}
 	return nil
 }
@@ -196,7 +197,7 @@ func (hs *handshake) checkSignature(key spki.PublicKeyInfo, digest []byte, m *me
 // randomBytes fills b.
 func (hs *handshake) randomBytes(b []byte) error {
 	if _, err := io.ReadFull(hs.config.rand(), b); err != nil {
-		return refuse(AlertInternalError, "random source: %w", err)
+		return wire.Refuse(wire.AlertInternalError, "random source: %w", err)
 	}
 	return nil
 }

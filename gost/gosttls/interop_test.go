@@ -305,7 +305,7 @@ func (p peerPKI) startServer(t testing.TB, args ...string) (addr string) {
 	}
 	drained := make(chan struct{})
 	t.Cleanup(func() {
-		cmd.Process.Kill()
+		_ = cmd.Process.Kill() // it may have ended
 		<-drained
 		_ = cmd.Wait() // killed, so never nil
 	})
@@ -501,7 +501,7 @@ func TestCurl(t *testing.T) {
 		}
 		w.Write(body)
 	})}
-	go srv.Serve(l)
+	go func() { _ = srv.Serve(l) }() // ends with Close
 	t.Cleanup(func() { srv.Close() })
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {

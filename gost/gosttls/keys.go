@@ -10,6 +10,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 	"propusk/gost/kdf"
 	"propusk/gost/keywrap"
 	"propusk/gost/spki"
@@ -130,7 +131,7 @@ var errKeyExchange = errors.New("ClientKeyExchange cannot be used")
 func (s *secrets) importPremaster(key PrivateKey, curve *gost3410.Curve, body []byte) ([]byte, error) {
 	premaster, err := s.tryImport(key, curve, body)
 	if err != nil {
-		return nil, &ProtocolError{Alert: AlertDecryptError, Err: errKeyExchange}
+		return nil, &ProtocolError{Alert: wire.AlertDecryptError, Err: errKeyExchange}
 	}
 	return premaster, nil
 }

@@ -24,6 +24,7 @@ import (
 
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 )
 
 // stdCert returns an ordinary certificate for 127.0.0.1.
@@ -169,7 +170,7 @@ func TestListenerDecision(t *testing.T) {
 	} {
 		hello := &message.ClientHello{Version: test.version, CipherSuites: test.suites, Compressions: []byte{0}, Extensions: test.ext}
 		c := dial(t, l)
-		if _, err := c.Write(recordOf(typeHandshake, hello.Marshal())); err != nil {
+		if _, err := c.Write(recordOf(wire.TypeHandshake, hello.Marshal())); err != nil {
 			t.Fatal(err)
 		}
 		c.(*net.TCPConn).CloseWrite()
@@ -186,10 +187,10 @@ type dribble struct {
 }
 
 func (c dribble) Write(b []byte) (int, error) {
-	if c.split && recordType(b[0]) == typeHandshake {
+	if c.split && wire.RecordType(b[0]) == wire.TypeHandshake {
 		var out []byte
 		for _, x := range b[record.HeaderSize:] {
-			out = append(out, byte(typeHandshake), 3, 1, 0, 1, x)
+			out = append(out, byte(wire.TypeHandshake), 3, 1, 0, 1, x)
 		}
 		if _, err := c.Conn.Write(out); err != nil {
 			return 0, err
@@ -342,22 +343,22 @@ func TestListenerAnswersBusyClient(t *testing.T) {
 	}
 }
 
-// TLS that makes no sense is for the stacks to refuse, with an alert.
+// TLS that makes no sense is for the stacks to wire.Refuse, with an alert.
 func TestListenerMalformedHello(t *testing.T) {
 	l, events := listen(t, nil)
 	acceptAll(l)
 	for name, sent := range map[string][]byte{
-		"empty hello":         recordOf(typeHandshake, []byte{1, 0, 0, 0}),
-		"another message":     recordOf(typeHandshake, []byte{16, 0, 0, 0}),
-		"message of 16 MiB":   recordOf(typeHandshake, []byte{1, 255, 255, 255}),
-		"empty record":        recordOf(typeHandshake, nil),
+		"empty hello":         recordOf(wire.TypeHandshake, []byte{1, 0, 0, 0}),
+		"another message":     recordOf(wire.TypeHandshake, []byte{16, 0, 0, 0}),
+		"message of 16 MiB":   recordOf(wire.TypeHandshake, []byte{1, 255, 255, 255}),
+		"empty record":        recordOf(wire.TypeHandshake, nil),
 		"record too long":     {22, 3, 1, 0x7f, 0xff},
-		"more than it may be": slices.Concat(slices.Repeat([][]byte{recordOf(typeHandshake, append([]byte{1, 0, 255, 255}, make([]byte, 496)...))}, 140)...),
+		"more than it may be": slices.Concat(slices.Repeat([][]byte{recordOf(wire.TypeHandshake, append([]byte{1, 0, 255, 255}, make([]byte, 496)...))}, 140)...),
 	} {
 		c := dial(t, l)
 		go c.Write(sent)
 		alert := make([]byte, 7)
-		if _, err := io.ReadFull(c, alert); err != nil || recordType(alert[0]) != typeAlert || alert[5] != levelFatal {
+		if _, err := io.ReadFull(c, alert); err != nil || wire.RecordType(alert[0]) != wire.TypeAlert || alert[5] != wire.LevelFatal {
 			t.Errorf("%s: %x, %v", name, alert, err)
 		}
 		if e := next(t, events); e.err == nil || errors.Is(e.err, ErrNotTLS) {
@@ -509,7 +510,7 @@ func TestListenerOneStack(t *testing.T) {
 		t.Error(err)
 	}
 	next(t, events)
-	if err := Client(dial(t, l), &Config{InsecureSkipVerify: true}).Handshake(); !isRemote(err, AlertHandshakeFailure) {
+	if err := Client(dial(t, l), &Config{InsecureSkipVerify: true}).Handshake(); !isRemote(err, wire.AlertHandshakeFailure) {
 		t.Errorf("GOST client: %v", err)
 	}
 	if e := next(t, events); e.err == nil || e.state.GOST || !e.state.OfferedGOST() {
@@ -528,7 +529,7 @@ func TestListenerReportsProbe(t *testing.T) {
 	l, events := listen(t, nil)
 	acceptAll(l)
 	hs := newClientHandshake(Client(dial(t, l), &Config{InsecureSkipVerify: true}))
-	for _, s := range append(honest(hs)[:3], func() error { return hs.out.sendAlert(AlertIllegalParameter) }) {
+	for _, s := range append(honest(hs)[:3], func() error { return hs.out.SendAlert(wire.AlertIllegalParameter) }) {
 		if err := s(); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 )
 
 // Errors of connections that never became a handshake.
@@ -133,7 +134,7 @@ func helloBody(b []byte) (body []byte, done bool) {
 
 // looksLikeTLS reports whether a record header may begin a ClientHello.
 func looksLikeTLS(header []byte) bool {
-	return recordType(header[0]) == typeHandshake && header[1] == 3
+	return wire.RecordType(header[0]) == wire.TypeHandshake && header[1] == 3
 }
 
 // readAhead makes c.ahead at least n bytes long.
@@ -143,7 +144,7 @@ func (c *peekedConn) readAhead(n int) error {
 		m, err := c.Conn.Read(c.ahead[len(c.ahead):cap(c.ahead)])
 		c.ahead = c.ahead[:len(c.ahead)+m]
 		if err != nil && len(c.ahead) < n {
-			return readEOF(err)
+			return wire.NoEOF(err)
 		}
 	}
 	return nil

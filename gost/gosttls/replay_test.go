@@ -11,6 +11,7 @@ import (
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/recording"
+	"propusk/gost/gosttls/internal/wire"
 	"propusk/gost/pkcs8"
 )
 
@@ -54,7 +55,7 @@ func flightOf(t testing.TB, r recording.Recording) recordedFlight {
 
 // establish does what HandshakeContext does after the handshake.
 func establish(c *Conn) {
-	c.in.established = true
+	c.in.Established = true
 	c.complete.Store(true)
 }
 
@@ -145,7 +146,7 @@ func compare(t testing.TB, got, want []byte) {
 func dataOf(all []recording.Record) [][]byte {
 	var data [][]byte
 	for _, rec := range all {
-		if recordType(rec.Type) == typeApplicationData {
+		if wire.RecordType(rec.Type) == wire.TypeApplicationData {
 			data = append(data, rec.Fragment)
 		}
 	}
@@ -365,7 +366,7 @@ func TestFlippedBits(t *testing.T) {
 	unprotected := make(map[int]bool)
 	at := 0
 	for _, rec := range recording.Records(t, r.FromClient) {
-		if recordType(rec.Type) == typeChangeCipherSpec {
+		if wire.RecordType(rec.Type) == wire.TypeChangeCipherSpec {
 			unprotected[at+2] = true
 			at += len(rec.Raw)
 			break

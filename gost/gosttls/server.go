@@ -7,6 +7,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
+	"propusk/gost/gosttls/internal/wire"
 	"propusk/gost/spki"
 )
 
@@ -56,7 +57,7 @@ func (hs *serverHandshake) readClientHello() error {
 		return err
 	}
 	if hs.clientHello, err = message.ParseClientHello(body); err != nil {
-		return malformed("ClientHello", err)
+		return wire.Malformed("ClientHello", err)
 	}
 	hs.clientRandom = hs.clientHello.Random
 	hs.state.Offered = hs.clientHello.CipherSuites
@@ -70,26 +71,26 @@ func (hs *serverHandshake) readClientHello() error {
 func (hs *serverHandshake) chooseParameters() error {
 	hello := hs.clientHello
 	if !hello.Offers(VersionTLS12) {
-		return refuse(AlertProtocolVersion, "client offers version %#04x", hello.Version)
+		return wire.Refuse(wire.AlertProtocolVersion, "client offers version %#04x", hello.Version)
 	}
 	if !hello.SupportsNullCompression() {
-		return refuse(AlertIllegalParameter, "client offers no null compression")
+		return wire.Refuse(wire.AlertIllegalParameter, "client offers no null compression")
 	}
 	// RFC 5746, Section 3.6: in a first handshake it is empty.
 	if len(hello.Known.Renegotiation) > 0 {
-		return refuse(AlertHandshakeFailure, "renegotiation in a first handshake")
+		return wire.Refuse(wire.AlertHandshakeFailure, "renegotiation in a first handshake")
 	}
 	hs.ems = hello.Known.ExtendedMasterSecret
 	if hs.config.RequireExtendedMasterSecret && !hs.ems {
-		return refuse(AlertHandshakeFailure, "client without extended master secret")
+		return wire.Refuse(wire.AlertHandshakeFailure, "client without extended master secret")
 	}
 	suite, ok := chooseSuite(hs.config, hello)
 	if !ok {
-		return &ProtocolError{Alert: AlertHandshakeFailure, Err: ErrNoSharedSuite}
+		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.useSuite(suite)
 	if !hs.chooseCertificate() {
-		return &ProtocolError{Alert: AlertHandshakeFailure, Err: ErrNoSharedSuite}
+		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.state.ExtendedMasterSecret = hs.ems
 	hs.state.Curve = hs.curve
@@ -176,7 +177,7 @@ func (hs *serverHandshake) sendFlight() error {
 			return err
 		}
 	}
-	if err := hs.out.flush(); err != nil {
+	if err := hs.out.Flush(); err != nil {
 		return err
 	}
 	return hs.awaitClientFlight()
@@ -185,19 +186,19 @@ func (hs *serverHandshake) sendFlight() error {
 // awaitClientFlight waits for the first record after the server's flight, to tell
 // a probe from a failure.
 func (hs *serverHandshake) awaitClientFlight() error {
-	if hs.in.midMessage() {
+	if hs.in.MidMessage() {
 		return nil
 	}
-	typ, content, err := hs.in.next()
+	typ, content, err := hs.in.Next()
 	switch {
-	case isRemote(err, AlertIllegalParameter):
+	case isRemote(err, wire.AlertIllegalParameter):
 		return fmt.Errorf("%w: %w", ErrGOSTProbe, err)
 	case err != nil:
 		return err
-	case typ != typeHandshake:
-		return refuse(AlertUnexpectedMessage, "record type %d instead of the client's flight", typ)
+	case typ != wire.TypeHandshake:
+		return wire.Refuse(wire.AlertUnexpectedMessage, "record type %d instead of the client's flight", typ)
 	}
-	return hs.in.addHandshake(content)
+	return hs.in.AddHandshake(content)
 }
 
 // readClientCertificate reads Certificate if the client was asked for one.
@@ -210,7 +211,7 @@ func (hs *serverHandshake) readClientCertificate() error {
 		return err
 	}
 	if len(hs.clientChain) == 0 && hs.config.ClientAuth == RequireAnyClientCert {
-		return &ProtocolError{Alert: AlertHandshakeFailure, Err: ErrNoCertificate}
+		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoCertificate}
 	}
 	return nil
 }
@@ -241,7 +242,7 @@ func (hs *serverHandshake) readCertificateVerify() error {
 	}
 	m, err := message.ParseCertificateVerify(body)
 	if err != nil {
-		return malformed("CertificateVerify", err)
+		return wire.Malformed("CertificateVerify", err)
 	}
 	if err := hs.checkSignature(hs.clientKey, digest, m); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package gosttls
+package wire
 
 import (
 	"encoding/binary"
@@ -14,27 +14,35 @@ import (
 // the connection below.
 const recordsPerWrite = 4
 
-// errWriteClosed is returned by writes after close_notify or a fatal alert.
-var errWriteClosed = errors.New("gosttls: write after the connection was closed for writing")
+// ErrSequenceExhausted is returned by WriteData when the cipher suite allows no
+// more records on this connection (RFC 9189, Section 4.3.5). The peer has been
+// told by close_notify.
+var ErrSequenceExhausted = errors.New("gosttls: record numbers are used up")
 
-// output is the sending direction of a connection.
-type output struct {
+// ErrWriteClosed is returned by writes after close_notify or a fatal alert.
+var ErrWriteClosed = errors.New("gosttls: write after the connection was closed for writing")
+
+// Output is the sending direction of a connection. Its methods take the mutex;
+// they may be used by several goroutines.
+type Output struct {
 	sync.Mutex
-	writer io.Writer
+
+	// Writer is the connection below.
+	Writer io.Writer
+
+	// Protect is nil before ChangeCipherSpec, Pending becomes Protect with it.
+	Protect, Pending *record.Protector
 
 	// err ends the direction for good: after a write that failed nobody knows
 	// which part of a record the peer has.
 	err error
 
-	protect *record.Protector // nil before ChangeCipherSpec
-	pending *record.Protector // becomes protect with ChangeCipherSpec
-
 	// flight collects the records of a flight of handshake messages.
 	flight []byte
 }
 
-// queue adds content to the flight, in as many records as it needs.
-func (o *output) queue(typ recordType, content []byte) error {
+// Queue adds content to the flight, in as many records as it needs.
+func (o *Output) Queue(typ RecordType, content []byte) error {
 	o.Lock()
 	defer o.Unlock()
 	for first := true; first || len(content) > 0; first = false {
@@ -48,20 +56,20 @@ func (o *output) queue(typ recordType, content []byte) error {
 	return nil
 }
 
-// queueChangeCipherSpec adds the message of this name to the flight and switches
+// QueueChangeCipherSpec adds the message of this name to the flight and switches
 // to the pending protection.
-func (o *output) queueChangeCipherSpec() error {
-	if err := o.queue(typeChangeCipherSpec, []byte{1}); err != nil {
+func (o *Output) QueueChangeCipherSpec() error {
+	if err := o.Queue(TypeChangeCipherSpec, []byte{1}); err != nil {
 		return err
 	}
 	o.Lock()
 	defer o.Unlock()
-	o.protect, o.pending = o.pending, nil
+	o.Protect, o.Pending = o.Pending, nil
 	return nil
 }
 
-// flush sends the flight in one write.
-func (o *output) flush() error {
+// Flush sends the flight in one write.
+func (o *Output) Flush() error {
 	o.Lock()
 	defer o.Unlock()
 	flight := o.flight
@@ -69,28 +77,28 @@ func (o *output) flush() error {
 	return o.write(flight)
 }
 
-// sendAlert sends an alert, after what is queued. After close_notify or a fatal
+// SendAlert sends an alert, after what is queued. After close_notify or a fatal
 // alert nothing is sent any more.
-func (o *output) sendAlert(a Alert) error {
+func (o *Output) SendAlert(a Alert) error {
 	o.Lock()
 	defer o.Unlock()
 	return o.sendAlertLocked(a)
 }
 
-func (o *output) sendAlertLocked(a Alert) error {
-	if errors.Is(o.err, errWriteClosed) {
+func (o *Output) sendAlertLocked(a Alert) error {
+	if errors.Is(o.err, ErrWriteClosed) {
 		return nil
 	}
 	if o.err != nil {
 		return o.err
 	}
-	flight, err := o.seal(o.flight, typeAlert, []byte{a.level(), uint8(a)})
+	flight, err := o.seal(o.flight, TypeAlert, []byte{a.level(), uint8(a)})
 	o.flight = nil
 	if err == nil {
 		err = o.write(flight)
 	}
 	if err == nil && a != AlertNoRenegotiation {
-		o.err = errWriteClosed
+		o.err = ErrWriteClosed
 	}
 	return err
 }
@@ -99,9 +107,9 @@ func (o *output) sendAlertLocked(a Alert) error {
 // connection does not keep one.
 var writeBuffers sync.Pool
 
-// writeData sends application data. It returns how many bytes of b were handed
+// WriteData sends application data. It returns how many bytes of b were handed
 // to the connection below.
-func (o *output) writeData(b []byte) (int, error) {
+func (o *Output) WriteData(b []byte) (int, error) {
 	o.Lock()
 	defer o.Unlock()
 	buf, ok := writeBuffers.Get().(*[]byte)
@@ -111,7 +119,7 @@ func (o *output) writeData(b []byte) (int, error) {
 	defer writeBuffers.Put(buf)
 	done := 0
 	for done < len(b) {
-		if o.err == nil && o.protect.LastOne() {
+		if o.err == nil && o.Protect.LastOne() {
 			return done, o.exhaust()
 		}
 		n, err := o.writeBatch(buf, b[done:])
@@ -125,19 +133,19 @@ func (o *output) writeData(b []byte) (int, error) {
 
 // writeBatch sends the beginning of b in one write, as much as recordsPerWrite
 // records hold and their numbers allow.
-func (o *output) writeBatch(buf *[]byte, b []byte) (int, error) {
+func (o *Output) writeBatch(buf *[]byte, b []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
 	*buf = (*buf)[:0]
 	n := 0
 	for range recordsPerWrite {
-		if n == len(b) || o.protect.LastOne() {
+		if n == len(b) || o.Protect.LastOne() {
 			break
 		}
 		size := min(len(b)-n, record.MaxPlaintext)
 		var err error
-		if *buf, err = o.seal(*buf, typeApplicationData, b[n:n+size]); err != nil {
+		if *buf, err = o.seal(*buf, TypeApplicationData, b[n:n+size]); err != nil {
 			o.err = err
 			return 0, err
 		}
@@ -150,7 +158,7 @@ func (o *output) writeBatch(buf *[]byte, b []byte) (int, error) {
 }
 
 // exhaust uses the last record number for close_notify (RFC 9189, Section 4.3.5).
-func (o *output) exhaust() error {
+func (o *Output) exhaust() error {
 	if err := o.sendAlertLocked(AlertCloseNotify); err != nil {
 		return err
 	}
@@ -159,26 +167,26 @@ func (o *output) exhaust() error {
 }
 
 // seal appends a record to dst.
-func (o *output) seal(dst []byte, typ recordType, content []byte) ([]byte, error) {
-	if o.protect != nil {
-		dst, err := o.protect.Seal(dst, uint8(typ), VersionTLS12, content)
+func (o *Output) seal(dst []byte, typ RecordType, content []byte) ([]byte, error) {
+	if o.Protect != nil {
+		dst, err := o.Protect.Seal(dst, uint8(typ), Version, content)
 		if err != nil {
 			return nil, fmt.Errorf("gosttls: write record: %w", err)
 		}
 		return dst, nil
 	}
 	dst = append(dst, uint8(typ))
-	dst = binary.BigEndian.AppendUint16(dst, VersionTLS12)
+	dst = binary.BigEndian.AppendUint16(dst, Version)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(content)))
 	return append(dst, content...), nil
 }
 
 // write hands bytes to the connection below.
-func (o *output) write(b []byte) error {
+func (o *Output) write(b []byte) error {
 	if o.err != nil {
 		return o.err
 	}
-	if _, err := o.writer.Write(b); err != nil {
+	if _, err := o.Writer.Write(b); err != nil {
 		o.err = err
 	}
 	return o.err

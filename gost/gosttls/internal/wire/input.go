@@ -1,0 +1,288 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"sync"
+
+	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/record"
+)
+
+// RecordType is the content type of a record (RFC 5246, Section 6.2.1).
+type RecordType uint8
+
+// Types of records.
+const (
+	TypeChangeCipherSpec RecordType = 20
+	TypeAlert            RecordType = 21
+	TypeHandshake        RecordType = 22
+	TypeApplicationData  RecordType = 23
+)
+
+// Version is the version in records: TLS 1.2.
+const Version uint16 = 0x0303
+
+// Limits on what a peer can make us read or keep.
+const (
+	// MaxUselessRecords is how many empty records and warnings in a row are
+	// ignored. They cost us a decryption and bring nothing.
+	MaxUselessRecords = 16
+
+	// maxHandshakeBytes limits all handshake messages of a connection, so that a
+	// peer cannot feed small messages for ever. A chain of ten certificates fits
+	// four times.
+	maxHandshakeBytes = 1 << 17
+
+	// firstBuffer is what a new connection reserves for reading: a flight of a
+	// client without certificate fits.
+	firstBuffer = 2048
+)
+
+// Input is the receiving direction of a connection. Its user holds the mutex for
+// every method and field.
+type Input struct {
+	sync.Mutex
+
+	// Reader is the connection below.
+	Reader io.Reader
+
+	// Protect is nil before ChangeCipherSpec, Pending becomes Protect with it.
+	Protect, Pending *record.Protector
+
+	// Established is to be set after the handshake: application data is welcome
+	// then, and close_notify is a regular end.
+	Established bool
+
+	// err ends the direction for good. A time-out does not: the bytes so far
+	// stay in buf.
+	err error
+
+	buf        []byte // buf[start:end] was received and not used yet
+	start, end int
+
+	handshake      []byte // handshake bytes that are not a whole message yet
+	handshakeTotal int
+}
+
+// Next returns the next record that carries something. The content is valid until
+// the next call. Alerts are dealt with here: close_notify is io.EOF.
+func (in *Input) Next() (RecordType, []byte, error) {
+	if in.err != nil {
+		return 0, nil, in.err
+	}
+	typ, content, err := in.nextUseful()
+	if err != nil {
+		if ne, ok := errors.AsType[net.Error](err); !ok || !ne.Timeout() {
+			in.Fail(err)
+		}
+		return 0, nil, err
+	}
+	return typ, content, nil
+}
+
+// Fail ends the direction: every later Next returns err.
+func (in *Input) Fail(err error) { in.err = err }
+
+func (in *Input) nextUseful() (RecordType, []byte, error) {
+	for range MaxUselessRecords {
+		typ, content, err := in.readRecord()
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case typ == TypeAlert:
+			if err := in.receiveAlert(content); err != nil {
+				return 0, nil, err
+			}
+		case typ == TypeApplicationData && !in.Established:
+			return 0, nil, Refuse(AlertUnexpectedMessage, "application data during the handshake")
+		case typ == TypeApplicationData && len(content) == 0:
+			// Legal (RFC 5246, Section 6.2.1), and of no use.
+		default:
+			return typ, content, nil
+		}
+	}
+	return 0, nil, Refuse(AlertUnexpectedMessage, "more than %d records without content", MaxUselessRecords)
+}
+
+// readRecord reads one record and removes its protection.
+func (in *Input) readRecord() (RecordType, []byte, error) {
+	header, err := in.fill(record.HeaderSize)
+	if err != nil {
+		return 0, nil, err
+	}
+	typ, version := RecordType(header[0]), binary.BigEndian.Uint16(header[1:])
+	size := int(binary.BigEndian.Uint16(header[3:]))
+	if err := in.checkHeader(typ, version, size); err != nil {
+		return 0, nil, err
+	}
+	whole, err := in.fill(record.HeaderSize + size)
+	if err != nil {
+		return 0, nil, err
+	}
+	in.start += len(whole)
+	content := whole[record.HeaderSize:]
+	if in.Protect != nil {
+		if content, err = in.Protect.Open(uint8(typ), version, content); err != nil {
+			return 0, nil, unprotectable(err)
+		}
+	}
+	if len(content) == 0 && typ != TypeApplicationData {
+		return 0, nil, Refuse(AlertUnexpectedMessage, "empty record of type %d", typ)
+	}
+	return typ, content, nil
+}
+
+// checkHeader looks at a record before its fragment is read.
+func (in *Input) checkHeader(typ RecordType, version uint16, size int) error {
+	if typ < TypeChangeCipherSpec || typ > TypeApplicationData {
+		return Refuse(AlertUnexpectedMessage, "record of unknown type %d", typ)
+	}
+	// Before the versions are agreed, clients put 0301 or their highest one
+	// here, and some keep to it until ChangeCipherSpec.
+	if version>>8 != 3 || (in.Protect != nil && version != Version) {
+		return Refuse(AlertProtocolVersion, "record of version %#04x", version)
+	}
+	limit := record.MaxPlaintext
+	if in.Protect != nil {
+		limit += in.Protect.Overhead()
+	}
+	if size > limit {
+		return Refuse(AlertRecordOverflow, "record of %d bytes", size)
+	}
+	return nil
+}
+
+// fill returns the first n bytes that were not used yet, and reads them if
+// necessary. They stay in the buffer.
+func (in *Input) fill(n int) ([]byte, error) {
+	in.reserve(n)
+	for in.end-in.start < n {
+		m, err := in.Reader.Read(in.buf[in.end:])
+		in.end += m
+		if err != nil && in.end-in.start < n {
+			return nil, NoEOF(err)
+		}
+	}
+	return in.buf[in.start : in.start+n], nil
+}
+
+// reserve makes room for n bytes from start on.
+func (in *Input) reserve(n int) {
+	if in.start == in.end {
+		in.start, in.end = 0, 0
+	}
+	if len(in.buf)-in.start >= n {
+		return
+	}
+	buf := in.buf
+	if len(buf) < n {
+		buf = make([]byte, max(n, firstBuffer, 2*len(buf)))
+	}
+	in.end = copy(buf, in.buf[in.start:in.end])
+	in.start, in.buf = 0, buf
+}
+
+// NoEOF names the end of the connection below: without close_notify it may be
+// the work of an attacker.
+func NoEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// receiveAlert returns the error that an alert means, nil for warnings.
+func (in *Input) receiveAlert(content []byte) error {
+	if len(content) != 2 {
+		return Refuse(AlertDecodeError, "alert of %d bytes", len(content))
+	}
+	level, alert := content[0], Alert(content[1])
+	switch {
+	case alert == AlertCloseNotify && in.Established:
+		return io.EOF
+	case alert == AlertCloseNotify, level == LevelFatal:
+		return &RemoteError{Alert: alert}
+	case level == LevelWarning:
+		return nil
+	}
+	return Refuse(AlertIllegalParameter, "alert of level %d", level)
+}
+
+// ReadMessage returns the next handshake message, header included.
+func (in *Input) ReadMessage() (message.Type, []byte, error) {
+	for {
+		typ, raw, ok, err := in.TakeMessage()
+		if err != nil || ok {
+			return typ, raw, err
+		}
+		rec, content, err := in.Next()
+		if err != nil {
+			return 0, nil, err
+		}
+		if rec != TypeHandshake {
+			return 0, nil, Refuse(AlertUnexpectedMessage, "record type %d instead of a handshake message", rec)
+		}
+		if err := in.AddHandshake(content); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// AddHandshake keeps the content of a handshake record.
+func (in *Input) AddHandshake(content []byte) error {
+	in.handshakeTotal += len(content)
+	if in.handshakeTotal > maxHandshakeBytes {
+		return Refuse(AlertUnexpectedMessage, "more than %d bytes of handshake", maxHandshakeBytes)
+	}
+	in.handshake = append(in.handshake, content...)
+	return nil
+}
+
+// TakeMessage returns a handshake message, header included, if a whole one was
+// received. Messages may be split over records, and records hold several messages
+// (RFC 5246, Section 6.2.1).
+func (in *Input) TakeMessage() (typ message.Type, raw []byte, ok bool, err error) {
+	h := in.handshake
+	if len(h) < message.HeaderSize {
+		return 0, nil, false, nil
+	}
+	n := int(h[1])<<16 | int(h[2])<<8 | int(h[3])
+	if n > message.MaxBody {
+		return 0, nil, false, Refuse(AlertIllegalParameter, "handshake message of %d bytes", n)
+	}
+	n += message.HeaderSize
+	if len(h) < n {
+		return 0, nil, false, nil
+	}
+	in.handshake = h[n:]
+	if len(in.handshake) == 0 {
+		in.handshake = nil // the message keeps the array
+	}
+	return message.Type(h[0]), h[:n:n], true, nil
+}
+
+// MidMessage reports whether a handshake message has begun and not ended.
+func (in *Input) MidMessage() bool { return len(in.handshake) > 0 }
+
+// ReadChangeCipherSpec reads the message of this name and switches to the pending
+// protection.
+func (in *Input) ReadChangeCipherSpec() error {
+	if in.MidMessage() {
+		return Refuse(AlertUnexpectedMessage, "handshake message where ChangeCipherSpec belongs")
+	}
+	typ, content, err := in.Next()
+	if err != nil {
+		return err
+	}
+	if typ != TypeChangeCipherSpec {
+		return Refuse(AlertUnexpectedMessage, "record type %d instead of ChangeCipherSpec", typ)
+	}
+	if len(content) != 1 || content[0] != 1 {
+		return Refuse(AlertDecodeError, "malformed ChangeCipherSpec")
+	}
+	in.Protect, in.Pending = in.Pending, nil
+	return nil
+}
