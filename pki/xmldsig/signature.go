@@ -22,6 +22,7 @@ const (
 	maxReferences   = 8
 	maxTransforms   = 4
 	maxCertificates = 16
+	maxPrefixes     = 100 // of InclusiveNamespaces; each is looked for in every declaration of the document
 )
 
 // node is an element of the small tree that a Signature is read into.
@@ -143,7 +144,10 @@ func (s *signature) readSignedInfo() error {
 	if err != nil {
 		return err
 	}
-	s.form = form{Method: Method(method.attrs["Algorithm"]), inclusive: inclusiveNamespaces(method)}
+	s.form = form{Method: Method(method.attrs["Algorithm"])}
+	if s.form.inclusive, err = inclusiveNamespaces(method); err != nil {
+		return err
+	}
 	if !s.form.valid() || len(s.form.inclusive) > 0 && !s.form.exclusive() {
 		return reason.Errorf(reason.SignatureAlgorithmUnsupported, "CanonicalizationMethod %q", s.form.Method)
 	}
@@ -200,7 +204,11 @@ func readTransforms(n *node) ([]transform, error) {
 	}
 	var all []transform
 	for _, step := range steps {
-		t := transform{algorithm: step.attrs["Algorithm"], inclusive: inclusiveNamespaces(step)}
+		t := transform{algorithm: step.attrs["Algorithm"]}
+		var err error
+		if t.inclusive, err = inclusiveNamespaces(step); err != nil {
+			return nil, err
+		}
 		if x := step.all("XPath"); len(x) == 1 {
 			t.xpath = x[0]
 		}
@@ -211,13 +219,18 @@ func readTransforms(n *node) ([]transform, error) {
 
 // inclusiveNamespaces reads the parameter of exclusive canonicalisation (its
 // Section 4).
-func inclusiveNamespaces(n *node) []string {
+func inclusiveNamespaces(n *node) ([]string, error) {
 	for _, c := range n.children {
-		if c.space == string(ExcC14N) && c.local == "InclusiveNamespaces" {
-			return strings.Fields(c.attrs["PrefixList"])
+		if c.space != string(ExcC14N) || c.local != "InclusiveNamespaces" {
+			continue
 		}
+		list := strings.Fields(c.attrs["PrefixList"])
+		if len(list) > maxPrefixes {
+			return nil, reason.Errorf(reason.XMLTooLarge, "%d prefixes, the limit is %d", len(list), maxPrefixes)
+		}
+		return list, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // readKeyInfo returns the certificates of KeyInfo (XMLDSig, 4.4.4). They are

@@ -392,6 +392,12 @@ func TestLimits(t *testing.T) {
 	if r := verify(t, certs, s.cert); r.Reason() != reason.XMLSignatureMalformed {
 		t.Errorf("certificates: %q", r.Reason())
 	}
+	// Every prefix of the list is looked for in every declaration of the document.
+	prefixes := `"><ec:InclusiveNamespaces xmlns:ec="` + string(ExcC14N) + `" PrefixList="` + strings.Repeat("p ", maxPrefixes+1) + `"/></ds:Transform>`
+	long := bytes.Replace(signed, []byte(`"/></ds:Transforms>`), []byte(prefixes+"</ds:Transforms>"), 1)
+	if r := verify(t, long, s.cert); bytes.Equal(long, signed) || r.Reason() != reason.XMLTooLarge {
+		t.Errorf("prefixes: %q", r.Reason())
+	}
 	many := []byte("<a>" + strings.Repeat(`<Signature xmlns="`+space+`"/>`, maxSignatures+1) + "</a>")
 	if _, err := Inspect(many); reason.Of(err) != reason.XMLSignatureAmbiguous {
 		t.Errorf("signatures: %v", err)
