@@ -20,7 +20,12 @@
 // [NewPublicKey] and [PublicKey.Verify] take variable time; what they get is
 // public. The Go compiler gives no promise about secret-independent code; the
 // arithmetic is written without branches and table indices that depend on
-// secrets, and private keys are not erased from memory.
+// secrets, and TestTiming looks for differences.
+//
+// # Memory
+//
+// The numbers of private keys, and the buffers they pass through on the heap, are
+// overwritten after use. What the compiler leaves on stacks and in registers is not.
 //
 // Tables of multiples of the base points are made on the first use of a curve:
 // that use is slower, 1 ms at most.

@@ -15,9 +15,10 @@ import (
 // with Streebog of the length of the curve, cut to the bits of q, until the number
 // is in [1, q−1]. This is the hedging of RFC 6979, Section 3.6, with one HMAC in
 // place of its generator. If the randomness is good, a nonce is uniform whatever
-// the key. If it is known or repeats, a nonce is still a secret function of the
-// key, another one for every e: two different signatures never share it. The
-// attempt is counted, so a rejected nonce never returns; the curve is there
+// the key, for numbers that are too great are rejected, not reduced. If it is known or repeats, a nonce is still a secret function of the
+// key, another one for every e: two different signatures never share it. That is
+// as far as the randomness may be known or even chosen by an attacker, for then the
+// HMAC is Streebog with a prefix of fixed length that has the secret. The attempt is counted, so a rejected nonce never returns; the curve is there
 // because the same key and digest on two curves must not meet the same nonce.
 //
 // Streebog is table-driven. The randomness goes in first, so that the table
@@ -36,13 +37,17 @@ func newNonceSource(c *Curve, d, e scalar.Nat, fresh []byte) *nonceSource {
 	if c.Size() == streebog.Size512 {
 		newHash = streebog.New512
 	}
-	message := make([]byte, 0, 2*c.Size()+1+len(c.name))
-	message = append(message, c.order.LittleEndian(d)...)
-	message = append(message, c.order.LittleEndian(e)...)
-	message = append(message, 0)
-	message = append(message, c.name...)
-	return &nonceSource{q: c.order, mac: hmac.New(newHash, fresh), message: message, attempt: 2 * c.Size()}
+	size := c.Size()
+	message := make([]byte, 2*size+1+len(c.name))
+	c.order.PutLittleEndian(message[:size], d)
+	c.order.PutLittleEndian(message[size:2*size], e)
+	copy(message[2*size+1:], c.name)
+	return &nonceSource{q: c.order, mac: hmac.New(newHash, fresh), message: message, attempt: 2 * size}
 }
+
+// wipe overwrites the key. The state of the HMAC holds the key too, but only
+// compressed together with the randomness.
+func (s *nonceSource) wipe() { clear(s.message) }
 
 // next returns a nonce in [1, q−1], another one every time, and false after 255
 // attempts, which a source of nonces never needs.

@@ -5,6 +5,7 @@ import (
 	cryptorand "crypto/rand"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 
 	"propusk/gost/gost3410/internal/scalar"
@@ -14,9 +15,31 @@ import (
 // one is [NewPrivateKey] or [GenerateKey], the zero value signs nothing. It
 // implements [crypto.Signer], prints without its secret, does not change and is
 // safe for concurrent use.
+//
+// The number is overwritten when the garbage collector finds that no copy of the
+// key is left.
 type PrivateKey struct {
 	public *PublicKey
-	d      scalar.Nat
+	secret *secret
+}
+
+// secret is the number d of a private key. fmt follows no pointer inside a struct,
+// so even a PrivateKey printed by value, where Format is out of reach, shows
+// addresses only.
+type secret struct{ d *scalar.Nat }
+
+// newSecret returns the secret d, which is zeroed after the last use of it.
+func newSecret(d scalar.Nat) *secret {
+	s := &secret{&d}
+	runtime.AddCleanup(s, func(d *scalar.Nat) { clear(d[:]) }, s.d)
+	return s
+}
+
+// value returns d.
+func (s *secret) value() scalar.Nat {
+	d := *s.d
+	runtime.KeepAlive(s) // or it could be zeroed before it is copied
+	return d
 }
 
 // NewPrivateKey returns the private key LE(d), raw, of 32 or 64 bytes, and
@@ -60,7 +83,7 @@ func newPrivateKey(c *Curve, d scalar.Nat) *PrivateKey {
 	if !ok {
 		panic("gost3410: the public key of a valid private key is infinity")
 	}
-	return &PrivateKey{&PublicKey{c, xy}, d}
+	return &PrivateKey{&PublicKey{c, xy}, newSecret(d)}
 }
 
 // candidates is how many random numbers are tried for one below q. Even on the
@@ -79,6 +102,7 @@ func GenerateKey(c *Curve, rand io.Reader) (*PrivateKey, error) {
 		rand = cryptorand.Reader
 	}
 	b := make([]byte, c.Size())
+	defer clear(b)
 	for range candidates {
 		if _, err := io.ReadFull(rand, b); err != nil {
 			return nil, fmt.Errorf("generate a GOST key: %w", err)
@@ -97,7 +121,7 @@ func (k *PrivateKey) Public() crypto.PublicKey { return k.public }
 func (k *PrivateKey) PublicKey() *PublicKey { return k.public }
 
 // Bytes returns LE(d), 32 or 64 bytes: the secret itself.
-func (k *PrivateKey) Bytes() []byte { return k.public.curve.order.LittleEndian(k.d) }
+func (k *PrivateKey) Bytes() []byte { return k.public.curve.order.LittleEndian(k.secret.value()) }
 
 // usable reports whether k was made by this package, not by new.
 func (k *PrivateKey) usable() bool { return k != nil && k.public != nil }
@@ -109,9 +133,9 @@ func (k *PrivateKey) Equal(x crypto.PrivateKey) bool {
 	if !ok || !k.usable() || !other.usable() || k.public.curve != other.public.curve {
 		return false
 	}
-	var difference scalar.Nat
+	difference, d := k.secret.value(), other.secret.value()
 	for i := range difference {
-		difference[i] = k.d[i] ^ other.d[i]
+		difference[i] ^= d[i]
 	}
 	return scalar.IsZero(difference) == 1
 }
@@ -149,14 +173,15 @@ func (k *PrivateKey) Sign(rand io.Reader, digest []byte, _ crypto.SignerOpts) ([
 	if _, err := io.ReadFull(rand, fresh); err != nil {
 		return nil, fmt.Errorf("randomness for a GOST signature: %w", err)
 	}
-	e := hashNumber(c.order, digest)
-	nonces := newNonceSource(c, k.d, e, fresh)
+	d, e := k.secret.value(), hashNumber(c.order, digest)
+	nonces := newNonceSource(c, d, e, fresh)
+	defer nonces.wipe()
 	for {
 		n, ok := nonces.next()
 		if !ok {
 			return nil, ErrRandom
 		}
-		if sig, ok := c.sign(k.d, e, n); ok {
+		if sig, ok := c.sign(d, e, n); ok {
 			return sig, nil
 		}
 	}
@@ -201,7 +226,7 @@ func (k *PrivateKey) SharedPoint(peer *PublicKey, ukm []byte) ([]byte, error) {
 	q := c.order
 	var padded [64]byte
 	copy(padded[:], ukm)
-	n := q.Mul(q.FromLittleEndian(padded[:c.Size()]), k.d)
+	n := q.Mul(q.FromLittleEndian(padded[:c.Size()]), k.secret.value())
 	n = q.Mul(n, scalar.Nat{uint64(c.cofactor)})
 	xy, ok := c.group.Mult(n, peer.raw)
 	if !ok {

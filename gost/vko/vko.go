@@ -43,6 +43,7 @@ func VKO256(key Agreement, peer *gost3410.PublicKey, ukm []byte) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	defer clear(shared)
 	sum := streebog.Sum256(shared)
 	return sum[:], nil
 }
@@ -55,6 +56,7 @@ func VKO512(key Agreement, peer *gost3410.PublicKey, ukm []byte) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	defer clear(shared)
 	sum := streebog.Sum512(shared)
 	return sum[:], nil
 }
@@ -75,6 +77,7 @@ func KEG(key Agreement, peer *gost3410.PublicKey, h []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(exp)
 	return kdf.Tree(exp, []byte("kdf tree"), h[16:24], 1, KeySize), nil
 }
 

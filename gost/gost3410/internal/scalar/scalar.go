@@ -5,7 +5,10 @@
 // [Modulus.InverseVartime].
 package scalar
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Nat is a number of 256 or 512 bits, little-endian limbs; with a modulus of 4
 // limbs the upper half is zero.
@@ -37,8 +40,8 @@ func (m *Modulus) FromLittleEndian(b []byte) (x Nat) {
 	if len(b) != m.Size() {
 		panic("scalar: wrong length")
 	}
-	for i, v := range b {
-		x[i/8] |= uint64(v) << (8 * (i % 8))
+	for i := range m.n {
+		x[i] = binary.LittleEndian.Uint64(b[8*i:])
 	}
 	return x
 }
@@ -46,10 +49,15 @@ func (m *Modulus) FromLittleEndian(b []byte) (x Nat) {
 // LittleEndian writes x as Size bytes.
 func (m *Modulus) LittleEndian(x Nat) []byte {
 	b := make([]byte, m.Size())
-	for i := range b {
-		b[i] = byte(x[i/8] >> (8 * (i % 8)))
-	}
+	m.PutLittleEndian(b, x)
 	return b
+}
+
+// PutLittleEndian writes x to b, which must have Size bytes.
+func (m *Modulus) PutLittleEndian(b []byte, x Nat) {
+	for i := range m.n {
+		binary.LittleEndian.PutUint64(b[8*i:], x[i])
+	}
 }
 
 // IsZero returns 1 if x = 0 and 0 otherwise.

@@ -1,0 +1,42 @@
+// Package gost has no code of its own: it is the root of implementations of the
+// Russian cryptographic standards, and the place that says which of them run in
+// constant time.
+//
+// # Timing
+//
+// An operation is constant-time if neither its duration, nor the addresses it uses,
+// nor the branches it takes depend on the secret. How that was checked:
+//
+//   - measured: TestTiming of the package compares a fixed secret with random ones
+//     by Welch's t-test, on all curves and on every path; run it with
+//     PROPUSK_TIMING=1. A second test makes sure that the measurement sees a leak.
+//   - construction: the code, or the generator that wrote it, has no branch and no
+//     index that depends on data. Nothing but reading was done to check it.
+//   - no: it is known not to be, for the reason given.
+//
+// The table:
+//
+//	gost3410.PrivateKey.Sign         yes   measured, but for the hash of the nonce, see streebog
+//	gost3410.PrivateKey.SharedPoint  yes   measured
+//	gost3410.NewPrivateKey, Bytes    yes   measured (multiplication of the base point), construction
+//	gost3410.NewMaskedPrivateKey     yes   measured (arithmetic modulo the order), construction
+//	gost3410.GenerateKey             yes   as NewPrivateKey; rejected candidates show, they are independent
+//	gost3410.PrivateKey.Equal        yes   construction
+//	gost3410.NewPublicKey, Verify    no    public values only
+//	vko.VKO256, VKO512, KEG          yes   as SharedPoint, but for the hash of the result, see streebog
+//	pkcs8.Parse, Marshal             yes   construction, after the form of the encoding is known
+//	spki                             no    public values only
+//	streebog                         no    tables in memory: the cache shows something of the data
+//	kdf                              no    as streebog
+//	kuznyechik, magma: New, one      no    tables in memory: the cache shows something of key and data
+//	  block at a time
+//	kuznyechik, magma: many blocks   yes   construction: no tables in memory with AVX-512, VBMI and GFNI;
+//	  (CTR)                                elsewhere as one block
+//	modes: OMAC                      no    as the cipher, one block at a time
+//	keywrap: the comparison of tags  yes   construction (crypto/subtle); the rest as the cipher
+//	gost28147, gostr341194           no    tables in memory; for archives
+//
+// What has tables in memory handles keys of one session, nonces masked with fresh
+// randomness, and data. A long-term private key goes through the arithmetic of
+// gost3410 only.
+package gost
