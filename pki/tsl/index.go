@@ -3,7 +3,6 @@ package tsl
 import (
 	"bytes"
 	"crypto/sha1" // names certificates in the list; the bytes are compared besides
-	"slices"
 
 	"propusk/pki/gostx509"
 )
@@ -11,23 +10,37 @@ import (
 // newList indexes the certificates of a verified list.
 func newList(content Content, signer *gostx509.Certificate) *List {
 	l := &List{content: content, signer: signer, index: make(map[[20]byte][]listed)}
-	owners := make(map[*byte][]*CA) // by the DER that stands first for its value
 	for ca, c := range l.content.certificates() {
-		entry := l.entry(c)
-		if entry == nil {
-			l.index[c.Thumbprint] = append(l.index[c.Thumbprint], listed{der: c.DER, ca: ca})
-			continue
-		}
-		first := &entry.der[0]
-		if owners[first] == nil {
-			owners[first] = []*CA{entry.ca}
-		}
-		if !slices.Contains(owners[first], ca) {
-			owners[first] = append(owners[first], ca)
-			entry.ca = union(owners[first])
+		l.add(ca, c)
+	}
+	for _, same := range l.index {
+		for i := range same {
+			same[i].answer()
 		}
 	}
 	return l
+}
+
+// add notes that a record lists a certificate.
+func (l *List) add(ca *CA, c *Certificate) {
+	e := l.entry(c)
+	if e == nil {
+		l.index[c.Thumbprint] = append(l.index[c.Thumbprint], listed{der: c.DER, owners: []*CA{ca}})
+		return
+	}
+	// A record lists all its certificates before the next one begins.
+	if e.owners[len(e.owners)-1] != ca {
+		e.owners = append(e.owners, ca)
+	}
+}
+
+// answer decides which record answers for the certificate.
+func (e *listed) answer() {
+	e.ca = e.owners[0]
+	if len(e.owners) > 1 {
+		e.ca = union(e.owners)
+	}
+	e.owners = nil
 }
 
 // entry returns the index entry of a certificate, if there is one.

@@ -244,7 +244,7 @@ func (p *parser) certificates(k *Key) error {
 		}
 		c.DER = data
 		c.Thumbprint = sha1.Sum(data)
-		if want, err := hex.DecodeString(packed(thumbprint)); err != nil || !bytes.Equal(want, c.Thumbprint[:]) {
+		if want, err := hex.DecodeString(packed(thumbprint)); err != nil || len(data) == 0 || !bytes.Equal(want, c.Thumbprint[:]) {
 			// Whichever of the two is wrong, the publisher cannot have meant both.
 			p.problem("certificate %q does not have the thumbprint %q; it is left out", c.Serial, thumbprint)
 			return nil
@@ -449,8 +449,7 @@ func (p *parser) date(to *time.Time) error {
 	return nil
 }
 
-// base64 decodes the text of an element. What is not base64 becomes nothing,
-// which has no matching thumbprint.
+// base64 decodes the text of an element. What is not base64 becomes nothing.
 func (p *parser) base64(to *[]byte) error {
 	text, err := p.characters()
 	if err != nil {

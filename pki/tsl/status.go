@@ -76,6 +76,7 @@ func (ca *CA) buildTimeline() []string {
 		changes = append(changes, ca.Current)
 	}
 	slices.SortStableFunc(changes, func(a, b StatusChange) int { return a.Since.Compare(b.Since) })
+	odd = append(odd, ca.endIsFinal(changes)...)
 	for i, c := range changes {
 		if !knownStatus(c.Value) {
 			odd = append(odd, "unknown status "+c.Value)
@@ -93,6 +94,23 @@ func (ca *CA) buildTimeline() []string {
 	ca.timeline = ca.timeline[:0]
 	for _, c := range changes {
 		ca.timeline = appendSpan(ca.timeline, span{dayOf(c.Since), c.Value, knownStatus(c.Value)})
+	}
+	return odd
+}
+
+// endIsFinal replaces «Действует» where it stands after a current status that says
+// otherwise: the list contradicts itself, and the worse of the two counts. It
+// returns what is odd.
+func (ca *CA) endIsFinal(changes []StatusChange) []string {
+	if ca.Current == (StatusChange{}) || ca.Current.Value == InForce {
+		return nil
+	}
+	var odd []string
+	for i := range changes {
+		if c := &changes[i]; c.Value == InForce && c.Since.After(ca.Current.Since) {
+			c.Value = ca.Current.Value
+			odd = append(odd, "accredited in the history after the current status, which is "+ca.Current.Value)
+		}
 	}
 	return odd
 }

@@ -64,6 +64,10 @@ func TestAccredited(t *testing.T) {
 			[]change{{InForce, "2014-03-05"}, {Terminated, "2016-07-08"}}, change{InForce, "2014-03-05"},
 			[]answer{{"2014-03-05", InForce}, {"2016-07-08", Terminated}},
 		},
+		"«Действует» after the end that is current": { // the worse one counts
+			[]change{{InForce, "2014-03-05"}, {InForce, "2018-01-01"}}, change{Terminated, "2016-07-08"},
+			[]answer{{"2016-07-07", InForce}, {"2016-07-08", Terminated}, {"2018-01-01", Terminated}},
+		},
 		"both on one day": {
 			[]change{{InForce, "2014-03-05T10:00:00"}, {Terminated, "2014-03-05T15:00:00"}}, change{},
 			[]answer{{"2014-03-05T12:00:00", Terminated}},

@@ -158,8 +158,9 @@ type List struct {
 
 // listed is one certificate of the list and the record that answers for it.
 type listed struct {
-	der []byte
-	ca  *CA
+	der    []byte
+	ca     *CA
+	owners []*CA // all records, in order; only while the list is indexed
 }
 
 // Content returns what the list says. It must not be modified.

@@ -356,6 +356,44 @@ func TestRefused(t *testing.T) {
 }
 
 // TestProblems: contradictions do not spoil the list, and are never in force.
+// TestNothingListed: the thumbprint of nothing is that of nothing. Such entries
+// name no certificate, however often they stand there.
+func TestNothingListed(t *testing.T) {
+	p := newPublisher(t)
+	content := sample(p.cert)
+	nothing := Certificate{Thumbprint: sha1.Sum(nil)}
+	key := &content.CAs[0].Installations[0].Keys[0]
+	key.Certificates = append(key.Certificates, nothing, nothing)
+	l := p.verified(t, content)
+	if got := l.Content(); len(got.CAs[0].Installations[0].Keys[0].Certificates) != 1 || len(got.Problems) != 2 {
+		t.Errorf("%d problems", len(got.Problems))
+	}
+	if _, ok := l.CAOf(p.cert); !ok {
+		t.Error("the certificate beside them is not listed")
+	}
+}
+
+// TestManyRecords: a certificate in thousands of records is no reason to think for
+// minutes.
+func TestManyRecords(t *testing.T) {
+	p := newPublisher(t)
+	content := sample(p.cert)
+	for i := range 1500 {
+		ca := *content.CAs[0]
+		ca.History = []StatusChange{{InForce, day(2016, 1, 1).AddDate(0, 0, 2*i)}, {Terminated, day(2016, 1, 2).AddDate(0, 0, 2*i)}}
+		ca.Current = StatusChange{}
+		content.CAs = append(content.CAs, &ca)
+	}
+	begin := time.Now()
+	l := p.verified(t, content)
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if ca, ok := l.CAOf(p.cert); !ok || !ca.Accredited(day(2020, 1, 1)).InForce {
+		t.Error("not in force on a day of one of the records")
+	}
+}
+
 func TestProblems(t *testing.T) {
 	p := newPublisher(t)
 	doc, err := Marshal(sample(p.cert))
