@@ -13,10 +13,10 @@ import (
 // word i is byte i of its word o.
 type transposed struct {
 	substitution [256]byte
-	matrices     [8][8]uint64 // [j][o] is what byte j of a word contributes to byte o
-	spread       [8]block     // [j] takes byte j of every word, eight times over
-	constants    [len(iteration)]block
-	transpose    block // the order of bytes
+	spread       [4]block                  // [d] takes to the word o the bytes o+d of all words
+	matrices     [8][8]uint64              // [d][o] is what byte o+d contributes to byte o, [4+d][o] to byte o+4
+	constants    [len(iteration) + 1]block // and zero: no key follows the last round
+	transpose    block                     // the order of bytes
 }
 
 // vectorTables is computed at first use, and read-only from then on.
@@ -26,15 +26,16 @@ var vectorTables = sync.OnceValue(func() *transposed {
 	for i := range t.transpose {
 		t.transpose[i] = byte(i%8*8 + i/8)
 	}
-	for j := range t.spread {
-		for i := range t.spread[j] {
-			t.spread[j][i] = byte(i%8*8 + j)
+	for d := range t.spread {
+		for i := range t.spread[d] {
+			t.spread[d][i] = byte(i%8*8 + (i/8+d)%8)
 		}
-		for o := range t.matrices[j] {
-			t.matrices[j][o] = matrixOf(j, o)
+		for o := range 8 {
+			t.matrices[d][o] = matrixOf((o+d)%8, o)
+			t.matrices[4+d][o] = matrixOf((o+d)%8, (o+4)%8)
 		}
 	}
-	for i := range t.constants {
+	for i := range roundKeys {
 		for at, from := range t.transpose {
 			t.constants[i][at] = roundKeys[i][from]
 		}

@@ -9,17 +9,18 @@ const (
 	streebogMessage reg = 1
 	streebogKey     reg = 2
 	streebogState   reg = 3
-	streebogScratch reg = 4 // 4-7, and 8-11 for the other transformation of a round
+	streebogScratch reg = 4 // 4-9, and 10-15 for the other transformation of a round
 
-	streebogBox      reg = 12 // 12-15: the substitution
-	streebogSpread   reg = 16 // 16-23: the order of bytes that repeats word j of the message
-	streebogMatrices reg = 24 // 24-31: bytes j of the rows of the matrix
+	streebogBox      reg = 16 // 16-19: the substitution
+	streebogSpread   reg = 20 // 20-23: the order of bytes of each turn
+	streebogMatrices reg = 24 // 24-31: the matrices of each turn, for both halves of the sum
 )
 
 // streebog returns the assembly of package streebog: one message, block by block. The
 // keys and the state of the compression function depend on each other only in one
 // direction, so that the processor works on a round of both at once.
 func streebog() string {
+	constant := func(i int) string { return fmt.Sprintf("transposed_constants+%d(DX)", 64*i) }
 	a := newFile()
 	a.function("compressBlocks", "(h, n, sigma *block, bits uint64, t *transposed, p *byte, count int)", 0, 56)
 	for i, r := range []string{"AX", "BX", "CX", "R8", "DX", "SI", "DI"} {
@@ -29,8 +30,10 @@ func streebog() string {
 	for i := range reg(4) {
 		a.Printf("\tVMOVDQU64 transposed_substitution+%d(DX), %v\n", 64*i, streebogBox+i)
 	}
-	for i := range reg(8) {
+	for i := range reg(4) {
 		a.Printf("\tVMOVDQU64 transposed_spread+%d(DX), %v\n", 64*i, streebogSpread+i)
+	}
+	for i := range reg(8) {
 		a.Printf("\tVMOVDQU64 transposed_matrices+%d(DX), %v\n", 64*i, streebogMatrices+i)
 	}
 	streebogTranspose(a, at("AX", 0), streebogHash)
@@ -40,14 +43,14 @@ func streebog() string {
 	streebogTranspose(a, at("SI", 0), streebogMessage)
 	streebogAdd(a)
 	a.op("VPXORQ", streebogHash, streebogKey, streebogKey)
-	streebogTransform(a, streebogKey, streebogScratch, "")
-	// From here on the state has the key in it.
+	// The key has the constant of the next round in it, and the state has the key.
+	streebogTransform(a, streebogKey, streebogScratch, constant(0))
 	a.op("VPXORQ", streebogKey, streebogMessage, streebogState)
+	a.op("VPXORQ", constant(0), streebogState, streebogState)
 	for i := range 12 {
-		constant := fmt.Sprintf("transposed_constants+%d(DX)", 64*i)
-		a.op("VPXORQ", constant, streebogKey, streebogKey)
-		streebogTransform(a, streebogKey, streebogScratch, "")
-		streebogTransform(a, streebogState, streebogScratch+4, streebogKey.String())
+		next := constant(i + 1)
+		streebogTransform(a, streebogKey, streebogScratch, next)
+		streebogTransform(a, streebogState, streebogScratch+6, next, streebogKey)
 	}
 	a.op("VPTERNLOGQ", xorXor, streebogState, streebogMessage, streebogHash)
 	a.op("ADDQ", "$64", "SI")
@@ -83,39 +86,41 @@ func streebogAdd(a *asm) {
 	}
 }
 
-// streebogTransform replaces x with L(P(S(x))), and adds a register unless plus is
-// empty. Word i of the result takes byte i of every word, so P gives to L bytes j of
-// all words as the word j of the transposed block. VPERMB repeats it eight times, once
-// for each byte that it contributes to, and VGF2P8AFFINEQB multiplies each by its own
-// 8x8 bits of the matrix. The sum is a block of which word o has bytes o of the
-// result: transposed again.
-func streebogTransform(a *asm, x, scratch reg, plus string) {
-	t := [4]reg{scratch, scratch + 1, scratch + 2, scratch + 3}
+// streebogTransform replaces x with L(P(S(x))), and adds plus. Word i of the result takes byte i of every word, so P gives to L bytes j of
+// all words as the word j of the transposed block. Byte o of the results is the sum of
+// eight such words, each times its own 8x8 bits of the matrix, which VGF2P8AFFINEQB
+// multiplies by: the words o to o+3, turned to the place o by VPERMB, and the words o+4
+// to o+7, added at the place o+4 and turned as a sum. All results make a block of
+// which word o has bytes o of every word: transposed again.
+func streebogTransform(a *asm, x, scratch reg, plus ...any) {
+	sum, y, z := scratch, scratch+1, scratch+2
+	turn := [4]reg{x, scratch + 3, scratch + 4, scratch + 5}
 	// S: two look-ups in 128 entries by seven bits; the eighth selects.
 	a.op("VPMOVB2M", x, "K1")
-	a.op("VMOVDQA64", x, t[0])
-	a.op("VPERMI2B", streebogBox+1, streebogBox, t[0])
+	a.op("VMOVDQA64", x, sum)
+	a.op("VPERMI2B", streebogBox+1, streebogBox, sum)
 	a.op("VPERMI2B", streebogBox+3, streebogBox+2, x)
-	a.op("VPBLENDMB", x, t[0], "K1", t[0])
-	word := func(j reg, to reg) {
-		a.op("VPERMB", t[0], streebogSpread+j, to)
-		a.op("VGF2P8AFFINEQB", "$0", streebogMatrices+j, to, to)
+	a.op("VPBLENDMB", x, sum, "K1", sum)
+	for d, r := range turn {
+		a.op("VPERMB", sum, streebogSpread+reg(d), r)
 	}
-	word(0, x)
-	word(1, t[1])
-	word(2, t[2])
-	a.op("VPTERNLOGQ", xorXor, t[1], t[2], x)
-	word(3, t[1])
-	word(4, t[2])
-	word(5, t[3])
-	a.op("VPTERNLOGQ", xorXor, t[2], t[3], t[1])
-	word(6, t[2])
-	word(7, t[3])
-	if plus == "" {
-		a.op("VPTERNLOGQ", xorXor, t[1], t[2], x)
-		a.op("VPXORQ", t[3], x, x)
-		return
+	multiply := func(m reg, from, to reg) { a.op("VGF2P8AFFINEQB", "$0", streebogMatrices+m, from, to) }
+	multiply(4, turn[0], sum)
+	multiply(5, turn[1], y)
+	multiply(6, turn[2], z)
+	a.op("VPTERNLOGQ", xorXor, y, z, sum)
+	multiply(7, turn[3], y)
+	a.op("VPXORQ", y, sum, sum)
+	a.op("VSHUFI64X2", "$0x4e", sum, sum, sum)
+	for d, r := range turn {
+		multiply(reg(d), r, r)
 	}
-	a.op("VPTERNLOGQ", xorXor, t[2], t[1], x)
-	a.op("VPTERNLOGQ", xorXor, t[3], plus, x)
+	a.op("VPTERNLOGQ", xorXor, turn[1], turn[2], x)
+	switch len(plus) {
+	case 1:
+		a.op("VPXORQ", plus[0], turn[3], turn[3])
+	case 2:
+		a.op("VPTERNLOGQ", xorXor, plus[0], plus[1], turn[3])
+	}
+	a.op("VPTERNLOGQ", xorXor, turn[3], sum, x)
 }
