@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -258,30 +259,15 @@ func TestWhoAmI(t *testing.T) {
 	ask(g.Browser(), http.StatusForbidden, reason.GOSTTLSRequired)
 }
 
-// TestBusy: the requests that find no place are told to come again.
+// TestBusy: when bodies fill the memory that is meant for them, the next request
+// is told to come again.
 func TestBusy(t *testing.T) {
-	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Limits.Verifications, g.Config.Limits.VerifyWait = 1, 0 })
-	slow := make(chan struct{})
-	defer close(slow)
-	started := make(chan struct{}, 4)
-	for range 4 { // as many bodies may be in memory
-		go func() {
-			r, err := http.NewRequest(http.MethodPost, g.Config.Public.URL+"/api/v1/verify", blocked{started, slow})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			r.Header.Set("Content-Type", "application/json")
-			if res, err := g.Browser().Do(r); err == nil {
-				res.Body.Close()
-			}
-		}()
+	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Limits.Verifications, g.Config.Limits.Body = 1, 1<<10 })
+	for range 2 { // as many bodies may be in memory
+		uploadSlowly(t, g, `{"signature":"`+strings.Repeat("A", 1000))
 	}
-	for range 4 {
-		<-started
-	}
-	for range 100 { // the servers may not have got as far yet
-		a := g.Post(g.Browser(), g.Config.Public.URL+"/api/v1/verify", "application/json", `{}`)
+	for range 100 { // the server may not have got as far yet
+		a := g.Post(g.Browser(), g.Config.Public.URL+"/api/v1/verify", "application/json", `{"signature":"`+strings.Repeat("A", 800)+`"}`)
 		if a.StatusCode == http.StatusServiceUnavailable {
 			wantProblem(t, a, http.StatusServiceUnavailable, reason.ServerBusy)
 			if a.Header.Get("Retry-After") == "" {
@@ -292,6 +278,43 @@ func TestBusy(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("nobody was told that the server is busy")
+}
+
+// TestSlowUploads: clients that begin to send and then say nothing keep nobody
+// else out.
+func TestSlowUploads(t *testing.T) {
+	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Limits.Verifications, g.Config.Limits.VerifyWait = 1, 0 })
+	for range 30 {
+		uploadSlowly(t, g, `{"signature":"AAAA`)
+	}
+	time.Sleep(100 * time.Millisecond) // let them in
+	a := g.Post(g.Browser(), g.Config.Public.URL+"/api/v1/verify", "application/json", `{"signature":"AAAA"}`)
+	if a.StatusCode != http.StatusOK {
+		t.Errorf("beside slow clients: %d %s", a.StatusCode, a.Text)
+	}
+}
+
+// uploadSlowly sends the beginning of a body that promises more, and then nothing
+// until the test ends.
+func uploadSlowly(t *testing.T, g *testgateway.Gateway, beginning string) {
+	t.Helper()
+	body, pipe := io.Pipe()
+	r, err := http.NewRequest(http.MethodPost, g.Config.Public.URL+"/api/v1/verify", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	browser, done := g.Browser(), make(chan struct{})
+	go func() {
+		defer close(done)
+		if res, err := browser.Do(r); err == nil {
+			res.Body.Close()
+		}
+	}()
+	if _, err := io.WriteString(pipe, beginning); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pipe.CloseWithError(os.ErrClosed); <-done })
 }
 
 // blocked is a body that says when it is read, and then waits.

@@ -29,9 +29,9 @@ import (
 // API answers the routes under /api/v1. It is safe for concurrent use. Make it
 // with New.
 type API struct {
-	opts    Options
-	uploads gate // bodies in memory
-	work    gate // verifications that run
+	opts   Options
+	memory *budget // for bodies
+	work   gate    // verifications that run
 }
 
 // Options is what an API needs.
@@ -50,16 +50,16 @@ type Options struct {
 	Observe func(subject, conclusion string, why reason.Code)
 }
 
-// uploadsPerVerification is how many bodies may be in memory for each
-// verification that runs: uploads are slow and verifications are not.
-const uploadsPerVerification = 4
+// bodiesPerVerification is for how many of the longest bodies there is memory, for
+// each verification that runs: one is judged while the next one arrives.
+const bodiesPerVerification = 2
 
 // New returns an API.
 func New(o Options) *API {
 	return &API{
-		opts:    o,
-		uploads: newGate(o.Verifications*uploadsPerVerification, o.Wait),
-		work:    newGate(o.Verifications, o.Wait),
+		opts:   o,
+		memory: newBudget(int64(o.Verifications) * bodiesPerVerification * o.MaxBody),
+		work:   newGate(o.Verifications, o.Wait),
 	}
 }
 
@@ -131,14 +131,11 @@ func (a *API) handle(do judge, known ...field) gin.HandlerFunc {
 	}
 }
 
-// run reads the body and runs the judge, each behind its gate.
+// run reads the body and runs the judge, each within its limit.
 func (a *API) run(r *http.Request, do judge, known []field) (judgement, error) {
-	done, err := a.uploads.enter(r.Context())
-	if err != nil {
-		return judgement{}, err
-	}
-	defer done()
-	in, err := read(r, known...)
+	body := a.memory.charge(r.Body)
+	defer body.giveBack()
+	in, err := read(r.Header, body, known...)
 	if err != nil {
 		return judgement{}, err
 	}

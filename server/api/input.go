@@ -27,17 +27,21 @@ type field struct {
 // multipart/form-data body as they are, or base64 strings of one JSON object.
 // Every field must be known and occur once; the required ones must not be empty.
 // Errors carry a code and a text that repeats nothing of the request.
-func read(r *http.Request, known ...field) (fields, error) {
-	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+func read(h http.Header, body io.Reader, known ...field) (fields, error) {
+	// RFC 9110, Section 8.4: who compresses must be told that it was in vain.
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, reason.Errorf(reason.MediaTypeUnsupported, "send the body without Content-Encoding")
+	}
+	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
 		return nil, reason.Errorf(reason.MediaTypeUnsupported, "the Content-Type header is absent or malformed")
 	}
 	var got fields
 	switch media {
 	case "multipart/form-data":
-		got, err = readMultipart(r.Body, params["boundary"], known)
+		got, err = readMultipart(body, params["boundary"], known)
 	case "application/json":
-		got, err = readJSON(r.Body, known)
+		got, err = readJSON(body, known)
 	default:
 		err = reason.Errorf(reason.MediaTypeUnsupported, "send multipart/form-data or application/json")
 	}
@@ -113,6 +117,10 @@ func readMultipart(body io.Reader, boundary string, known []field) (fields, erro
 		if err != nil {
 			return nil, err
 		}
+		// Which of two names counts would be a matter of taste.
+		if len(part.Header["Content-Disposition"]) > 1 {
+			return nil, reason.Errorf(reason.RequestMalformed, "a part has two Content-Disposition headers")
+		}
 		var value []byte
 		if isKnown(part.FormName(), known) {
 			if value, err = io.ReadAll(part); err != nil {
@@ -168,8 +176,8 @@ func readJSON(body io.Reader, known []field) (fields, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		if errors.As(err, new(*http.MaxBytesError)) {
-			return nil, err
+		if err != nil && !errors.As(err, new(*json.SyntaxError)) {
+			return nil, err // the body could not be read to its end
 		}
 		return nil, reason.Errorf(reason.RequestMalformed, "something follows the JSON object")
 	}

@@ -18,12 +18,15 @@ import (
 func known() []field { return []field{{"signature", true}, {"content", false}} }
 
 func readBody(contentType, body string) (fields, error) {
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	return readFrom(http.MaxBytesReader(httptest.NewRecorder(), io.NopCloser(strings.NewReader(body)), 4096), contentType)
+}
+
+func readFrom(body io.Reader, contentType string) (fields, error) {
+	h := make(http.Header)
 	if contentType != "" {
-		r.Header.Set("Content-Type", contentType)
+		h.Set("Content-Type", contentType)
 	}
-	r.Body = http.MaxBytesReader(httptest.NewRecorder(), r.Body, 4096)
-	return read(r, known()...)
+	return read(h, body, known()...)
 }
 
 const boundary = "multipart/form-data; boundary=B"
@@ -98,6 +101,7 @@ func TestReadBad(t *testing.T) {
 		"truncated part":        {boundary, "--B\r\nContent-Disposition: form-data; name=\"signature\"\r\n\r\nsig", reason.RequestIncomplete},
 		"no last boundary":      {boundary, part(`name="signature"`, "sig"), reason.RequestIncomplete},
 		"unknown part":          {boundary, part(`name="signature"`, "sig") + part(`name="x"`, "y") + "--B--\r\n", reason.RequestFieldUnknown},
+		"two dispositions":      {boundary, part("name=\"signature\"\r\nContent-Disposition: form-data; name=\"content\"", "y") + "--B--\r\n", reason.RequestMalformed},
 		"part without name":     {boundary, part(`filename="x"`, "y") + "--B--\r\n", reason.RequestFieldUnknown},
 		"repeated part":         {boundary, part(`name="signature"`, "a") + part(`name="signature"`, "b") + "--B--\r\n", reason.RequestFieldRepeated},
 		"empty part":            {boundary, part(`name="signature"`, "") + "--B--\r\n", reason.RequestFieldMissing},
@@ -122,11 +126,20 @@ func (brokenBody) Read([]byte) (int, error) {
 }
 
 func TestBrokenConnection(t *testing.T) {
-	r := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(brokenBody{}))
-	r.Header.Set("Content-Type", "application/json")
-	_, err := read(r, known()...)
+	_, err := readFrom(brokenBody{}, "application/json")
 	if reason.Of(err) != reason.RequestMalformed || strings.Contains(err.Error(), "192.0.2.1") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestCompressedBody: a body that was compressed is named as such. Taken as it is
+// it would be called damaged.
+func TestCompressedBody(t *testing.T) {
+	for coding, want := range map[string]reason.Code{"gzip": reason.MediaTypeUnsupported, "identity, br": reason.MediaTypeUnsupported, "Identity": "", "": ""} {
+		h := http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {coding}}
+		if _, err := read(h, strings.NewReader(`{"signature":"c2ln"}`), known()...); reason.Of(err) != want {
+			t.Errorf("%q: %v, want %q", coding, err, want)
+		}
 	}
 }
 

@@ -204,7 +204,8 @@ type Limits struct {
 	Body int64 `yaml:"body"`
 
 	// Verifications is how many verify requests run at once; the others wait,
-	// for at most VerifyWait.
+	// for at most VerifyWait. There is memory for twice as many bodies of the
+	// longest sort.
 	Verifications int `yaml:"verifications"`
 
 	// VerifyWait is how long a verify request waits for its turn before it is
