@@ -16,7 +16,7 @@ const (
 	// MaxRSABits is the greatest one. The time of a check grows with the cube of
 	// the length: a modulus that fills a certificate of 64 KiB keeps a processor
 	// busy for a minute.
-	MaxRSABits = 8192
+	MaxRSABits = 4096
 )
 
 func checkRSA(key *rsa.PublicKey) error {

@@ -355,7 +355,6 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestProblems: contradictions do not spoil the list, and are never in force.
 // TestNothingListed: the thumbprint of nothing is that of nothing. Such entries
 // name no certificate, however often they stand there.
 func TestNothingListed(t *testing.T) {
@@ -394,6 +393,7 @@ func TestManyRecords(t *testing.T) {
 	}
 }
 
+// TestProblems: contradictions do not spoil the list, and are never in force.
 func TestProblems(t *testing.T) {
 	p := newPublisher(t)
 	doc, err := Marshal(sample(p.cert))

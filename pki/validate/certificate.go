@@ -103,7 +103,7 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 			total.Unknown(CheckAccredited, reason.AccreditationUnknown, citeIssued)
 		}
 	}
-	holder := v.checkHolder(&total, cert)
+	holder := v.checkHolder(&total, cert, out.isRoot())
 	if !v.Policy.AllowUnqualified {
 		total.Add(rules...)
 	}
@@ -133,6 +133,7 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 		Extra:                extra,
 		At:                   out.At,
 		InsecureSkipValidity: v.Policy.InsecureSkipValidity,
+		MaxWork:              v.work,
 		Revocation:           v.revocation(),
 	})
 	out.Chain = found.Chain
@@ -177,7 +178,10 @@ func (v Validator) checkRules(cert *gostx509.Certificate, chain []*gostx509.Cert
 
 // checkHolder records who the holder claims to be and whether the policy admits
 // that kind. It returns the claim, for the verdict to keep or to drop.
-func (v Validator) checkHolder(total *verdict.Builder, cert *gostx509.Certificate) person.Identity {
+//
+// A root is never a holder: what is demanded of holders is asked of their issuers,
+// and a root has none.
+func (v Validator) checkHolder(total *verdict.Builder, cert *gostx509.Certificate, root bool) person.Identity {
 	const cite = "приказ ФСБ России № 795"
 	holder, err := cert.Identity()
 	if err != nil {
@@ -186,6 +190,8 @@ func (v Validator) checkHolder(total *verdict.Builder, cert *gostx509.Certificat
 	}
 	total.Pass(CheckHolder, cite)
 	switch {
+	case root && !v.asksAbout(cert):
+		total.Fail(CheckHolderKind, reason.CertIsCA, "63-ФЗ, ст. 17")
 	case slices.Contains(v.Policy.AllowedKinds, holder.Kind):
 		total.Pass(CheckHolderKind, "")
 	case holder.Kind == person.Authority:

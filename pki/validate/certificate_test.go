@@ -8,6 +8,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
+	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
@@ -125,6 +126,27 @@ func holderRefusals() []refusal {
 		{"a CA", template(func(t *gostx509.Template) {
 			t.IsCA, t.KeyUsage = true, gostx509.KeyUsageCertSign|gostx509.KeyUsageDigitalSignature
 		}), verdict.Failed, reason.CertIsCA},
+	}
+}
+
+// TestPinnedHolder: a certificate of a person among the roots, by mistake or by
+// malice, has nobody who vouches for it: no CA, no accreditation, no revocation.
+func TestPinnedHolder(t *testing.T) {
+	c := country.New(t)
+	h := c.Person(t, c.FNS, gost3410.TC26256A(), country.Entrepreneur())
+	for name, policy := range map[string]Policy{
+		"QES": QES(), "sign-in": SignIn(person.Entrepreneur), "zero": {}, "CA": CA(),
+		"unqualified": {AllowUnqualified: true}, "unaccredited": {AllowUnaccredited: true},
+	} {
+		v := validator(c, policy)
+		v.Trust.Roots = path.NewPool(c.Root.Cert, h.Cert)
+		got := v.Certificate(h.Cert.Raw, nil, now)
+		if _, ok := got.Verdict.Identity(); ok || got.Verdict.Status() == verdict.Passed {
+			t.Errorf("%s: passed: %+v", name, got.Verdict.Checks())
+		}
+		if got.Qualified.Status() == verdict.Passed {
+			t.Errorf("%s: qualified", name)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"propusk/pki/cms"
 	"propusk/pki/gostx509"
+	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
@@ -78,10 +79,19 @@ func (v Validator) Signature(file []byte, content cms.Content, at time.Time, bes
 
 	certs, _ := sd.X509()
 	certs = append(certs, beside...)
+	v.work = workPerSigner(len(sd.Signers))
 	for i, result := range sd.Verify(content, certs) {
 		r.Signatures = append(r.Signatures, v.signer(&sd.Signers[i], result, certs, at))
 	}
 	return r.done(&total)
+}
+
+// workPerSigner returns how many steps the search for the path of one signer may
+// take, so that a file of many signers, each with the worst path that can be
+// made up, costs no more than four certificates of that sort.
+func workPerSigner(signers int) int {
+	const file, least = 4 * path.DefaultMaxWork, 8 // real searches take four steps
+	return max(least, min(path.DefaultMaxWork, file/signers))
 }
 
 // signer judges one signer: mathematics first, then the certificate.

@@ -9,6 +9,7 @@ import (
 	"propusk/pki/cms"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/openssl"
+	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
@@ -154,6 +155,20 @@ func TestBadCertificates(t *testing.T) {
 		if s.Mathematical.Status() != verdict.Passed || s.Certificate.Verdict.Status() != verdict.Failed {
 			t.Errorf("%s: mathematics %v, certificate %v", one.name, s.Mathematical.Status(), s.Certificate.Verdict.Status())
 		}
+	}
+}
+
+// TestWorkPerSigner: signers share the work that a file may cost, and each still
+// has enough of it for a real path.
+func TestWorkPerSigner(t *testing.T) {
+	for n := 1; n <= cms.MaxSigners; n++ {
+		w := workPerSigner(n)
+		if w < 8 || w > path.DefaultMaxWork || n*w > 4*path.DefaultMaxWork {
+			t.Errorf("%d signers: %d steps each", n, w)
+		}
+	}
+	if w := workPerSigner(1); w != path.DefaultMaxWork {
+		t.Errorf("one signer: %d steps", w)
 	}
 }
 

@@ -99,4 +99,6 @@ type Validator struct {
 	// one: revocation lists issued since that moment may then be used. Zero means
 	// the moment asked about.
 	Now time.Time
+
+	work int // path.Options.MaxWork of each certificate; zero means the default
 }
