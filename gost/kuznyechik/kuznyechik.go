@@ -13,6 +13,7 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"strconv"
+	"sync/atomic"
 
 	"propusk/gost/internal/avx512"
 )
@@ -33,10 +34,10 @@ func (e KeySizeError) Error() string {
 
 const rounds = 10 // round keys; the last one is only added
 
-// block is a cipher with its key schedule. A decryption key is the encryption
-// key after the inverse of L, so that one table lookup serves a round.
+// block is a cipher with its key schedule.
 type block struct {
-	enc, dec [rounds]vector
+	enc [rounds]vector
+	dec atomic.Pointer[[rounds]vector] // made by the first Decrypt: most modes never decrypt
 }
 
 // New returns a cipher.Block for the given key, which must be KeySize bytes in
@@ -64,10 +65,21 @@ func (b *block) expand(k1, k2 vector) {
 		}
 		b.enc[i], b.enc[i+1] = k1, k2
 	}
-	b.dec[0] = b.enc[0]
-	for i := 1; i < rounds; i++ {
-		b.dec[i] = b.enc[i].substitute().inverseSL()
+}
+
+// decryptionKeys returns the keys of Decrypt: those of Encrypt after the inverse of L,
+// so that one table lookup serves a round.
+func (b *block) decryptionKeys() *[rounds]vector {
+	if dec := b.dec.Load(); dec != nil {
+		return dec
 	}
+	dec := new([rounds]vector)
+	dec[0] = b.enc[0]
+	for i := 1; i < rounds; i++ {
+		dec[i] = b.enc[i].substitute().inverseSL()
+	}
+	b.dec.Store(dec) // two goroutines may both do it: the keys are the same
+	return dec
 }
 
 // BlockSize implements cipher.Block.
@@ -112,11 +124,12 @@ func (b *block) XORCounter(dst, src []byte, hi, lo uint64) int {
 // is linear, so it may go before the key is added if it went over the key too.
 func (b *block) Decrypt(dst, src []byte) {
 	check(dst, src)
+	dec := b.decryptionKeys()
 	x := load(src).substitute().inverseSL()
 	for i := rounds - 1; i > 1; i-- {
-		x = x.xor(b.dec[i]).inverseSL()
+		x = x.xor(dec[i]).inverseSL()
 	}
-	x.xor(b.dec[1]).inverseSubstitute().xor(b.dec[0]).store(dst)
+	x.xor(dec[1]).inverseSubstitute().xor(dec[0]).store(dst)
 }
 
 func check(dst, src []byte) {
