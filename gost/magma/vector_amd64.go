@@ -4,11 +4,12 @@ package magma
 
 import "sync"
 
-// batch is how many bytes the assembly encrypts at once, and few is from how many on
-// a batch that is not full is quicker than block by block.
+// batch and group are how many bytes the assembly encrypts at once, and few is from how
+// many on a group that is not full is quicker than block by block.
 const (
 	batch = 64 * BlockSize
-	few   = 8 * BlockSize
+	group = 16 * BlockSize
+	few   = 4 * BlockSize
 )
 
 // nibbles are the tables of the assembly.
@@ -38,44 +39,61 @@ var vectorTables = sync.OnceValue(func() *nibbles {
 	return t
 })
 
-// encrypt64 encrypts batches of 64 blocks.
+// encrypt64 encrypts batches of 64 blocks, encrypt16 of 16.
 //
 //go:noescape
 func encrypt64(key *block, t *nibbles, dst, src *byte, batches int)
 
+//go:noescape
+func encrypt16(key *block, t *nibbles, dst, src *byte, batches int)
+
 // counter64 adds the encryption of counter, counter+1, and so on to batches of 64
-// blocks.
+// blocks, counter16 to batches of 16.
 //
 //go:noescape
 func counter64(key *block, t *nibbles, dst, src *byte, batches int, counter uint64)
 
+//go:noescape
+func counter16(key *block, t *nibbles, dst, src *byte, batches int, counter uint64)
+
 // encryptVector is EncryptBlocks as far as it is quicker; it returns how many bytes
 // it did.
 func (b *block) encryptVector(dst, src []byte) int {
-	n := len(src) / batch * batch
+	t, n := vectorTables(), len(src)/batch*batch
 	if n > 0 {
-		encrypt64(b, vectorTables(), &dst[:n][0], &src[0], n/batch)
+		encrypt64(b, t, &dst[:n][0], &src[0], n/batch)
 	}
-	if rest := (len(src) - n) / BlockSize * BlockSize; rest >= few {
-		var buf [batch]byte
-		copy(buf[:], src[n:n+rest])
-		encrypt64(b, vectorTables(), &buf[0], &buf[0], 1)
-		n += copy(dst[n:], buf[:rest])
+	rest := (len(src) - n) / BlockSize * BlockSize
+	if rest < few {
+		return n
 	}
-	return n
+	var buf [batch]byte
+	copy(buf[:], src[n:n+rest])
+	if rest > group {
+		encrypt64(b, t, &buf[0], &buf[0], 1)
+	} else {
+		encrypt16(b, t, &buf[0], &buf[0], 1)
+	}
+	return n + copy(dst[n:], buf[:rest])
 }
 
 // counterVector is XORCounter.
 func (b *block) counterVector(dst, src []byte, counter uint64) int {
-	n := len(src) / batch * batch
+	t, n := vectorTables(), len(src)/batch*batch
 	if n > 0 {
-		counter64(b, vectorTables(), &dst[:n][0], &src[0], n/batch, counter)
+		counter64(b, t, &dst[:n][0], &src[0], n/batch, counter)
 	}
-	if rest := (len(src) - n) / BlockSize * BlockSize; rest >= few {
-		var buf [batch]byte
-		copy(buf[:], src[n:n+rest])
-		counter64(b, vectorTables(), &buf[0], &buf[0], 1, counter+uint64(n/BlockSize))
-		n += copy(dst[n:], buf[:rest])
+	rest := (len(src) - n) / BlockSize * BlockSize
+	if rest < few {
+		return n
 	}
-	return n
+	var buf [batch]byte
+	copy(buf[:], src[n:n+rest])
+	counter += uint64(n / BlockSize)
+	if rest > group {
+		counter64(b, t, &buf[0], &buf[0], 1, counter)
+	} else {
+		counter16(b, t, &buf[0], &buf[0], 1, counter)
+	}
+	return n + copy(dst[n:], buf[:rest])
 }

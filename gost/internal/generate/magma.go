@@ -1,8 +1,6 @@
 package main
 
-// magmaGroups is how many groups of 16 blocks go through the rounds together: with
-// four of them every round waits for nothing.
-const magmaGroups = 4
+import "fmt"
 
 // Registers of magma.
 const (
@@ -24,40 +22,34 @@ const (
 	magmaOnes         reg = 25 // ff in every byte, -1 in every word
 )
 
-// magma returns the assembly of package magma: 64 blocks at a time, as 4 groups of
-// 16 left halves in one register and 16 right halves in another.
+// magma returns the assembly of package magma. A group is 16 left halves of blocks in
+// one register and 16 right halves in another. Four groups go through the rounds
+// together, so that no round waits for the one before; one group alone waits, but is
+// quicker when there are no more than 16 blocks.
 //
 // All halves are kept rotated to the right by 11 bits, so that the rotation of the
 // round function does not stand between its look-ups and the sum with the other
 // half.
 func magma() string {
 	a := newFile()
-	a.function("encrypt64", "(key *block, t *nibbles, dst, src *byte, batches int)", 0, 40)
-	magmaSetUp(a)
-	a.label("batch")
-	for g := range magmaGroups {
-		magmaLoad(a, g)
-	}
-	magmaRounds(a)
-	for g := range magmaGroups {
-		magmaStore(a, g, false)
-	}
-	magmaNext(a)
-	a.end()
+	for _, groups := range []int{4, 1} {
+		a.function(fmt.Sprintf("encrypt%d", 16*groups), "(key *block, t *nibbles, dst, src *byte, batches int)", 0, 40)
+		magmaSetUp(a)
+		a.label("batch")
+		for g := range groups {
+			magmaLoad(a, g)
+		}
+		magmaEncrypt(a, groups, false)
 
-	a.function("counter64", "(key *block, t *nibbles, dst, src *byte, batches int, counter uint64)", 0, 48)
-	magmaSetUp(a)
-	magmaSetUpCounter(a)
-	a.label("batch")
-	for g := range magmaGroups {
-		magmaCount(a, g)
+		a.function(fmt.Sprintf("counter%d", 16*groups), "(key *block, t *nibbles, dst, src *byte, batches int, counter uint64)", 0, 48)
+		magmaSetUp(a)
+		magmaSetUpCounter(a)
+		a.label("batch")
+		for g := range groups {
+			magmaCount(a, g)
+		}
+		magmaEncrypt(a, groups, true)
 	}
-	magmaRounds(a)
-	for g := range magmaGroups {
-		magmaStore(a, g, true)
-	}
-	magmaNext(a)
-	a.end()
 	return a.String()
 }
 
@@ -137,31 +129,32 @@ func magmaStore(a *asm, g int, xor bool) {
 	}
 }
 
-// magmaNext goes on to the next 64 blocks.
-func magmaNext(a *asm) {
-	a.op("ADDQ", "$512", "SI")
-	a.op("ADDQ", "$512", "DI")
-	a.op("DECQ", "CX")
-	a.op("JNZ", "batch")
-}
-
-// magmaRounds writes a loop of the 32 rounds, two each time.
-func magmaRounds(a *asm) {
+// magmaEncrypt sends the groups through the 32 rounds, two at a time, writes them to
+// dst, with xor added to src, and goes on to the next batch.
+func magmaEncrypt(a *asm, groups int, xor bool) {
 	a.op("XORQ", "DX", "DX")
 	a.label("round")
-	magmaRound(a, 0, magmaLeft, magmaRight)
-	magmaRound(a, 4, magmaRight, magmaLeft)
+	magmaRound(a, groups, 0, magmaLeft, magmaRight)
+	magmaRound(a, groups, 4, magmaRight, magmaLeft)
 	a.op("ADDQ", "$8", "DX")
 	a.op("CMPQ", "DX", "$128")
 	a.op("JNE", "round")
+	for g := range groups {
+		magmaStore(a, g, xor)
+	}
+	a.op("ADDQ", fmt.Sprintf("$%d", 128*groups), "SI")
+	a.op("ADDQ", fmt.Sprintf("$%d", 128*groups), "DI")
+	a.op("DECQ", "CX")
+	a.op("JNZ", "batch")
+	a.end()
 }
 
 // magmaRound writes one round of all groups: to += g(from + key). VPERMB looks up 64
 // bytes at once, by 6 bits: a nibble and its place in the word.
-func magmaRound(a *asm, key int, to, from reg) {
+func magmaRound(a *asm, groups, key int, to, from reg) {
 	a.Printf("\tVPBROADCASTD %d(AX)(DX*1), %s\n", key, magmaKey)
 	each := func(f func(low, high, to, from reg)) {
-		for g := reg(0); g < magmaGroups; g++ {
+		for g := range reg(groups) {
 			f(magmaLow+g, magmaHigh+g, to+g, from+g)
 		}
 	}
