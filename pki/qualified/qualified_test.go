@@ -155,6 +155,14 @@ func TestViolations(t *testing.T) {
 		{"unreadable key", entrepreneur(), FNS, func(c *cert) { c.PublicKey = nil }, []string{"profile.key-algorithm: key-not-gost-2012"}},
 		{"key for agreement only", entrepreneur(), FNS, func(c *cert) { c.KeyUsage = gostx509.KeyUsageKeyAgreement }, []string{"profile.key-usage: key-usage-unsuitable"}},
 		{"no key usage", entrepreneur(), FNS, func(c *cert) { c.KeyUsage = 0 }, []string{"profile.key-usage: key-usage-unsuitable"}},
+		{"key of a time-stamping service", company(), FNS, func(c *cert) { c.ExtKeyUsage = []asn1.ObjectIdentifier{gostx509.OIDTimeStamping} }, []string{"profile.ext-key-usage: key-usage-unsuitable"}},
+		{"key of a server", company(), FNS, func(c *cert) {
+			c.ExtKeyUsage = []asn1.ObjectIdentifier{gostx509.OIDServerAuth, gostx509.OIDOCSPSigning}
+		}, []string{"profile.ext-key-usage: key-usage-unsuitable"}},
+		{"key for mail", entrepreneur(), FNS, func(c *cert) {
+			c.ExtKeyUsage = []asn1.ObjectIdentifier{gostx509.OIDServerAuth, gostx509.OIDEmailProtection}
+		}, nil},
+		{"key for a purpose of its own", entrepreneur(), FNS, func(c *cert) { c.ExtKeyUsage = []asn1.ObjectIdentifier{{1, 2, 643, 2, 2, 34, 6}} }, nil},
 		{"no key period", entrepreneur(), FNS, func(c *cert) { c.PrivateKeyUsage = gostx509.PrivateKeyUsage{} }, []string{"profile.key-period-stated: key-period-missing"}},
 		{"key period without an end", entrepreneur(), FNS, func(c *cert) { c.PrivateKeyUsage.NotAfter = time.Time{} }, []string{"profile.key-period-stated: key-period-missing"}},
 		{"key period to come", entrepreneur(), FNS, func(c *cert) { c.PrivateKeyUsage.NotBefore = now.Add(time.Second) }, []string{"profile.key-period-begun: key-period-not-started"}},

@@ -167,6 +167,15 @@ func keyRules() []rule {
 			},
 		},
 		{
+			// The certificates of a CA's services come from the same CA, and a time-stamp
+			// is a CMS signature that anybody can ask for.
+			id: "profile.ext-key-usage", cite: "RFC 5280, 4.2.1.12", reason: reason.KeyUsageUnsuitable,
+			applies: func(in input) bool { return len(in.cert.ExtKeyUsage) > 0 },
+			check: func(in input) bool {
+				return slices.ContainsFunc(in.cert.ExtKeyUsage, func(id asn1.ObjectIdentifier) bool { return !has(servicePurposes(), id) })
+			},
+		},
+		{
 			id: "profile.key-period-stated", cite: "63-ФЗ, ст. 17, ч. 2, в ред. 457-ФЗ", reason: reason.KeyPeriodMissing,
 			since: day(2024, time.September, 1),
 			check: func(in input) bool { return !in.cert.PrivateKeyUsage.NotAfter.IsZero() },
@@ -186,6 +195,14 @@ func keyRules() []rule {
 			},
 			detail: func(in input) string { return date(in.cert.PrivateKeyUsage.NotAfter) },
 		},
+	}
+}
+
+// servicePurposes is the purposes that have nothing to do with documents and people.
+// Every other one will do: there is no agreed purpose for signatures of documents.
+func servicePurposes() []asn1.ObjectIdentifier {
+	return []asn1.ObjectIdentifier{
+		gostx509.OIDServerAuth, gostx509.OIDCodeSigning, gostx509.OIDTimeStamping, gostx509.OIDOCSPSigning,
 	}
 }
 
