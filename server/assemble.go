@@ -200,7 +200,10 @@ func strictTransport(hostURL string, c config.Config) bool {
 
 // tls returns a listener that speaks GOST and ordinary TLS.
 func (s *Server) tls(name string, inner net.Listener, k hostKeys, auth gosttls.ClientAuth) net.Listener {
-	l := gosttls.NewListener(inner,
+	d := newDoor(inner, s.opts.Config.Limits.HandshakesPerAddress, func() {
+		s.metrics.Handshake(name, gosttls.ConnectionState{}, gosttls.ErrTooManyHandshakes)
+	})
+	l := gosttls.NewListener(d,
 		&gosttls.Config{
 			Certificates:     []gosttls.Certificate{k.gost},
 			ClientAuth:       auth,
@@ -212,7 +215,7 @@ func (s *Server) tls(name string, inner net.Listener, k hostKeys, auth gosttls.C
 			NextProtos:   []string{"http/1.1"},
 		})
 	l.HandshakeDone = func(st gosttls.ConnectionState, err error) { s.metrics.Handshake(name, st, err) }
-	return l
+	return hall{l, d}
 }
 
 // httpServer returns the server of one host.

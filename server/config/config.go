@@ -220,6 +220,11 @@ type Limits struct {
 	// Handshake is how long a TLS handshake may take, a person's PIN included.
 	Handshake time.Duration `yaml:"handshake"`
 
+	// HandshakesPerAddress is how many handshakes one IPv4 address, or IPv6
+	// network of 64 bits, may be in at once; a host takes 1024 in all. Behind a
+	// balancer that hides the addresses of clients it must be 1024.
+	HandshakesPerAddress int `yaml:"handshakes_per_address"`
+
 	// Shutdown is how long requests under way may take to finish.
 	Shutdown time.Duration `yaml:"shutdown"`
 }
@@ -238,12 +243,13 @@ func Default() Config {
 		OIDC:  OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
 		Log:   Log{Level: "info"},
 		Limits: Limits{
-			Body:          32 << 20,
-			Verifications: 16,
-			VerifyWait:    5 * time.Second,
-			Sessions:      100000,
-			Handshake:     2 * time.Minute,
-			Shutdown:      10 * time.Second,
+			Body:                 32 << 20,
+			Verifications:        16,
+			VerifyWait:           5 * time.Second,
+			Sessions:             100000,
+			Handshake:            2 * time.Minute,
+			HandshakesPerAddress: 128,
+			Shutdown:             10 * time.Second,
 		},
 	}
 }

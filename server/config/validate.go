@@ -95,6 +95,7 @@ func (k *checker) limits(l Limits) {
 	k.that(l.Sessions >= 1 && l.Sessions <= 10_000_000, "limits.sessions", "must be between 1 and 10000000")
 	k.span("limits.verify_wait", l.VerifyWait, 0, time.Minute)
 	k.span("limits.handshake", l.Handshake, time.Second, 10*time.Minute)
+	k.that(l.HandshakesPerAddress >= 1 && l.HandshakesPerAddress <= 1024, "limits.handshakes_per_address", "must be between 1 and 1024")
 	k.span("limits.shutdown", l.Shutdown, 0, 5*time.Minute)
 }
 
