@@ -69,8 +69,8 @@ func (b *block) Encrypt(dst, src []byte) {
 	check(dst, src)
 	l, r := load(src)
 	for i := 0; i < rounds; i += 2 {
-		l ^= g(r + b[i])
-		r ^= g(l + b[i+1])
+		l = round(l, r+b[i])
+		r = round(r, l+b[i+1])
 	}
 	store(dst, r, l) // the last round does not swap
 }
@@ -81,8 +81,8 @@ func (b *block) Decrypt(dst, src []byte) {
 	check(dst, src)
 	l, r := load(src)
 	for i := rounds - 1; i > 0; i -= 2 {
-		l ^= g(r + b[i])
-		r ^= g(l + b[i-1])
+		l = round(l, r+b[i])
+		r = round(r, l+b[i-1])
 	}
 	store(dst, r, l)
 }
@@ -114,9 +114,9 @@ func (b *block) encrypt4(dst, src []byte) {
 	l3, r3 := load(src[3*BlockSize:])
 	for i := 0; i < rounds; i += 2 {
 		k := b[i]
-		l0, l1, l2, l3 = l0^g(r0+k), l1^g(r1+k), l2^g(r2+k), l3^g(r3+k)
+		l0, l1, l2, l3 = round(l0, r0+k), round(l1, r1+k), round(l2, r2+k), round(l3, r3+k)
 		k = b[i+1]
-		r0, r1, r2, r3 = r0^g(l0+k), r1^g(l1+k), r2^g(l2+k), r3^g(l3+k)
+		r0, r1, r2, r3 = round(r0, l0+k), round(r1, l1+k), round(r2, l2+k), round(r3, l3+k)
 	}
 	store(dst, r0, l0)
 	store(dst[BlockSize:], r1, l1)
@@ -182,8 +182,10 @@ func fillTables() {
 	}
 }
 
-// g is the transformation g of RFC 8891, Section 4.2, of the sum of the half
-// block and the key: eight substitutions and a rotation by 11 bits.
-func g(x uint32) uint32 {
-	return merged[0][byte(x)] ^ merged[1][byte(x>>8)] ^ merged[2][byte(x>>16)] ^ merged[3][byte(x>>24)]
+// round returns the sum of y and the transformation g of RFC 8891, Section 4.2: eight
+// substitutions of x, the sum of the other half block and the key, and a rotation by
+// 11 bits. OMAC waits for every round, so the order matters: the outer bytes of x
+// are taken out sooner than the inner ones, and the compiler keeps sums as they are.
+func round(y, x uint32) uint32 {
+	return (y ^ merged[0][byte(x)] ^ merged[3][x>>24]) ^ (merged[1][byte(x>>8)] ^ merged[2][byte(x>>16)])
 }
