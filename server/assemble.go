@@ -105,7 +105,7 @@ func (s *Server) engine(name, hostURL, assets string, refuse func(http.ResponseW
 func (s *Server) publicHost(pages *page.Book) http.Handler {
 	c := s.opts.Config
 	e := s.engine("public", c.Public.URL, "", refuse(pages))
-	e.GET("/", show(pages.Home))
+	request.Get(e, "/", show(pages.Home))
 	addStatic(e)
 	s.provider.Routes(e)
 	api.New(api.Options{
@@ -131,8 +131,8 @@ func (s *Server) signInHost(pages *page.Book) http.Handler {
 
 func (s *Server) checkHost(pages *page.Book) http.Handler {
 	e := s.engine("check", s.opts.Config.Check.URL, "", refuse(pages))
-	e.GET("/", show(pages.Check))
-	e.GET("/check.php", show(pages.Check)) // where people have found it for years
+	request.Get(e, "/", show(pages.Check))
+	request.Get(e, "/check.php", show(pages.Check)) // where people have found it for years
 	addStatic(e)
 	return e
 }
@@ -174,7 +174,7 @@ func written(w http.ResponseWriter, r *http.Request, err error) {
 func addStatic(e *gin.Engine) {
 	files := gin.WrapH(page.Static())
 	for _, path := range page.StaticFiles() {
-		e.GET(path, files)
+		request.Get(e, path, files)
 	}
 }
 

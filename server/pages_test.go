@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -80,6 +81,60 @@ func TestNotFound(t *testing.T) {
 	wantProblem(t, a, http.StatusMethodNotAllowed, reason.MethodNotAllowed)
 	if a.Header.Get("Allow") != "POST" {
 		t.Errorf("Allow: %q", a.Header.Get("Allow"))
+	}
+}
+
+// TestHead: what may be read may be asked for with HEAD; what is used up by reading
+// may not.
+func TestHead(t *testing.T) {
+	g := testgateway.Start(t)
+	for url, want := range map[string]int{
+		g.Config.Public.URL + "/":                                 http.StatusOK,
+		g.Config.Public.URL + "/static/propusk.css":               http.StatusOK,
+		g.Config.Public.URL + "/api/v1/openapi.json":              http.StatusOK,
+		g.Config.Public.URL + "/api/v1/accredited-cas":            http.StatusOK,
+		g.Config.Public.URL + "/.well-known/openid-configuration": http.StatusOK,
+		g.Config.Public.URL + "/keys":                             http.StatusOK,
+		g.Config.Check.URL + "/check.php":                         http.StatusOK,
+		g.Admin() + "/healthz":                                    http.StatusOK,
+		g.Admin() + "/readyz":                                     http.StatusOK,
+		g.Config.SignIn.URL + "/":                                 http.StatusForbidden, // ordinary TLS
+		g.Config.Public.URL + "/signin/return?ticket=x":           http.StatusMethodNotAllowed,
+		g.Config.Public.URL + "/authorize":                        http.StatusMethodNotAllowed,
+		g.Config.SignIn.URL + "/signin?request=x":                 http.StatusMethodNotAllowed,
+	} {
+		r, err := http.NewRequest(http.MethodHead, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := g.Do(g.Browser(), r); a.StatusCode != want || a.Text != "" {
+			t.Errorf("%s: %d, want %d; body %q", url, a.StatusCode, want, a.Text)
+		}
+	}
+}
+
+// TestAdminAnswersLoopbackNamesOnly: a page of the web whose name was made to point
+// at the loopback address (DNS rebinding) reads nothing.
+func TestAdminAnswersLoopbackNamesOnly(t *testing.T) {
+	g := testgateway.Start(t)
+	_, port, err := net.SplitHostPort(g.Config.Admin.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{
+		"127.0.0.1:" + port: http.StatusOK, "localhost:" + port: http.StatusOK, "localhost": http.StatusOK, "[::1]:" + port: http.StatusOK, "LocalHost": http.StatusOK,
+		"evil.example": http.StatusNotFound, "evil.example:" + port: http.StatusNotFound, "127.0.0.1.evil.example": http.StatusNotFound, "192.0.2.1": http.StatusNotFound,
+	} {
+		for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+			r, err := http.NewRequest(http.MethodGet, g.Admin()+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = host
+			if a := g.Do(g.Browser(), r); a.StatusCode != want {
+				t.Errorf("%s at %q: %d, want %d", path, host, a.StatusCode, want)
+			}
+		}
 	}
 }
 

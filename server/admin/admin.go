@@ -4,12 +4,16 @@ package admin
 
 import (
 	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"propusk/certs"
 	"propusk/pki/reason"
+	"propusk/server/problem"
 	"propusk/server/request"
 )
 
@@ -43,11 +47,27 @@ type Trust struct {
 	QuarantinedCRLs int `json:"quarantined_crls"`
 }
 
-// Routes adds /healthz, /readyz and /metrics.
+// Routes adds /healthz, /readyz and /metrics, for requests that name the loopback.
 func (a Admin) Routes(r gin.IRouter) {
-	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
-	r.GET("/readyz", a.ready)
-	r.GET("/metrics", gin.WrapH(a.Metrics))
+	r = r.Group("/", loopbackOnly)
+	request.Get(r, "/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	request.Get(r, "/readyz", a.ready)
+	request.Get(r, "/metrics", gin.WrapH(a.Metrics))
+}
+
+// loopbackOnly refuses requests for other hosts than the loopback. A page of the web
+// can make its own name point at 127.0.0.1 and read what the browser of an operator
+// then brings it (DNS rebinding), but the browser still sends that name.
+func loopbackOnly(c *gin.Context) {
+	u := url.URL{Host: c.Request.Host}
+	name := u.Hostname()
+	if ip, err := netip.ParseAddr(name); strings.EqualFold(name, "localhost") || err == nil && ip.IsLoopback() {
+		return
+	}
+	e := request.From(c.Request.Context())
+	e.Code = reason.PageNotFound
+	problem.Write(c.Writer, problem.New(e.Code, "this listener answers to localhost and loopback addresses only", e.ID))
+	c.Abort()
 }
 
 // ready answers 503 while trust data are absent or stale, so that a balancer

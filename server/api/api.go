@@ -71,8 +71,8 @@ func (a *API) Routes(r gin.IRouter) {
 	v1 := r.Group("/api/v1", request.LimitBody(a.opts.MaxBody))
 	v1.POST("/verify", a.handle(a.verify, field{"signature", true}, field{"content", false}))
 	v1.POST("/certificates/check", a.handle(a.certificate, field{"certificate", true}))
-	v1.GET("/accredited-cas", a.accredited)
-	v1.GET("/openapi.json", func(c *gin.Context) {
+	request.Get(v1, "/accredited-cas", a.accredited)
+	request.Get(v1, "/openapi.json", func(c *gin.Context) {
 		c.Data(http.StatusOK, "application/json; charset=utf-8", openAPI)
 	})
 }

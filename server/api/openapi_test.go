@@ -34,7 +34,9 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	New(Options{Verifications: 1}).Routes(e)
 	served := []string{"GET /api/v1/whoami"}
 	for _, r := range e.Routes() {
-		served = append(served, r.Method+" "+r.Path)
+		if r.Method != "HEAD" {
+			served = append(served, r.Method+" "+r.Path)
+		}
 	}
 	slices.Sort(described)
 	slices.Sort(served)

@@ -136,8 +136,8 @@ const maxForm = 64 << 10
 // Routes adds the endpoints of the public host.
 func (p *Provider) Routes(r gin.IRouter) {
 	g := r.Group("/", request.LimitBody(maxForm))
-	g.GET("/.well-known/openid-configuration", p.discovery)
-	g.GET("/keys", p.wrap(func(w http.ResponseWriter, r *http.Request) { op.Keys(w, r, (*storage)(p)) }))
+	request.Get(g, "/.well-known/openid-configuration", p.discovery)
+	request.Get(g, "/keys", p.wrap(func(w http.ResponseWriter, r *http.Request) { op.Keys(w, r, (*storage)(p)) }))
 	g.GET("/authorize", p.wrap(p.authorize))
 	g.POST("/authorize", p.wrap(p.authorize))
 	g.GET("/signin/return", p.wrap(p.back))

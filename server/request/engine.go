@@ -60,6 +60,14 @@ func NewEngine(o Options) *gin.Engine {
 	return e
 }
 
+// Get adds a route for GET and for HEAD, which is the same without the body. RFC
+// 9110, Section 9.1 wants both. Routes that change something by GET, such as those
+// of a sign-in, have no HEAD: programs that preview links must not use them up.
+func Get(r gin.IRouter, path string, h ...gin.HandlerFunc) {
+	r.GET(path, h...)
+	r.HEAD(path, h...)
+}
+
 // LimitBody bounds the bodies of the routes that come after it, in bytes.
 func LimitBody(n int64) gin.HandlerFunc {
 	return func(c *gin.Context) {

@@ -48,9 +48,9 @@ func New(o Options) *SignIn {
 
 // Routes adds the routes of the sign-in host.
 func (s *SignIn) Routes(r gin.IRouter) {
-	r.GET("/", s.look)
+	request.Get(r, "/", s.look)
 	r.GET("/signin", s.signIn)
-	r.GET("/api/v1/whoami", s.whoAmI)
+	request.Get(r, "/api/v1/whoami", s.whoAmI)
 }
 
 // look tells a person how his certificate fares when no service is waiting.
