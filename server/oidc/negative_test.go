@@ -340,8 +340,8 @@ func TestLogout(t *testing.T) {
 		t.Errorf("%d access tokens are left", n)
 	}
 	q.Set("post_logout_redirect_uri", "https://evil.example/")
-	if a := h.get(h.browser(), "/end_session?"+q.Encode()); a.StatusCode != http.StatusBadRequest || a.Header.Get("Location") != "" {
-		t.Errorf("a foreign address: %d %q", a.StatusCode, a.Header.Get("Location"))
+	if a := h.get(h.browser(), "/end_session?"+q.Encode()); a.StatusCode != http.StatusBadRequest || a.Header.Get("Location") != "" || a.body != string(reason.RedirectMismatch) {
+		t.Errorf("a foreign address: %d %q %s", a.StatusCode, a.Header.Get("Location"), a.body)
 	}
 	if a := h.get(h.browser(), "/end_session?state=a&state=b"); a.StatusCode != http.StatusBadRequest {
 		t.Errorf("a repeated parameter: %d", a.StatusCode)
@@ -351,6 +351,37 @@ func TestLogout(t *testing.T) {
 	}
 	if a := h.get(h.browser(), "/end_session"); a.Header.Get("Location") != h.server.URL+"/" {
 		t.Errorf("without anything: %d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+}
+
+// TestLogoutIsForPeople: whoever logs out sees a page or goes where he belongs, never
+// the error document of a program. A hint of an earlier key, or of nobody, says no
+// more than no hint.
+func TestLogoutIsForPeople(t *testing.T) {
+	h := open(t)
+	other := open(t)
+	_, tok := h.signedIn(nil)
+	_, foreign := other.signedIn(nil)
+	const bye = "https://service.example/bye"
+	for name, c := range map[string]struct {
+		query          url.Values
+		location, body string
+		left           int // access tokens
+	}{
+		"hint of another key":  {url.Values{"id_token_hint": {foreign.ID}, "client_id": {"service"}, "post_logout_redirect_uri": {bye}}, bye, "", 1},
+		"garbage for a hint":   {url.Values{"id_token_hint": {"x.y.z"}}, h.server.URL + "/", "", 1},
+		"unknown client":       {url.Values{"client_id": {"nobody"}, "post_logout_redirect_uri": {bye}}, "", string(reason.ClientUnknown), 1},
+		"hint of other client": {url.Values{"id_token_hint": {tok.ID}, "client_id": {"public"}}, "", string(reason.RedirectMismatch), 1},
+		"languages of nowhere": {url.Values{"ui_locales": {"?!"}, "client_id": {"service"}, "post_logout_redirect_uri": {bye}}, bye, "", 1},
+		"foreign, with client": {url.Values{"client_id": {"service"}, "post_logout_redirect_uri": {"https://evil.example/"}}, "", string(reason.RedirectMismatch), 1},
+	} {
+		a := h.get(h.browser(), "/end_session?"+c.query.Encode())
+		if a.Header.Get("Location") != c.location || (c.body != "" && a.body != c.body) {
+			t.Errorf("%s: %d, location %q, %q", name, a.StatusCode, a.Header.Get("Location"), a.body)
+		}
+		if n := h.p.tokens.Len(); n != c.left {
+			t.Errorf("%s: %d access tokens are left", name, n)
+		}
 	}
 }
 

@@ -111,14 +111,9 @@ func (s *storage) TokenRequestByRefreshToken(context.Context, string) (op.Refres
 	return nil, errNotOffered
 }
 
-// TerminateSession implements op.AuthStorage: the access tokens of the person at
-// this service are forgotten.
-func (s *storage) TerminateSession(_ context.Context, sub, clientID string) error {
-	if sub != "" {
-		s.tokens.TakeWhere(func(g *grant) bool { return g.sub == sub && g.req.ClientID == clientID })
-	}
-	return nil
-}
+// TerminateSession implements op.AuthStorage. Nobody asks: the logout endpoint is
+// our own.
+func (s *storage) TerminateSession(context.Context, string, string) error { return errNotOffered }
 
 // RevokeToken implements op.AuthStorage.
 func (s *storage) RevokeToken(context.Context, string, string, string) *zoidc.Error {
