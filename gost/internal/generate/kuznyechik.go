@@ -124,10 +124,10 @@ func kuznyechikEncrypt(a *asm, x bytesOf, spare reg, xor bool) {
 	scratch := [5]reg{spare, 28, 29, 30, 31}
 	a.op("XORQ", "DX", "DX")
 	a.label("round")
-	kuznyechikAddKey(a, x)
-	for j := range x {
+	for j := 15; j >= 0; j-- { // in the order in which the round before made them
+		kuznyechikAddKey(a, j, x[j])
 		// S: two look-ups in 128 entries by seven bits; the eighth selects.
-		low := scratch[j%2]
+		low := scratch[j%len(scratch)]
 		a.op("VPMOVB2M", x[j], "K1")
 		a.op("VMOVDQA64", x[j], low)
 		a.op("VPERMI2B", kuznyechikBox+1, kuznyechikBox, low)
@@ -140,7 +140,9 @@ func kuznyechikEncrypt(a *asm, x bytesOf, spare reg, xor bool) {
 	a.op("ADDQ", "$64", "DX")
 	a.op("CMPQ", "DX", fmt.Sprintf("$%d", kuznyechikKeys-64))
 	a.op("JNE", "round")
-	kuznyechikAddKey(a, x)
+	for j, r := range x {
+		kuznyechikAddKey(a, j, r)
+	}
 
 	x.transpose(a, spare)
 	for k := range x {
@@ -155,17 +157,15 @@ func kuznyechikEncrypt(a *asm, x bytesOf, spare reg, xor bool) {
 	a.op("JNZ", "batch")
 }
 
-// kuznyechikAddKey adds the round key at offset DX, a byte to each register.
-func kuznyechikAddKey(a *asm, x bytesOf) {
-	for j := range x {
-		a.op("VPXORD.BCST", at("SP", 4*j)+"(DX*1)", x[j], x[j])
-	}
+// kuznyechikAddKey adds byte j of the round key at offset DX to a register.
+func kuznyechikAddKey(a *asm, j int, r reg) {
+	a.op("VPXORD.BCST", at("SP", 4*j)+"(DX*1)", r, r)
 }
 
 // shift is the transformation R of RFC 7801, Section 4.2: all bytes move by one place
 // and the one that falls out becomes the sum l. The factors of l are the same from
-// both ends, so bytes are added in pairs before they are multiplied. The pair of the
-// byte that the shift before has made comes last, so as not to wait for it.
+// both ends, so bytes are added in pairs before they are multiplied. The bytes
+// that the shifts before have made come last, so as not to wait for them.
 func (x *bytesOf) shift(a *asm, scratch [5]reg) {
 	sum := x[15]
 	product := func(i int, to reg) reg {
@@ -174,11 +174,11 @@ func (x *bytesOf) shift(a *asm, scratch [5]reg) {
 		return to
 	}
 	add := func(y, z reg) { a.op("VPTERNLOGD", xorXor, y, z, sum) }
-	add(product(1, scratch[0]), product(2, scratch[1]))
-	add(product(3, scratch[2]), product(4, scratch[3]))
-	a.op("VGF2P8AFFINEQB", "$0", kuznyechikMatrices+6, x[7], scratch[4])
-	add(product(5, scratch[0]), scratch[4])
 	add(x[6], x[8])
+	a.op("VGF2P8AFFINEQB", "$0", kuznyechikMatrices+6, x[7], scratch[0])
+	add(scratch[0], product(5, scratch[1]))
+	add(product(4, scratch[2]), product(3, scratch[3]))
+	add(product(2, scratch[4]), product(1, scratch[0]))
 	a.op("VPXORD", product(0, scratch[1]), sum, sum)
 	copy(x[1:], x[:15])
 	x[0] = sum

@@ -153,17 +153,15 @@ func magmaEncrypt(a *asm, groups int, xor bool) {
 // bytes at once, by 6 bits: a nibble and its place in the word.
 func magmaRound(a *asm, groups, key int, to, from reg) {
 	a.Printf("\tVPBROADCASTD %d(AX)(DX*1), %s\n", key, magmaKey)
-	each := func(f func(low, high, to, from reg)) {
-		for g := range reg(groups) {
-			f(magmaLow+g, magmaHigh+g, to+g, from+g)
-		}
+	for g := range reg(groups) {
+		low, high, to, from := magmaLow+g, magmaHigh+g, to+g, from+g
+		a.op("VPROLD", "$11", from, low)
+		a.op("VPADDD", magmaKey, low, low)
+		a.op("VPSRLD", "$4", low, high)
+		a.op("VPTERNLOGD", andOr, magmaPlace, magmaNibble, low)
+		a.op("VPTERNLOGD", andOr, magmaPlace, magmaNibble, high)
+		a.op("VPERMB", magmaTableLow, low, low)
+		a.op("VPERMB", magmaTableHigh, high, high)
+		a.op("VPTERNLOGD", xorXor, low, high, to)
 	}
-	each(func(low, _, _, from reg) { a.op("VPROLD", "$11", from, low) })
-	each(func(low, _, _, _ reg) { a.op("VPADDD", magmaKey, low, low) })
-	each(func(low, high, _, _ reg) { a.op("VPSRLD", "$4", low, high) })
-	each(func(low, _, _, _ reg) { a.op("VPTERNLOGD", andOr, magmaPlace, magmaNibble, low) })
-	each(func(_, high, _, _ reg) { a.op("VPTERNLOGD", andOr, magmaPlace, magmaNibble, high) })
-	each(func(low, _, _, _ reg) { a.op("VPERMB", magmaTableLow, low, low) })
-	each(func(_, high, _, _ reg) { a.op("VPERMB", magmaTableHigh, high, high) })
-	each(func(low, high, to, _ reg) { a.op("VPTERNLOGD", xorXor, low, high, to) })
 }
