@@ -46,7 +46,7 @@ type Options struct {
 const (
 	attemptLife = 15 * time.Minute // a person looks for the token and the PIN
 	sessionLife = 30 * time.Minute
-	maxKept     = 10000
+	maxKept     = 10000            // sessions
 	backTimeout = 10 * time.Second // of a request to the provider
 )
 
@@ -56,15 +56,37 @@ type Cabinet struct {
 	opts     Options
 	mux      *http.ServeMux
 	client   *http.Client
-	attempts *session.Store[attempt]
 	sessions *session.Store[Account]
 
 	mu       sync.Mutex
 	provider *oidc.Provider // once it has answered
 }
 
-// attempt is a sign-in under way. It belongs to one browser, by its cookie.
+// attempt is a sign-in under way: three secrets that live in a cookie of the browser
+// that began it, and nowhere else, so nobody can fill our memory with sign-ins that
+// are never finished.
 type attempt struct{ state, nonce, verifier string }
+
+// secretLength is how many characters each secret of an attempt has: 256 bits in
+// base64url.
+const secretLength = 43
+
+// String is the attempt as a cookie has it.
+func (a attempt) String() string { return a.state + "." + a.nonce + "." + a.verifier }
+
+// parseAttempt reads an attempt, if it is whole. An empty state must match nothing.
+func parseAttempt(cookie string) (attempt, bool) {
+	parts := strings.Split(cookie, ".")
+	if len(parts) != 3 {
+		return attempt{}, false
+	}
+	for _, p := range parts {
+		if len(p) != secretLength {
+			return attempt{}, false
+		}
+	}
+	return attempt{parts[0], parts[1], parts[2]}, true
+}
 
 // Account is what the cabinet knows about a person who signed in.
 type Account struct {
@@ -78,8 +100,6 @@ type Account struct {
 	AMR        []string `json:"amr"`
 	AuthTime   int64    `json:"auth_time"` // seconds since 1970
 	CertSHA256 string   `json:"cert_sha256"`
-
-	idToken string // for logout
 }
 
 // requiredACR is what this cabinet lets in: a qualified certificate.
@@ -107,7 +127,6 @@ func New(o Options) (*Cabinet, error) {
 			Timeout:   backTimeout,
 			Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12}},
 		},
-		attempts: session.New[attempt](maxKept, attemptLife, time.Now),
 		sessions: session.New[Account](maxKept, sessionLife, time.Now),
 	}
 	c.mux.HandleFunc("GET /{$}", c.home)
@@ -184,23 +203,19 @@ func (c *Cabinet) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := attempt{state: session.NewKey(), nonce: session.NewKey(), verifier: oauth2.GenerateVerifier()}
-	key, ok := c.attempts.Put(a)
-	if !ok {
-		c.fail(w, r, http.StatusServiceUnavailable, "busy", errors.New("too many sign-ins are under way"))
-		return
-	}
-	c.setCookie(w, attemptCookie, key, attemptLife)
+	c.setCookie(w, attemptCookie, a.String(), attemptLife)
 	http.Redirect(w, r, config.AuthCodeURL(a.state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), http.StatusSeeOther)
 }
 
 // callback ends a sign-in: the browser must be the one that began it.
 func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) {
-	a, ok := c.attempts.Take(c.cookie(r, attemptCookie))
+	a, ok := parseAttempt(c.cookie(r, attemptCookie))
 	q := r.URL.Query()
 	if !ok || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(a.state)) != 1 {
 		c.fail(w, r, http.StatusBadRequest, "state-mismatch", errors.New("the answer does not belong to a sign-in of this browser"))
 		return
 	}
+	c.setCookie(w, attemptCookie, "", -time.Second) // good once
 	if q.Get("error") != "" {
 		c.fail(w, r, http.StatusForbidden, "refused-by-provider", errors.New("the provider refused"))
 		return
@@ -215,7 +230,6 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusServiceUnavailable, "busy", errors.New("too many sessions"))
 		return
 	}
-	c.setCookie(w, attemptCookie, "", -time.Second)
 	c.setCookie(w, sessionCookie, key, sessionLife)
 	http.Redirect(w, r, c.opts.URL+"/", http.StatusSeeOther)
 }
@@ -246,7 +260,7 @@ func (c *Cabinet) redeem(ctx context.Context, code string, a attempt) (Account, 
 	if err := id.VerifyAccessToken(token.AccessToken); err != nil {
 		return Account{}, fmt.Errorf("cabinet: %w", err)
 	}
-	account := Account{idToken: raw}
+	var account Account
 	if err := id.Claims(&account); err != nil {
 		return Account{}, fmt.Errorf("cabinet: read the claims: %w", err)
 	}
@@ -256,16 +270,16 @@ func (c *Cabinet) redeem(ctx context.Context, code string, a attempt) (Account, 
 	return account, nil
 }
 
-// logout ends the session here and at the provider. OpenID Connect RP-Initiated
-// Logout 1.0.
+// logout ends the session here and says so to the provider. OpenID Connect
+// RP-Initiated Logout 1.0. There is no id_token_hint: the token holds the name and
+// the numbers of the person, and addresses stay in histories and logs.
 func (c *Cabinet) logout(w http.ResponseWriter, r *http.Request) {
-	account, ok := c.sessions.Take(c.cookie(r, sessionCookie))
+	_, ok := c.sessions.Take(c.cookie(r, sessionCookie))
 	c.setCookie(w, sessionCookie, "", -time.Second)
 	target := c.opts.URL + "/"
 	if ok {
 		if end := c.endSession(r.Context()); end != "" {
 			target = end + "?" + url.Values{
-				"id_token_hint":            {account.idToken},
 				"client_id":                {c.opts.ClientID},
 				"post_logout_redirect_uri": {c.opts.URL + "/"},
 			}.Encode()
