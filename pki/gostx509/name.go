@@ -1,6 +1,7 @@
 package gostx509
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"encoding/hex"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"propusk/pki/der"
+	"propusk/pki/reason"
 )
 
 // Attribute is one attribute of a Name.
@@ -32,6 +34,21 @@ type Attribute struct {
 // Name is a distinguished name: attributes in the order of the certificate.
 // Names are compared by their DER, never by this form.
 type Name []Attribute
+
+// ParseName reads one Name in DER: data must hold it and nothing else. The error
+// is a *reason.Error as of Parse.
+func ParseName(data []byte) (Name, error) {
+	raw := bytes.Clone(data)
+	p := parser{c: &Certificate{Raw: raw}, text: string(raw)}
+	input := p.d.Open(raw, der.Limits{Size: MaxSize, Depth: 16, Elements: 4096})
+	name := p.name(input)
+	input.Raw()
+	input.End()
+	if err := p.d.Err(); err != nil {
+		return nil, reason.New(formCode(err), err)
+	}
+	return name, nil
+}
 
 // Get returns the text of the first attribute of the given type, or "".
 func (n Name) Get(id asn1.ObjectIdentifier) string {

@@ -9,20 +9,6 @@ import (
 	"propusk/pki/der"
 )
 
-// parseName reads a Name with the parser of certificates.
-func parseName(raw []byte) (Name, error) {
-	raw = bytes.Clone(raw)
-	p := parser{c: &Certificate{Raw: raw}, text: string(raw)}
-	input := p.d.Open(raw, der.Limits{})
-	n := p.name(input)
-	seq := input.RawTag(der.TagSequence)
-	input.End()
-	if err := p.d.Err(); err != nil || len(seq) != len(raw) {
-		return nil, err
-	}
-	return n, nil
-}
-
 // TestStrings writes and reads every string type.
 func TestStrings(t *testing.T) {
 	for _, c := range []struct {
@@ -56,7 +42,7 @@ func TestStrings(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if back, err := parseName(raw); err != nil || !slices.EqualFunc(n, back, sameAttribute) {
+		if back, err := ParseName(raw); err != nil || !slices.EqualFunc(n, back, sameAttribute) {
 			t.Errorf("tag %d, %q read as %+v, %v", c.tag, c.text, back, err)
 		}
 	}
@@ -80,7 +66,7 @@ func TestBadStrings(t *testing.T) {
 		"postalAddress with an integer":   "\x30\x03\x02\x01\x05",
 	} {
 		raw := wrap(0x30, wrap(0x31, wrap(0x30, "\x06\x03\x55\x04\x0a"+value)))
-		if n, err := parseName([]byte(raw)); err == nil {
+		if n, err := ParseName([]byte(raw)); err == nil {
 			t.Errorf("%s: read as %q", name, n)
 		}
 	}
@@ -89,7 +75,7 @@ func TestBadStrings(t *testing.T) {
 		"attribute with no value": wrap(0x30, wrap(0x31, wrap(0x30, "\x06\x03\x55\x04\x0a"))),
 		"attribute with two":      wrap(0x30, wrap(0x31, wrap(0x30, "\x06\x03\x55\x04\x0a\x0c\x01a\x0c\x01b"))),
 	} {
-		if n, err := parseName([]byte(raw)); err == nil {
+		if n, err := ParseName([]byte(raw)); err == nil {
 			t.Errorf("%s: read as %q", name, n)
 		}
 	}
@@ -124,7 +110,7 @@ func TestDisplay(t *testing.T) {
 // TestUnknownValue keeps a value that is not a string, and writes it back.
 func TestUnknownValue(t *testing.T) {
 	raw := []byte(wrap(0x30, wrap(0x31, wrap(0x30, "\x06\x03\x55\x04\x2d\x03\x02\x00\xaa")))) // x500UniqueIdentifier
-	n, err := parseName(raw)
+	n, err := ParseName(raw)
 	if err != nil || len(n) != 1 || n[0].Text != "#030200aa" {
 		t.Fatalf("%+v, %v", n, err)
 	}
@@ -139,7 +125,7 @@ func TestSortedRDN(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := parseName(raw)
+	n, err := ParseName(raw)
 	if err != nil || len(n) != 2 || !n[0].Type.Equal(OIDCommonName) || n[0].SameRDN || !n[1].SameRDN {
 		t.Errorf("%+v, %v", n, err)
 	}
@@ -182,7 +168,7 @@ func FuzzName(f *testing.F) {
 	f.Add(raw)
 	f.Add([]byte("\x30\x02\x31\x00"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		n, err := parseName(raw)
+		n, err := ParseName(raw)
 		if err != nil {
 			if n != nil {
 				t.Fatal("refused, yet something was returned")
@@ -194,7 +180,7 @@ func FuzzName(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%+v: %v", n, err)
 		}
-		again, err := parseName(back)
+		again, err := ParseName(back)
 		if err != nil || len(again) != len(n) || again.String() == "" && len(n) > 0 {
 			t.Fatalf("%x became %x: %+v, %v", raw, back, again, err)
 		}

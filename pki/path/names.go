@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"propusk/pki/der"
 	"propusk/pki/gostx509"
@@ -12,8 +17,10 @@ import (
 )
 
 // Name constraints (RFC 5280, Section 4.2.1.10). Names of directories are
-// compared part by part, by DER. Other forms of names are not compared: if a CA
-// is constrained in a form, a certificate under it may have no name of that form.
+// compared part by part, permitted ones by DER and excluded ones by their text: the
+// constrained CA itself chooses how to write a name. Other forms of names are not
+// compared: if a CA is constrained in a form, a certificate under it may have no
+// name of that form.
 
 // The tags of GeneralName that matter here.
 var (
@@ -84,11 +91,60 @@ func (n *constraints) checkName(name subtree) error {
 		return errors.New("a name outside the permitted ones")
 	}
 	for _, s := range n.excluded {
-		if s.tag == name.tag && (s.tag != tagDirectory || within(name.name, s.name)) {
-			return errors.New("an excluded name")
+		if s.tag != name.tag {
+			continue
+		}
+		if s.tag != tagDirectory {
+			return errExcluded
+		}
+		if err := outside(name.name, s.name); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+var errExcluded = errors.New("an excluded name")
+
+// outside returns an error if a name begins with all the parts of base, or if that
+// cannot be told.
+func outside(name, base [][]byte) error {
+	if len(name) < len(base) {
+		return nil
+	}
+	for i := range base {
+		a, errA := folded(name[i])
+		b, errB := folded(base[i])
+		if err := errors.Join(errA, errB); err != nil {
+			return err
+		}
+		if !slices.Equal(a, b) {
+			return nil
+		}
+	}
+	return errExcluded
+}
+
+// folded returns the attributes of a part of a name, sorted, without regard to the
+// string type, the case of letters and the number of spaces (RFC 5280, Section
+// 7.1).
+func folded(rdn []byte) ([]string, error) {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(rdn) })
+	raw, err := b.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	name, err := gostx509.ParseName(raw)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, a := range name {
+		all = append(all, a.Type.String()+"="+strings.ToLower(strings.Join(strings.Fields(a.Text), " ")))
+	}
+	slices.Sort(all)
+	return all, nil
 }
 
 // within reports whether a name begins with all the parts of base.

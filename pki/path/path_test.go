@@ -133,6 +133,10 @@ func TestRules(t *testing.T) {
 		"name constraints, other":      {with{constraint(0xA0, "BY")}, nil, nil, reason.NameNotPermitted},
 		"name constraints of CA":       {nil, with{constraint(0xA0, "BY")}, nil, reason.NameNotPermitted},
 		"name excluded":                {nil, with{constraint(0xA1, "RU")}, nil, reason.NameNotPermitted},
+		"name excluded, other string":  {nil, with{excludedText("\x0C", "RU")}, nil, reason.NameNotPermitted},
+		"name excluded, other case":    {nil, with{excludedText("\x13", "ru")}, nil, reason.NameNotPermitted},
+		"name excluded, more spaces":   {nil, with{excludedText("\x13", " RU ")}, nil, reason.NameNotPermitted},
+		"name excluded, not a string":  {nil, with{excludedText("\x0C", "\xff")}, nil, reason.NameNotPermitted},
 		"other name excluded":          {nil, with{constraint(0xA1, "BY")}, nil, ""},
 		"name constraints not read":    {nil, with{extra(oidNameConstraints, true, "\x05\x00")}, nil, reason.NameNotPermitted},
 		"name constraints of the leaf": {nil, nil, with{extra(oidNameConstraints, true, "\x30\x00")}, ""},
@@ -158,6 +162,14 @@ func TestRules(t *testing.T) {
 func with2(ids ...asn1.ObjectIdentifier) []asn1.ObjectIdentifier { return ids }
 
 const emailConstraint = "\x30\x09\xA0\x07\x30\x05\x81\x03a@x"
+
+// excludedText excludes directory names of a country that is written as a string of
+// another type.
+func excludedText(tag, country string) func(*gostx509.Template) {
+	wrap := func(tag, content string) string { return tag + string(rune(len(content))) + content }
+	name := wrap("\x30", wrap("\x31", wrap("\x30", "\x06\x03\x55\x04\x06"+wrap(tag, country))))
+	return extra(oidNameConstraints, true, wrap("\x30", wrap("\xA1", wrap("\x30", wrap("\xA4", name)))))
+}
 
 // constraint constrains directory names to a country.
 func constraint(tag byte, country string) func(*gostx509.Template) {
