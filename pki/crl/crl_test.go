@@ -193,6 +193,8 @@ func TestCheckSignature(t *testing.T) {
 	forbidden := newAuthority(t, "УЦ", func(t *gostx509.Template) { t.KeyUsage = gostx509.KeyUsageCertSign })
 	keyless := *ca.cert
 	keyless.PublicKey = nil
+	renamed := *ca.cert
+	renamed.RawSubject = other.cert.RawSubject
 	old := *ca.cert
 	old.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001
 	l := ca.list(t, nil)
@@ -205,6 +207,7 @@ func TestCheckSignature(t *testing.T) {
 		"same name":             {l, twin.cert, reason.CRLIssuerMismatch},
 		"same name, no key id":  {l, noKeyID.cert, reason.CRLSignatureBad},
 		"other name":            {l, other.cert, reason.CRLIssuerMismatch},
+		"same key, other name":  {l, &renamed, reason.CRLIssuerMismatch},
 		"nobody":                {l, nil, reason.CRLIssuerMismatch},
 		"may not sign lists":    {forbidden.list(t, nil), forbidden.cert, reason.CRLIssuerMismatch},
 		"key of 2001, Streebog": {l, &old, reason.CRLUnsupported},

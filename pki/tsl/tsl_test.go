@@ -355,6 +355,22 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestThumbprintCollision: a certificate with the SHA-1 of one in the list is not
+// in the list.
+func TestThumbprintCollision(t *testing.T) {
+	p, other := newPublisher(t), newPublisher(t)
+	c := sample(other.cert)
+	c.CAs[0].Installations[0].Keys[0].Certificates[0].Thumbprint = sha1.Sum(p.cert.Raw)
+	l := newList(*c, p.cert)
+	if ca, ok := l.CAOf(p.cert); ok || ca != nil {
+		t.Error("found by its thumbprint alone")
+	}
+	l.add(&CA{}, &Certificate{DER: p.cert.Raw, Thumbprint: sha1.Sum(p.cert.Raw)})
+	if e := l.entry(&Certificate{DER: p.cert.Raw, Thumbprint: sha1.Sum(p.cert.Raw)}); e == nil || e.owners[0] == c.CAs[0] {
+		t.Error("taken for the one with the same thumbprint")
+	}
+}
+
 // TestNothingListed: the thumbprint of nothing is that of nothing. Such entries
 // name no certificate, however often they stand there.
 func TestNothingListed(t *testing.T) {
