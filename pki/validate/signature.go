@@ -19,7 +19,8 @@ type Signature struct {
 	// Mathematical is the part about the signature and the document alone.
 	Mathematical verdict.Verdict
 	// Certificate is the part about the signer's certificate. It is zero when the
-	// mathematics failed: the certificate then is nobody's.
+	// mathematics failed: the certificate then is nobody's. The holder can be read
+	// out of it only if the total passed.
 	Certificate Certificate
 
 	// Signer is the SignerInfo.
@@ -109,6 +110,9 @@ func (v Validator) signer(s *cms.Signer, result cms.Result, certs []*gostx509.Ce
 	}
 	holder, _ := out.Certificate.Verdict.Identity()
 	out.Verdict = conclude(&total, holder, out.Mathematical, out.Certificate.Verdict)
+	if out.Verdict.Status() != verdict.Passed {
+		out.Certificate.Verdict = out.Certificate.Verdict.Withhold()
+	}
 	return out
 }
 

@@ -99,6 +99,12 @@ func refuses(t *testing.T, name string, r Report, status verdict.Status, code re
 		if _, ok := s.Verdict.Identity(); ok && len(r.Signatures) == 1 {
 			t.Errorf("%s: an identity of the signature", name)
 		}
+		if _, ok := s.Certificate.Verdict.Identity(); ok && s.Verdict.Status() != verdict.Passed {
+			t.Errorf("%s: an identity of the certificate, and nobody has signed", name)
+		}
+		if s.Mathematical.Status() == verdict.Failed && (s.Certificate.Parsed != nil || len(s.Certificate.Verdict.Checks()) > 0) {
+			t.Errorf("%s: the certificate of nobody was judged", name)
+		}
 	}
 }
 

@@ -51,9 +51,10 @@ type Check struct {
 // Verdict is the outcome of a verification. It is made by a Builder and does not
 // change afterwards, so it may be shared between goroutines.
 type Verdict struct {
-	status Status
-	checks []Check
-	who    person.Identity
+	status   Status
+	checks   []Check
+	who      person.Identity
+	withheld bool
 }
 
 // Status returns the total: Passed only if at least one step ran and every step
@@ -77,13 +78,21 @@ func (v Verdict) Why() reason.Code {
 	return ""
 }
 
-// Identity returns the signer, and true only if the verdict is Passed. There is
-// no other way to get the signer out of a Verdict.
+// Identity returns the signer, and true only if the verdict is Passed and was not
+// withheld. There is no other way to get the signer out of a Verdict.
 func (v Verdict) Identity() (person.Identity, bool) {
-	if v.status != Passed {
+	if v.status != Passed || v.withheld {
 		return person.Identity{}, false
 	}
 	return v.who, true
+}
+
+// Withhold returns the same verdict without the identity. It is for a part of a
+// greater whole that did not pass: a good certificate beside a signature that
+// nobody verified is no signer.
+func (v Verdict) Withhold() Verdict {
+	v.who, v.withheld = person.Identity{}, true
+	return v
 }
 
 // Builder collects steps into a Verdict. The zero value is ready to use. It is

@@ -106,3 +106,20 @@ func TestWords(t *testing.T) {
 		t.Errorf("%s, %v", out, err)
 	}
 }
+
+// TestWithhold: the identity goes, everything else stays, also in the original.
+func TestWithhold(t *testing.T) {
+	var b Builder
+	b.Pass("a", "")
+	v := b.Done(signer)
+	w := v.Withhold()
+	if who, ok := w.Identity(); ok || who != (person.Identity{}) || w.who != (person.Identity{}) {
+		t.Error("an identity was withheld, and is there")
+	}
+	if w.Status() != Passed || len(w.Checks()) != 1 || w.Why() != "" {
+		t.Errorf("%+v", w)
+	}
+	if who, ok := v.Identity(); !ok || who != signer {
+		t.Error("the original verdict changed")
+	}
+}
