@@ -142,7 +142,7 @@ func (p *Provider) bindBrowser(w http.ResponseWriter, r *http.Request) [32]byte 
 		value = session.NewKey()
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: browserCookie, Value: value, Path: "/", MaxAge: int(p.opts.RequestLife.Seconds()),
+		Name: browserCookie, Value: value, Path: "/", MaxAge: int((p.opts.RequestLife + p.opts.TicketLife).Seconds()),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 	return sha256.Sum256([]byte(value))

@@ -454,6 +454,10 @@ func TestCookie(t *testing.T) {
 	if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
 		t.Errorf("cookie %v", c)
 	}
+	// Whoever shows the certificate at the last moment still has to come back.
+	if got, want := c.MaxAge, int((h.p.opts.RequestLife + h.p.opts.TicketLife).Seconds()); got != want {
+		t.Errorf("the cookie lives for %d s, the request and the ticket for %d s", got, want)
+	}
 	// A value that is not ours is replaced.
 	r, err := http.NewRequest(http.MethodGet, h.server.URL+"/authorize?"+asked(nil).Encode(), nil)
 	if err != nil {

@@ -73,7 +73,7 @@ func certificateAdvice(code reason.Code) (advice, bool) {
 			Steps: []Text{
 				stepOther(), stepNewFNS(),
 				{"Заново регистрироваться с новым сертификатом не нужно: личный кабинет узнает вас по ИНН.", "There is no need to register again: the service knows you by your ИНН."},
-				{"Если срок на самом деле не закончился, проверьте дату и время на компьютере.", "If it should still be valid, check the date and time of your computer."},
+				{"Если по датам, указанным выше, срок ещё не закончился, сообщите об этом в техническую поддержку.", "If by the dates shown above it should still be valid, tell technical support."},
 			},
 		}, true
 	case reason.CertNotYetValid:

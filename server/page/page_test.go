@@ -117,6 +117,27 @@ func TestSignInReasonsHaveTheirOwnPages(t *testing.T) {
 	}
 }
 
+// TestLanguagesStayApart: without a style sheet, and read aloud, the words of the two
+// languages must not run together.
+func TestLanguagesStayApart(t *testing.T) {
+	b := newBook(t, testSite())
+	for _, write := range []func(http.ResponseWriter, *http.Request) error{b.Home, b.Check, func(w http.ResponseWriter, r *http.Request) error {
+		return b.Failure(w, r, Failure{Code: reason.CertExpired, Links: []Link{{Text{"Ещё раз", "Again"}, "/"}}})
+	}} {
+		body := render(t, write).Body.String()
+		for rest := body; ; {
+			before, after, found := strings.Cut(rest, `<span class="en"`)
+			if !found {
+				break
+			}
+			if last := before[len(before)-1]; last != ' ' && last != '\n' {
+				t.Errorf("%q runs into English", before[max(0, len(before)-40):])
+			}
+			rest = after
+		}
+	}
+}
+
 func TestHostileTextIsEscaped(t *testing.T) {
 	b := newBook(t, testSite())
 	w := render(t, func(w http.ResponseWriter, r *http.Request) error {
