@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,8 @@ import (
 
 	"propusk/certs"
 	"propusk/certs/testpki"
+	"propusk/gost/gost3410"
+	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/tsl"
 )
@@ -180,6 +183,13 @@ func badCRLs() []badFile {
 		{name: "CRL older", spoil: spoilCRL(issue("fns", 2*time.Hour, 24*time.Hour)), code: reason.TrustCRLRollback},
 		{name: "CRL from the future", spoil: spoilCRL(issue("fns", -time.Hour, 24*time.Hour)),
 			code: reason.TrustCRLFuture, quarantined: reason.TrustCRLFuture},
+		{name: "CRL with changes only", spoil: spoilCRL(func(t *testing.T, c *testpki.Country, _ []byte) []byte {
+			a := c.Authority("fns")
+			l := c.CRLTemplate(a)
+			delta := gostx509.Extension{ID: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}
+			l.Extra = append(l.Extra, delta)
+			return must(c.IssueCRL(a, l))(t)
+		}), code: reason.CRLUnsupported, quarantined: reason.CRLUnsupported},
 		{name: "CRL removed", spoil: func(t *testing.T, _ *testpki.Country, dir string) { remove(t, filepath.Join(dir, "crls", "fns.crl")) },
 			code: reason.TrustCRLMissing},
 		{name: "CRL is a directory", spoil: func(t *testing.T, _ *testpki.Country, dir string) {
@@ -225,6 +235,16 @@ func badRoots() []badFile {
 			p := c.Person("ip").Certificate
 			write(t, filepath.Join(dir, "roots", "ip.cer"), p.Raw)
 			edit(t, filepath.Join(dir, "pins.txt"), func(d []byte) []byte { return fmt.Appendf(d, "%x\n", p.SHA256()) })
+		}}),
+		same(reason.TrustRootUnsuitable, badFile{name: "pinned root is a person who signed for himself", spoil: func(t *testing.T, c *testpki.Country, dir string) {
+			key := must(gost3410.GenerateKey(gost3410.TC26256A(), nil))(t)
+			raw := must(gostx509.Create(nil, gostx509.Template{
+				Subject:   c.Person("ip").Certificate.Subject,
+				NotBefore: moment.Add(-time.Hour), NotAfter: moment.Add(time.Hour),
+				KeyUsage: gostx509.KeyUsageDigitalSignature,
+			}, nil, key.Public(), key))(t)
+			write(t, filepath.Join(dir, "roots", "self.cer"), raw)
+			edit(t, filepath.Join(dir, "pins.txt"), func(d []byte) []byte { return fmt.Appendf(d, "%x\n", sha256.Sum256(raw)) })
 		}}),
 		same(reason.TrustRootUnsuitable, badFile{name: "pinned root is not self-signed", spoil: func(t *testing.T, c *testpki.Country, dir string) {
 			ca := c.Authority("fns").Certificate

@@ -11,6 +11,7 @@ import (
 	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/tsl"
 	"propusk/pki/verdict"
 )
 
@@ -147,6 +148,54 @@ func TestPinnedHolder(t *testing.T) {
 		if got.Qualified.Status() == verdict.Passed {
 			t.Errorf("%s: qualified", name)
 		}
+	}
+}
+
+// TestAuthorityIsNoHolder: whatever a policy leaves out, a CA signs in as nobody.
+func TestAuthorityIsNoHolder(t *testing.T) {
+	c := country.New(t)
+	for name, cert := range map[string]*gostx509.Certificate{"a CA": c.FNS.Cert, "a root": c.Root.Cert} {
+		v := validator(c, Policy{AllowUnqualified: true, AllowUnaccredited: true})
+		got := v.Certificate(cert.Raw, nil, now)
+		if got.Verdict.Status() != verdict.Failed || got.Verdict.Why() != reason.CertIsCA {
+			t.Errorf("%s: %v %q", name, got.Verdict.Status(), got.Verdict.Why())
+		}
+	}
+}
+
+// TestStanding: in force, certainly not, and who knows.
+func TestStanding(t *testing.T) {
+	for _, one := range []struct {
+		status tsl.Status
+		want   verdict.Status
+		code   reason.Code
+	}{
+		{tsl.Status{InForce: true, Known: true, Value: tsl.InForce}, verdict.Passed, ""},
+		{tsl.Status{Known: true, Value: tsl.Suspended}, verdict.Failed, reason.CANotAccredited},
+		{tsl.Status{Known: true}, verdict.Failed, reason.CANotAccredited},
+		{tsl.Status{Value: "Реорганизована"}, verdict.Indeterminate, reason.CAStatusUnknown},
+		{tsl.Status{InForce: true, Value: "Реорганизована"}, verdict.Indeterminate, reason.CAStatusUnknown},
+		{tsl.Status{}, verdict.Failed, reason.CANotAccredited},
+	} {
+		if c := standing("x", "", one.status); c.Status != one.want || c.Reason != one.code {
+			t.Errorf("%+v: %v %q", one.status, c.Status, c.Reason)
+		}
+	}
+}
+
+// TestSuccessor: powers pass to a CA that is accredited itself, and to no other.
+func TestSuccessor(t *testing.T) {
+	c := country.New(t)
+	v := validator(c, QES())
+	heir, ok := v.Trust.Accredited.CAOf(c.Heir.Cert)
+	if !ok || heir.SuccessorOGRN == "" {
+		t.Fatal("the country has no CA with a successor")
+	}
+	if got := v.alive(heir, now); got.Status != verdict.Passed {
+		t.Errorf("now: %+v", got)
+	}
+	if got := v.alive(heir, now.AddDate(-10, 0, 0)); got.Reason != reason.CANotAccredited {
+		t.Errorf("before either was accredited: %+v", got)
 	}
 }
 
