@@ -159,6 +159,7 @@ type fault struct {
 func fieldFaults() map[string]fault {
 	return map[string]fault{
 		"version 1 written out":       {func(p *pieces) { p.version = []byte("\xa0\x03\x02\x01\x00") }, reason.CertMalformed},
+		"version 1 written, no more":  {func(p *pieces) { p.version, p.extensions = []byte("\xa0\x03\x02\x01\x00"), nil }, reason.CertMalformed},
 		"version 4":                   {func(p *pieces) { p.version = []byte("\xa0\x03\x02\x01\x03") }, reason.CertMalformed},
 		"extensions in version 2":     {func(p *pieces) { p.version = []byte("\xa0\x03\x02\x01\x01") }, reason.CertMalformed},
 		"extensions in version 1":     {func(p *pieces) { p.version = nil }, reason.CertMalformed},

@@ -124,6 +124,26 @@ func TestPairs(t *testing.T) {
 	}
 }
 
+// TestKeyAlone: where nothing but the key names the algorithm, the digest must still
+// be one that it may sign.
+func TestKeyAlone(t *testing.T) {
+	fitting := map[string]int{"gost256": 2, "gost256 cofactor 4": 2, "gost512": 1, "RSA": 3, "P-256": 3, "P-384": 3, "P-521": 3}
+	for name, key := range keys(t) {
+		reached := 0
+		for _, d := range digests() {
+			err := VerifyDigest(d.id, key.Public(), make([]byte, d.size), make([]byte, 64))
+			if errors.Is(err, ErrSignature) {
+				reached++
+			} else if !errors.Is(err, ErrMismatch) {
+				t.Errorf("%s, %v: %v", name, d.id, err)
+			}
+		}
+		if reached != fitting[name] {
+			t.Errorf("%s: %d digests fit, want %d", name, reached, fitting[name])
+		}
+	}
+}
+
 // TestRefused: broken and unknown algorithms, whatever the key.
 func TestRefused(t *testing.T) {
 	for _, id := range forbidden() {
