@@ -127,7 +127,7 @@ func printCertificate(w io.Writer, name string, doc *report.CertificateDocument,
 		out.line("  Что написано в сертификате, не подтверждено / what it claims, not confirmed:")
 		printIdentity(out, doc.Claims)
 	}
-	out.line("  Цепочка до доверенного корня / chain to a trusted root: %v", doc.Trusted)
+	out.line("  Цепочка до доверенного корня / chain to a trusted root: %s", yesNo(doc.Trusted))
 	for i, c := range doc.Chain {
 		out.line("  %s%s", strings.Repeat("  ", i+1), c.Subject)
 	}
@@ -142,4 +142,11 @@ func printCertificate(w io.Writer, name string, doc *report.CertificateDocument,
 // that demands a qualified certificate has the rules among its own checks.
 func beyond(checks, printed []report.Check) []report.Check {
 	return slices.DeleteFunc(slices.Clone(checks), func(c report.Check) bool { return slices.Contains(printed, c) })
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "да / yes"
+	}
+	return "нет / no"
 }

@@ -102,14 +102,11 @@ func configMistakes(ctx context.Context, path string) ([]mistake, error) {
 	}
 	mistakes := []mistake{}
 	if err != nil {
-		for _, line := range strings.Split(err.Error(), "\n") {
-			mistakes = append(mistakes, mistake{reason.ConfigInvalid, line})
-		}
-		return mistakes, nil
+		return perLine(mistakes, reason.ConfigInvalid, err), nil
 	}
 	_, err = newServer(c, certs.NewStore(certs.Source{Dir: c.Trust.Dir}, time.Now), io.Discard)
 	if err != nil {
-		mistakes = append(mistakes, mistake{reason.ConfigUnreadable, err.Error()})
+		mistakes = perLine(mistakes, reason.ConfigUnreadable, err)
 	}
 	snapshot, err := certs.Load(ctx, certs.Source{Dir: c.Trust.Dir}, time.Now())
 	if err != nil {
@@ -119,4 +116,15 @@ func configMistakes(ctx context.Context, path string) ([]mistake, error) {
 		mistakes = append(mistakes, mistake{q.Code, fmt.Sprintf("trust: %v", q.Err)})
 	}
 	return mistakes, nil
+}
+
+// perLine adds the mistakes that an error tells, one in each line, and leaves out
+// the heading that package yaml puts above them.
+func perLine(mistakes []mistake, code reason.Code, err error) []mistake {
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); !strings.HasSuffix(line, "unmarshal errors:") {
+			mistakes = append(mistakes, mistake{code, line})
+		}
+	}
+	return mistakes
 }

@@ -45,12 +45,14 @@ func (e *exitError) Unwrap() error { return e.Err }
 // the process, so that tests can call it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
+	started := false // the command line is understood
+	beforeRun(root, func() { started = true })
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitYes
 	}
@@ -60,7 +62,24 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if exit.Err != nil {
 		fmt.Fprintf(stderr, "propusk: %v\n", err)
 	}
+	if !started {
+		fmt.Fprintf(stderr, "Формат / usage: %s\nСправка / help: %s --help\n", cmd.UseLine(), cmd.CommandPath())
+	}
 	return exit.Code
+}
+
+// beforeRun makes cmd and all commands below it call f when they run. The hooks of
+// cobra come too early: flags that are required may still be missing.
+func beforeRun(cmd *cobra.Command, f func()) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			f()
+			return run(cmd, args)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		beforeRun(c, f)
+	}
 }
 
 // newRootCommand returns the whole command tree.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -40,6 +41,9 @@ func newServeCommand() *cobra.Command {
 // serve runs the gateway until ctx ends.
 func serve(ctx context.Context, file string, log io.Writer) error {
 	c, err := config.Load(file)
+	if errors.As(err, new(*fs.PathError)) {
+		return reason.New(reason.ConfigUnreadable, err)
+	}
 	if err != nil {
 		return reason.New(reason.ConfigInvalid, err)
 	}
