@@ -123,6 +123,18 @@ func testStandardCTR(t *testing.T) {
 	}
 }
 
+func TestAllocations(t *testing.T) { cryptotest.Paths(t, testAllocations) }
+
+func testAllocations(t *testing.T) {
+	for name, c := range ciphers {
+		b := mustCipher(t, c, cryptotest.Bytes(32))
+		s, buf := NewCTR(b, make([]byte, b.BlockSize()/2)), make([]byte, 5001)
+		if n := testing.AllocsPerRun(10, func() { s.XORKeyStream(buf, buf) }); n != 0 {
+			t.Errorf("%s: XORKeyStream: %v allocations", name, n)
+		}
+	}
+}
+
 // TestCarry lets the counter overflow its half and the whole block.
 func TestCarry(t *testing.T) { cryptotest.Paths(t, testCarry) }
 

@@ -189,6 +189,35 @@ func TestHMAC(t *testing.T) {
 	}
 }
 
+func TestSums(t *testing.T) { cryptotest.Paths(t, testSums) }
+
+// testSums hashes groups of messages of like and unlike lengths.
+func testSums(t *testing.T) {
+	for count := range 12 {
+		for _, length := range []func(i int) int{
+			func(i int) int { return 64 * i },
+			func(i int) int { return 1100 - 97*i },
+			func(int) int { return 1000 },
+			func(i int) int { return i * 7919 % 257 },
+			func(i int) int { return i % 2 * 4096 },
+		} {
+			messages := make([][]byte, count)
+			for i := range messages {
+				messages[i] = cryptotest.Bytes(length(i) + i)[i:]
+			}
+			sums256, sums512 := Sums256(messages), Sums512(messages)
+			if len(sums256) != count || len(sums512) != count {
+				t.Fatalf("%d and %d sums of %d messages", len(sums256), len(sums512), count)
+			}
+			for i, message := range messages {
+				if sums256[i] != Sum256(message) || sums512[i] != Sum512(message) {
+					t.Errorf("message %d of %d, %d bytes, differs from its hash alone", i, count, len(message))
+				}
+			}
+		}
+	}
+}
+
 // TestPaths compares the assembly with the generic code on all lengths up to several
 // blocks, at odd addresses, in pieces, with states that random messages do not reach.
 func TestPaths(t *testing.T) {
@@ -241,6 +270,21 @@ func FuzzGogost(f *testing.F) {
 func BenchmarkSum256(b *testing.B)       { benchmark(b, New256) }
 func BenchmarkSum512(b *testing.B)       { benchmark(b, New512) }
 func BenchmarkGogostSum256(b *testing.B) { benchmark(b, oracle256.New) }
+
+func BenchmarkSums256(b *testing.B) {
+	for _, n := range []int{64, 1024, 16384} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			messages := make([][]byte, 8)
+			for i := range messages {
+				messages[i] = make([]byte, n)
+			}
+			b.SetBytes(int64(len(messages) * n))
+			for b.Loop() {
+				Sums256(messages)
+			}
+		})
+	}
+}
 
 func benchmark(b *testing.B, newHash func() hash.Hash) {
 	for _, n := range []int{64, 1024, 16384} {

@@ -57,13 +57,109 @@ func matrixOf(j, o int) (m uint64) {
 	return m
 }
 
-// compressBlocks is Stage 2 of RFC 6986, Section 8, for count blocks at p, each of
-// which adds bits to n.
+// A job is Stage 2 of RFC 6986, Section 8, for blocks at p, each of which adds length to
+// n, and itself to sigma.
+type job struct {
+	h, n, sigma *block
+	length      uint64
+	p           *byte
+}
+
+// compress1 compresses count blocks.
 //
 //go:noescape
-func compressBlocks(h, n, sigma *block, bits uint64, t *transposed, p *byte, count int)
+func compress1(a *job, t *transposed, count int)
 
-// vectorBlocks is compressBlocks with the tables.
-func vectorBlocks(h, n, sigma *block, bits uint64, p []byte) {
-	compressBlocks(h, n, sigma, bits, vectorTables(), &p[0], len(p)/BlockSize)
+// compress2 compresses count blocks of each of two messages, which takes little longer
+// than one.
+//
+//go:noescape
+func compress2(a, b *job, t *transposed, count int)
+
+// vectorBlocks compresses the blocks of p.
+func vectorBlocks(h, n, sigma *block, length uint64, p []byte) {
+	compress1(&job{h, n, sigma, length, &p[0]}, vectorTables(), len(p)/BlockSize)
+}
+
+// A lane is a message on its way through the steps of its hash: the full blocks, the
+// last one, the length and the sum.
+type lane struct {
+	number int    // of the message, or less than 0 when there are no more
+	full   []byte // blocks that the first step has still to do
+	d      digest
+	step   int
+	job    job
+	blocks int // that the job has still to do
+
+	zero, sum block // for the last two steps, which count nothing
+}
+
+// start gives the lane the message with the given number.
+func (l *lane) start(number int, message []byte, size int) {
+	l.number, l.step = number, 0
+	n := len(message) / BlockSize * BlockSize
+	l.full = message[:n]
+	l.d.init(size)
+	l.d.used = copy(l.d.tail[:], message[n:])
+	l.d.tail[l.d.used] = 1 // as in finish
+	l.next()
+}
+
+// next goes on to the next step. It returns false when there is none: the hash is done.
+func (l *lane) next() bool {
+	l.step++
+	if l.step == 1 && len(l.full) == 0 {
+		l.step = 2
+	}
+	l.blocks = 1
+	switch l.step {
+	case 1:
+		l.blocks = len(l.full) / BlockSize
+		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * BlockSize, &l.full[0]}
+	case 2:
+		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * uint64(l.d.used), &l.d.tail[0]}
+	case 3:
+		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.n[0]}
+	case 4:
+		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.sigma[0]}
+	default:
+		return false
+	}
+	return true
+}
+
+// vectorSums hashes messages two at a time, and calls done with the final state of each.
+func vectorSums(messages [][]byte, size int, done func(number int, h *block)) {
+	t, lanes, started := vectorTables(), new([2]lane), 0
+	begin := func(l *lane) {
+		if l.number = -1; started < len(messages) {
+			l.start(started, messages[started], size)
+			started++
+		}
+	}
+	begin(&lanes[0])
+	begin(&lanes[1])
+	advance := func(l *lane, blocks int) {
+		if l.blocks -= blocks; l.blocks > 0 {
+			l.full = l.full[blocks*BlockSize:]
+			l.job.p = &l.full[0]
+		} else if !l.next() {
+			done(l.number, &l.d.h)
+			begin(l)
+		}
+	}
+	a, b := &lanes[0], &lanes[1]
+	for a.number >= 0 && b.number >= 0 {
+		n := min(a.blocks, b.blocks)
+		compress2(&a.job, &b.job, t, n)
+		advance(a, n)
+		advance(b, n)
+	}
+	for _, l := range []*lane{a, b} {
+		for l.number >= 0 {
+			n := l.blocks
+			compress1(&l.job, t, n)
+			advance(l, n)
+		}
+	}
 }

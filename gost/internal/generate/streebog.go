@@ -2,99 +2,123 @@ package main
 
 import "fmt"
 
-// Registers of streebog. All blocks are kept transposed, as 8x8 bytes, because that is
-// how the linear transformation leaves them; see streebogTransform.
+// Registers of streebog.
 const (
-	streebogHash    reg = 0
-	streebogMessage reg = 1
-	streebogKey     reg = 2
-	streebogState   reg = 3
-	streebogScratch reg = 4 // 4-9, and 10-15 for the other transformation of a round
-
+	streebogScratch  reg = 8  // 8-13
 	streebogBox      reg = 16 // 16-19: the substitution
 	streebogSpread   reg = 20 // 20-23: the order of bytes of each turn
 	streebogMatrices reg = 24 // 24-31: the matrices of each turn, for both halves of the sum
 )
 
-// streebog returns the assembly of package streebog: one message, block by block. The
-// keys and the state of the compression function depend on each other only in one
-// direction, so that the processor works on a round of both at once.
+// A streebogLane is a message and its registers. All blocks are kept transposed, as 8x8
+// bytes, because that is how the linear transformation leaves them; see
+// streebogTransform.
+type streebogLane struct {
+	job, p                    string // registers that point to the job and to its next block
+	hash, message, key, state reg
+}
+
+// streebog returns the assembly of package streebog, for one message and for two at
+// once. The keys and the state of the compression function depend on each other only
+// in one direction, so that the processor works on a round of both at once; a second
+// message fills the time that is left.
 func streebog() string {
-	constant := func(i int) string { return fmt.Sprintf("transposed_constants+%d(DX)", 64*i) }
 	a := newFile()
-	a.function("compressBlocks", "(h, n, sigma *block, bits uint64, t *transposed, p *byte, count int)", 0, 56)
-	for i, r := range []string{"AX", "BX", "CX", "R8", "DX", "SI", "DI"} {
-		name := []string{"h", "n", "sigma", "bits", "t", "p", "count"}[i]
-		a.Printf("\tMOVQ %s+%d(FP), %s\n", name, 8*i, r)
+	lanes := []streebogLane{{"AX", "SI", 0, 1, 2, 3}, {"BX", "DI", 4, 5, 6, 7}}
+	streebogCompress(a, "compress1", "(a *job, t *transposed, count int)", lanes[:1])
+	streebogCompress(a, "compress2", "(a, b *job, t *transposed, count int)", lanes)
+	return a.String()
+}
+
+// streebogCompress writes a function that compresses count blocks of each lane.
+func streebogCompress(a *asm, name, signature string, lanes []streebogLane) {
+	a.function(name, signature, 0, 8*len(lanes)+16)
+	for i, l := range lanes {
+		a.Printf("\tMOVQ %c+%d(FP), %s\n", 'a'+i, 8*i, l.job)
 	}
+	a.Printf("\tMOVQ t+%d(FP), DX\n\tMOVQ count+%d(FP), CX\n", 8*len(lanes), 8*len(lanes)+8)
 	for i := range reg(4) {
 		a.Printf("\tVMOVDQU64 transposed_substitution+%d(DX), %v\n", 64*i, streebogBox+i)
-	}
-	for i := range reg(4) {
 		a.Printf("\tVMOVDQU64 transposed_spread+%d(DX), %v\n", 64*i, streebogSpread+i)
 	}
 	for i := range reg(8) {
 		a.Printf("\tVMOVDQU64 transposed_matrices+%d(DX), %v\n", 64*i, streebogMatrices+i)
 	}
-	streebogTranspose(a, at("AX", 0), streebogHash)
+	for _, l := range lanes {
+		a.Printf("\tMOVQ job_p(%s), %s\n\tMOVQ job_h(%s), R8\n", l.job, l.p, l.job)
+		streebogTranspose(a, at("R8", 0), l.hash)
+	}
 
 	a.label("next")
-	streebogTranspose(a, at("BX", 0), streebogKey)
-	streebogTranspose(a, at("SI", 0), streebogMessage)
-	streebogAdd(a)
-	a.op("VPXORQ", streebogHash, streebogKey, streebogKey)
-	// The key has the constant of the next round in it, and the state has the key.
-	streebogTransform(a, streebogKey, streebogScratch, constant(0))
-	a.op("VPXORQ", streebogKey, streebogMessage, streebogState)
-	a.op("VPXORQ", constant(0), streebogState, streebogState)
-	for i := range 12 {
-		next := constant(i + 1)
-		streebogTransform(a, streebogKey, streebogScratch, next)
-		streebogTransform(a, streebogState, streebogScratch+6, next, streebogKey)
+	constant := func(i int) string { return fmt.Sprintf("transposed_constants+%d(DX)", 64*i) }
+	for _, l := range lanes {
+		l.load(a)
+		a.op("VPXORQ", l.hash, l.key, l.key)
+		// The key has the constant of the next round in it, and the state has the key.
+		streebogTransform(a, l.key, constant(0))
+		a.op("VPXORQ", l.key, l.message, l.state)
+		a.op("VPXORQ", constant(0), l.state, l.state)
 	}
-	a.op("VPTERNLOGQ", xorXor, streebogState, streebogMessage, streebogHash)
-	a.op("ADDQ", "$64", "SI")
-	a.op("DECQ", "DI")
+	for i := range 12 {
+		for _, l := range lanes {
+			streebogTransform(a, l.key, constant(i+1))
+		}
+		for _, l := range lanes {
+			streebogTransform(a, l.state, constant(i+1), l.key)
+		}
+	}
+	for _, l := range lanes {
+		a.op("VPTERNLOGQ", xorXor, l.state, l.message, l.hash)
+	}
+	a.op("DECQ", "CX")
 	a.op("JNZ", "next")
-	a.op("VMOVDQU64", "transposed_transpose(DX)", streebogScratch)
-	a.op("VPERMB", streebogHash, streebogScratch, streebogHash)
-	a.op("VMOVDQU64", streebogHash, at("AX", 0))
+	for _, l := range lanes {
+		a.Printf("\tMOVQ job_h(%s), R8\n", l.job)
+		streebogTranspose(a, l.hash, l.hash)
+		a.op("VMOVDQU64", l.hash, at("R8", 0))
+	}
 	a.end()
-	return a.String()
 }
 
-// streebogTranspose loads a block.
-func streebogTranspose(a *asm, from string, to reg) {
+// streebogTranspose transposes a block.
+func streebogTranspose(a *asm, from any, to reg) {
 	a.op("VMOVDQU64", "transposed_transpose(DX)", streebogScratch)
 	a.op("VPERMB", from, streebogScratch, to)
 }
 
-// streebogAdd adds the message block to sigma and bits to n, while the vector unit is
-// at work. Nothing waits for the sums before the next block.
-func streebogAdd(a *asm) {
+// load takes n and a block of the message, and adds the block to sigma and the length to
+// n while the vector unit is at work. Nothing waits for the sums before the next block.
+func (l streebogLane) load(a *asm) {
+	for _, p := range [][2]string{{"n", "R8"}, {"sigma", "R9"}, {"length", "R10"}} {
+		a.Printf("\tMOVQ job_%s(%s), %s\n", p[0], l.job, p[1])
+	}
+	streebogTranspose(a, at("R8", 0), l.key)
+	streebogTranspose(a, at(l.p, 0), l.message)
 	for i := range 8 {
 		add := "ADCQ"
 		if i == 0 {
 			add = "ADDQ"
 		}
-		a.op("MOVQ", at("SI", 8*i), "R9")
-		a.op(add, "R9", at("CX", 8*i))
+		a.op("MOVQ", at(l.p, 8*i), "R11")
+		a.op(add, "R11", at("R9", 8*i))
 	}
-	a.op("ADDQ", "R8", at("BX", 0))
+	a.op("ADDQ", "R10", at("R8", 0))
 	for i := 1; i < 8; i++ {
-		a.op("ADCQ", "$0", at("BX", 8*i))
+		a.op("ADCQ", "$0", at("R8", 8*i))
 	}
+	a.op("ADDQ", "$64", l.p)
 }
 
-// streebogTransform replaces x with L(P(S(x))), and adds plus. Word i of the result takes byte i of every word, so P gives to L bytes j of
-// all words as the word j of the transposed block. Byte o of the results is the sum of
-// eight such words, each times its own 8x8 bits of the matrix, which VGF2P8AFFINEQB
-// multiplies by: the words o to o+3, turned to the place o by VPERMB, and the words o+4
-// to o+7, added at the place o+4 and turned as a sum. All results make a block of
-// which word o has bytes o of every word: transposed again.
-func streebogTransform(a *asm, x, scratch reg, plus ...any) {
-	sum, y, z := scratch, scratch+1, scratch+2
-	turn := [4]reg{x, scratch + 3, scratch + 4, scratch + 5}
+// streebogTransform replaces x with L(P(S(x))), and adds plus. Word i of the result takes
+// byte i of every word, so P gives to L bytes j of all words as the word j of the
+// transposed block. Byte o of the results is the sum of eight such words, each times its
+// own 8x8 bits of the matrix, which VGF2P8AFFINEQB multiplies by: the words o to o+3,
+// turned to the place o by VPERMB, and the words o+4 to o+7, added at the place o+4 and
+// turned as a sum. All results make a block of which word o has bytes o of every word:
+// transposed again.
+func streebogTransform(a *asm, x reg, plus ...any) {
+	const sum, y, z = streebogScratch, streebogScratch + 1, streebogScratch + 2
+	turn := [4]reg{x, z + 1, z + 2, z + 3}
 	// S: two look-ups in 128 entries by seven bits; the eighth selects.
 	a.op("VPMOVB2M", x, "K1")
 	a.op("VMOVDQA64", x, sum)
