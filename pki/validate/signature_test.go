@@ -176,6 +176,13 @@ func TestWorkPerSigner(t *testing.T) {
 	if w := workPerSigner(1); w != path.DefaultMaxWork {
 		t.Errorf("one signer: %d steps", w)
 	}
+	c := country.New(t)
+	v := validator(c, QES())
+	v.work = 1
+	h := c.Person(t, c.FNS, gost3410.TC26256A(), country.Entrepreneur())
+	if got := v.Certificate(h.Cert.Raw, nil, now); got.Verdict.Why() != reason.ChainTooComplex {
+		t.Errorf("a path of two steps within one: %q", got.Verdict.Why())
+	}
 }
 
 // TestSwappedCertificate puts the certificate of somebody else into a signature,
