@@ -24,7 +24,7 @@ func BenchmarkVerify(b *testing.B) {
 		theirs := gogostPublic(b, public)
 		reversed := bytes.Clone(digest)
 		slices.Reverse(reversed)
-		b.Run(c.name+"/gogost", func(b *testing.B) {
+		b.Run(c.name+"-gogost", func(b *testing.B) {
 			for b.Loop() {
 				if ok, err := theirs.VerifyDigest(reversed, sig); !ok || err != nil {
 					b.Fatal("refused", err)
@@ -46,7 +46,7 @@ func BenchmarkSign(b *testing.B) {
 			}
 		})
 		theirs := gogostPrivate(b, key)
-		b.Run(c.name+"/gogost", func(b *testing.B) {
+		b.Run(c.name+"-gogost", func(b *testing.B) {
 			for b.Loop() {
 				if _, err := theirs.SignDigest(digest, rand.Reader); err != nil {
 					b.Fatal(err)
@@ -69,7 +69,7 @@ func BenchmarkSharedPoint(b *testing.B) {
 			}
 		})
 		theirs, theirPeer := gogostPrivate(b, key), gogostPublic(b, peer.PublicKey())
-		b.Run(c.name+"/gogost", func(b *testing.B) {
+		b.Run(c.name+"-gogost", func(b *testing.B) {
 			for b.Loop() {
 				if _, err := theirs.KEK(theirPeer, gogost.NewUKM(ukm)); err != nil {
 					b.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"propusk/gost/gost3410/internal/adx"
 	"propusk/gost/gost3410/internal/scalar"
 	"propusk/gost/internal/vectors"
 	"propusk/gost/streebog"
@@ -26,9 +27,21 @@ var _ crypto.Signer = (*PrivateKey)(nil)
 // testRandom is a reproducible source of randomness.
 func testRandom(seed byte) io.Reader { return mathrand.NewChaCha8([32]byte{seed}) }
 
+// onEveryPath runs a test with the assembly, if it can run here, and without.
+func onEveryPath(t *testing.T, test func(t *testing.T)) {
+	defer func(enabled bool) { adx.Enabled = enabled }(adx.Enabled)
+	adx.Enabled = false
+	t.Run("portable", test)
+	if adx.Enabled = adx.Available(); adx.Enabled {
+		t.Run("adx", test)
+	}
+}
+
 // TestExamples runs the examples of the standards through the code that all
 // curves share.
-func TestExamples(t *testing.T) {
+func TestExamples(t *testing.T) { onEveryPath(t, testExamples) }
+
+func testExamples(t *testing.T) {
 	curves := exampleCurves(t)
 	for _, c := range allCurves {
 		curves[c.name] = c
@@ -113,7 +126,9 @@ func scalars(q *big.Int) (ks []*big.Int) {
 }
 
 // TestGroups compares the arithmetic of every curve with the reference.
-func TestGroups(t *testing.T) {
+func TestGroups(t *testing.T) { onEveryPath(t, testGroups) }
+
+func testGroups(t *testing.T) {
 	refs := references(t)
 	for _, c := range allCurves {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,7 +178,9 @@ func compare(t *testing.T, ref *reference, op string, k *big.Int, got []byte, ok
 // TestVerifyX meets all special cases of the additions inside k·G + l·P: P is a
 // small multiple of G or of −G, so sums meet the same point, its negation and
 // infinity.
-func TestVerifyX(t *testing.T) {
+func TestVerifyX(t *testing.T) { onEveryPath(t, testVerifyX) }
+
+func testVerifyX(t *testing.T) {
 	refs := references(t)
 	for _, c := range allCurves {
 		t.Run(c.name, func(t *testing.T) {
@@ -174,28 +191,28 @@ func TestVerifyX(t *testing.T) {
 			for _, m := range []int64{1, -1, 2, -2, 3, -7, 255, -512, 0x10001} {
 				p := ref.mult(big.NewInt(m), ref.base())
 				for i := range int64(25) {
-					testVerifyX(t, c, ref, big.NewInt(i%5), big.NewInt(i/5), p)
+					checkVerifyX(t, c, ref, big.NewInt(i%5), big.NewInt(i/5), p)
 				}
 				// With P = −G the sum becomes infinity on the way, and a negative digit
 				// follows.
 				power := big.NewInt(1 << 20)
 				less := big.NewInt(1<<20 - 1)
-				testVerifyX(t, c, ref, less, power, p)
-				testVerifyX(t, c, ref, less, less, p)
+				checkVerifyX(t, c, ref, less, power, p)
+				checkVerifyX(t, c, ref, less, less, p)
 				for range 10 {
 					k, l := ks[r.IntN(len(ks))], ks[r.IntN(len(ks))]
 					if r.IntN(3) == 0 { // k + m·l = 0, or a few more
 						k = new(big.Int).Mul(l, big.NewInt(-m))
 						k.Add(k, big.NewInt(int64(r.IntN(4)))).Mod(k, ref.q)
 					}
-					testVerifyX(t, c, ref, k, l, p)
+					checkVerifyX(t, c, ref, k, l, p)
 				}
 			}
 		})
 	}
 }
 
-func testVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *point) {
+func checkVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *point) {
 	t.Helper()
 	sum := ref.add(ref.mult(k, ref.base()), ref.mult(l, p))
 	x := big.NewInt(1)
@@ -215,7 +232,9 @@ func testVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *point
 
 // TestVerifyXReduced finds points whose x is not below q, so that r = x mod q is
 // another number, and wants them accepted.
-func TestVerifyXReduced(t *testing.T) {
+func TestVerifyXReduced(t *testing.T) { onEveryPath(t, testVerifyXReduced) }
+
+func testVerifyXReduced(t *testing.T) {
 	refs := references(t)
 	for _, c := range []*Curve{cryptoProA, cryptoProC, tc26512A} { // q < p, but only just
 		ref := refs[c.name]
@@ -250,7 +269,9 @@ func TestVerifyXReduced(t *testing.T) {
 	}
 }
 
-func TestSignVerify(t *testing.T) {
+func TestSignVerify(t *testing.T) { onEveryPath(t, testSignVerify) }
+
+func testSignVerify(t *testing.T) {
 	for _, c := range allCurves {
 		t.Run(c.name, func(t *testing.T) {
 			key, err := GenerateKey(c, testRandom(1))
@@ -560,7 +581,9 @@ func TestMaskedPrivateKey(t *testing.T) {
 	}
 }
 
-func TestSharedPoint(t *testing.T) {
+func TestSharedPoint(t *testing.T) { onEveryPath(t, testSharedPoint) }
+
+func testSharedPoint(t *testing.T) {
 	refs := references(t)
 	for _, c := range allCurves {
 		ref := refs[c.name]

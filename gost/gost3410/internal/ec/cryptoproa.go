@@ -228,10 +228,10 @@ func (r *cryptoProAProjective) bytes() ([]byte, bool) {
 	return out, r.z.IsZero() == 0
 }
 
-// add sets r = a + b: the complete formulas for a = −3 and odd order of Renes,
+// addGeneric sets r = a + b: the complete formulas for a = −3 and odd order of Renes,
 // Costello and Batina (Algorithm 4 of ePrint 2015/1060). There is no exceptional
 // case, so there is no branch.
-func (r *cryptoProAProjective) add(a, b *cryptoProAProjective) {
+func (r *cryptoProAProjective) addGeneric(a, b *cryptoProAProjective) {
 	var t0, t1, t2, t3, t4, x3, y3, z3 field.P256A
 	t0.Mul(&a.x, &b.x)
 	t1.Mul(&a.y, &b.y)
@@ -255,8 +255,8 @@ func (r *cryptoProAProjective) add(a, b *cryptoProAProjective) {
 	r.complete(&t0, &t1, &t2, &t3, &t4, &y3, &z3)
 }
 
-// addMixed sets r = a + b (Algorithm 5).
-func (r *cryptoProAProjective) addMixed(a *cryptoProAProjective, b *cryptoProAAffine) {
+// addMixedGeneric sets r = a + b (Algorithm 5).
+func (r *cryptoProAProjective) addMixedGeneric(a *cryptoProAProjective, b *cryptoProAAffine) {
 	var t0, t1, t2, t3, t4, y3, z3 field.P256A
 	t0.Mul(&a.x, &b.x)
 	t1.Mul(&a.y, &b.y)
@@ -388,8 +388,8 @@ func (a *cryptoProAAffine) lookup(table *[16]cryptoProAAffine, digit, negative u
 	a.y.Select(&minus, &y, negative)
 }
 
-// double sets r = 2·a. Infinity stays infinity with y² = x³ ≠ 0.
-func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
+// doubleGeneric sets r = 2·a. Infinity stays infinity with y² = x³ ≠ 0.
+func (r *cryptoProAJacobian) doubleGeneric(a *cryptoProAJacobian) {
 	var delta, t, y2, yy4, beta4, alpha, x3 field.P256A
 	delta.Square(&a.z)
 	t.Sub(&a.x, &delta)
@@ -418,10 +418,37 @@ func (r *cryptoProAJacobian) setAffine(a *cryptoProAAffine) {
 	r.z.One()
 }
 
+// cryptoProAPair is two points (u/z², s/z³) that are to be added, over a common
+// denominator.
+type cryptoProAPair struct{ u1, u2, s1, s2, z field.P256A }
+
+// cachedGeneric sets p to a and c.
+func (p *cryptoProAPair) cachedGeneric(a *cryptoProAJacobian, c *cryptoProACached) {
+	var zz field.P256A
+	zz.Square(&a.z)
+	p.u1.Mul(&a.x, &c.zz)
+	p.s1.Mul(&a.y, &c.zzz)
+	p.u2.Mul(&c.x, &zz)
+	p.z.Mul(&a.z, &c.z)
+	zz.Mul(&zz, &a.z)
+	p.s2.Mul(&c.y, &zz)
+}
+
+// affineGeneric sets p to a and b.
+func (p *cryptoProAPair) affineGeneric(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	var zz field.P256A
+	zz.Square(&a.z)
+	p.u1 = a.x
+	p.s1 = a.y
+	p.u2.Mul(&b.x, &zz)
+	p.z = a.z
+	zz.Mul(&zz, &a.z)
+	p.s2.Mul(&b.y, &zz)
+}
+
 // addCached adds ±c to r if ok is true and sets r = ±c otherwise; it returns
 // false if the sum is infinity. It takes variable time.
 func (r *cryptoProAJacobian) addCached(c *cryptoProACached, negative, ok bool) bool {
-	var u1, u2, s1, s2, zz field.P256A
 	if !ok {
 		*r = c.cryptoProAJacobian
 		if negative {
@@ -429,26 +456,13 @@ func (r *cryptoProAJacobian) addCached(c *cryptoProACached, negative, ok bool) b
 		}
 		return true
 	}
-	u1.Mul(&r.x, &c.zz)
-	s1.Mul(&r.y, &c.zzz)
-	zz.Square(&r.z)
-	u2.Mul(&c.x, &zz)
-	zz.Mul(&zz, &r.z)
-	s2.Mul(&c.y, &zz)
-	if negative {
-		s2.Neg(&s2)
-	}
-	if u1.Equal(&u2) == 1 {
-		return r.addSpecial(&s1, &s2)
-	}
-	r.z.Mul(&r.z, &c.z)
-	r.chord(&u1, &u2, &s1, &s2)
-	return true
+	var p cryptoProAPair
+	p.cached(r, c)
+	return r.addPair(&p, negative)
 }
 
 // addAffine is addCached for an affine point.
 func (r *cryptoProAJacobian) addAffine(a *cryptoProAAffine, negative, ok bool) bool {
-	var u2, s2, zz field.P256A
 	if !ok {
 		r.setAffine(a)
 		if negative {
@@ -456,40 +470,37 @@ func (r *cryptoProAJacobian) addAffine(a *cryptoProAAffine, negative, ok bool) b
 		}
 		return true
 	}
-	zz.Square(&r.z)
-	u2.Mul(&a.x, &zz)
-	zz.Mul(&zz, &r.z)
-	s2.Mul(&a.y, &zz)
-	if negative {
-		s2.Neg(&s2)
-	}
-	u1, s1 := r.x, r.y
-	if u1.Equal(&u2) == 1 {
-		return r.addSpecial(&s1, &s2)
-	}
-	r.chord(&u1, &u2, &s1, &s2)
-	return true
+	var p cryptoProAPair
+	p.affine(r, a)
+	return r.addPair(&p, negative)
 }
 
-// addSpecial ends an addition of points with the same x: a doubling if y is the
-// same too, infinity otherwise.
-func (r *cryptoProAJacobian) addSpecial(s1, s2 *field.P256A) bool {
-	if s1.Equal(s2) == 0 {
+// addPair sets r to the sum or the difference of the points of p, the first of which
+// is r; it returns false if that is infinity. The same x is that of a doubling if y
+// is the same too, of infinity otherwise.
+func (r *cryptoProAJacobian) addPair(p *cryptoProAPair, negative bool) bool {
+	if negative {
+		p.s2.Neg(&p.s2)
+	}
+	if p.u1.Equal(&p.u2) == 0 {
+		r.chord(p)
+		return true
+	}
+	if p.s1.Equal(&p.s2) == 0 {
 		return false
 	}
 	r.double(r)
 	return true
 }
 
-// chord ends an addition of points with different x: x = u/z², y = s/z³ with
-// the common denominator in r.z.
-func (r *cryptoProAJacobian) chord(u1, u2, s1, s2 *field.P256A) {
+// chordGeneric sets r to the sum of two points with different x.
+func (r *cryptoProAJacobian) chordGeneric(p *cryptoProAPair) {
 	var h, hh, v, d field.P256A
-	h.Sub(u2, u1)
-	d.Sub(s2, s1)
-	r.z.Mul(&r.z, &h)
+	h.Sub(&p.u2, &p.u1)
+	d.Sub(&p.s2, &p.s1)
+	r.z.Mul(&p.z, &h)
 	hh.Square(&h)
-	v.Mul(u1, &hh)
+	v.Mul(&p.u1, &hh)
 	hh.Mul(&hh, &h) // h³
 	r.x.Square(&d)
 	r.x.Sub(&r.x, &hh)
@@ -497,7 +508,7 @@ func (r *cryptoProAJacobian) chord(u1, u2, s1, s2 *field.P256A) {
 	r.x.Sub(&r.x, &v)
 	v.Sub(&v, &r.x)
 	v.Mul(&v, &d)
-	hh.Mul(&hh, s1)
+	hh.Mul(&hh, &p.s1)
 	r.y.Sub(&v, &hh)
 }
 

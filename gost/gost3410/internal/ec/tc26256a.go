@@ -266,16 +266,16 @@ func (c *tc26256ACached) set(a *tc26256APoint) {
 	c.dt.Mul(&a.t, &tc26256AD)
 }
 
-// add sets r = a + b: the unified formulas of Hisil, Wong, Carter and Dawson
+// addGeneric sets r = a + b: the unified formulas of Hisil, Wong, Carter and Dawson
 // (ePrint 2008/522, Section 3.1) for a = 1.
-func (r *tc26256APoint) add(a *tc26256APoint, b *tc26256ACached) {
+func (r *tc26256APoint) addGeneric(a *tc26256APoint, b *tc26256ACached) {
 	var d field.P256A
 	d.Mul(&a.z, &b.z)
 	r.join(a, &b.x, &b.y, &b.dt, &d)
 }
 
-// addAffine sets r = a + b.
-func (r *tc26256APoint) addAffine(a *tc26256APoint, b *tc26256AAffine) {
+// addAffineGeneric sets r = a + b.
+func (r *tc26256APoint) addAffineGeneric(a *tc26256APoint, b *tc26256AAffine) {
 	d := a.z
 	r.join(a, &b.u, &b.v, &b.duv, &d)
 }
@@ -303,22 +303,41 @@ func (r *tc26256APoint) join(a *tc26256APoint, bx, by, bdt, zz *field.P256A) {
 // double sets r = 2·a; r.t is left unset if withT is false, and then the next
 // operation must be another doubling or the end.
 func (r *tc26256APoint) double(a *tc26256APoint, withT bool) {
-	var xx, yy, zz, e, f, g, h field.P256A
+	if withT {
+		r.doubleFull(a)
+	} else {
+		r.doubleShort(a)
+	}
+}
+
+// doubleShortGeneric sets r = 2·a without r.t.
+func (r *tc26256APoint) doubleShortGeneric(a *tc26256APoint) {
+	var e, f, g, h field.P256A
+	r.halfDouble(a, &e, &f, &g, &h)
+}
+
+// doubleFullGeneric sets r = 2·a.
+func (r *tc26256APoint) doubleFullGeneric(a *tc26256APoint) {
+	var e, f, g, h field.P256A
+	r.halfDouble(a, &e, &f, &g, &h)
+	r.t.Mul(&e, &h)
+}
+
+// halfDouble is the common part of both doublings.
+func (r *tc26256APoint) halfDouble(a *tc26256APoint, e, f, g, h *field.P256A) {
+	var xx, yy, zz field.P256A
 	xx.Square(&a.x)
 	yy.Square(&a.y)
 	zz.Square(&a.z)
 	zz.Add(&zz, &zz)
 	e.Mul(&a.x, &a.y)
-	e.Add(&e, &e)
+	e.Add(e, e)
 	g.Add(&xx, &yy)
 	h.Sub(&xx, &yy)
-	f.Sub(&g, &zz)
-	r.x.Mul(&e, &f)
-	r.y.Mul(&g, &h)
-	r.z.Mul(&f, &g)
-	if withT {
-		r.t.Mul(&e, &h)
-	}
+	f.Sub(g, &zz)
+	r.x.Mul(e, f)
+	r.y.Mul(g, h)
+	r.z.Mul(f, g)
 }
 
 // lookup sets c = ±digit·P from a table of P … 16·P, the neutral element for 0,

@@ -230,10 +230,10 @@ func (r *tc26512AProjective) bytes() ([]byte, bool) {
 	return out, r.z.IsZero() == 0
 }
 
-// add sets r = a + b: the complete formulas for a = −3 and odd order of Renes,
+// addGeneric sets r = a + b: the complete formulas for a = −3 and odd order of Renes,
 // Costello and Batina (Algorithm 4 of ePrint 2015/1060). There is no exceptional
 // case, so there is no branch.
-func (r *tc26512AProjective) add(a, b *tc26512AProjective) {
+func (r *tc26512AProjective) addGeneric(a, b *tc26512AProjective) {
 	var t0, t1, t2, t3, t4, x3, y3, z3 field.P512A
 	t0.Mul(&a.x, &b.x)
 	t1.Mul(&a.y, &b.y)
@@ -257,8 +257,8 @@ func (r *tc26512AProjective) add(a, b *tc26512AProjective) {
 	r.complete(&t0, &t1, &t2, &t3, &t4, &y3, &z3)
 }
 
-// addMixed sets r = a + b (Algorithm 5).
-func (r *tc26512AProjective) addMixed(a *tc26512AProjective, b *tc26512AAffine) {
+// addMixedGeneric sets r = a + b (Algorithm 5).
+func (r *tc26512AProjective) addMixedGeneric(a *tc26512AProjective, b *tc26512AAffine) {
 	var t0, t1, t2, t3, t4, y3, z3 field.P512A
 	t0.Mul(&a.x, &b.x)
 	t1.Mul(&a.y, &b.y)
@@ -410,8 +410,8 @@ func (a *tc26512AAffine) lookup(table *[16]tc26512AAffine, digit, negative uint6
 	a.y.Select(&minus, &y, negative)
 }
 
-// double sets r = 2·a. Infinity stays infinity with y² = x³ ≠ 0.
-func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
+// doubleGeneric sets r = 2·a. Infinity stays infinity with y² = x³ ≠ 0.
+func (r *tc26512AJacobian) doubleGeneric(a *tc26512AJacobian) {
 	var delta, t, y2, yy4, beta4, alpha, x3 field.P512A
 	delta.Square(&a.z)
 	t.Sub(&a.x, &delta)
@@ -440,10 +440,37 @@ func (r *tc26512AJacobian) setAffine(a *tc26512AAffine) {
 	r.z.One()
 }
 
+// tc26512APair is two points (u/z², s/z³) that are to be added, over a common
+// denominator.
+type tc26512APair struct{ u1, u2, s1, s2, z field.P512A }
+
+// cachedGeneric sets p to a and c.
+func (p *tc26512APair) cachedGeneric(a *tc26512AJacobian, c *tc26512ACached) {
+	var zz field.P512A
+	zz.Square(&a.z)
+	p.u1.Mul(&a.x, &c.zz)
+	p.s1.Mul(&a.y, &c.zzz)
+	p.u2.Mul(&c.x, &zz)
+	p.z.Mul(&a.z, &c.z)
+	zz.Mul(&zz, &a.z)
+	p.s2.Mul(&c.y, &zz)
+}
+
+// affineGeneric sets p to a and b.
+func (p *tc26512APair) affineGeneric(a *tc26512AJacobian, b *tc26512AAffine) {
+	var zz field.P512A
+	zz.Square(&a.z)
+	p.u1 = a.x
+	p.s1 = a.y
+	p.u2.Mul(&b.x, &zz)
+	p.z = a.z
+	zz.Mul(&zz, &a.z)
+	p.s2.Mul(&b.y, &zz)
+}
+
 // addCached adds ±c to r if ok is true and sets r = ±c otherwise; it returns
 // false if the sum is infinity. It takes variable time.
 func (r *tc26512AJacobian) addCached(c *tc26512ACached, negative, ok bool) bool {
-	var u1, u2, s1, s2, zz field.P512A
 	if !ok {
 		*r = c.tc26512AJacobian
 		if negative {
@@ -451,26 +478,13 @@ func (r *tc26512AJacobian) addCached(c *tc26512ACached, negative, ok bool) bool 
 		}
 		return true
 	}
-	u1.Mul(&r.x, &c.zz)
-	s1.Mul(&r.y, &c.zzz)
-	zz.Square(&r.z)
-	u2.Mul(&c.x, &zz)
-	zz.Mul(&zz, &r.z)
-	s2.Mul(&c.y, &zz)
-	if negative {
-		s2.Neg(&s2)
-	}
-	if u1.Equal(&u2) == 1 {
-		return r.addSpecial(&s1, &s2)
-	}
-	r.z.Mul(&r.z, &c.z)
-	r.chord(&u1, &u2, &s1, &s2)
-	return true
+	var p tc26512APair
+	p.cached(r, c)
+	return r.addPair(&p, negative)
 }
 
 // addAffine is addCached for an affine point.
 func (r *tc26512AJacobian) addAffine(a *tc26512AAffine, negative, ok bool) bool {
-	var u2, s2, zz field.P512A
 	if !ok {
 		r.setAffine(a)
 		if negative {
@@ -478,40 +492,37 @@ func (r *tc26512AJacobian) addAffine(a *tc26512AAffine, negative, ok bool) bool 
 		}
 		return true
 	}
-	zz.Square(&r.z)
-	u2.Mul(&a.x, &zz)
-	zz.Mul(&zz, &r.z)
-	s2.Mul(&a.y, &zz)
-	if negative {
-		s2.Neg(&s2)
-	}
-	u1, s1 := r.x, r.y
-	if u1.Equal(&u2) == 1 {
-		return r.addSpecial(&s1, &s2)
-	}
-	r.chord(&u1, &u2, &s1, &s2)
-	return true
+	var p tc26512APair
+	p.affine(r, a)
+	return r.addPair(&p, negative)
 }
 
-// addSpecial ends an addition of points with the same x: a doubling if y is the
-// same too, infinity otherwise.
-func (r *tc26512AJacobian) addSpecial(s1, s2 *field.P512A) bool {
-	if s1.Equal(s2) == 0 {
+// addPair sets r to the sum or the difference of the points of p, the first of which
+// is r; it returns false if that is infinity. The same x is that of a doubling if y
+// is the same too, of infinity otherwise.
+func (r *tc26512AJacobian) addPair(p *tc26512APair, negative bool) bool {
+	if negative {
+		p.s2.Neg(&p.s2)
+	}
+	if p.u1.Equal(&p.u2) == 0 {
+		r.chord(p)
+		return true
+	}
+	if p.s1.Equal(&p.s2) == 0 {
 		return false
 	}
 	r.double(r)
 	return true
 }
 
-// chord ends an addition of points with different x: x = u/z², y = s/z³ with
-// the common denominator in r.z.
-func (r *tc26512AJacobian) chord(u1, u2, s1, s2 *field.P512A) {
+// chordGeneric sets r to the sum of two points with different x.
+func (r *tc26512AJacobian) chordGeneric(p *tc26512APair) {
 	var h, hh, v, d field.P512A
-	h.Sub(u2, u1)
-	d.Sub(s2, s1)
-	r.z.Mul(&r.z, &h)
+	h.Sub(&p.u2, &p.u1)
+	d.Sub(&p.s2, &p.s1)
+	r.z.Mul(&p.z, &h)
 	hh.Square(&h)
-	v.Mul(u1, &hh)
+	v.Mul(&p.u1, &hh)
 	hh.Mul(&hh, &h) // h³
 	r.x.Square(&d)
 	r.x.Sub(&r.x, &hh)
@@ -519,7 +530,7 @@ func (r *tc26512AJacobian) chord(u1, u2, s1, s2 *field.P512A) {
 	r.x.Sub(&r.x, &v)
 	v.Sub(&v, &r.x)
 	v.Mul(&v, &d)
-	hh.Mul(&hh, s1)
+	hh.Mul(&hh, &p.s1)
 	r.y.Sub(&v, &hh)
 }
 

@@ -266,16 +266,16 @@ func (c *tc26512CCached) set(a *tc26512CPoint) {
 	c.dt.Mul(&a.t, &tc26512CD)
 }
 
-// add sets r = a + b: the unified formulas of Hisil, Wong, Carter and Dawson
+// addGeneric sets r = a + b: the unified formulas of Hisil, Wong, Carter and Dawson
 // (ePrint 2008/522, Section 3.1) for a = 1.
-func (r *tc26512CPoint) add(a *tc26512CPoint, b *tc26512CCached) {
+func (r *tc26512CPoint) addGeneric(a *tc26512CPoint, b *tc26512CCached) {
 	var d field.P512A
 	d.Mul(&a.z, &b.z)
 	r.join(a, &b.x, &b.y, &b.dt, &d)
 }
 
-// addAffine sets r = a + b.
-func (r *tc26512CPoint) addAffine(a *tc26512CPoint, b *tc26512CAffine) {
+// addAffineGeneric sets r = a + b.
+func (r *tc26512CPoint) addAffineGeneric(a *tc26512CPoint, b *tc26512CAffine) {
 	d := a.z
 	r.join(a, &b.u, &b.v, &b.duv, &d)
 }
@@ -303,22 +303,41 @@ func (r *tc26512CPoint) join(a *tc26512CPoint, bx, by, bdt, zz *field.P512A) {
 // double sets r = 2·a; r.t is left unset if withT is false, and then the next
 // operation must be another doubling or the end.
 func (r *tc26512CPoint) double(a *tc26512CPoint, withT bool) {
-	var xx, yy, zz, e, f, g, h field.P512A
+	if withT {
+		r.doubleFull(a)
+	} else {
+		r.doubleShort(a)
+	}
+}
+
+// doubleShortGeneric sets r = 2·a without r.t.
+func (r *tc26512CPoint) doubleShortGeneric(a *tc26512CPoint) {
+	var e, f, g, h field.P512A
+	r.halfDouble(a, &e, &f, &g, &h)
+}
+
+// doubleFullGeneric sets r = 2·a.
+func (r *tc26512CPoint) doubleFullGeneric(a *tc26512CPoint) {
+	var e, f, g, h field.P512A
+	r.halfDouble(a, &e, &f, &g, &h)
+	r.t.Mul(&e, &h)
+}
+
+// halfDouble is the common part of both doublings.
+func (r *tc26512CPoint) halfDouble(a *tc26512CPoint, e, f, g, h *field.P512A) {
+	var xx, yy, zz field.P512A
 	xx.Square(&a.x)
 	yy.Square(&a.y)
 	zz.Square(&a.z)
 	zz.Add(&zz, &zz)
 	e.Mul(&a.x, &a.y)
-	e.Add(&e, &e)
+	e.Add(e, e)
 	g.Add(&xx, &yy)
 	h.Sub(&xx, &yy)
-	f.Sub(&g, &zz)
-	r.x.Mul(&e, &f)
-	r.y.Mul(&g, &h)
-	r.z.Mul(&f, &g)
-	if withT {
-		r.t.Mul(&e, &h)
-	}
+	f.Sub(g, &zz)
+	r.x.Mul(e, f)
+	r.y.Mul(g, h)
+	r.z.Mul(f, g)
 }
 
 // lookup sets c = ±digit·P from a table of P … 16·P, the neutral element for 0,

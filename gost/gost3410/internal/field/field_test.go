@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"propusk/gost/gost3410/internal/adx"
 )
 
 // element is what the tests need of a field; E is the type, L its limbs.
@@ -43,11 +45,21 @@ func fromBig[L limbArray](n *big.Int) (x L) {
 	return x
 }
 
-func TestP256A(t *testing.T) { testField[P256A](t, p256A) }
-func TestP256B(t *testing.T) { testField[P256B](t, p256B) }
-func TestP256C(t *testing.T) { testField[P256C](t, p256C) }
-func TestP512A(t *testing.T) { testField[P512A](t, p512A) }
-func TestP512B(t *testing.T) { testField[P512B](t, p512B) }
+func TestP256A(t *testing.T) { onEveryPath(t, func(t *testing.T) { testField[P256A](t, p256A) }) }
+func TestP256B(t *testing.T) { onEveryPath(t, func(t *testing.T) { testField[P256B](t, p256B) }) }
+func TestP256C(t *testing.T) { onEveryPath(t, func(t *testing.T) { testField[P256C](t, p256C) }) }
+func TestP512A(t *testing.T) { onEveryPath(t, func(t *testing.T) { testField[P512A](t, p512A) }) }
+func TestP512B(t *testing.T) { onEveryPath(t, func(t *testing.T) { testField[P512B](t, p512B) }) }
+
+// onEveryPath runs a test with the assembly, if it can run here, and without.
+func onEveryPath(t *testing.T, test func(t *testing.T)) {
+	defer func(enabled bool) { adx.Enabled = enabled }(adx.Enabled)
+	adx.Enabled = false
+	t.Run("portable", test)
+	if adx.Enabled = adx.Available(); adx.Enabled {
+		t.Run("adx", test)
+	}
+}
 
 // testField compares a field with math/big, on numbers at the edges of limbs, of
 // the prime and of the representation, and on random ones.

@@ -53,8 +53,8 @@ func (z *P256A) Sub(x, y *P256A) {
 	z[3] = t3
 }
 
-// Mul sets z = x·y.
-func (z *P256A) Mul(x, y *P256A) {
+// mulGeneric sets z = x·y.
+func (z *P256A) mulGeneric(x, y *P256A) {
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
 	var l0, l1, l2, l3 uint64
 	var c, h0, h1, h2, h3 uint64
@@ -135,8 +135,8 @@ func (z *P256A) Mul(x, y *P256A) {
 	z[3] = t3
 }
 
-// Square sets z = x².
-func (z *P256A) Square(x *P256A) {
+// squareGeneric sets z = x².
+func (z *P256A) squareGeneric(x *P256A) {
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
 	var l0, l1, l2, l3 uint64
 	var c, h0, h1, h2, h3 uint64
@@ -296,11 +296,11 @@ func (z *P256A) Half(x *P256A) {
 	z[3] = t3>>1 | c<<63
 }
 
-// squareTimes sets z = x^(2^k), k > 0.
-func (z *P256A) squareTimes(x *P256A, k int) {
-	z.Square(x)
+// squareTimesGeneric sets z = x^(2^k), k > 0.
+func (z *P256A) squareTimesGeneric(x *P256A, k int) {
+	z.squareGeneric(x)
 	for range k - 1 {
-		z.Square(z)
+		z.squareGeneric(z)
 	}
 }
 

@@ -57,8 +57,8 @@ func (z *P256B) Sub(x, y *P256B) {
 	z[3] = t3
 }
 
-// Mul sets z = x·y.
-func (z *P256B) Mul(x, y *P256B) {
+// mulGeneric sets z = x·y.
+func (z *P256B) mulGeneric(x, y *P256B) {
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
 	var l0, l1, l2, l3 uint64
 	var c, h0, h1, h2, h3 uint64
@@ -142,8 +142,8 @@ func (z *P256B) Mul(x, y *P256B) {
 	z[3] = t3
 }
 
-// Square sets z = x².
-func (z *P256B) Square(x *P256B) {
+// squareGeneric sets z = x².
+func (z *P256B) squareGeneric(x *P256B) {
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
 	var l0, l1, l2, l3 uint64
 	var c, h0, h1, h2, h3 uint64
@@ -282,11 +282,11 @@ func (z *P256B) Half(x *P256B) {
 	z[3] = t3>>1 | c<<63
 }
 
-// squareTimes sets z = x^(2^k), k > 0.
-func (z *P256B) squareTimes(x *P256B, k int) {
-	z.Square(x)
+// squareTimesGeneric sets z = x^(2^k), k > 0.
+func (z *P256B) squareTimesGeneric(x *P256B, k int) {
+	z.squareGeneric(x)
 	for range k - 1 {
-		z.Square(z)
+		z.squareGeneric(z)
 	}
 }
 

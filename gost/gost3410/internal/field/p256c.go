@@ -56,8 +56,8 @@ func (z *P256C) Sub(x, y *P256C) {
 	z[3] = t3
 }
 
-// Mul sets z = x·y.
-func (z *P256C) Mul(x, y *P256C) {
+// mulGeneric sets z = x·y.
+func (z *P256C) mulGeneric(x, y *P256C) {
 	var c, m, t0, t1, t2, t3, t4 uint64
 	var l0, l1, l2, l3 uint64
 	var h0, h1, h2, h3 uint64
@@ -187,8 +187,8 @@ func (z *P256C) Mul(x, y *P256C) {
 	z[3] = s3 ^ keep&(s3^t3)
 }
 
-// Square sets z = x².
-func (z *P256C) Square(x *P256C) { z.Mul(x, x) }
+// squareGeneric sets z = x².
+func (z *P256C) squareGeneric(x *P256C) { z.mulGeneric(x, x) }
 
 // canonical returns x, which is always below p.
 func (x *P256C) canonical() P256C { return *x }
@@ -249,11 +249,11 @@ func (z *P256C) Half(x *P256C) {
 	z[3] = t3>>1 | c<<63
 }
 
-// squareTimes sets z = x^(2^k), k > 0.
-func (z *P256C) squareTimes(x *P256C, k int) {
-	z.Square(x)
+// squareTimesGeneric sets z = x^(2^k), k > 0.
+func (z *P256C) squareTimesGeneric(x *P256C, k int) {
+	z.squareGeneric(x)
 	for range k - 1 {
-		z.Square(z)
+		z.squareGeneric(z)
 	}
 }
 

@@ -77,8 +77,8 @@ func (z *P512A) Sub(x, y *P512A) {
 	z[7] = t7
 }
 
-// Mul sets z = x·y.
-func (z *P512A) Mul(x, y *P512A) {
+// mulGeneric sets z = x·y.
+func (z *P512A) mulGeneric(x, y *P512A) {
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64
 	var l0, l1, l2, l3, l4, l5, l6, l7 uint64
 	var c, h0, h1, h2, h3, h4, h5, h6, h7 uint64
@@ -327,8 +327,8 @@ func (z *P512A) Mul(x, y *P512A) {
 	z[7] = t7
 }
 
-// Square sets z = x².
-func (z *P512A) Square(x *P512A) {
+// squareGeneric sets z = x².
+func (z *P512A) squareGeneric(x *P512A) {
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64
 	var l0, l1, l2, l3, l4, l5, l6, l7 uint64
 	var c, h0, h1, h2, h3, h4, h5, h6, h7 uint64
@@ -598,11 +598,11 @@ func (z *P512A) Half(x *P512A) {
 	z[7] = t7>>1 | c<<63
 }
 
-// squareTimes sets z = x^(2^k), k > 0.
-func (z *P512A) squareTimes(x *P512A, k int) {
-	z.Square(x)
+// squareTimesGeneric sets z = x^(2^k), k > 0.
+func (z *P512A) squareTimesGeneric(x *P512A, k int) {
+	z.squareGeneric(x)
 	for range k - 1 {
-		z.Square(z)
+		z.squareGeneric(z)
 	}
 }
 

@@ -81,8 +81,8 @@ func (z *P512B) Sub(x, y *P512B) {
 	z[7] = t7
 }
 
-// Mul sets z = x·y.
-func (z *P512B) Mul(x, y *P512B) {
+// mulGeneric sets z = x·y.
+func (z *P512B) mulGeneric(x, y *P512B) {
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64
 	var l0, l1, l2, l3, l4, l5, l6, l7 uint64
 	var c, h0, h1, h2, h3, h4, h5, h6, h7 uint64
@@ -334,8 +334,8 @@ func (z *P512B) Mul(x, y *P512B) {
 	z[7] = t7
 }
 
-// Square sets z = x².
-func (z *P512B) Square(x *P512B) {
+// squareGeneric sets z = x².
+func (z *P512B) squareGeneric(x *P512B) {
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64
 	var l0, l1, l2, l3, l4, l5, l6, l7 uint64
 	var c, h0, h1, h2, h3, h4, h5, h6, h7 uint64
@@ -608,11 +608,11 @@ func (z *P512B) Half(x *P512B) {
 	z[7] = t7>>1 | c<<63
 }
 
-// squareTimes sets z = x^(2^k), k > 0.
-func (z *P512B) squareTimes(x *P512B, k int) {
-	z.Square(x)
+// squareTimesGeneric sets z = x^(2^k), k > 0.
+func (z *P512B) squareTimesGeneric(x *P512B, k int) {
+	z.squareGeneric(x)
 	for range k - 1 {
-		z.Square(z)
+		z.squareGeneric(z)
 	}
 }
 

@@ -76,10 +76,10 @@ func (f *field) common(w *writer) {
 	}
 	w.p("}\n")
 	f.half(w)
-	w.p("// squareTimes sets z = x^(2^k), k > 0.")
-	w.p("func (z *%s) squareTimes(x *%s, k int) {", f.Type, f.Type)
-	w.p("z.Square(x)")
-	w.p("for range k - 1 { z.Square(z) }")
+	w.p("// squareTimesGeneric sets z = x^(2^k), k > 0.")
+	w.p("func (z *%s) squareTimesGeneric(x *%s, k int) {", f.Type, f.Type)
+	w.p("z.squareGeneric(x)")
+	w.p("for range k - 1 { z.squareGeneric(z) }")
 	w.p("}\n")
 }
 

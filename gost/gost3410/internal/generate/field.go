@@ -358,13 +358,13 @@ func squareRow(w *writer, n, i int) {
 
 // wide emits Mul and Square of the special primes: the product, then reduce.
 func (f *field) wide(w *writer) {
-	w.p("// Mul sets z = x·y.")
-	w.p("func (z *%s) Mul(x, y *%s) {", f.Type, f.Type)
+	w.p("// mulGeneric sets z = x·y.")
+	w.p("func (z *%s) mulGeneric(x, y *%s) {", f.Type, f.Type)
 	product(w, f.Limbs)
 	f.reduce(w)
 	w.p("}\n")
-	w.p("// Square sets z = x².")
-	w.p("func (z *%s) Square(x *%s) {", f.Type, f.Type)
+	w.p("// squareGeneric sets z = x².")
+	w.p("func (z *%s) squareGeneric(x *%s) {", f.Type, f.Type)
 	square(w, f.Limbs)
 	f.reduce(w)
 	w.p("}\n")

@@ -13,7 +13,7 @@ func TestUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != len(fields)+len(curves)+1 {
+	if len(files) != 2*len(fields)+2+4*len(curves)+2 {
 		t.Errorf("%d files", len(files))
 	}
 	for name, want := range files {

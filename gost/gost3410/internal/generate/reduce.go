@@ -60,8 +60,8 @@ func (f *field) reduce(w *writer) {
 // rows of the reduction alternate. The sum stays below 2p after every pair.
 func (f *field) mulMontgomery(w *writer) {
 	n := f.Limbs
-	w.p("// Mul sets z = x·y.")
-	w.p("func (z *%s) Mul(x, y *%s) {", f.Type, f.Type)
+	w.p("// mulGeneric sets z = x·y.")
+	w.p("func (z *%s) mulGeneric(x, y *%s) {", f.Type, f.Type)
 	vars(w, n+1, "t", "c", "m")
 	vars(w, n, "l")
 	vars(w, n, "h")
@@ -81,8 +81,8 @@ func (f *field) mulMontgomery(w *writer) {
 	}
 	f.subtractOnce(w, fmt.Sprintf("t%d", n))
 	w.p("}\n")
-	w.p("// Square sets z = x².")
-	w.p("func (z *%s) Square(x *%s) { z.Mul(x, x) }\n", f.Type, f.Type)
+	w.p("// squareGeneric sets z = x².")
+	w.p("func (z *%s) squareGeneric(x *%s) { z.mulGeneric(x, x) }\n", f.Type, f.Type)
 }
 
 // montgomeryRow emits t = (t + m·p) / 2^64, with m such that the division is

@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package adx
+
+func available() bool { return false }

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"strings"
+)
+
+// asmHeader begins a file of assembly.
+func (f *field) asmHeader() string {
+	text := header + amd64 + "#include \"textflag.h\"\n#include \"funcdata.h\"\n"
+	if f.shape == montgome {
+		text += "\n// The prime.\n"
+		for i := range f.Limbs {
+			text += fmt.Sprintf("DATA prime<>+%d(SB)/8, $%s\n", 8*i, f.primeLimb(i))
+		}
+		text += fmt.Sprintf("GLOBL prime<>(SB), NOPTR|RODATA, $%d\n", 8*f.Limbs)
+	}
+	return text
+}
+
+// scratch is the frame that an operation of the field needs.
+func (f *field) scratch() int {
+	if f.Limbs == 8 {
+		return 64
+	}
+	return 0
+}
+
+// the operands of subroutines.
+var (
+	operandZ = place{text: "(CX)"}
+	operandX = place{text: "(SI)"}
+	operandY = place{text: "(DI)"}
+)
+
+// asmSource returns the assembly of the multiplications of the field.
+func (f *field) asmSource() string {
+	var out strings.Builder
+	out.WriteString(f.asmHeader())
+	a := &asm{f: f}
+	a.op("MOVQ", "z+0(FP)", "CX")
+	a.op("MOVQ", "x+8(FP)", "SI")
+	a.op("MOVQ", "y+16(FP)", "DI")
+	a.mul(operandZ, operandX, operandY)
+	fmt.Fprintf(&out, "\n// func %sMulADX(z, x, y *%s)\nTEXT ·%sMulADX(SB), NOSPLIT, $%d-24\n%s\tRET\n", f.prime(), f.Type, f.prime(), f.scratch(), a)
+	a = &asm{f: f}
+	a.op("MOVQ", "z+0(FP)", "CX")
+	a.op("MOVQ", "x+8(FP)", "SI")
+	a.WriteString("loop:\n")
+	a.square(operandZ, operandX)
+	a.op("MOVQ", "CX", "SI")
+	a.op("DECQ", "k+16(FP)")
+	a.op("JNZ", "loop")
+	fmt.Fprintf(&out, "\n// func %sSquareTimesADX(z, x *%s, k int)\nTEXT ·%sSquareTimesADX(SB), NOSPLIT, $%d-24\n%s\tRET\n", f.prime(), f.Type, f.prime(), f.scratch(), a)
+	return out.String()
+}
+
+// fieldGlue returns the Go that chooses between the assembly and the portable code,
+// and the Go where there is no choice.
+func fieldGlue() (choose, none string) {
+	w, v := new(writer), new(writer)
+	w.p("%spackage field\n\nimport \"propusk/gost/gost3410/internal/adx\"\n", amd64)
+	v.p("%spackage field\n", portable)
+	for _, f := range fields {
+		for _, out := range []struct {
+			w        *writer
+			assembly bool
+		}{{w, true}, {v, false}} {
+			glue := func(doc, name, signature, args, asm, asmArgs, generic string) {
+				out.w.p("%s", doc)
+				out.w.p("func (z *%s) %s(%s) {", f.Type, name, signature)
+				if out.assembly {
+					out.w.p("if adx.Enabled { %s%sADX(z, %s); return }", f.prime(), asm, asmArgs)
+				}
+				out.w.p("z.%s(%s)\n}\n", generic, args)
+			}
+			glue("// Mul sets z = x·y.", "Mul", "x, y *"+f.Type, "x, y", "Mul", "x, y", "mulGeneric")
+			glue("// Square sets z = x².", "Square", "x *"+f.Type, "x", "SquareTimes", "x, 1", "squareGeneric")
+			glue("// squareTimes sets z = x^(2^k), k > 0.", "squareTimes", "x *"+f.Type+", k int", "x, k", "SquareTimes", "x, k", "squareTimesGeneric")
+		}
+		w.p("//go:noescape\nfunc %sMulADX(z, x, y *%s)\n", f.prime(), f.Type)
+		w.p("//go:noescape\nfunc %sSquareTimesADX(z, x *%s, k int)\n", f.prime(), f.Type)
+	}
+	return w.String(), v.String()
+}
+
+// asmSource returns the assembly of the formulas.
+func (u *unit) asmSource() string {
+	var out strings.Builder
+	out.WriteString(u.f.asmHeader())
+	if !u.inline() {
+		subroutine := func(name string, emit func(*asm)) {
+			a := &asm{f: u.f}
+			emit(a)
+			fmt.Fprintf(&out, "\nTEXT %s<>(SB), NOSPLIT, $%d-0\n%s\tRET\n", name, u.f.scratch(), a)
+		}
+		subroutine("mul", func(a *asm) { a.mul(operandZ, operandX, operandY) })
+		subroutine("square", func(a *asm) { a.square(operandZ, operandX) })
+		subroutine("add", func(a *asm) { a.add(operandZ, operandX, operandY) })
+		subroutine("sub", func(a *asm) { a.sub(operandZ, &operandX, operandY) })
+		subroutine("half", func(a *asm) { a.half(operandZ, operandX) })
+	}
+	for _, d := range u.order {
+		out.WriteString(u.compile(d))
+	}
+	return out.String()
+}
+
+// glue is fieldGlue for the formulas of one curve.
+func (u *unit) glue() (choose, none string) {
+	w, v := new(writer), new(writer)
+	w.p("%spackage ec\n\nimport \"propusk/gost/gost3410/internal/adx\"\n", amd64)
+	v.p("%spackage ec\n", portable)
+	for _, d := range u.order {
+		receiver, declared, passed := u.method(d)
+		name := strings.TrimSuffix(d.Name.Name, genericSuffix)
+		generic := fmt.Sprintf("%s.%s(%s)", receiver, d.Name.Name, passed)
+		head := fmt.Sprintf("// %s is %s, by assembly if there is any.\nfunc (%s *%s) %s(%s) {", name, d.Name.Name,
+			receiver, typeName(d.Recv.List[0].Type), name, declared)
+		all := receiver
+		if passed != "" {
+			all += ", " + passed
+		}
+		w.p("%s\nif adx.Enabled { %s(%s); return }\n%s\n}\n", head, u.asmName(d), all, generic)
+		w.p("//go:noescape\nfunc %s(%s)\n", u.asmName(d), u.signature(d))
+		v.p("%s\n%s\n}\n", head, generic)
+	}
+	return w.String(), v.String()
+}
+
+// method returns the name of the receiver, and the parameters with and without
+// types.
+func (u *unit) method(d *ast.FuncDecl) (receiver, declared, passed string) {
+	names, types := params(d)
+	with := make([]string, len(names))
+	for i := range names {
+		with[i] = names[i] + " *" + types[i]
+	}
+	return names[0], strings.Join(with[1:], ", "), strings.Join(names[1:], ", ")
+}
+
+// asmTest returns a test that compares the assembly of the formulas with the Go that
+// it was compiled from, limb by limb.
+func asmTest(units []*unit) string {
+	w := new(writer)
+	w.p("%spackage ec\n\nimport \"testing\"\n", amd64)
+	for _, u := range units {
+		title := strings.ToUpper(u.prefix[:1]) + u.prefix[1:]
+		w.p("func TestAssembly%s(t *testing.T) {", title)
+		w.p("requireADX(t)")
+		w.p("numbers := newNumbers(%v)", u.f.shape == montgome)
+		for _, d := range u.order {
+			names, types := params(d)
+			w.p("t.Run(%q, func(t *testing.T) {", u.asmName(d))
+			w.p("for range rounds {")
+			var got, want []string
+			for i, name := range names {
+				w.p("var %s %s", name, types[i])
+				for _, member := range u.members(types[i]) {
+					w.p("numbers.fill(%s.%s[:])", name, member)
+				}
+				w.p("%s2 := %s", name, name)
+				got, want = append(got, "&"+name), append(want, "&"+name+"2")
+			}
+			w.p("%s(%s)", u.asmName(d), strings.Join(got, ", "))
+			w.p("%s2.%s(%s)", names[0], d.Name.Name, strings.Join(want[1:], ", "))
+			for _, name := range names {
+				w.p("if %s != %s2 { t.Fatalf(\"%s: %%x, want %%x\", %s, %s2) }", name, name, name, name, name)
+			}
+			if len(types) > 1 && types[0] == types[1] {
+				w.p("// The result in place of the first argument.")
+				got[0], want[0] = got[1], want[1]
+				w.p("%s(%s)", u.asmName(d), strings.Join(got, ", "))
+				w.p("%s2.%s(%s)", names[1], d.Name.Name, strings.Join(want[1:], ", "))
+				w.p("if %s != %s2 { t.Fatalf(\"in place: %%x, want %%x\", %s, %s2) }", names[1], names[1], names[1], names[1])
+			}
+			w.p("}\n})")
+		}
+		w.p("}\n")
+	}
+	return w.String()
+}
+
+// members returns the paths of all field elements of a type.
+func (u *unit) members(typ string) (paths []string) {
+	for _, f := range u.types[typ].Fields.List {
+		if len(f.Names) == 0 {
+			for _, inner := range u.members(typeName(f.Type)) {
+				paths = append(paths, typeName(f.Type)+"."+inner)
+			}
+		}
+		for _, name := range f.Names {
+			paths = append(paths, name.Name)
+		}
+	}
+	return paths
+}
