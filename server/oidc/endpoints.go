@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,20 +43,51 @@ func (p *Provider) discovery(c *gin.Context) {
 	})
 }
 
+// clientKey is the context key of the ID of the client that asks for tokens.
+type clientKey struct{}
+
 // token is the token endpoint. RFC 6749, Section 4.1.3. The form is checked here
 // because the library takes parameters from the URL too, and stumbles over a
-// form that does not parse.
+// form that does not parse; the client, because the library looks at the code first.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	if e := checkToken(r); e != nil {
 		oauthError(w, r, http.StatusBadRequest, e)
 		return
 	}
-	if id, _, ok := r.BasicAuth(); ok && p.clients[id] != nil {
-		request.From(r.Context()).Client = id
-	} else if c := p.clients[r.PostForm.Get("client_id")]; c != nil {
-		request.From(r.Context()).Client = c.ID
+	c := p.authenticated(r)
+	if c == nil {
+		w.Header().Set("WWW-Authenticate", `Basic realm="token"`) // RFC 6749, Section 5.2
+		oauthError(w, r, http.StatusUnauthorized, zoidc.ErrInvalidClient())
+		return
 	}
-	op.Exchange(w, r, p.op)
+	request.From(r.Context()).Client = c.ID
+	op.Exchange(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, c.ID)), p.op)
+}
+
+// authenticated returns the client that asks, or nil when it does not prove itself:
+// by HTTP Basic if it has a secret, by its mere name if it has none. RFC 6749,
+// Section 2.3: one method only.
+func (p *Provider) authenticated(r *http.Request) *client {
+	named := r.PostForm.Get("client_id")
+	if r.PostForm.Has("client_secret") || r.PostForm.Has("client_assertion") {
+		return nil
+	}
+	user, password, basic := r.BasicAuth()
+	if !basic {
+		if c := p.clients[named]; c != nil && c.Secret == "" {
+			return c
+		}
+		return nil
+	}
+	id, err1 := url.QueryUnescape(user)
+	secret, err2 := url.QueryUnescape(password)
+	if errors.Join(err1, err2) != nil || (named != "" && named != id) {
+		return nil
+	}
+	if (*storage)(p).AuthorizeClientIDSecret(r.Context(), id, secret) != nil {
+		return nil
+	}
+	return p.clients[id]
 }
 
 // checkToken checks the form of a token request and leaves it parsed in r.
@@ -72,13 +104,6 @@ func checkToken(r *http.Request) *zoidc.Error {
 	}
 	if repeated(r.PostForm) {
 		return zoidc.ErrInvalidRequest().WithDescription("a parameter occurs more than once")
-	}
-	if user, password, ok := r.BasicAuth(); ok {
-		_, err1 := url.QueryUnescape(user)
-		_, err2 := url.QueryUnescape(password)
-		if errors.Join(err1, err2) != nil {
-			return zoidc.ErrInvalidRequest().WithDescription("the Authorization header does not decode")
-		}
 	}
 	if r.PostForm.Get("grant_type") != string(zoidc.GrantTypeCode) {
 		return zoidc.ErrUnsupportedGrantType().WithDescription("only authorization_code is offered")

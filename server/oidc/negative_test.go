@@ -183,6 +183,78 @@ func TestCodeIsBurntByAWrongVerifier(t *testing.T) {
 	}
 }
 
+// TestStrangersDoNotBurnCodes: a code that leaked is worth nothing to who is not its
+// service, not even to spoil the sign-in or, later, to end it.
+func TestStrangersDoNotBurnCodes(t *testing.T) {
+	h := open(t)
+	b := h.browser()
+	code := h.finish(b, h.signIn(h.begin(b, nil)))
+	strangers := func() {
+		for _, change := range []url.Values{
+			{"client_id": {"service"}}, {"client_id": {"service"}, "client_secret": {"x"}}, {"client_id": {"nobody"}}, {"client_id": {"public"}},
+		} {
+			if a := h.redeem(code, change); a.StatusCode < 400 {
+				t.Errorf("%v: %d %s", change, a.StatusCode, a.body)
+			}
+		}
+	}
+	strangers()
+	a := h.redeem(code, nil)
+	if a.StatusCode != http.StatusOK {
+		t.Fatalf("the service itself: %d %s", a.StatusCode, a.body)
+	}
+	strangers()
+	if n := h.p.tokens.Len(); n != 1 {
+		t.Errorf("%d access tokens", n)
+	}
+}
+
+// TestClientAuthentication: who fails to prove which service it is learns that
+// first, and nothing about the code. RFC 6749, Section 5.2.
+func TestClientAuthentication(t *testing.T) {
+	h := open(t)
+	good := url.QueryEscape(secret)
+	for name, c := range map[string]struct {
+		user, password string
+		form           url.Values
+		status         int
+	}{
+		"wrong secret":            {"service", "x", nil, 401},
+		"empty secret":            {"service", "", nil, 401},
+		"unknown client":          {"nobody", good, nil, 401},
+		"public client by Basic":  {"public", "", nil, 401},
+		"two clients":             {"service", good, url.Values{"client_id": {"public"}}, 401},
+		"two methods":             {"service", good, url.Values{"client_secret": {secret}}, 401},
+		"secret in the form":      {"", "", url.Values{"client_id": {"service"}, "client_secret": {secret}}, 401},
+		"assertion":               {"", "", url.Values{"client_id": {"public"}, "client_assertion": {"a.b.c"}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}, 401},
+		"nobody":                  {"", "", nil, 401},
+		"right, and the same":     {"service", good, url.Values{"client_id": {"service"}}, 400},
+		"right, public":           {"", "", url.Values{"client_id": {"public"}}, 400},
+		"right, and unknown code": {"service", good, nil, 400},
+	} {
+		form := url.Values{"grant_type": {"authorization_code"}, "code": {"x"}, "redirect_uri": {callback}, "code_verifier": {verifier}}
+		for key, values := range c.form {
+			form[key] = values
+		}
+		r, err := http.NewRequest(http.MethodPost, h.server.URL+"/token", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if c.user != "" {
+			r.SetBasicAuth(c.user, c.password)
+		}
+		a := h.do(h.browser(), r)
+		want := map[int]string{401: "invalid_client", 400: "invalid_grant"}[c.status]
+		if a.StatusCode != c.status || a.tokens(t).Error != want {
+			t.Errorf("%s: %d %s", name, a.StatusCode, a.body)
+		}
+		if got := a.Header.Get("WWW-Authenticate"); (c.status == 401) != strings.HasPrefix(got, "Basic ") {
+			t.Errorf("%s: WWW-Authenticate %q", name, got)
+		}
+	}
+}
+
 func TestCodeIsGoodShortly(t *testing.T) {
 	h := open(t)
 	b := h.browser()

@@ -65,11 +65,12 @@ func (s *storage) SaveAuthCode(ctx context.Context, id, code string) error {
 	return nil
 }
 
-// AuthRequestByCode implements op.AuthStorage. A code is good once; the second
-// time, whatever the first one gave is revoked.
-func (s *storage) AuthRequestByCode(_ context.Context, code string) (op.AuthRequest, error) {
+// AuthRequestByCode implements op.AuthStorage. A code is good once and for its own
+// client only; the second time, whatever the first one gave is revoked. Another
+// client changes nothing.
+func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
 	g, ok := s.codes.Get(code)
-	if !ok {
+	if id, known := ctx.Value(clientKey{}).(string); !ok || !known || id != g.req.ClientID {
 		return nil, errUnknown
 	}
 	token, first := g.use()
