@@ -255,7 +255,7 @@ func TestWhoAmI(t *testing.T) {
 			ask(g.GOSTBrowser(p.ID), http.StatusForbidden, p.Expect)
 		}
 	}
-	ask(g.GOSTBrowser(""), http.StatusUnauthorized, reason.NoCertificate)
+	ask(g.GOSTBrowser(""), http.StatusForbidden, reason.NoCertificate)
 	ask(g.Browser(), http.StatusForbidden, reason.GOSTTLSRequired)
 }
 

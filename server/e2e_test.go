@@ -98,11 +98,7 @@ func TestBadCertificatesByCurl(t *testing.T) {
 		} {
 			t.Run(suite+" "+string(code)+" "+id, func(t *testing.T) {
 				out := peer.Curl(g, suite, id, "--include", g.Config.SignIn.URL+"/signin?request=none")
-				status := "HTTP/1.1 403 "
-				if id == "" {
-					status = "HTTP/1.1 401 "
-				}
-				if !strings.HasPrefix(out, status) || !strings.Contains(out, `data-code="`+string(code)+`"`) {
+				if !strings.HasPrefix(out, "HTTP/1.1 403 ") || !strings.Contains(out, `data-code="`+string(code)+`"`) {
 					t.Fatalf("answer:\n%s", out)
 				}
 				for other, title := range story {

@@ -41,7 +41,7 @@ func TestWrongKindNamesTheCabinet(t *testing.T) {
 func TestSignInWithoutCertificate(t *testing.T) {
 	g := testgateway.Start(t)
 	a := g.Get(g.GOSTBrowser(""), g.Config.SignIn.URL+"/")
-	wantStatus(t, a, http.StatusUnauthorized)
+	wantStatus(t, a, http.StatusForbidden)
 	wantText(t, a, `data-code="no-certificate"`, "Сертификат не предъявлен", "Подключите носитель")
 
 	a = g.Get(g.Browser(), g.Config.SignIn.URL+"/signin?request=x")

@@ -82,9 +82,9 @@ func Status(code reason.Code) int {
 		return http.StatusBadRequest
 	case reason.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case reason.Credential:
-		return http.StatusUnauthorized
-	case reason.Policy:
+	case reason.Credential, reason.Policy:
+		// Not 401, which needs a challenge for the next request to answer: a
+		// certificate comes with the connection. RFC 9110, Section 15.5.2.
 		return http.StatusForbidden
 	case reason.NotFound:
 		return http.StatusNotFound

@@ -18,7 +18,7 @@ func TestStatus(t *testing.T) {
 		reason.MediaTypeUnsupported: http.StatusUnsupportedMediaType,
 		reason.MethodNotAllowed:     http.StatusMethodNotAllowed,
 		reason.PageNotFound:         http.StatusNotFound,
-		reason.NoCertificate:        http.StatusUnauthorized,
+		reason.NoCertificate:        http.StatusForbidden,
 		reason.CertExpired:          http.StatusForbidden,
 		reason.CertNotYetValid:      http.StatusForbidden,
 		reason.UnknownCA:            http.StatusForbidden,
