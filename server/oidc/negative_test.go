@@ -173,6 +173,34 @@ func TestCodeIsGoodOnce(t *testing.T) {
 	}
 }
 
+// TestReplayDuringExchange: the token is not given out when the code came again
+// while it was made.
+func TestReplayDuringExchange(t *testing.T) {
+	g := new(grant)
+	if _, first := g.use(); !first {
+		t.Fatal("the first use is not the first")
+	}
+	if _, first := g.use(); first || g.issue("token") || g.token != "" {
+		t.Errorf("issued after a replay: %q", g.token)
+	}
+}
+
+func TestTokenTakesNothingFromTheURL(t *testing.T) {
+	h := open(t)
+	b := h.browser()
+	code := h.finish(b, h.signIn(h.begin(b, nil)))
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier}}
+	r, err := http.NewRequest(http.MethodPost, h.server.URL+"/token?scope=openid", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("service", url.QueryEscape(secret))
+	if a := h.do(h.browser(), r); a.StatusCode != http.StatusBadRequest || a.tokens(t).Error != "invalid_request" {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+}
+
 func TestCodeIsBurntByAWrongVerifier(t *testing.T) {
 	h := open(t)
 	b := h.browser()

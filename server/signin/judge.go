@@ -26,6 +26,9 @@ type judge struct {
 	trust trust.Guard
 	kinds []person.Kind
 	now   func() time.Time
+	// proven reads the key out of a certificate as the TLS stack does:
+	// [spki.FromCertificate], but in tests.
+	proven func(cert []byte) (spki.PublicKeyInfo, error)
 }
 
 // outcome is what was found about one connection.
@@ -76,7 +79,7 @@ func (j judge) certificates(chain [][]byte, at time.Time) outcome {
 		}
 		return o
 	}
-	if err := sameKey(chain[0], o.cert); err != nil {
+	if err := j.sameKey(chain[0], o.cert); err != nil {
 		o.code, o.err = reason.ConnectionKeyMismatch, err
 		return o
 	}
@@ -88,8 +91,8 @@ func (j judge) certificates(chain [][]byte, at time.Time) outcome {
 // had proven, with the key in the certificate that was judged. Two parsers read
 // the same bytes; if they ever disagree, one person's key must not open another
 // person's certificate.
-func sameKey(leaf []byte, judged validate.Certificate) error {
-	proven, err := spki.FromCertificate(leaf)
+func (j judge) sameKey(leaf []byte, judged validate.Certificate) error {
+	proven, err := j.proven(leaf)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"propusk/certs"
 	"propusk/certs/testpki"
+	"propusk/gost/spki"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
@@ -30,9 +31,10 @@ func newJudge(t *testing.T) (judge, *testpki.Country) {
 		t.Fatal(err)
 	}
 	return judge{
-		trust: trust.Guard{Store: store, MaxAge: time.Hour, Now: time.Now},
-		kinds: []person.Kind{person.Entrepreneur},
-		now:   time.Now,
+		trust:  trust.Guard{Store: store, MaxAge: time.Hour, Now: time.Now},
+		kinds:  []person.Kind{person.Entrepreneur},
+		now:    time.Now,
+		proven: spki.FromCertificate,
 	}, country
 }
 
@@ -74,20 +76,21 @@ func TestMalformedCertificate(t *testing.T) {
 // TestKeysMustAgree: were the two parsers to read different keys out of one
 // certificate, nobody would enter.
 func TestKeysMustAgree(t *testing.T) {
-	_, country := newJudge(t)
+	j, country := newJudge(t)
 	ip, other := country.Person("ip").Certificate, country.Person("ip512").Certificate
-	if err := sameKey(ip.Raw, validate.Certificate{Parsed: ip}); err != nil {
+	if err := j.sameKey(ip.Raw, validate.Certificate{Parsed: ip}); err != nil {
 		t.Errorf("the same certificate: %v", err)
 	}
-	if sameKey(ip.Raw, validate.Certificate{Parsed: other}) == nil {
+	if j.sameKey(ip.Raw, validate.Certificate{Parsed: other}) == nil {
 		t.Error("keys of two people are the same")
 	}
-	if sameKey([]byte("garbage"), validate.Certificate{Parsed: ip}) == nil {
+	if j.sameKey([]byte("garbage"), validate.Certificate{Parsed: ip}) == nil {
 		t.Error("a certificate that does not parse has a key")
 	}
-	o := outcome{code: reason.ConnectionKeyMismatch, cert: validate.Certificate{Parsed: ip}}
-	if o.conclusion() != report.TotalFailed {
-		t.Errorf("conclusion %s", o.conclusion())
+	j.proven = func([]byte) (spki.PublicKeyInfo, error) { return spki.FromCertificate(other.Raw) }
+	o := j.certificates([][]byte{ip.Raw}, time.Now())
+	if o.code != reason.ConnectionKeyMismatch || o.who != (person.Identity{}) || o.conclusion() != report.TotalFailed {
+		t.Errorf("a good certificate with the key of another: %q, %v, %s", o.code, o.who, o.conclusion())
 	}
 }
 

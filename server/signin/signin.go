@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"propusk/gost/spki"
 	"propusk/pki/gostx509"
 	"propusk/pki/person"
 	"propusk/pki/reason"
@@ -43,7 +44,7 @@ type Options struct {
 
 // New returns a SignIn.
 func New(o Options) *SignIn {
-	return &SignIn{judge: judge{trust: o.Trust, kinds: o.Kinds, now: o.Now}, opts: o}
+	return &SignIn{judge: judge{trust: o.Trust, kinds: o.Kinds, now: o.Now, proven: spki.FromCertificate}, opts: o}
 }
 
 // Routes adds the routes of the sign-in host.
