@@ -1,6 +1,6 @@
 // Package adx says whether the assembly of gost3410 can run: it multiplies with the
 // instructions MULX, ADCX and ADOX, which Intel has since Broadwell and AMD since
-// Zen. The build tag purego leaves all assembly out.
+// Zen, and reads tables with AVX2. The build tag purego leaves all assembly out.
 package adx
 
 // Available reports whether the processor has what the assembly needs. It is always

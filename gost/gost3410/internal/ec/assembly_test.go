@@ -197,6 +197,47 @@ func TestAssemblyCryptoProA(t *testing.T) {
 			}
 		}
 	})
+	t.Run("cryptoProAProjective pick", func(t *testing.T) {
+		var table [16]cryptoProAProjective
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+			numbers.fill(table[i].z[:])
+		}
+		for digit := range uint64(17) {
+			want, got := cryptoProAProjective{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if cryptoProAProjectivePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
+	t.Run("cryptoProAAffine pick", func(t *testing.T) {
+		var table [16]cryptoProAAffine
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+		}
+		for digit := range uint64(17) {
+			want, got := cryptoProAAffine{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if cryptoProAAffinePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
 }
 
 func TestAssemblyCryptoProB(t *testing.T) {
@@ -387,6 +428,47 @@ func TestAssemblyCryptoProB(t *testing.T) {
 			}
 			if p != p2 {
 				t.Fatalf("p: %x, want %x", p, p2)
+			}
+		}
+	})
+	t.Run("cryptoProBProjective pick", func(t *testing.T) {
+		var table [16]cryptoProBProjective
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+			numbers.fill(table[i].z[:])
+		}
+		for digit := range uint64(17) {
+			want, got := cryptoProBProjective{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if cryptoProBProjectivePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
+	t.Run("cryptoProBAffine pick", func(t *testing.T) {
+		var table [16]cryptoProBAffine
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+		}
+		for digit := range uint64(17) {
+			want, got := cryptoProBAffine{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if cryptoProBAffinePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
 			}
 		}
 	})
@@ -583,6 +665,47 @@ func TestAssemblyCryptoProC(t *testing.T) {
 			}
 		}
 	})
+	t.Run("cryptoProCProjective pick", func(t *testing.T) {
+		var table [16]cryptoProCProjective
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+			numbers.fill(table[i].z[:])
+		}
+		for digit := range uint64(17) {
+			want, got := cryptoProCProjective{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if cryptoProCProjectivePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
+	t.Run("cryptoProCAffine pick", func(t *testing.T) {
+		var table [16]cryptoProCAffine
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+		}
+		for digit := range uint64(17) {
+			want, got := cryptoProCAffine{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if cryptoProCAffinePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
 }
 
 func TestAssemblyTc26256A(t *testing.T) {
@@ -722,6 +845,49 @@ func TestAssemblyTc26256A(t *testing.T) {
 			a2.doubleFullGeneric(&a2)
 			if a != a2 {
 				t.Fatalf("in place: %x, want %x", a, a2)
+			}
+		}
+	})
+	t.Run("tc26256ACached pick", func(t *testing.T) {
+		var table [16]tc26256ACached
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+			numbers.fill(table[i].z[:])
+			numbers.fill(table[i].dt[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26256ACached{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26256ACachedPickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
+	t.Run("tc26256AAffine pick", func(t *testing.T) {
+		var table [16]tc26256AAffine
+		for i := range table {
+			numbers.fill(table[i].u[:])
+			numbers.fill(table[i].v[:])
+			numbers.fill(table[i].duv[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26256AAffine{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26256AAffinePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
 			}
 		}
 	})
@@ -918,6 +1084,47 @@ func TestAssemblyTc26512A(t *testing.T) {
 			}
 		}
 	})
+	t.Run("tc26512AProjective pick", func(t *testing.T) {
+		var table [16]tc26512AProjective
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+			numbers.fill(table[i].z[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26512AProjective{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26512AProjectivePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
+	t.Run("tc26512AAffine pick", func(t *testing.T) {
+		var table [16]tc26512AAffine
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26512AAffine{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26512AAffinePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
 }
 
 func TestAssemblyTc26512B(t *testing.T) {
@@ -1111,6 +1318,47 @@ func TestAssemblyTc26512B(t *testing.T) {
 			}
 		}
 	})
+	t.Run("tc26512BProjective pick", func(t *testing.T) {
+		var table [16]tc26512BProjective
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+			numbers.fill(table[i].z[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26512BProjective{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26512BProjectivePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
+	t.Run("tc26512BAffine pick", func(t *testing.T) {
+		var table [16]tc26512BAffine
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26512BAffine{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26512BAffinePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
 }
 
 func TestAssemblyTc26512C(t *testing.T) {
@@ -1250,6 +1498,49 @@ func TestAssemblyTc26512C(t *testing.T) {
 			a2.doubleFullGeneric(&a2)
 			if a != a2 {
 				t.Fatalf("in place: %x, want %x", a, a2)
+			}
+		}
+	})
+	t.Run("tc26512CCached pick", func(t *testing.T) {
+		var table [16]tc26512CCached
+		for i := range table {
+			numbers.fill(table[i].x[:])
+			numbers.fill(table[i].y[:])
+			numbers.fill(table[i].z[:])
+			numbers.fill(table[i].dt[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26512CCached{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26512CCachedPickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
+			}
+		}
+	})
+	t.Run("tc26512CAffine pick", func(t *testing.T) {
+		var table [16]tc26512CAffine
+		for i := range table {
+			numbers.fill(table[i].u[:])
+			numbers.fill(table[i].v[:])
+			numbers.fill(table[i].duv[:])
+		}
+		for digit := range uint64(17) {
+			want, got := tc26512CAffine{}, table[7]
+			if digit > 0 {
+				want = table[digit-1]
+			}
+			got2 := got
+			if tc26512CAffinePickADX(&got, &table, digit); got != want {
+				t.Fatalf("%d: %x, want %x", digit, got, want)
+			}
+			if got2.pickPortable(&table, digit); got2 != want {
+				t.Fatalf("portable: %d: %x, want %x", digit, got2, want)
 			}
 		}
 	})

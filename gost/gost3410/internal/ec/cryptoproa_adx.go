@@ -77,3 +77,27 @@ func (r *cryptoProAJacobian) chord(p *cryptoProAPair) {
 
 //go:noescape
 func cryptoProAJacobianChordADX(r *cryptoProAJacobian, p *cryptoProAPair)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProAProjective) pick(table *[16]cryptoProAProjective, digit uint64) {
+	if adx.Enabled {
+		cryptoProAProjectivePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func cryptoProAProjectivePickADX(r *cryptoProAProjective, table *[16]cryptoProAProjective, digit uint64)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProAAffine) pick(table *[16]cryptoProAAffine, digit uint64) {
+	if adx.Enabled {
+		cryptoProAAffinePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func cryptoProAAffinePickADX(r *cryptoProAAffine, table *[16]cryptoProAAffine, digit uint64)

@@ -33,3 +33,13 @@ func (p *cryptoProAPair) affine(a *cryptoProAJacobian, b *cryptoProAAffine) {
 func (r *cryptoProAJacobian) chord(p *cryptoProAPair) {
 	r.chordGeneric(p)
 }
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProAProjective) pick(table *[16]cryptoProAProjective, digit uint64) {
+	r.pickPortable(table, digit)
+}
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProAAffine) pick(table *[16]cryptoProAAffine, digit uint64) {
+	r.pickPortable(table, digit)
+}

@@ -333,85 +333,88 @@ func (r *cryptoProBProjective) double5() {
 // lookup sets r = ±digit·P from a table of P … 16·P, infinity for 0, reading the
 // whole table.
 func (r *cryptoProBProjective) lookup(table *[16]cryptoProBProjective, digit, negative uint64) {
-	var masks [16]uint64
-	for j := range masks {
-		masks[j] = equal(digit, uint64(j)+1)
-	}
-	var x, y, z, minus field.P256B
-	for j := range table {
-		m, e := masks[j], &table[j]
-		x[0] |= e.x[0] & m
-		x[1] |= e.x[1] & m
-		x[2] |= e.x[2] & m
-		x[3] |= e.x[3] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		y[0] |= e.y[0] & m
-		y[1] |= e.y[1] & m
-		y[2] |= e.y[2] & m
-		y[3] |= e.y[3] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		z[0] |= e.z[0] & m
-		z[1] |= e.z[1] & m
-		z[2] |= e.z[2] & m
-		z[3] |= e.z[3] & m
-
-	}
+	var e cryptoProBProjective
+	var minus field.P256B
+	e.pick(table, digit)
 	minus.One()
-	y.Select(&minus, &y, equal(digit, 0)&1)
-	minus.Neg(&y)
-	r.x, r.z = x, z
-	r.y.Select(&minus, &y, negative)
+	e.y.Select(&minus, &e.y, equal(digit, 0)&1)
+	minus.Neg(&e.y)
+	r.x, r.z = e.x, e.z
+	r.y.Select(&minus, &e.y, negative)
 }
 
 // lookup sets a = ±digit·P from a table of P … 16·P, and to (0, 0) for 0, reading
 // the whole table.
 func (a *cryptoProBAffine) lookup(table *[16]cryptoProBAffine, digit, negative uint64) {
-	var x, y, minus field.P256B
-	for j := range table {
-		m, e := equal(digit, uint64(j)+1), &table[j]
-		x[0] |= e.x[0] & m
-		x[1] |= e.x[1] & m
-		x[2] |= e.x[2] & m
-		x[3] |= e.x[3] & m
-		y[0] |= e.y[0] & m
-		y[1] |= e.y[1] & m
-		y[2] |= e.y[2] & m
-		y[3] |= e.y[3] & m
-
-	}
-	minus.Neg(&y)
-	a.x = x
-	a.y.Select(&minus, &y, negative)
+	var e cryptoProBAffine
+	var minus field.P256B
+	e.pick(table, digit)
+	minus.Neg(&e.y)
+	a.x = e.x
+	a.y.Select(&minus, &e.y, negative)
 }
 
-// doubleGeneric sets r = 2·a. Infinity stays infinity with y² = x³ ≠ 0.
+// pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
+// table.
+func (r *cryptoProBProjective) pickPortable(table *[16]cryptoProBProjective, digit uint64) {
+	*r = cryptoProBProjective{}
+	for j := range table {
+		m, e := equal(digit, uint64(j)+1), &table[j]
+		r.x[0] |= e.x[0] & m
+		r.x[1] |= e.x[1] & m
+		r.x[2] |= e.x[2] & m
+		r.x[3] |= e.x[3] & m
+		r.y[0] |= e.y[0] & m
+		r.y[1] |= e.y[1] & m
+		r.y[2] |= e.y[2] & m
+		r.y[3] |= e.y[3] & m
+		r.z[0] |= e.z[0] & m
+		r.z[1] |= e.z[1] & m
+		r.z[2] |= e.z[2] & m
+		r.z[3] |= e.z[3] & m
+
+	}
+}
+
+// pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
+// table.
+func (r *cryptoProBAffine) pickPortable(table *[16]cryptoProBAffine, digit uint64) {
+	*r = cryptoProBAffine{}
+	for j := range table {
+		m, e := equal(digit, uint64(j)+1), &table[j]
+		r.x[0] |= e.x[0] & m
+		r.x[1] |= e.x[1] & m
+		r.x[2] |= e.x[2] & m
+		r.x[3] |= e.x[3] & m
+		r.y[0] |= e.y[0] & m
+		r.y[1] |= e.y[1] & m
+		r.y[2] |= e.y[2] & m
+		r.y[3] |= e.y[3] & m
+
+	}
+}
+
+// doubleGeneric sets r = 2·a: the usual formulas for a = −3, with all coordinates
+// divided by the powers of two that make additions superfluous. Infinity stays
+// infinity with y² = x³ ≠ 0.
 func (r *cryptoProBJacobian) doubleGeneric(a *cryptoProBJacobian) {
-	var delta, t, y2, yy4, beta4, alpha, x3 field.P256B
+	var alpha, beta, gamma, delta, t field.P256B
 	delta.Square(&a.z)
 	t.Sub(&a.x, &delta)
 	delta.Add(&a.x, &delta)
 	t.Mul(&t, &delta)
-	alpha.Add(&t, &t)
-	alpha.Add(&alpha, &t) // 3(X − Z²)(X + Z²)
-	y2.Add(&a.y, &a.y)
-	yy4.Square(&y2)
-	beta4.Mul(&yy4, &a.x) // 4XY²
-	r.z.Mul(&y2, &a.z)
-	x3.Square(&alpha)
-	t.Add(&beta4, &beta4)
-	x3.Sub(&x3, &t)
-	t.Sub(&beta4, &x3)
-	t.Mul(&alpha, &t)
-	yy4.Square(&yy4)
-	yy4.Half(&yy4) // 8Y⁴
-	r.y.Sub(&t, &yy4)
-	r.x = x3
+	alpha.Half(&t)
+	alpha.Add(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
+	gamma.Square(&a.y)
+	beta.Mul(&a.x, &gamma) // XY²
+	r.z.Mul(&a.y, &a.z)
+	r.x.Square(&alpha)
+	r.x.Sub(&r.x, &beta)
+	r.x.Sub(&r.x, &beta)
+	t.Sub(&beta, &r.x)
+	t.Mul(&t, &alpha)
+	gamma.Square(&gamma)
+	r.y.Sub(&t, &gamma)
 }
 
 // setAffine sets r = a.

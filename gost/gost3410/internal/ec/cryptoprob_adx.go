@@ -77,3 +77,27 @@ func (r *cryptoProBJacobian) chord(p *cryptoProBPair) {
 
 //go:noescape
 func cryptoProBJacobianChordADX(r *cryptoProBJacobian, p *cryptoProBPair)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProBProjective) pick(table *[16]cryptoProBProjective, digit uint64) {
+	if adx.Enabled {
+		cryptoProBProjectivePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func cryptoProBProjectivePickADX(r *cryptoProBProjective, table *[16]cryptoProBProjective, digit uint64)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProBAffine) pick(table *[16]cryptoProBAffine, digit uint64) {
+	if adx.Enabled {
+		cryptoProBAffinePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func cryptoProBAffinePickADX(r *cryptoProBAffine, table *[16]cryptoProBAffine, digit uint64)

@@ -33,3 +33,13 @@ func (p *cryptoProBPair) affine(a *cryptoProBJacobian, b *cryptoProBAffine) {
 func (r *cryptoProBJacobian) chord(p *cryptoProBPair) {
 	r.chordGeneric(p)
 }
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProBProjective) pick(table *[16]cryptoProBProjective, digit uint64) {
+	r.pickPortable(table, digit)
+}
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProBAffine) pick(table *[16]cryptoProBAffine, digit uint64) {
+	r.pickPortable(table, digit)
+}

@@ -77,3 +77,27 @@ func (r *cryptoProCJacobian) chord(p *cryptoProCPair) {
 
 //go:noescape
 func cryptoProCJacobianChordADX(r *cryptoProCJacobian, p *cryptoProCPair)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProCProjective) pick(table *[16]cryptoProCProjective, digit uint64) {
+	if adx.Enabled {
+		cryptoProCProjectivePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func cryptoProCProjectivePickADX(r *cryptoProCProjective, table *[16]cryptoProCProjective, digit uint64)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProCAffine) pick(table *[16]cryptoProCAffine, digit uint64) {
+	if adx.Enabled {
+		cryptoProCAffinePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func cryptoProCAffinePickADX(r *cryptoProCAffine, table *[16]cryptoProCAffine, digit uint64)

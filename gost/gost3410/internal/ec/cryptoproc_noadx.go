@@ -33,3 +33,13 @@ func (p *cryptoProCPair) affine(a *cryptoProCJacobian, b *cryptoProCAffine) {
 func (r *cryptoProCJacobian) chord(p *cryptoProCPair) {
 	r.chordGeneric(p)
 }
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProCProjective) pick(table *[16]cryptoProCProjective, digit uint64) {
+	r.pickPortable(table, digit)
+}
+
+// pick is pickPortable, by assembly if there is any.
+func (r *cryptoProCAffine) pick(table *[16]cryptoProCAffine, digit uint64) {
+	r.pickPortable(table, digit)
+}

@@ -343,90 +343,78 @@ func (r *tc26256APoint) halfDouble(a *tc26256APoint, e, f, g, h *field.P256A) {
 // lookup sets c = ±digit·P from a table of P … 16·P, the neutral element for 0,
 // reading the whole table.
 func (c *tc26256ACached) lookup(table *[16]tc26256ACached, digit, negative uint64) {
-	var masks [16]uint64
-	for j := range masks {
-		masks[j] = equal(digit, uint64(j)+1)
-	}
-	var x, y, z, dt, t field.P256A
-	for j := range table {
-		m, e := masks[j], &table[j]
-		x[0] |= e.x[0] & m
-		x[1] |= e.x[1] & m
-		x[2] |= e.x[2] & m
-		x[3] |= e.x[3] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		y[0] |= e.y[0] & m
-		y[1] |= e.y[1] & m
-		y[2] |= e.y[2] & m
-		y[3] |= e.y[3] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		z[0] |= e.z[0] & m
-		z[1] |= e.z[1] & m
-		z[2] |= e.z[2] & m
-		z[3] |= e.z[3] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		dt[0] |= e.dt[0] & m
-		dt[1] |= e.dt[1] & m
-		dt[2] |= e.dt[2] & m
-		dt[3] |= e.dt[3] & m
-
-	}
+	var e tc26256ACached
+	var t field.P256A
+	e.pick(table, digit)
 	t.One()
 	none := equal(digit, 0) & 1
-	c.y.Select(&t, &y, none)
-	c.z.Select(&t, &z, none)
-	t.Neg(&x)
-	c.x.Select(&t, &x, negative)
-	t.Neg(&dt)
-	c.dt.Select(&t, &dt, negative)
+	c.y.Select(&t, &e.y, none)
+	c.z.Select(&t, &e.z, none)
+	t.Neg(&e.x)
+	c.x.Select(&t, &e.x, negative)
+	t.Neg(&e.dt)
+	c.dt.Select(&t, &e.dt, negative)
 }
 
 // lookup is the same for affine points.
 func (a *tc26256AAffine) lookup(table *[16]tc26256AAffine, digit, negative uint64) {
-	var masks [16]uint64
-	for j := range masks {
-		masks[j] = equal(digit, uint64(j)+1)
-	}
-	var u, v, duv, t field.P256A
-	for j := range table {
-		m, e := masks[j], &table[j]
-		u[0] |= e.u[0] & m
-		u[1] |= e.u[1] & m
-		u[2] |= e.u[2] & m
-		u[3] |= e.u[3] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		v[0] |= e.v[0] & m
-		v[1] |= e.v[1] & m
-		v[2] |= e.v[2] & m
-		v[3] |= e.v[3] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		duv[0] |= e.duv[0] & m
-		duv[1] |= e.duv[1] & m
-		duv[2] |= e.duv[2] & m
-		duv[3] |= e.duv[3] & m
-
-	}
+	var e tc26256AAffine
+	var t field.P256A
+	e.pick(table, digit)
 	t.One()
-	a.v.Select(&t, &v, equal(digit, 0)&1)
-	t.Neg(&u)
-	a.u.Select(&t, &u, negative)
-	t.Neg(&duv)
-	a.duv.Select(&t, &duv, negative)
+	a.v.Select(&t, &e.v, equal(digit, 0)&1)
+	t.Neg(&e.u)
+	a.u.Select(&t, &e.u, negative)
+	t.Neg(&e.duv)
+	a.duv.Select(&t, &e.duv, negative)
+}
+
+// pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
+// table.
+func (r *tc26256ACached) pickPortable(table *[16]tc26256ACached, digit uint64) {
+	*r = tc26256ACached{}
+	for j := range table {
+		m, e := equal(digit, uint64(j)+1), &table[j]
+		r.x[0] |= e.x[0] & m
+		r.x[1] |= e.x[1] & m
+		r.x[2] |= e.x[2] & m
+		r.x[3] |= e.x[3] & m
+		r.y[0] |= e.y[0] & m
+		r.y[1] |= e.y[1] & m
+		r.y[2] |= e.y[2] & m
+		r.y[3] |= e.y[3] & m
+		r.z[0] |= e.z[0] & m
+		r.z[1] |= e.z[1] & m
+		r.z[2] |= e.z[2] & m
+		r.z[3] |= e.z[3] & m
+		r.dt[0] |= e.dt[0] & m
+		r.dt[1] |= e.dt[1] & m
+		r.dt[2] |= e.dt[2] & m
+		r.dt[3] |= e.dt[3] & m
+
+	}
+}
+
+// pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
+// table.
+func (r *tc26256AAffine) pickPortable(table *[16]tc26256AAffine, digit uint64) {
+	*r = tc26256AAffine{}
+	for j := range table {
+		m, e := equal(digit, uint64(j)+1), &table[j]
+		r.u[0] |= e.u[0] & m
+		r.u[1] |= e.u[1] & m
+		r.u[2] |= e.u[2] & m
+		r.u[3] |= e.u[3] & m
+		r.v[0] |= e.v[0] & m
+		r.v[1] |= e.v[1] & m
+		r.v[2] |= e.v[2] & m
+		r.v[3] |= e.v[3] & m
+		r.duv[0] |= e.duv[0] & m
+		r.duv[1] |= e.duv[1] & m
+		r.duv[2] |= e.duv[2] & m
+		r.duv[3] |= e.duv[3] & m
+
+	}
 }
 
 // tc26256AMakeComb fills tc26256AComb.

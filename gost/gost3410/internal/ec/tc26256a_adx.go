@@ -53,3 +53,27 @@ func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 
 //go:noescape
 func tc26256APointDoubleFullADX(r *tc26256APoint, a *tc26256APoint)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26256ACached) pick(table *[16]tc26256ACached, digit uint64) {
+	if adx.Enabled {
+		tc26256ACachedPickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func tc26256ACachedPickADX(r *tc26256ACached, table *[16]tc26256ACached, digit uint64)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26256AAffine) pick(table *[16]tc26256AAffine, digit uint64) {
+	if adx.Enabled {
+		tc26256AAffinePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func tc26256AAffinePickADX(r *tc26256AAffine, table *[16]tc26256AAffine, digit uint64)

@@ -23,3 +23,13 @@ func (r *tc26256APoint) doubleShort(a *tc26256APoint) {
 func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 	r.doubleFullGeneric(a)
 }
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26256ACached) pick(table *[16]tc26256ACached, digit uint64) {
+	r.pickPortable(table, digit)
+}
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26256AAffine) pick(table *[16]tc26256AAffine, digit uint64) {
+	r.pickPortable(table, digit)
+}

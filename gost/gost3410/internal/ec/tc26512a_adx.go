@@ -77,3 +77,27 @@ func (r *tc26512AJacobian) chord(p *tc26512APair) {
 
 //go:noescape
 func tc26512AJacobianChordADX(r *tc26512AJacobian, p *tc26512APair)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512AProjective) pick(table *[16]tc26512AProjective, digit uint64) {
+	if adx.Enabled {
+		tc26512AProjectivePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func tc26512AProjectivePickADX(r *tc26512AProjective, table *[16]tc26512AProjective, digit uint64)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512AAffine) pick(table *[16]tc26512AAffine, digit uint64) {
+	if adx.Enabled {
+		tc26512AAffinePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func tc26512AAffinePickADX(r *tc26512AAffine, table *[16]tc26512AAffine, digit uint64)

@@ -33,3 +33,13 @@ func (p *tc26512APair) affine(a *tc26512AJacobian, b *tc26512AAffine) {
 func (r *tc26512AJacobian) chord(p *tc26512APair) {
 	r.chordGeneric(p)
 }
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512AProjective) pick(table *[16]tc26512AProjective, digit uint64) {
+	r.pickPortable(table, digit)
+}
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512AAffine) pick(table *[16]tc26512AAffine, digit uint64) {
+	r.pickPortable(table, digit)
+}

@@ -77,3 +77,27 @@ func (r *tc26512BJacobian) chord(p *tc26512BPair) {
 
 //go:noescape
 func tc26512BJacobianChordADX(r *tc26512BJacobian, p *tc26512BPair)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512BProjective) pick(table *[16]tc26512BProjective, digit uint64) {
+	if adx.Enabled {
+		tc26512BProjectivePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func tc26512BProjectivePickADX(r *tc26512BProjective, table *[16]tc26512BProjective, digit uint64)
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512BAffine) pick(table *[16]tc26512BAffine, digit uint64) {
+	if adx.Enabled {
+		tc26512BAffinePickADX(r, table, digit)
+		return
+	}
+	r.pickPortable(table, digit)
+}
+
+//go:noescape
+func tc26512BAffinePickADX(r *tc26512BAffine, table *[16]tc26512BAffine, digit uint64)

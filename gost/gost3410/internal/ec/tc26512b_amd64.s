@@ -1168,117 +1168,89 @@ TEXT ·tc26512BProjectiveAddMixedADX(SB), 0, $512-24
 	RET
 
 // func tc26512BJacobianDoubleADX(r *tc26512BJacobian, a *tc26512BJacobian)
-TEXT ·tc26512BJacobianDoubleADX(SB), 0, $448-16
+TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	NO_LOCAL_POINTERS
 	// delta.Square(a.z)
-	LEAQ 0(SP), CX
+	LEAQ 192(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
 	// t.Sub(a.x, delta)
-	LEAQ 64(SP), CX
+	LEAQ 256(SP), CX
 	MOVQ a+8(FP), SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL sub<>(SB)
 	// delta.Add(a.x, delta)
-	LEAQ 0(SP), CX
+	LEAQ 192(SP), CX
 	MOVQ a+8(FP), SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL add<>(SB)
 	// t.Mul(t, delta)
-	LEAQ 64(SP), CX
-	LEAQ 64(SP), SI
-	LEAQ 0(SP), DI
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// alpha.Add(t, t)
-	LEAQ 320(SP), CX
-	LEAQ 64(SP), SI
-	LEAQ 64(SP), DI
-	CALL add<>(SB)
+	// alpha.Half(t)
+	LEAQ 0(SP), CX
+	LEAQ 256(SP), SI
+	CALL half<>(SB)
 	// alpha.Add(alpha, t)
-	LEAQ 320(SP), CX
-	LEAQ 320(SP), SI
-	LEAQ 64(SP), DI
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 256(SP), DI
 	CALL add<>(SB)
-	// y2.Add(a.y, a.y)
+	// gamma.Square(a.y)
 	LEAQ 128(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
-	MOVQ a+8(FP), DI
-	ADDQ $64, DI
-	CALL add<>(SB)
-	// yy4.Square(y2)
-	LEAQ 192(SP), CX
-	LEAQ 128(SP), SI
 	CALL square<>(SB)
-	// beta4.Mul(yy4, a.x)
-	LEAQ 256(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ a+8(FP), DI
+	// beta.Mul(a.x, gamma)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 128(SP), DI
 	CALL mul<>(SB)
-	// r.z.Mul(y2, a.z)
+	// r.z.Mul(a.y, a.z)
 	MOVQ r+0(FP), CX
 	ADDQ $128, CX
-	LEAQ 128(SP), SI
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// x3.Square(alpha)
-	LEAQ 384(SP), CX
-	LEAQ 320(SP), SI
+	// r.x.Square(alpha)
+	MOVQ r+0(FP), CX
+	LEAQ 0(SP), SI
 	CALL square<>(SB)
-	// t.Add(beta4, beta4)
-	LEAQ 64(SP), CX
-	LEAQ 256(SP), SI
-	LEAQ 256(SP), DI
-	CALL add<>(SB)
-	// x3.Sub(x3, t)
-	LEAQ 384(SP), CX
-	LEAQ 384(SP), SI
+	// r.x.Sub(r.x, beta)
+	MOVQ r+0(FP), CX
+	MOVQ r+0(FP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	// t.Sub(beta4, x3)
-	LEAQ 64(SP), CX
-	LEAQ 256(SP), SI
-	LEAQ 384(SP), DI
-	CALL sub<>(SB)
-	// t.Mul(alpha, t)
-	LEAQ 64(SP), CX
-	LEAQ 320(SP), SI
+	// r.x.Sub(r.x, beta)
+	MOVQ r+0(FP), CX
+	MOVQ r+0(FP), SI
 	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// t.Sub(beta, r.x)
+	LEAQ 256(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ r+0(FP), DI
+	CALL sub<>(SB)
+	// t.Mul(t, alpha)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// yy4.Square(yy4)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
+	// gamma.Square(gamma)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
 	CALL square<>(SB)
-	// yy4.Half(yy4)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	CALL half<>(SB)
-	// r.y.Sub(t, yy4)
+	// r.y.Sub(t, gamma)
 	MOVQ r+0(FP), CX
 	ADDQ $64, CX
-	LEAQ 64(SP), SI
-	LEAQ 192(SP), DI
+	LEAQ 256(SP), SI
+	LEAQ 128(SP), DI
 	CALL sub<>(SB)
-	LEAQ 384(SP), SI
-	MOVQ r+0(FP), CX
-	MOVQ 0(SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
-	MOVQ 32(SI), R12
-	MOVQ 40(SI), R13
-	MOVQ 48(SI), R14
-	MOVQ 56(SI), R15
-	MOVQ R8, 0(CX)
-	MOVQ R9, 8(CX)
-	MOVQ R10, 16(CX)
-	MOVQ R11, 24(CX)
-	MOVQ R12, 32(CX)
-	MOVQ R13, 40(CX)
-	MOVQ R14, 48(CX)
-	MOVQ R15, 56(CX)
 	RET
 
 // func tc26512BPairCachedADX(p *tc26512BPair, a *tc26512BJacobian, c *tc26512BCached)
@@ -1497,4 +1469,74 @@ TEXT ·tc26512BJacobianChordADX(SB), 0, $256-16
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
+	RET
+
+// func tc26512BProjectivePickADX(r *tc26512BProjective, table *[16]tc26512BProjective, digit uint64)
+TEXT ·tc26512BProjectivePickADX(SB), NOSPLIT, $0-24
+	MOVQ r+0(FP), DI
+	MOVQ table+8(FP), SI
+	VPBROADCASTQ digit+16(FP), Y15
+	MOVQ $1, AX
+	VMOVQ AX, X14
+	VPBROADCASTQ X14, Y14
+	VMOVDQA Y14, Y13
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	LEAQ 0(SI), BX
+	MOVQ $16, CX
+loop0:
+	VPCMPEQQ Y13, Y15, Y12
+	VPADDQ Y14, Y13, Y13
+	VPBLENDVB Y12, 0(BX), Y0, Y0
+	VPBLENDVB Y12, 32(BX), Y1, Y1
+	VPBLENDVB Y12, 64(BX), Y2, Y2
+	VPBLENDVB Y12, 96(BX), Y3, Y3
+	VPBLENDVB Y12, 128(BX), Y4, Y4
+	VPBLENDVB Y12, 160(BX), Y5, Y5
+	ADDQ $192, BX
+	DECQ CX
+	JNZ loop0
+	VMOVDQU Y0, 0(DI)
+	VMOVDQU Y1, 32(DI)
+	VMOVDQU Y2, 64(DI)
+	VMOVDQU Y3, 96(DI)
+	VMOVDQU Y4, 128(DI)
+	VMOVDQU Y5, 160(DI)
+	VZEROUPPER 
+	RET
+
+// func tc26512BAffinePickADX(r *tc26512BAffine, table *[16]tc26512BAffine, digit uint64)
+TEXT ·tc26512BAffinePickADX(SB), NOSPLIT, $0-24
+	MOVQ r+0(FP), DI
+	MOVQ table+8(FP), SI
+	VPBROADCASTQ digit+16(FP), Y15
+	MOVQ $1, AX
+	VMOVQ AX, X14
+	VPBROADCASTQ X14, Y14
+	VMOVDQA Y14, Y13
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	LEAQ 0(SI), BX
+	MOVQ $16, CX
+loop0:
+	VPCMPEQQ Y13, Y15, Y12
+	VPADDQ Y14, Y13, Y13
+	VPBLENDVB Y12, 0(BX), Y0, Y0
+	VPBLENDVB Y12, 32(BX), Y1, Y1
+	VPBLENDVB Y12, 64(BX), Y2, Y2
+	VPBLENDVB Y12, 96(BX), Y3, Y3
+	ADDQ $128, BX
+	DECQ CX
+	JNZ loop0
+	VMOVDQU Y0, 0(DI)
+	VMOVDQU Y1, 32(DI)
+	VMOVDQU Y2, 64(DI)
+	VMOVDQU Y3, 96(DI)
+	VZEROUPPER 
 	RET

@@ -33,3 +33,13 @@ func (p *tc26512BPair) affine(a *tc26512BJacobian, b *tc26512BAffine) {
 func (r *tc26512BJacobian) chord(p *tc26512BPair) {
 	r.chordGeneric(p)
 }
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512BProjective) pick(table *[16]tc26512BProjective, digit uint64) {
+	r.pickPortable(table, digit)
+}
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512BAffine) pick(table *[16]tc26512BAffine, digit uint64) {
+	r.pickPortable(table, digit)
+}

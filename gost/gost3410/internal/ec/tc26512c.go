@@ -343,118 +343,106 @@ func (r *tc26512CPoint) halfDouble(a *tc26512CPoint, e, f, g, h *field.P512A) {
 // lookup sets c = ±digit·P from a table of P … 16·P, the neutral element for 0,
 // reading the whole table.
 func (c *tc26512CCached) lookup(table *[16]tc26512CCached, digit, negative uint64) {
-	var masks [16]uint64
-	for j := range masks {
-		masks[j] = equal(digit, uint64(j)+1)
-	}
-	var x, y, z, dt, t field.P512A
-	for j := range table {
-		m, e := masks[j], &table[j]
-		x[0] |= e.x[0] & m
-		x[1] |= e.x[1] & m
-		x[2] |= e.x[2] & m
-		x[3] |= e.x[3] & m
-		x[4] |= e.x[4] & m
-		x[5] |= e.x[5] & m
-		x[6] |= e.x[6] & m
-		x[7] |= e.x[7] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		y[0] |= e.y[0] & m
-		y[1] |= e.y[1] & m
-		y[2] |= e.y[2] & m
-		y[3] |= e.y[3] & m
-		y[4] |= e.y[4] & m
-		y[5] |= e.y[5] & m
-		y[6] |= e.y[6] & m
-		y[7] |= e.y[7] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		z[0] |= e.z[0] & m
-		z[1] |= e.z[1] & m
-		z[2] |= e.z[2] & m
-		z[3] |= e.z[3] & m
-		z[4] |= e.z[4] & m
-		z[5] |= e.z[5] & m
-		z[6] |= e.z[6] & m
-		z[7] |= e.z[7] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		dt[0] |= e.dt[0] & m
-		dt[1] |= e.dt[1] & m
-		dt[2] |= e.dt[2] & m
-		dt[3] |= e.dt[3] & m
-		dt[4] |= e.dt[4] & m
-		dt[5] |= e.dt[5] & m
-		dt[6] |= e.dt[6] & m
-		dt[7] |= e.dt[7] & m
-
-	}
+	var e tc26512CCached
+	var t field.P512A
+	e.pick(table, digit)
 	t.One()
 	none := equal(digit, 0) & 1
-	c.y.Select(&t, &y, none)
-	c.z.Select(&t, &z, none)
-	t.Neg(&x)
-	c.x.Select(&t, &x, negative)
-	t.Neg(&dt)
-	c.dt.Select(&t, &dt, negative)
+	c.y.Select(&t, &e.y, none)
+	c.z.Select(&t, &e.z, none)
+	t.Neg(&e.x)
+	c.x.Select(&t, &e.x, negative)
+	t.Neg(&e.dt)
+	c.dt.Select(&t, &e.dt, negative)
 }
 
 // lookup is the same for affine points.
 func (a *tc26512CAffine) lookup(table *[16]tc26512CAffine, digit, negative uint64) {
-	var masks [16]uint64
-	for j := range masks {
-		masks[j] = equal(digit, uint64(j)+1)
-	}
-	var u, v, duv, t field.P512A
-	for j := range table {
-		m, e := masks[j], &table[j]
-		u[0] |= e.u[0] & m
-		u[1] |= e.u[1] & m
-		u[2] |= e.u[2] & m
-		u[3] |= e.u[3] & m
-		u[4] |= e.u[4] & m
-		u[5] |= e.u[5] & m
-		u[6] |= e.u[6] & m
-		u[7] |= e.u[7] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		v[0] |= e.v[0] & m
-		v[1] |= e.v[1] & m
-		v[2] |= e.v[2] & m
-		v[3] |= e.v[3] & m
-		v[4] |= e.v[4] & m
-		v[5] |= e.v[5] & m
-		v[6] |= e.v[6] & m
-		v[7] |= e.v[7] & m
-
-	}
-	for j := range table {
-		m, e := masks[j], &table[j]
-		duv[0] |= e.duv[0] & m
-		duv[1] |= e.duv[1] & m
-		duv[2] |= e.duv[2] & m
-		duv[3] |= e.duv[3] & m
-		duv[4] |= e.duv[4] & m
-		duv[5] |= e.duv[5] & m
-		duv[6] |= e.duv[6] & m
-		duv[7] |= e.duv[7] & m
-
-	}
+	var e tc26512CAffine
+	var t field.P512A
+	e.pick(table, digit)
 	t.One()
-	a.v.Select(&t, &v, equal(digit, 0)&1)
-	t.Neg(&u)
-	a.u.Select(&t, &u, negative)
-	t.Neg(&duv)
-	a.duv.Select(&t, &duv, negative)
+	a.v.Select(&t, &e.v, equal(digit, 0)&1)
+	t.Neg(&e.u)
+	a.u.Select(&t, &e.u, negative)
+	t.Neg(&e.duv)
+	a.duv.Select(&t, &e.duv, negative)
+}
+
+// pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
+// table.
+func (r *tc26512CCached) pickPortable(table *[16]tc26512CCached, digit uint64) {
+	*r = tc26512CCached{}
+	for j := range table {
+		m, e := equal(digit, uint64(j)+1), &table[j]
+		r.x[0] |= e.x[0] & m
+		r.x[1] |= e.x[1] & m
+		r.x[2] |= e.x[2] & m
+		r.x[3] |= e.x[3] & m
+		r.x[4] |= e.x[4] & m
+		r.x[5] |= e.x[5] & m
+		r.x[6] |= e.x[6] & m
+		r.x[7] |= e.x[7] & m
+		r.y[0] |= e.y[0] & m
+		r.y[1] |= e.y[1] & m
+		r.y[2] |= e.y[2] & m
+		r.y[3] |= e.y[3] & m
+		r.y[4] |= e.y[4] & m
+		r.y[5] |= e.y[5] & m
+		r.y[6] |= e.y[6] & m
+		r.y[7] |= e.y[7] & m
+		r.z[0] |= e.z[0] & m
+		r.z[1] |= e.z[1] & m
+		r.z[2] |= e.z[2] & m
+		r.z[3] |= e.z[3] & m
+		r.z[4] |= e.z[4] & m
+		r.z[5] |= e.z[5] & m
+		r.z[6] |= e.z[6] & m
+		r.z[7] |= e.z[7] & m
+		r.dt[0] |= e.dt[0] & m
+		r.dt[1] |= e.dt[1] & m
+		r.dt[2] |= e.dt[2] & m
+		r.dt[3] |= e.dt[3] & m
+		r.dt[4] |= e.dt[4] & m
+		r.dt[5] |= e.dt[5] & m
+		r.dt[6] |= e.dt[6] & m
+		r.dt[7] |= e.dt[7] & m
+
+	}
+}
+
+// pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
+// table.
+func (r *tc26512CAffine) pickPortable(table *[16]tc26512CAffine, digit uint64) {
+	*r = tc26512CAffine{}
+	for j := range table {
+		m, e := equal(digit, uint64(j)+1), &table[j]
+		r.u[0] |= e.u[0] & m
+		r.u[1] |= e.u[1] & m
+		r.u[2] |= e.u[2] & m
+		r.u[3] |= e.u[3] & m
+		r.u[4] |= e.u[4] & m
+		r.u[5] |= e.u[5] & m
+		r.u[6] |= e.u[6] & m
+		r.u[7] |= e.u[7] & m
+		r.v[0] |= e.v[0] & m
+		r.v[1] |= e.v[1] & m
+		r.v[2] |= e.v[2] & m
+		r.v[3] |= e.v[3] & m
+		r.v[4] |= e.v[4] & m
+		r.v[5] |= e.v[5] & m
+		r.v[6] |= e.v[6] & m
+		r.v[7] |= e.v[7] & m
+		r.duv[0] |= e.duv[0] & m
+		r.duv[1] |= e.duv[1] & m
+		r.duv[2] |= e.duv[2] & m
+		r.duv[3] |= e.duv[3] & m
+		r.duv[4] |= e.duv[4] & m
+		r.duv[5] |= e.duv[5] & m
+		r.duv[6] |= e.duv[6] & m
+		r.duv[7] |= e.duv[7] & m
+
+	}
 }
 
 // tc26512CMakeComb fills tc26512CComb.

@@ -23,3 +23,13 @@ func (r *tc26512CPoint) doubleShort(a *tc26512CPoint) {
 func (r *tc26512CPoint) doubleFull(a *tc26512CPoint) {
 	r.doubleFullGeneric(a)
 }
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512CCached) pick(table *[16]tc26512CCached, digit uint64) {
+	r.pickPortable(table, digit)
+}
+
+// pick is pickPortable, by assembly if there is any.
+func (r *tc26512CAffine) pick(table *[16]tc26512CAffine, digit uint64) {
+	r.pickPortable(table, digit)
+}

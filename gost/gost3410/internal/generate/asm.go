@@ -25,7 +25,8 @@ func (p place) limb(i int) string {
 // are for addresses.
 type asm struct {
 	strings.Builder
-	f *field
+	f    *field
+	held place // what the first registers of acc hold, when the next operation begins
 }
 
 var acc = [8]string{"R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
@@ -53,8 +54,11 @@ func (a *asm) twoCarries(reg, zero string) {
 	a.op("ADOXQ", zero, reg)
 }
 
-// load puts x into the registers.
+// load puts x into the registers, unless it is there already.
 func (a *asm) load(x place, r []string) {
+	if x == a.held && r[0] == acc[0] {
+		return
+	}
 	for i := range a.f.Limbs {
 		a.op("MOVQ", x.limb(i), r[i])
 	}
@@ -62,6 +66,10 @@ func (a *asm) load(x place, r []string) {
 
 // store puts the registers into z.
 func (a *asm) store(z place, r []string) {
+	a.held = place{}
+	if a.f.Limbs == 4 && r[0] == acc[0] {
+		a.held = z
+	}
 	for i := range a.f.Limbs {
 		a.op("MOVQ", r[i], z.limb(i))
 	}
@@ -94,6 +102,9 @@ func (a *asm) foldCarry(first, others string, r []string) {
 // add emits z = x + y.
 func (a *asm) add(z, x, y place) {
 	r := acc[:a.f.Limbs]
+	if y == a.held {
+		x, y = y, x
+	}
 	a.load(x, r)
 	a.carryChain("ADDQ", "ADCQ", y.limb, r)
 	switch a.f.shape {

@@ -104,7 +104,47 @@ func (u *unit) asmSource() string {
 	for _, d := range u.order {
 		out.WriteString(u.compile(d))
 	}
+	for _, typ := range u.picks {
+		out.WriteString(u.pick(typ))
+	}
 	return out.String()
+}
+
+// pick returns the assembly that reads a whole table of 16 points and keeps one of
+// them. A point is taken in vectors of 32 bytes, at most 12 of them at once.
+func (u *unit) pick(typ string) string {
+	a := &asm{f: u.f}
+	a.op("MOVQ", "r+0(FP)", "DI")
+	a.op("MOVQ", "table+8(FP)", "SI")
+	a.op("VPBROADCASTQ", "digit+16(FP)", "Y15")
+	a.op("MOVQ", "$1", "AX")
+	a.op("VMOVQ", "AX", "X14")
+	a.op("VPBROADCASTQ", "X14", "Y14")
+	size := u.sizeOf(typ)
+	const most = 12 * 32
+	for from := 0; from < size; from += most {
+		vectors := min(size-from, most) / 32
+		a.op("VMOVDQA", "Y14", "Y13") // counts from 1
+		for v := range vectors {
+			a.op("VPXOR", fmt.Sprintf("Y%d", v), fmt.Sprintf("Y%d", v), fmt.Sprintf("Y%d", v))
+		}
+		fmt.Fprintf(a, "\tLEAQ %d(SI), BX\n\tMOVQ $16, CX\nloop%d:\n", from, from)
+		a.op("VPCMPEQQ", "Y13", "Y15", "Y12")
+		a.op("VPADDQ", "Y14", "Y13", "Y13")
+		for v := range vectors {
+			a.op("VPBLENDVB", "Y12", fmt.Sprintf("%d(BX)", 32*v), fmt.Sprintf("Y%d", v), fmt.Sprintf("Y%d", v))
+		}
+		fmt.Fprintf(a, "\tADDQ $%d, BX\n\tDECQ CX\n\tJNZ loop%d\n", size, from)
+		for v := range vectors {
+			a.op("VMOVDQU", fmt.Sprintf("Y%d", v), fmt.Sprintf("%d(DI)", from+32*v))
+		}
+	}
+	a.op("VZEROUPPER")
+	return fmt.Sprintf("\n// func %s\nTEXT ·%sPickADX(SB), NOSPLIT, $0-24\n%s\tRET\n", u.pickSignature(typ), typ, a)
+}
+
+func (u *unit) pickSignature(typ string) string {
+	return fmt.Sprintf("%sPickADX(r *%s, table *[16]%s, digit uint64)", typ, typ, typ)
 }
 
 // glue is fieldGlue for the formulas of one curve.
@@ -125,6 +165,12 @@ func (u *unit) glue() (choose, none string) {
 		w.p("%s\nif adx.Enabled { %s(%s); return }\n%s\n}\n", head, u.asmName(d), all, generic)
 		w.p("//go:noescape\nfunc %s(%s)\n", u.asmName(d), u.signature(d))
 		v.p("%s\n%s\n}\n", head, generic)
+	}
+	for _, typ := range u.picks {
+		head := fmt.Sprintf("// pick is pickPortable, by assembly if there is any.\nfunc (r *%s) pick(table *[16]%s, digit uint64) {", typ, typ)
+		w.p("%s\nif adx.Enabled { %sPickADX(r, table, digit); return }\nr.pickPortable(table, digit)\n}\n", head, typ)
+		w.p("//go:noescape\nfunc %s\n", u.pickSignature(typ))
+		v.p("%s\nr.pickPortable(table, digit)\n}\n", head)
 	}
 	return w.String(), v.String()
 }
@@ -175,6 +221,21 @@ func asmTest(units []*unit) string {
 				w.p("%s2.%s(%s)", names[1], d.Name.Name, strings.Join(want[1:], ", "))
 				w.p("if %s != %s2 { t.Fatalf(\"in place: %%x, want %%x\", %s, %s2) }", names[1], names[1], names[1], names[1])
 			}
+			w.p("}\n})")
+		}
+		for _, typ := range u.picks {
+			w.p("t.Run(\"%s pick\", func(t *testing.T) {", typ)
+			w.p("var table [16]%s", typ)
+			w.p("for i := range table {")
+			for _, member := range u.members(typ) {
+				w.p("numbers.fill(table[i].%s[:])", member)
+			}
+			w.p("}\nfor digit := range uint64(17) {")
+			w.p("want, got := %s{}, table[7]", typ)
+			w.p("if digit > 0 { want = table[digit-1] }")
+			w.p("got2 := got")
+			w.p("if %sPickADX(&got, &table, digit); got != want { t.Fatalf(\"%%d: %%x, want %%x\", digit, got, want) }", typ)
+			w.p("if got2.pickPortable(&table, digit); got2 != want { t.Fatalf(\"portable: %%d: %%x, want %%x\", digit, got2, want) }")
 			w.p("}\n})")
 		}
 		w.p("}\n")

@@ -178,11 +178,12 @@ func (c *curve) source() (string, error) {
 	return out.String(), nil
 }
 
-// Range returns the indices of the limbs.
-func (c *curve) Range() []int {
-	r := make([]int, c.Limbs())
-	for i := range r {
-		r[i] = i
+// Members returns all limbs of the elements with the given names: "x[0]", "x[1]" …
+func (c *curve) Members(names ...string) (limbs []string) {
+	for _, name := range names {
+		for i := range c.Limbs() {
+			limbs = append(limbs, fmt.Sprintf("%s[%d]", name, i))
+		}
 	}
-	return r
+	return limbs
 }

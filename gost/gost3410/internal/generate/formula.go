@@ -30,6 +30,7 @@ type unit struct {
 	types  map[string]*ast.StructType  // by name
 	funcs  map[string]*ast.FuncDecl    // methods, by "type.name"
 	order  []*ast.FuncDecl             // those that are compiled
+	picks  []string                    // types of points that are picked from tables
 	size   map[string]int              // of a type, in bytes
 	fields map[string]map[string]value // of a type: place and type of a member
 }
@@ -69,6 +70,9 @@ func (c *curve) parse(source string) (*unit, error) {
 			u.funcs[typeName(d.Recv.List[0].Type)+"."+d.Name.Name] = d
 			if strings.HasSuffix(d.Name.Name, genericSuffix) {
 				u.order = append(u.order, d)
+			}
+			if d.Name.Name == "pickPortable" {
+				u.picks = append(u.picks, typeName(d.Recv.List[0].Type))
 			}
 		}
 	}
