@@ -393,7 +393,7 @@ func TestNothingListed(t *testing.T) {
 func TestManyRecords(t *testing.T) {
 	p := newPublisher(t)
 	content := sample(p.cert)
-	for i := range 1500 {
+	for i := range 1000 {
 		ca := *content.CAs[0]
 		ca.History = []StatusChange{{InForce, day(2016, 1, 1).AddDate(0, 0, 2*i)}, {Terminated, day(2016, 1, 2).AddDate(0, 0, 2*i)}}
 		ca.Current = StatusChange{}
