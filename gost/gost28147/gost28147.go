@@ -1,8 +1,9 @@
 // Package gost28147 implements the GOST 28147-89 block cipher (RFC 5830): 64-bit
-// blocks, 256-bit keys, 32 Feistel rounds, and substitutions to choose from. It
-// exists to verify archives, whose digests are made with it (package
-// gostr341194); for new data there is Magma, the same cipher with one set of
-// substitutions and the other order of bytes.
+// blocks, 256-bit keys, 32 Feistel rounds, and substitutions to choose from; its
+// counter mode and its message authentication code, with the key meshing of CryptoPro
+// or without (RFC 4357). It exists for archives, whose digests are made with it
+// (package gostr341194), and for old peers of TLS; for new data there is Magma, the
+// same cipher with one set of substitutions and the other order of bytes.
 //
 // The substitutions are merged into four 256-entry tables, so timing depends on
 // the data and the key through the cache.

@@ -170,7 +170,7 @@ func TestTLSTreeOrder(t *testing.T) {
 func TestTLSTreeMisuse(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no masks":      func() { NewTLSTree(0, make([]byte, Size)) },
-		"unknown masks": func() { NewTLSTree(MagmaCTROMAC+1, make([]byte, Size)) },
+		"unknown masks": func() { NewTLSTree(MagmaMGMS+1, make([]byte, Size)) },
 		"short key":     func() { NewTLSTree(MagmaCTROMAC, make([]byte, Size-1)) },
 		"long key":      func() { NewTLSTree(MagmaCTROMAC, make([]byte, Size+1)) },
 	} {

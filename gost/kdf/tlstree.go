@@ -17,6 +17,26 @@ const (
 	MagmaCTROMAC
 )
 
+// The suites of TLS 1.3, RFC 9367, Section 4.1.2: two of each cipher, of which S
+// changes keys more often.
+const (
+	// KuznyechikMGML belongs to TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_L, 0xC103:
+	// the key changes every 8192 records.
+	KuznyechikMGML Masks = iota + MagmaCTROMAC + 1
+
+	// MagmaMGML belongs to TLS_GOSTR341112_256_WITH_MAGMA_MGM_L, 0xC104: the key
+	// changes every 128 records.
+	MagmaMGML
+
+	// KuznyechikMGMS belongs to TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_S, 0xC105:
+	// the key changes every 8 records.
+	KuznyechikMGMS
+
+	// MagmaMGMS belongs to TLS_GOSTR341112_256_WITH_MAGMA_MGM_S, 0xC106: the key
+	// changes every record.
+	MagmaMGMS
+)
+
 const levels = 3
 
 // constants returns C_1, C_2, C_3.
@@ -26,12 +46,20 @@ func (m Masks) constants() [levels]uint64 {
 		return [levels]uint64{0xFFFFFFFF00000000, 0xFFFFFFFFFFF80000, 0xFFFFFFFFFFFFFFC0}
 	case MagmaCTROMAC:
 		return [levels]uint64{0xFFFFFFC000000000, 0xFFFFFFFFFE000000, 0xFFFFFFFFFFFFF000}
+	case KuznyechikMGML:
+		return [levels]uint64{0xF800000000000000, 0xFFFFFFF000000000, 0xFFFFFFFFFFFFE000}
+	case MagmaMGML:
+		return [levels]uint64{0xFFE0000000000000, 0xFFFFFFFFC0000000, 0xFFFFFFFFFFFFFF80}
+	case KuznyechikMGMS:
+		return [levels]uint64{0xFFFFFFFFE0000000, 0xFFFFFFFFFFFF0000, 0xFFFFFFFFFFFFFFF8}
+	case MagmaMGMS:
+		return [levels]uint64{0xFFFFFFFFFC000000, 0xFFFFFFFFFFFFE000, 0xFFFFFFFFFFFFFFFF}
 	default:
 		panic("kdf: unknown TLSTREE masks")
 	}
 }
 
-// A TLSTree is TLSTREE of RFC 9189, Section 8.1: it makes the key of every record
+// A TLSTree is TLSTREE of RFC 9189, Section 8.1, and RFC 9367, Section 4.1.2: it makes the key of every record
 // of a connection, in one direction, from one root key. It remembers the key of
 // each level, so that most records cost nothing. It is not safe for several
 // goroutines; the zero value is not usable.

@@ -1,6 +1,6 @@
 // Package keywrap exports and imports keys under other keys: the algorithms
 // KExp15 and KImp15 of RFC 9189, Section 8.2.1, by which a TLS client hands over
-// the premaster secret.
+// the premaster secret, and KExp28147 and KImp28147 of Section 8.2.2, for old peers.
 package keywrap
 
 import (
