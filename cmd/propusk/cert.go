@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"propusk/pki/der"
+	"propusk/pki/cms"
 	"propusk/pki/gostx509"
 	"propusk/pki/report"
 	"propusk/pki/validate"
@@ -29,7 +29,7 @@ func newCertCommand() *cobra.Command {
 		Use:   "cert FILE…",
 		Short: "Что это за сертификат / say what a certificate is",
 		Long: "Says what a certificate is: whose, of which kind, with which identifiers; its chain, the accreditation of its CA and\n" +
-			"the rules for qualified certificates that it breaks. FILE is DER, PEM or base64, or - for standard input; the first\n" +
+			"the rules for qualified certificates that it breaks. FILE is DER, PEM, base64 or a bundle (.p7b), or - for standard input; the first\n" +
 			"certificate of a file is judged, the others help to build its chain. With --json one document per file is printed.\n\n" +
 			"--trust may name a trust directory or a plain directory of CA certificates, of which the roots that --root or --pin\n" +
 			"name, or else the known roots of Минцифры, are trusted.\n\n" +
@@ -87,7 +87,7 @@ func (o *certOptions) judge(stdin io.Reader, name string, trust validate.Trust, 
 		return nil, err
 	}
 	v := validate.Validator{Trust: trust, Policy: validate.QES(), Now: now}
-	all, err := der.DecodeAll(data, certificateLabels()...)
+	all, err := cms.Bundle(data)
 	if err != nil {
 		all = [][]byte{data} // the validator says what is wrong with it
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -110,10 +109,10 @@ func configMistakes(ctx context.Context, path string) ([]mistake, error) {
 	}
 	snapshot, err := certs.Load(ctx, certs.Source{Dir: c.Trust.Dir}, time.Now())
 	if err != nil {
-		mistakes = append(mistakes, mistake{reason.Of(err), fmt.Sprintf("trust: %v", err)})
+		mistakes = append(mistakes, mistake{reason.Of(err), "trust: "+cause(err)})
 	}
 	for _, q := range snapshot.Quarantined() {
-		mistakes = append(mistakes, mistake{q.Code, fmt.Sprintf("trust: %v", q.Err)})
+		mistakes = append(mistakes, mistake{q.Code, "trust: "+cause(q.Err)})
 	}
 	return mistakes, nil
 }
@@ -127,4 +126,12 @@ func perLine(mistakes []mistake, code reason.Code, err error) []mistake {
 		}
 	}
 	return mistakes
+}
+
+// cause is the text of an error without its code, which a mistake has already.
+func cause(err error) string {
+	if coded, ok := errors.AsType[*reason.Error](err); ok && coded.Err != nil {
+		return coded.Err.Error()
+	}
+	return err.Error()
 }

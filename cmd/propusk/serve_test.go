@@ -125,3 +125,24 @@ func TestServe(t *testing.T) {
 		t.Error("the gateway does not end")
 	}
 }
+
+// TestConfigCheckSaysCodesOnce: each line of the answer is a code and a mistake.
+func TestConfigCheckSaysCodesOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var sample, out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"config", "sample"}, nil, &sample, &errs); code != exitYes {
+		t.Fatalf("exit code %d\n%s", code, &errs)
+	}
+	if err := os.WriteFile("propusk.yaml", sample.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := run(t.Context(), []string{"config", "check", "propusk.yaml"}, nil, &out, &errs); code != exitNo {
+		t.Fatalf("exit code %d\n%s%s", code, &out, &errs)
+	}
+	for line := range strings.Lines(out.String()) {
+		code, mistake, ok := strings.Cut(strings.TrimSpace(line), ": ")
+		if !ok || (code != "config-unreadable" && code != "trust-directory-missing") || strings.Contains(mistake, code) {
+			t.Errorf("line %q", line)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"propusk/certs"
-	"propusk/pki/der"
+	"propusk/pki/cms"
 	"propusk/pki/gostx509"
 	"propusk/pki/validate"
 )
@@ -115,14 +115,14 @@ func readInput(stdin io.Reader, name string, limit int64) ([]byte, error) {
 // that is read.
 const maxCertificateFile = 16 << 20
 
-// readCertificates reads the certificates of one file: DER, base64, or PEM with
-// one or more.
+// readCertificates reads the certificates of one file, in any form that cms.Bundle
+// takes.
 func readCertificates(stdin io.Reader, name string) ([]*gostx509.Certificate, error) {
 	data, err := readInput(stdin, name, maxCertificateFile)
 	if err != nil {
 		return nil, err
 	}
-	all, err := der.DecodeAll(data, certificateLabels()...)
+	all, err := cms.Bundle(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -156,6 +156,3 @@ func exitWith(code int) error {
 	}
 	return &exitError{Code: code}
 }
-
-// certificateLabels are the PEM labels of certificates (RFC 7468, Section 5).
-func certificateLabels() []string { return []string{"CERTIFICATE", "X509 CERTIFICATE"} }
