@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"propusk/pki/der"
+	"propusk/pki/cms"
 	"propusk/pki/gostx509"
 	"propusk/pki/path"
 	"propusk/pki/reason"
@@ -294,7 +294,7 @@ func (in *input) certificates() ([]*gostx509.Certificate, error) {
 	if in.parsed != nil {
 		return in.parsed, nil
 	}
-	blocks, err := der.DecodeAll(in.data, "CERTIFICATE", "X509 CERTIFICATE")
+	blocks, err := cms.Bundle(in.data)
 	if err != nil {
 		return nil, reason.Errorf(reason.TrustCertMalformed, "%s: %w", in.Path, err)
 	}

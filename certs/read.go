@@ -73,7 +73,7 @@ func layout() []subdir {
 }
 
 // certificateExts are the extensions of certificate files.
-func certificateExts() []string { return []string{".pem", ".cer", ".crt", ".der"} }
+func certificateExts() []string { return []string{".pem", ".cer", ".crt", ".der", ".p7b", ".p7c"} }
 
 // Names of single files of a trust directory.
 const (

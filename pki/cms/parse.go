@@ -22,6 +22,7 @@ var pemLabels = []string{"CMS", "PKCS7", "PKCS #7 SIGNED DATA"}
 var (
 	errNotSignedData = errors.New("cms: the content type is not signed-data")
 	errSize          = errors.New("cms: longer than the limit")
+	errNotBundle     = errors.New("cms: not a message of certificates only")
 	errCount         = errors.New("cms: too many elements of a kind")
 )
 
