@@ -88,11 +88,20 @@ func (b *block) BlockSize() int { return BlockSize }
 // Encrypt implements cipher.Block and RFC 7801, Section 4.5.1.
 func (b *block) Encrypt(dst, src []byte) {
 	check(dst, src)
-	x := load(src)
+	if avx512.Enabled {
+		var state [BlockSize]byte
+		b.chainVector(state[:], src[:BlockSize])
+		copy(dst, state[:])
+		return
+	}
+	b.encrypt(load(src)).store(dst)
+}
+
+func (b *block) encrypt(x vector) vector {
 	for i := range rounds - 1 {
 		x = x.xor(b.enc[i]).ls()
 	}
-	x.xor(b.enc[rounds-1]).store(dst)
+	return x.xor(b.enc[rounds-1])
 }
 
 // EncryptBlocks encrypts the whole blocks of src, each on its own, into dst,
@@ -118,6 +127,20 @@ func (b *block) XORCounter(dst, src []byte, hi, lo uint64) int {
 		return 0
 	}
 	return b.counterVector(dst, src, hi, lo)
+}
+
+// Chain replaces state, for each whole block of p in turn, with the encryption of the sum
+// of both. It is what OMAC does with all blocks but the last.
+func (b *block) Chain(state, p []byte) {
+	if avx512.Enabled {
+		b.chainVector(state, p)
+		return
+	}
+	x := load(state)
+	for ; len(p) >= BlockSize; p = p[BlockSize:] {
+		x = b.encrypt(x.xor(load(p)))
+	}
+	x.store(state)
 }
 
 // Decrypt implements cipher.Block and RFC 7801, Section 4.5.2. The inverse of L

@@ -9,13 +9,16 @@ import (
 
 	oracle "github.com/ddulesov/gogost/gost3412128"
 
+	"propusk/gost/internal/avx512"
 	"propusk/gost/internal/corpus"
 	"propusk/gost/internal/cryptotest"
 	"propusk/gost/internal/engine"
 	"propusk/gost/internal/vectors"
 )
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { cryptotest.Paths(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/rfc7801.txt") {
 		checkBoth(t, v.Name, v.Hex(t, "key"), v.Hex(t, "plain"), v.Hex(t, "cipher"))
 	}
@@ -56,7 +59,9 @@ func TestTransformations(t *testing.T) {
 	}
 }
 
-func TestKeySchedule(t *testing.T) {
+func TestKeySchedule(t *testing.T) { cryptotest.Paths(t, testKeySchedule) }
+
+func testKeySchedule(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/keyschedule.txt") {
 		b := newBlock(t, v.Hex(t, "key"))
 		want := v.Hex(t, "keys")
@@ -69,20 +74,25 @@ func TestKeySchedule(t *testing.T) {
 }
 
 func TestContract(t *testing.T) {
-	cryptotest.Block(t, "kuznyechik", KeySize, New)
 	cryptotest.Paths(t, func(t *testing.T) {
+		cryptotest.Block(t, "kuznyechik", KeySize, New)
+		cryptotest.Chain(t, newCipher(t, cryptotest.Bytes(KeySize)))
 		cryptotest.Blocks(t, newCipher(t, cryptotest.Bytes(KeySize)))
 		cryptotest.Counters(t, newCipher(t, cryptotest.Bytes(KeySize)))
 	})
 }
 
-func TestGogost(t *testing.T) {
+func TestGogost(t *testing.T) { cryptotest.Paths(t, testGogost) }
+
+func testGogost(t *testing.T) {
 	for i := range 500 {
 		against(t, cryptotest.Bytes(KeySize + i)[i:], cryptotest.Bytes(BlockSize + i)[i:])
 	}
 }
 
-func TestEngine(t *testing.T) {
+func TestEngine(t *testing.T) { cryptotest.Paths(t, testEngine) }
+
+func testEngine(t *testing.T) {
 	key, iv, msg := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize), cryptotest.Bytes(100*BlockSize)
 	want := engine.Run(t, msg, "enc", "-kuznyechik-cbc", "-nopad", "-K", hex.EncodeToString(key), "-iv", hex.EncodeToString(iv))
 	got := make([]byte, len(msg))
@@ -97,7 +107,9 @@ func TestEngine(t *testing.T) {
 }
 
 // TestBotan reads the vectors of Botan.
-func TestBotan(t *testing.T) {
+func TestBotan(t *testing.T) { cryptotest.Paths(t, testBotan) }
+
+func testBotan(t *testing.T) {
 	v, count := map[string][]byte{}, 0
 	for line := range strings.Lines(string(corpus.Read(t, "data/vectors/randombit-kuznyechik.vec"))) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), " = ")
@@ -125,7 +137,10 @@ func FuzzGogost(f *testing.F) {
 		if len(key) != KeySize || len(plain) < BlockSize {
 			t.Skip()
 		}
-		against(t, key, plain[:BlockSize])
+		defer func() { avx512.Enabled = avx512.Available() }()
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			against(t, key, plain[:BlockSize])
+		}
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // a batch that is not full is quicker than block by block.
 const (
 	batch = 64 * BlockSize
-	few   = 10 * BlockSize
+	few   = 8 * BlockSize
 )
 
 // sliced are the tables of the assembly.
@@ -29,7 +29,7 @@ var vectorTables = sync.OnceValue(func() *sliced {
 	t := new(sliced)
 	copy(t.substitution[:], pi.Substitution)
 	for i, factor := range []byte{148, 32, 133, 16, 194, 192, 251} {
-		t.matrices[i] = matrixOf(factor)
+		t.matrices[i] = matrixOf(func(x byte) byte { return multiply(factor, x) })
 	}
 	for i := range 64 {
 		t.fourfold[i] = byte(i % 16 / 4 * 4)
@@ -38,11 +38,11 @@ var vectorTables = sync.OnceValue(func() *sliced {
 	return t
 })
 
-// matrixOf returns multiplication by factor as VGF2P8AFFINEQB takes it: bit j of byte
-// 7-i says whether bit j of a byte contributes to bit i of the product.
-func matrixOf(factor byte) (m uint64) {
+// matrixOf returns f, which must be linear, as VGF2P8AFFINEQB takes it: bit j of byte 7-i
+// says whether bit j of a byte contributes to bit i of the result.
+func matrixOf(f func(byte) byte) (m uint64) {
 	for j := range 8 {
-		for column := multiply(factor, 1<<j); column != 0; column &= column - 1 {
+		for column := f(1 << j); column != 0; column &= column - 1 {
 			i := bits.TrailingZeros8(column)
 			m |= 1 << (8*(7-i) + j)
 		}

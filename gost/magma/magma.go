@@ -67,12 +67,38 @@ func (b *block) BlockSize() int { return BlockSize }
 // Encrypt implements cipher.Block and RFC 8891, Section 5.1.
 func (b *block) Encrypt(dst, src []byte) {
 	check(dst, src)
+	if avx512.Enabled {
+		var state [BlockSize]byte
+		b.chainVector(state[:], src[:BlockSize])
+		copy(dst, state[:])
+		return
+	}
 	l, r := load(src)
+	l, r = b.encrypt(l, r)
+	store(dst, l, r)
+}
+
+func (b *block) encrypt(l, r uint32) (uint32, uint32) {
 	for i := 0; i < rounds; i += 2 {
 		l = round(l, r+b[i])
 		r = round(r, l+b[i+1])
 	}
-	store(dst, r, l) // the last round does not swap
+	return r, l // the last round does not swap
+}
+
+// Chain replaces state, for each whole block of p in turn, with the encryption of the sum
+// of both. It is what OMAC does with all blocks but the last.
+func (b *block) Chain(state, p []byte) {
+	if avx512.Enabled {
+		b.chainVector(state, p)
+		return
+	}
+	l, r := load(state)
+	for ; len(p) >= BlockSize; p = p[BlockSize:] {
+		pl, pr := load(p)
+		l, r = b.encrypt(l^pl, r^pr)
+	}
+	store(state, l, r)
 }
 
 // Decrypt implements cipher.Block and RFC 8891, Section 5.2: the order of the

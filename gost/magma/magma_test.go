@@ -8,12 +8,15 @@ import (
 
 	oracle "github.com/ddulesov/gogost/gost341264"
 
+	"propusk/gost/internal/avx512"
 	"propusk/gost/internal/cryptotest"
 	"propusk/gost/internal/engine"
 	"propusk/gost/internal/vectors"
 )
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { cryptotest.Paths(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/rfc8891.txt") {
 		checkBoth(t, v.Name, v.Hex(t, "key"), v.Hex(t, "plain"), v.Hex(t, "cipher"))
 	}
@@ -48,20 +51,25 @@ func TestSubstitutionAndRotation(t *testing.T) {
 }
 
 func TestContract(t *testing.T) {
-	cryptotest.Block(t, "magma", KeySize, New)
 	cryptotest.Paths(t, func(t *testing.T) {
+		cryptotest.Block(t, "magma", KeySize, New)
+		cryptotest.Chain(t, newCipher(t, cryptotest.Bytes(KeySize)))
 		cryptotest.Blocks(t, newCipher(t, cryptotest.Bytes(KeySize)))
 		cryptotest.Counters(t, newCipher(t, cryptotest.Bytes(KeySize)))
 	})
 }
 
-func TestGogost(t *testing.T) {
+func TestGogost(t *testing.T) { cryptotest.Paths(t, testGogost) }
+
+func testGogost(t *testing.T) {
 	for i := range 500 {
 		against(t, cryptotest.Bytes(KeySize + i)[i:], cryptotest.Bytes(BlockSize + i)[i:])
 	}
 }
 
-func TestEngine(t *testing.T) {
+func TestEngine(t *testing.T) { cryptotest.Paths(t, testEngine) }
+
+func testEngine(t *testing.T) {
 	key, iv, msg := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize), cryptotest.Bytes(100*BlockSize)
 	want := engine.Run(t, msg, "enc", "-magma-cbc", "-nopad", "-K", hex.EncodeToString(key), "-iv", hex.EncodeToString(iv))
 	got := make([]byte, len(msg))
@@ -82,7 +90,10 @@ func FuzzGogost(f *testing.F) {
 		if len(key) != KeySize || len(plain) < BlockSize {
 			t.Skip()
 		}
-		against(t, key, plain[:BlockSize])
+		defer func() { avx512.Enabled = avx512.Available() }()
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			against(t, key, plain[:BlockSize])
+		}
 	})
 }
 

@@ -9,7 +9,7 @@ import "sync"
 const (
 	batch = 64 * BlockSize
 	group = 16 * BlockSize
-	few   = 4 * BlockSize
+	few   = 2 * BlockSize
 )
 
 // nibbles are the tables of the assembly.
@@ -96,4 +96,18 @@ func (b *block) counterVector(dst, src []byte, counter uint64) int {
 		counter16(b, t, &buf[0], &buf[0], 1, counter)
 	}
 	return n + copy(dst[n:], buf[:rest])
+}
+
+// chainBlocks replaces the state, for each block in turn, with the encryption of the sum
+// of both.
+//
+//go:noescape
+func chainBlocks(key *block, t *nibbles, state, p *byte, blocks int)
+
+// chainVector is Chain.
+func (b *block) chainVector(state, p []byte) {
+	_ = state[BlockSize-1]
+	if n := len(p) / BlockSize; n > 0 {
+		chainBlocks(b, vectorTables(), &state[0], &p[0], n)
+	}
 }

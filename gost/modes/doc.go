@@ -21,6 +21,13 @@ type counters interface {
 	XORCounter(dst, src []byte, hi, lo uint64) int
 }
 
+// chain is what a cipher.Block may have besides: OMAC of many blocks without the way
+// through memory between them.
+type chain interface {
+	// Chain replaces state, for each block of p, with the encryption of their sum.
+	Chain(state, p []byte)
+}
+
 // maxBlockSize, in bytes, is the largest block of the standard.
 const maxBlockSize = 16
 

@@ -26,7 +26,9 @@ type newCipher func(key []byte) (cipher.Block, error)
 // ciphers are ours and one without EncryptBlocks.
 var ciphers = map[string]newCipher{"kuznyechik": kuznyechik.New, "magma": magma.New, "aes": aes.NewCipher}
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { cryptotest.Paths(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/gost3413.txt") {
 		b := mustCipher(t, ciphers[v.String(t, "cipher")], v.Hex(t, "key"))
 		plain, want := v.Hex(t, "plain"), v.Hex(t, "out")
@@ -45,7 +47,9 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func TestVectorsACPKM(t *testing.T) {
+func TestVectorsACPKM(t *testing.T) { cryptotest.Paths(t, testVectorsACPKM) }
+
+func testVectorsACPKM(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/rfc8645.txt") {
 		section, err := strconv.Atoi(v.String(t, "section"))
 		if err != nil {
@@ -60,7 +64,9 @@ func TestVectorsACPKM(t *testing.T) {
 
 // TestRecords protects records of TLS as RFC 9189, Section 4.1.1, says: OMAC of the
 // number, the header and the data, then CTR-ACPKM of the data and the code.
-func TestRecords(t *testing.T) {
+func TestRecords(t *testing.T) { cryptotest.Paths(t, testRecords) }
+
+func testRecords(t *testing.T) {
 	sections := map[string]int{"kuznyechik": 4096, "magma": 1024}
 	for _, v := range vectors.Load(t, "testdata/rfc9189-records.txt") {
 		name := v.String(t, "cipher")

@@ -77,9 +77,10 @@ func (m *omac) Write(p []byte) (int, error) {
 			m.mix(m.tail[:m.n])
 			m.used = 0
 		}
-		for m.used == 0 && len(p) > m.n {
-			m.mix(p[:m.n])
-			p = p[m.n:]
+		if m.used == 0 && len(p) > m.n {
+			n := (len(p) - 1) / m.n * m.n
+			m.mix(p[:n])
+			p = p[n:]
 		}
 		n := copy(m.tail[m.used:m.n], p)
 		m.used += n
@@ -88,11 +89,17 @@ func (m *omac) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// mix takes a block that is not the last one.
+// mix takes whole blocks, of which none is the last one.
 func (m *omac) mix(p []byte) {
 	state := m.state[:m.n]
-	subtle.XORBytes(state, state, p)
-	m.block.Encrypt(state, state)
+	if c, ok := m.block.(chain); ok {
+		c.Chain(state, p)
+		return
+	}
+	for ; len(p) > 0; p = p[m.n:] {
+		subtle.XORBytes(state, state, p[:m.n])
+		m.block.Encrypt(state, state)
+	}
 }
 
 // Sum implements hash.Hash: it leaves the state alone, so that writing can go on.

@@ -189,6 +189,35 @@ func Counters(t *testing.T, b cipher.Block) {
 	}
 }
 
+// Chain checks the method Chain, which a cipher.Block may have for OMAC, against
+// Encrypt.
+func Chain(t *testing.T, b cipher.Block) {
+	c, ok := b.(interface{ Chain(state, p []byte) })
+	if !ok {
+		t.Fatal("no method Chain")
+	}
+	n := b.BlockSize()
+	for size := range 40 * n { // a part of a block is left alone
+		p, want, got := Bytes(size + 3)[3:], Bytes(n), Bytes(n+2)
+		copy(got[1:], want)
+		for rest := p; len(rest) >= n; rest = rest[n:] {
+			subtle.XORBytes(want, want, rest[:n])
+			b.Encrypt(want, want)
+		}
+		before := Bytes(n + 2)
+		if c.Chain(got[1:n+1], p); !bytes.Equal(got[1:n+1], want) {
+			t.Fatalf("%d bytes: %x, want %x", size, got[1:n+1], want)
+		}
+		if got[0] != before[0] || got[n+1] != before[n+1] || !bytes.Equal(p, Bytes(size + 3)[3:]) {
+			t.Fatalf("%d bytes: wrote outside", size)
+		}
+	}
+	state, p := make([]byte, n), make([]byte, 10*n)
+	if n := testing.AllocsPerRun(10, func() { c.Chain(state, p) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // addCounters is XORCounter, block by block, for the whole blocks of src.
 func addCounters(b cipher.Block, dst, src []byte, hi, lo uint64) {
 	n := b.BlockSize()
@@ -205,25 +234,30 @@ func addCounters(b cipher.Block, dst, src []byte, hi, lo uint64) {
 	}
 }
 
-// FuzzBlocks compares EncryptBlocks and XORCounter, on every path that the processor
-// has, with Encrypt. A part of a block at the end of src is dropped.
+// FuzzBlocks compares EncryptBlocks, XORCounter and Chain, on every path that the
+// processor has, with Encrypt without assembly. A part of a block at the end of src is
+// dropped.
 func FuzzBlocks(t *testing.T, b cipher.Block, src []byte, hi, lo uint64) {
 	many, ok := b.(interface {
 		EncryptBlocks(dst, src []byte)
 		XORCounter(dst, src []byte, hi, lo uint64) int
+		Chain(state, p []byte)
 	})
 	if !ok {
-		t.Fatal("no methods EncryptBlocks and XORCounter")
+		t.Fatal("no methods EncryptBlocks, XORCounter and Chain")
 	}
-	n := b.BlockSize()
-	src = src[:len(src)/n*n]
-	blocks, sum := make([]byte, len(src)), make([]byte, len(src))
-	for i := 0; i < len(src); i += n {
-		b.Encrypt(blocks[i:], src[i:])
-	}
-	addCounters(b, sum, src, hi, lo)
 	was := avx512.Enabled
 	defer func() { avx512.Enabled = was }()
+	avx512.Enabled = false
+	n := b.BlockSize()
+	src = src[:len(src)/n*n]
+	blocks, sum, last := make([]byte, len(src)), make([]byte, len(src)), make([]byte, n)
+	for i := 0; i < len(src); i += n {
+		b.Encrypt(blocks[i:], src[i:])
+		subtle.XORBytes(last, last, src[i:][:n])
+		b.Encrypt(last, last)
+	}
+	addCounters(b, sum, src, hi, lo)
 	for _, avx512.Enabled = range []bool{false, avx512.Available()} {
 		got := make([]byte, len(src))
 		if many.EncryptBlocks(got, src); !bytes.Equal(got, blocks) {
@@ -232,6 +266,10 @@ func FuzzBlocks(t *testing.T, b cipher.Block, src []byte, hi, lo uint64) {
 		done := many.XORCounter(got, src, hi, lo)
 		if !bytes.Equal(got[:done], sum[:done]) {
 			t.Errorf("assembly %v: counters from %x %x: %x, want %x", avx512.Enabled, hi, lo, got[:done], sum[:done])
+		}
+		state := make([]byte, n)
+		if many.Chain(state, src); !bytes.Equal(state, last) {
+			t.Errorf("assembly %v: the chain of %x ends with %x, want %x", avx512.Enabled, src, state, last)
 		}
 	}
 }

@@ -42,6 +42,8 @@ func kuznyechik() string {
 	kuznyechikCount(a, x)
 	kuznyechikEncrypt(a, x, kuznyechikScratch, true)
 	a.end()
+
+	kuznyechikChain(a)
 	return a.String()
 }
 

@@ -34,7 +34,7 @@ func magma() string {
 	a := newFile()
 	for _, groups := range []int{4, 1} {
 		a.function(fmt.Sprintf("encrypt%d", 16*groups), "(key *block, t *nibbles, dst, src *byte, batches int)", 0, 40)
-		magmaSetUp(a)
+		magmaSetUp(a, "key", "t", "dst", "src", "batches")
 		a.label("batch")
 		for g := range groups {
 			magmaLoad(a, g)
@@ -42,7 +42,7 @@ func magma() string {
 		magmaEncrypt(a, groups, false)
 
 		a.function(fmt.Sprintf("counter%d", 16*groups), "(key *block, t *nibbles, dst, src *byte, batches int, counter uint64)", 0, 48)
-		magmaSetUp(a)
+		magmaSetUp(a, "key", "t", "dst", "src", "batches")
 		magmaSetUpCounter(a)
 		a.label("batch")
 		for g := range groups {
@@ -50,14 +50,14 @@ func magma() string {
 		}
 		magmaEncrypt(a, groups, true)
 	}
+	magmaChain(a)
 	return a.String()
 }
 
-// magmaSetUp loads the arguments and the tables.
-func magmaSetUp(a *asm) {
+// magmaSetUp loads the arguments, whose names are given, and the tables.
+func magmaSetUp(a *asm, arguments ...string) {
 	for i, r := range []string{"AX", "BX", "DI", "SI", "CX"} {
-		name := []string{"key", "t", "dst", "src", "batches"}[i]
-		a.Printf("\tMOVQ %s+%d(FP), %s\n", name, 8*i, r)
+		a.Printf("\tMOVQ %s+%d(FP), %s\n", arguments[i], 8*i, r)
 	}
 	a.op("VMOVDQU64", "nibbles_low(BX)", magmaTableLow)
 	a.op("VMOVDQU64", "nibbles_high(BX)", magmaTableHigh)
@@ -129,9 +129,39 @@ func magmaStore(a *asm, g int, xor bool) {
 	}
 }
 
-// magmaEncrypt sends the groups through the 32 rounds, two at a time, writes them to
-// dst, with xor added to src, and goes on to the next batch.
-func magmaEncrypt(a *asm, groups int, xor bool) {
+// magmaChain writes the function for one block after the other: OMAC, and single blocks.
+// The halves are the first words of the registers; nobody looks at the other words.
+func magmaChain(a *asm) {
+	a.function("chainBlocks", "(key *block, t *nibbles, state, p *byte, blocks int)", 0, 40)
+	magmaSetUp(a, "key", "t", "state", "p", "blocks")
+	take := func(from string, left, right reg) {
+		a.op("VPBROADCASTQ", from, left)
+		a.op("VPSHUFB", magmaSwap, left, left)
+		a.op("VPSRLQ", "$32", left, right)
+		a.op("VPRORD", "$11", left, left)
+		a.op("VPRORD", "$11", right, right)
+	}
+	const nextLeft, nextRight = magmaCounterLeft, magmaCounterRight
+	take(at("DI", 0), magmaRight, magmaLeft) // as if it came from the last round
+	a.label("next")
+	take(at("SI", 0), nextLeft, nextRight)
+	a.op("VPXORD", magmaRight, nextLeft, nextLeft)
+	a.op("VPXORD", magmaLeft, nextRight, magmaRight)
+	a.op("VMOVDQA64", nextLeft, magmaLeft)
+	magmaRounds(a, 1)
+	a.op("ADDQ", "$8", "SI")
+	a.op("DECQ", "CX")
+	a.op("JNZ", "next")
+	a.op("VPROLD", "$11", magmaLeft, magmaLeft)
+	a.op("VPROLD", "$11", magmaRight, magmaRight)
+	a.op("VPUNPCKLDQ", magmaLeft, magmaRight, magmaLow)
+	a.op("VPSHUFB", magmaSwap, magmaLow, magmaLow)
+	a.op("VMOVQ", fmt.Sprintf("X%d", int(magmaLow)), at("DI", 0))
+	a.end()
+}
+
+// magmaRounds writes a loop of the 32 rounds, two each time.
+func magmaRounds(a *asm, groups int) {
 	a.op("XORQ", "DX", "DX")
 	a.label("round")
 	magmaRound(a, groups, 0, magmaLeft, magmaRight)
@@ -139,6 +169,12 @@ func magmaEncrypt(a *asm, groups int, xor bool) {
 	a.op("ADDQ", "$8", "DX")
 	a.op("CMPQ", "DX", "$128")
 	a.op("JNE", "round")
+}
+
+// magmaEncrypt sends the groups through the rounds, writes them to dst, with xor added
+// to src, and goes on to the next batch.
+func magmaEncrypt(a *asm, groups int, xor bool) {
+	magmaRounds(a, groups)
 	for g := range groups {
 		magmaStore(a, g, xor)
 	}

@@ -1,0 +1,78 @@
+package main
+
+// Registers of the chain of kuznyechik. All hold the same 16 bytes four times over, or
+// something for each of them.
+const (
+	chainState reg = 0
+	chainTurn  reg = 1 // 1-4: turned copies of the state
+	chainOther reg = 5
+	chainInput reg = 6
+
+	chainKeys    reg = 7  // 7-16
+	chainBox     reg = 17 // 17-20: the substitution
+	chainTurns   reg = 21 // 21-24: the order of bytes of each turn
+	chainFactors reg = 25 // 25-28: what each byte of a turned copy is multiplied by
+	chainInto    reg = 29 // the matrix into the field of the processor, and back
+	chainBack    reg = 30
+)
+
+// kuznyechikChain writes the function for one block after the other: OMAC, and single
+// blocks. Everything happens in the field of AES, whose multiplication is an instruction;
+// the two fields of 256 elements differ only in the names of the elements. L is a
+// product of a matrix and the state: 16 sums of 16 products, 64 of them at a time.
+func kuznyechikChain(a *asm) {
+	a.function("chainBlocks", "(keys *[rounds]vector, t *turned, state, p *byte, blocks int)", 0, 40)
+	for i, r := range []string{"AX", "BX", "DI", "SI", "CX"} {
+		name := []string{"keys", "t", "state", "p", "blocks"}[i]
+		a.Printf("\tMOVQ %s+%d(FP), %s\n", name, 8*i, r)
+	}
+	a.Printf("\tVPBROADCASTQ turned_into(BX), %v\n", chainInto)
+	a.Printf("\tVPBROADCASTQ turned_back(BX), %v\n", chainBack)
+	for i := range reg(4) {
+		a.Printf("\tVMOVDQU64 turned_substitution+%d(BX), %v\n", 64*i, chainBox+i)
+		a.Printf("\tVMOVDQU64 turned_turns+%d(BX), %v\n", 64*i, chainTurns+i)
+		a.Printf("\tVMOVDQU64 turned_factors+%d(BX), %v\n", 64*i, chainFactors+i)
+	}
+	take := func(from string, to reg) {
+		a.op("VBROADCASTI32X4", from, to)
+		a.op("VGF2P8AFFINEQB", "$0", chainInto, to, to)
+	}
+	for i := range kuznyechikRounds {
+		take(at("AX", 16*i), chainKeys+reg(i))
+	}
+	take(at("DI", 0), chainState)
+
+	a.label("next")
+	take(at("SI", 0), chainInput)
+	a.op("VPTERNLOGQ", xorXor, chainInput, chainKeys, chainState)
+	for i := range reg(kuznyechikRounds - 1) {
+		chainRound(a, chainKeys+i+1)
+	}
+	a.op("ADDQ", "$16", "SI")
+	a.op("DECQ", "CX")
+	a.op("JNZ", "next")
+	a.op("VGF2P8AFFINEQB", "$0", chainBack, chainState, chainState)
+	a.op("VMOVDQU", "X0", at("DI", 0))
+	a.end()
+}
+
+// chainRound applies S and L and adds the next key.
+func chainRound(a *asm, key reg) {
+	// S: two look-ups in 128 entries by seven bits; the eighth selects.
+	a.op("VPMOVB2M", chainState, "K1")
+	a.op("VMOVDQA64", chainState, chainOther)
+	a.op("VPERMI2B", chainBox+1, chainBox, chainOther)
+	a.op("VPERMI2B", chainBox+3, chainBox+2, chainState)
+	a.op("VPBLENDMB", chainState, chainOther, "K1", chainState)
+	for i := range reg(4) {
+		a.op("VPSHUFB", chainTurns+i, chainState, chainTurn+i)
+		a.op("VGF2P8MULB", chainFactors+i, chainTurn+i, chainTurn+i)
+	}
+	a.op("VPTERNLOGQ", xorXor, chainTurn+1, chainTurn+2, chainTurn)
+	a.op("VPXORQ", chainTurn+3, chainTurn, chainTurn)
+	// The sum of the four quarters, in all of them.
+	a.op("VSHUFI64X2", "$0x4e", chainTurn, chainTurn, chainState)
+	a.op("VPXORQ", chainTurn, chainState, chainState)
+	a.op("VSHUFI64X2", "$0xb1", chainState, chainState, chainOther)
+	a.op("VPTERNLOGQ", xorXor, chainOther, key, chainState)
+}
