@@ -13,6 +13,9 @@
 //   - construction: the code, or the generator that wrote it, has no branch and no
 //     index that depends on data. Nothing but reading was done to check it.
 //   - no: it is known not to be, for the reason given.
+//   - asm: yes where the assembly runs, which looks up inside registers: on amd64
+//     processors with AVX-512, VBMI and GFNI, unless the build tag purego is set. No
+//     elsewhere: tables in memory show something of key and data through the cache.
 //
 // The table:
 //
@@ -26,17 +29,15 @@
 //	vko.VKO256, VKO512, KEG          yes   as SharedPoint, but for the hash of the result, see streebog
 //	pkcs8.Parse, Marshal             yes   construction, after the form of the encoding is known
 //	spki                             no    public values only
-//	streebog                         no    tables in memory: the cache shows something of the data
-//	kdf                              no    as streebog
-//	kuznyechik, magma: New, one      no    tables in memory: the cache shows something of key and data
-//	  block at a time
-//	kuznyechik, magma: many blocks   yes   construction: no tables in memory with AVX-512, VBMI and GFNI;
-//	  (CTR)                                elsewhere as one block
-//	modes: OMAC                      no    as the cipher, one block at a time
+//	streebog                         asm   construction; elsewhere tables in memory
+//	kdf                              asm   as streebog
+//	magma                            asm   construction; elsewhere tables in memory
+//	kuznyechik                       asm   construction; elsewhere, and Decrypt, tables in memory
+//	modes                            asm   construction; the rest as the cipher
 //	keywrap: the comparison of tags  yes   construction (crypto/subtle); the rest as the cipher
 //	gost28147, gostr341194           no    tables in memory; for archives
 //
-// What has tables in memory handles keys of one session, nonces masked with fresh
+// What has tables in memory, if only on some processors, handles keys of one session, nonces masked with fresh
 // randomness, and data. A long-term private key goes through the arithmetic of
 // gost3410 only.
 package gost

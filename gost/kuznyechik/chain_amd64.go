@@ -15,6 +15,8 @@ type turned struct {
 	substitution [256]byte   // by the names there
 	turns        [4][64]byte // [k][16*g+i] takes byte i+4*k+g of the block
 	factors      [4][64]byte // what L multiplies that byte by for byte i of its result
+
+	constants [len(constants)][BlockSize]byte // of the key schedule
 }
 
 // chainTables is computed at first use, and read-only from then on.
@@ -38,6 +40,12 @@ var chainTables = sync.OnceValue(func() *turned {
 			turn := (j - i + BlockSize) % BlockSize
 			k, at := turn/4, turn%4*16+i
 			t.turns[k][at], t.factors[k][at] = byte(j), into[factor]
+		}
+	}
+	for i := range constants {
+		constants[i].store(t.constants[i][:])
+		for j, v := range t.constants[i] {
+			t.constants[i][j] = into[v]
 		}
 	}
 	return t
@@ -81,6 +89,17 @@ func multiplyAES(x, y byte) byte {
 //
 //go:noescape
 func chainBlocks(keys *[rounds]vector, t *turned, state, p *byte, blocks int)
+
+// expandKey makes all keys of the first two.
+//
+//go:noescape
+func expandKey(keys *[rounds]vector, t *turned)
+
+// expandVector is expand.
+func (b *block) expandVector(k1, k2 vector) {
+	b.enc[0], b.enc[1] = k1, k2
+	expandKey(&b.enc, chainTables())
+}
 
 // chainVector is Chain.
 func (b *block) chainVector(state, p []byte) {

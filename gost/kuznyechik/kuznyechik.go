@@ -1,12 +1,12 @@
 // Package kuznyechik implements the Kuznyechik block cipher of GOST R 34.12-2015
 // (RFC 7801): 128-bit blocks, 256-bit keys, nine rounds and a final key.
 //
-// Encrypt and Decrypt merge the substitution and the linear transformation into
-// tables, so timing depends on the data and the key through the cache, and so does
-// New. The keys that pass through here are those of one TLS session; keep long-term
-// secret keys inside a token (package tokens). Many blocks at once, on an amd64
-// processor with AVX-512, VBMI and GFNI, take no tables in memory and run in constant
-// time; the build tag purego turns that off.
+// On an amd64 processor with AVX-512, VBMI and GFNI everything but Decrypt runs in
+// constant time, without tables in memory. Decrypt, and everything elsewhere or with
+// the build tag purego, merges the substitution and the linear transformation into
+// tables, so timing depends on the data and the key through the cache. The keys that
+// pass through here are those of one TLS session; keep long-term secret keys inside a
+// token (package tokens).
 package kuznyechik
 
 import (
@@ -52,7 +52,11 @@ func New(key []byte) (cipher.Block, error) {
 	}
 	buildTables.Do(fillTables)
 	b := new(block)
-	b.expand(load(key), load(key[BlockSize:]))
+	if avx512.Enabled {
+		b.expandVector(load(key), load(key[BlockSize:]))
+	} else {
+		b.expand(load(key), load(key[BlockSize:]))
+	}
 	return b, nil
 }
 

@@ -4,18 +4,18 @@
 // Magma is GOST 28147-89 with fixed S-boxes and big-endian words. Old CryptoPro
 // S-boxes are not here on purpose; see package gost28147.
 //
-// Encrypt and Decrypt merge the S-boxes into four 256-entry tables, so timing
-// depends on the data and the key through the cache. The keys that pass through
-// here are those of one TLS session; keep long-term secret keys inside a token
-// (package tokens). Many blocks at once, on an amd64 processor with AVX-512, VBMI
-// and GFNI, take no tables in memory and run in constant time; the build tag
-// purego turns that off.
+// On an amd64 processor with AVX-512, VBMI and GFNI everything runs in constant time,
+// without tables in memory. Elsewhere, and with the build tag purego, the S-boxes are
+// merged into four 256-entry tables, so timing depends on the data and the key through
+// the cache. The keys that pass through here are those of one TLS session; keep
+// long-term secret keys inside a token (package tokens).
 package magma
 
 import (
 	"crypto/cipher"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -105,6 +105,12 @@ func (b *block) Chain(state, p []byte) {
 // key words is that of Encrypt, reversed.
 func (b *block) Decrypt(dst, src []byte) {
 	check(dst, src)
+	if avx512.Enabled {
+		reversed := *b
+		slices.Reverse(reversed[:])
+		reversed.Encrypt(dst, src)
+		return
+	}
 	l, r := load(src)
 	for i := rounds - 1; i > 0; i -= 2 {
 		l = round(l, r+b[i])

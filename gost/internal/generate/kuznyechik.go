@@ -44,6 +44,7 @@ func kuznyechik() string {
 	a.end()
 
 	kuznyechikChain(a)
+	kuznyechikExpand(a)
 	return a.String()
 }
 

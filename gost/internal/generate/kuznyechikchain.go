@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // Registers of the chain of kuznyechik. All hold the same 16 bytes four times over, or
 // something for each of them.
 const (
@@ -26,24 +28,14 @@ func kuznyechikChain(a *asm) {
 		name := []string{"keys", "t", "state", "p", "blocks"}[i]
 		a.Printf("\tMOVQ %s+%d(FP), %s\n", name, 8*i, r)
 	}
-	a.Printf("\tVPBROADCASTQ turned_into(BX), %v\n", chainInto)
-	a.Printf("\tVPBROADCASTQ turned_back(BX), %v\n", chainBack)
-	for i := range reg(4) {
-		a.Printf("\tVMOVDQU64 turned_substitution+%d(BX), %v\n", 64*i, chainBox+i)
-		a.Printf("\tVMOVDQU64 turned_turns+%d(BX), %v\n", 64*i, chainTurns+i)
-		a.Printf("\tVMOVDQU64 turned_factors+%d(BX), %v\n", 64*i, chainFactors+i)
-	}
-	take := func(from string, to reg) {
-		a.op("VBROADCASTI32X4", from, to)
-		a.op("VGF2P8AFFINEQB", "$0", chainInto, to, to)
-	}
+	chainTables(a)
 	for i := range kuznyechikRounds {
-		take(at("AX", 16*i), chainKeys+reg(i))
+		chainTake(a, at("AX", 16*i), chainKeys+reg(i))
 	}
-	take(at("DI", 0), chainState)
+	chainTake(a, at("DI", 0), chainState)
 
 	a.label("next")
-	take(at("SI", 0), chainInput)
+	chainTake(a, at("SI", 0), chainInput)
 	a.op("VPTERNLOGQ", xorXor, chainInput, chainKeys, chainState)
 	for i := range reg(kuznyechikRounds - 1) {
 		chainRound(a, chainKeys+i+1)
@@ -54,6 +46,56 @@ func kuznyechikChain(a *asm) {
 	a.op("VGF2P8AFFINEQB", "$0", chainBack, chainState, chainState)
 	a.op("VMOVDQU", "X0", at("DI", 0))
 	a.end()
+}
+
+// kuznyechikExpand writes the key schedule of RFC 7801, Section 4.4, which has rounds of
+// the same form: eight of them between two pairs of keys.
+func kuznyechikExpand(a *asm) {
+	const first, second, keep = chainKeys, chainKeys + 1, chainKeys + 2
+	a.function("expandKey", "(keys *[rounds]vector, t *turned)", 0, 16)
+	a.Printf("\tMOVQ keys+0(FP), AX\n\tMOVQ t+8(FP), BX\n")
+	chainTables(a)
+	chainTake(a, at("AX", 0), first)
+	chainTake(a, at("AX", 16), second)
+	a.op("LEAQ", "turned_constants(BX)", "SI")
+	a.op("MOVQ", "$4", "CX")
+	a.label("pair")
+	a.op("MOVQ", "$8", "DX")
+	a.label("round")
+	a.op("VMOVDQA64", first, keep)
+	a.op("VBROADCASTI32X4", at("SI", 0), chainState)
+	a.op("VPXORQ", first, chainState, chainState)
+	chainRound(a, second)
+	a.op("VMOVDQA64", chainState, first)
+	a.op("VMOVDQA64", keep, second)
+	a.op("ADDQ", "$16", "SI")
+	a.op("DECQ", "DX")
+	a.op("JNZ", "round")
+	a.op("ADDQ", "$32", "AX")
+	for i, key := range []reg{first, second} {
+		a.op("VGF2P8AFFINEQB", "$0", chainBack, key, chainInput)
+		a.op("VMOVDQU", fmt.Sprintf("X%d", int(chainInput)), at("AX", 16*i))
+	}
+	a.op("DECQ", "CX")
+	a.op("JNZ", "pair")
+	a.end()
+}
+
+// chainTables loads the tables.
+func chainTables(a *asm) {
+	a.Printf("\tVPBROADCASTQ turned_into(BX), %v\n", chainInto)
+	a.Printf("\tVPBROADCASTQ turned_back(BX), %v\n", chainBack)
+	for i := range reg(4) {
+		a.Printf("\tVMOVDQU64 turned_substitution+%d(BX), %v\n", 64*i, chainBox+i)
+		a.Printf("\tVMOVDQU64 turned_turns+%d(BX), %v\n", 64*i, chainTurns+i)
+		a.Printf("\tVMOVDQU64 turned_factors+%d(BX), %v\n", 64*i, chainFactors+i)
+	}
+}
+
+// chainTake loads a block.
+func chainTake(a *asm, from string, to reg) {
+	a.op("VBROADCASTI32X4", from, to)
+	a.op("VGF2P8AFFINEQB", "$0", chainInto, to, to)
 }
 
 // chainRound applies S and L and adds the next key.
