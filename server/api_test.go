@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +292,17 @@ func TestSlowUploads(t *testing.T) {
 	a := g.Post(g.Browser(), g.Config.Public.URL+"/api/v1/verify", "application/json", `{"signature":"AAAA"}`)
 	if a.StatusCode != http.StatusOK {
 		t.Errorf("beside slow clients: %d %s", a.StatusCode, a.Text)
+	}
+}
+
+// TestMemoryComesBack: what a body took is free again after the answer.
+func TestMemoryComesBack(t *testing.T) {
+	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Limits.Verifications, g.Config.Limits.Body = 1, 1<<10 })
+	for n, body := range slices.Repeat([]string{`{"signature":"` + strings.Repeat("A", 800) + `"}`, `{"signature":"` + strings.Repeat("A", 800), `{`}, 4) {
+		a := g.Post(g.Browser(), g.Config.Public.URL+"/api/v1/verify", "application/json", body)
+		if a.StatusCode == http.StatusServiceUnavailable {
+			t.Fatalf("request %d: %s", n, a.Text)
+		}
 	}
 }
 

@@ -109,10 +109,10 @@ func configMistakes(ctx context.Context, path string) ([]mistake, error) {
 	}
 	snapshot, err := certs.Load(ctx, certs.Source{Dir: c.Trust.Dir}, time.Now())
 	if err != nil {
-		mistakes = append(mistakes, mistake{reason.Of(err), "trust: "+cause(err)})
+		mistakes = append(mistakes, mistake{reason.Of(err), "trust: " + cause(err)})
 	}
 	for _, q := range snapshot.Quarantined() {
-		mistakes = append(mistakes, mistake{q.Code, "trust: "+cause(q.Err)})
+		mistakes = append(mistakes, mistake{q.Code, "trust: " + cause(q.Err)})
 	}
 	return mistakes, nil
 }
