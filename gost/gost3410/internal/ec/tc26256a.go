@@ -34,6 +34,10 @@ var (
 	tc26256AD = field.P256A{0xe522c32d6dc7bffb, 0x2b9df62897009af7, 0x578bc39cfad51813, 0x605f6b7c183fa81}
 	tc26256AS = field.P256A{0x6b74f34a48e0ecd, 0x35188275da3fd942, 0xaa1d0f18c14ab9fb, 0x7e7e82520f9f015f}
 	tc26256AT = field.P256A{0xa63075dce7a14aaa, 0x8744fe5c192ac47e, 0x8e974b44d478d958, 0x100fe73f595ff15}
+
+	// 3T and a root of −D.
+	tc26256AThreeT     = field.P256A{0xf2916196b6e3dffe, 0x95cefb144b804d7b, 0xabc5e1ce7d6a8c09, 0x302fb5be0c1fd40}
+	tc26256AMinusDRoot = field.P256A{0x1ba705d47a3d4ac, 0x5c8892a12de1a719, 0x3dd2e8c6f2bcc353, 0x83e5bdd9bdf3eb31}
 )
 
 // tc26256AGX and tc26256AGY are the base point in Weierstrass form.
@@ -55,18 +59,67 @@ var tc26256AOdd struct {
 }
 
 // Check reports whether xy = LE(x)|LE(y) is a point of the prime-order subgroup,
-// not infinity: its coordinates are below p, satisfy the equation, and the order
-// times the point is infinity.
+// not infinity: its coordinates are below p, satisfy the equation, and the point can
+// be halved twice.
 func (TC26256A) Check(xy []byte) bool {
 	var x, y field.P256A
 	if !tc26256ACoordinates(&x, &y, xy) || !tc26256AOnCurve(&x, &y) || y.IsZero() == 1 {
 		return false // y = 0 is the point of order two
 	}
-	var a, product tc26256APoint
-	a.setWeierstrass(&x, &y)
-	order := scalar.TC26256A.Order()
-	product.combine(&scalar.Nat{}, &order, &a)
-	return product.isNeutral()
+	return tc26256AInSubgroup(&x, &y)
+}
+
+// tc26256AInSubgroup reports whether a point of the curve, with y ≠ 0, is in
+// the subgroup of prime order q. It takes variable time.
+//
+// With w = x − t the curve is y² = w(w² + aw + b), a = 3t, b = s², and
+// a² − 4b = d is not a square (RFC 7836, Section 5.2, and the identities
+// 3t + 2s = 1, 3t − 2s = d). So (0, 0) is the only point of order two, the group is
+// cyclic of order 4q, and the subgroup is what can be halved twice. A point can be
+// halved if and only if its w is a square: that is the 2-descent on a curve with one
+// point of order two, over a finite field, where the other component, an element of
+// the quadratic extension, is a square together with its norm.
+//
+// The halves of (w, y) come from the two 2-isogenies (Silverman, The Arithmetic of
+// Elliptic Curves, III.4.5): with v = a + 2w ± 2y/√w, the sign such that v is a
+// square — the product of both is d, so exactly one is — they have
+// w' = (v − a)/2 ± √w·√v. The product of both w' is b, a square, so they are squares
+// together. Pornin does the same for other curves (ePrint 2022/1164).
+func tc26256AInSubgroup(x, y *field.P256A) bool {
+	var w, root, inverse, v, c, left, right field.P256A
+	w.Sub(x, &tc26256AT)
+	inverse.InverseRoot(&w)
+	root.Mul(&inverse, &w)
+	left.Square(&root)
+	if left.Equal(&w) == 0 {
+		return false // not even once
+	}
+	v.Add(&w, &w)
+	v.Add(&v, &tc26256AThreeT)
+	inverse.Mul(&inverse, y)
+	v.Add(&v, &inverse)
+	v.Add(&v, &inverse)
+	c.InverseRoot(&v)
+	c.Mul(&c, &v)
+	left.Square(&c)
+	if left.Equal(&v) == 1 {
+		// 2w' = v − a + 2·root·c
+		left.Sub(&v, &tc26256AThreeT)
+	} else {
+		// Here c² = −v, and it is the other sign: v' = d/v = (√−d/c)². Times c²,
+		// which is a square, it is 2w'c² = −d + av + 2·root·√−d·c.
+		left.Mul(&v, &tc26256AThreeT)
+		left.Sub(&left, &tc26256AD)
+		c.Mul(&c, &tc26256AMinusDRoot)
+	}
+	right.Mul(&root, &c)
+	right.Add(&right, &right)
+	left.Add(&left, &right)
+	left.Add(&left, &left) // 4w', a square if w' is one
+	right.InverseRoot(&left)
+	right.Mul(&right, &left)
+	right.Square(&right)
+	return right.Equal(&left) == 1
 }
 
 // Mult returns k·P as LE(x)|LE(y), and false if that is infinity. P must have

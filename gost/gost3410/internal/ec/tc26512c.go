@@ -34,6 +34,10 @@ var (
 	tc26512CD = field.P512A{0xca302dbb33ee7550, 0x91a0cfc2bc2a22b4, 0x4e2ce43e79e369e, 0xa6b39e0a515c06b3, 0xde28a0621050439c, 0xab402d54198e31eb, 0x13a5cf3cdf5bfe4d, 0x9e4f5d8c017d8d9f}
 	tc26512CS = field.P512A{0xcd73f4913304621e, 0x5b97cc0f50f57752, 0x3ec74c6f06187258, 0xd653187d6ba8fe53, 0x875d7e77bebef18, 0x952ff4aaf99c7385, 0x3b168c30c829006c, 0x186c289cffa09c98}
 	tc26512CT = field.P512A{0x21b2b249ddfd1271, 0x6d9acd4b1f5c5b1e, 0xd625cd0b5145091a, 0xc6734501b83a011d, 0xfa5c1abb02b80b44, 0x9c8ab238aeed0851, 0xd89ba28a2539ffb7, 0x9a628f975594ecef}
+
+	// 3T and a root of −D.
+	tc26512CThreeT     = field.P512A{0x651816dd99f7398c, 0x48d067e15e15115a, 0x82716721f3cf1b4f, 0x5359cf0528ae0359, 0xef145031082821ce, 0xd5a016aa0cc718f5, 0x89d2e79e6fadff26, 0xcf27aec600bec6cf}
+	tc26512CMinusDRoot = field.P512A{0x7c4774dacaca7ec5, 0x51c5fe83bbc1eeca, 0x8e8e508850113c0b, 0xea54e0c5e8358de5, 0xe0c53bfd3d52fc71, 0x693275849594accc, 0x7c14cf30505a095e, 0x96d6321ed51ee4b6}
 )
 
 // tc26512CGX and tc26512CGY are the base point in Weierstrass form.
@@ -55,18 +59,67 @@ var tc26512COdd struct {
 }
 
 // Check reports whether xy = LE(x)|LE(y) is a point of the prime-order subgroup,
-// not infinity: its coordinates are below p, satisfy the equation, and the order
-// times the point is infinity.
+// not infinity: its coordinates are below p, satisfy the equation, and the point can
+// be halved twice.
 func (TC26512C) Check(xy []byte) bool {
 	var x, y field.P512A
 	if !tc26512CCoordinates(&x, &y, xy) || !tc26512COnCurve(&x, &y) || y.IsZero() == 1 {
 		return false // y = 0 is the point of order two
 	}
-	var a, product tc26512CPoint
-	a.setWeierstrass(&x, &y)
-	order := scalar.TC26512C.Order()
-	product.combine(&scalar.Nat{}, &order, &a)
-	return product.isNeutral()
+	return tc26512CInSubgroup(&x, &y)
+}
+
+// tc26512CInSubgroup reports whether a point of the curve, with y ≠ 0, is in
+// the subgroup of prime order q. It takes variable time.
+//
+// With w = x − t the curve is y² = w(w² + aw + b), a = 3t, b = s², and
+// a² − 4b = d is not a square (RFC 7836, Section 5.2, and the identities
+// 3t + 2s = 1, 3t − 2s = d). So (0, 0) is the only point of order two, the group is
+// cyclic of order 4q, and the subgroup is what can be halved twice. A point can be
+// halved if and only if its w is a square: that is the 2-descent on a curve with one
+// point of order two, over a finite field, where the other component, an element of
+// the quadratic extension, is a square together with its norm.
+//
+// The halves of (w, y) come from the two 2-isogenies (Silverman, The Arithmetic of
+// Elliptic Curves, III.4.5): with v = a + 2w ± 2y/√w, the sign such that v is a
+// square — the product of both is d, so exactly one is — they have
+// w' = (v − a)/2 ± √w·√v. The product of both w' is b, a square, so they are squares
+// together. Pornin does the same for other curves (ePrint 2022/1164).
+func tc26512CInSubgroup(x, y *field.P512A) bool {
+	var w, root, inverse, v, c, left, right field.P512A
+	w.Sub(x, &tc26512CT)
+	inverse.InverseRoot(&w)
+	root.Mul(&inverse, &w)
+	left.Square(&root)
+	if left.Equal(&w) == 0 {
+		return false // not even once
+	}
+	v.Add(&w, &w)
+	v.Add(&v, &tc26512CThreeT)
+	inverse.Mul(&inverse, y)
+	v.Add(&v, &inverse)
+	v.Add(&v, &inverse)
+	c.InverseRoot(&v)
+	c.Mul(&c, &v)
+	left.Square(&c)
+	if left.Equal(&v) == 1 {
+		// 2w' = v − a + 2·root·c
+		left.Sub(&v, &tc26512CThreeT)
+	} else {
+		// Here c² = −v, and it is the other sign: v' = d/v = (√−d/c)². Times c²,
+		// which is a square, it is 2w'c² = −d + av + 2·root·√−d·c.
+		left.Mul(&v, &tc26512CThreeT)
+		left.Sub(&left, &tc26512CD)
+		c.Mul(&c, &tc26512CMinusDRoot)
+	}
+	right.Mul(&root, &c)
+	right.Add(&right, &right)
+	left.Add(&left, &right)
+	left.Add(&left, &left) // 4w', a square if w' is one
+	right.InverseRoot(&left)
+	right.Mul(&right, &left)
+	right.Square(&right)
+	return right.Equal(&left) == 1
 }
 
 // Mult returns k·P as LE(x)|LE(y), and false if that is infinity. P must have

@@ -130,6 +130,29 @@ func testUnary[E, L limbArray, F element[E, L]](t *testing.T, p *big.Int, x E, v
 	}
 }
 
+// TestInverseRoot: only the fields of curves with cofactor 4 have it.
+func TestInverseRoot(t *testing.T) {
+	onEveryPath(t, func(t *testing.T) {
+		testInverseRoot[P256A](t, p256A)
+		testInverseRoot[P512A](t, p512A)
+	})
+}
+
+func testInverseRoot[E limbArray, L limbArray, F interface {
+	element[E, L]
+	InverseRoot(x *E)
+}](t *testing.T, prime L) {
+	p := toBig(prime)
+	for _, n := range edges(p, len(prime)) {
+		x, want := fromBig[E](n), new(big.Int).Rsh(p, 2)
+		var z E
+		F(&z).InverseRoot(&x)
+		if got := toBig(F(&z).Limbs()); got.Cmp(want.Exp(n, want, p)) != 0 {
+			t.Fatalf("InverseRoot(%x) = %x, want %x", n, got, want)
+		}
+	}
+}
+
 // TestMulSmall: only one field has it.
 func TestMulSmall(t *testing.T) {
 	p := toBig(p256A)

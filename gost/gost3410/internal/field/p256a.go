@@ -345,3 +345,46 @@ func (z *P256A) Invert(x *P256A) {
 	r.Mul(&r, &odd[2])
 	*z = r
 }
+
+// InverseRoot sets z = x^((p−3)/4), which is a root of 1/x if x is a square other
+// than zero, and of −1/x if x is none.
+func (z *P256A) InverseRoot(x *P256A) {
+	var odd [13]P256A // odd[i] = x^(2i+1)
+	odd[0] = *x
+	var xx P256A
+	xx.Square(x)
+	for i := 1; i < len(odd); i++ {
+		odd[i].Mul(&odd[i-1], &xx)
+	}
+	r := *x
+	var t P256A
+	t.squareTimes(&r, 1)
+	r.Mul(&r, &t) // 2^2 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^3 − 1
+	t.squareTimes(&r, 3)
+	r.Mul(&r, &t) // 2^6 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^7 − 1
+	t.squareTimes(&r, 7)
+	r.Mul(&r, &t) // 2^14 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^15 − 1
+	t.squareTimes(&r, 15)
+	r.Mul(&r, &t) // 2^30 − 1
+	t.squareTimes(&r, 30)
+	r.Mul(&r, &t) // 2^60 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^61 − 1
+	t.squareTimes(&r, 61)
+	r.Mul(&r, &t) // 2^122 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^123 − 1
+	t.squareTimes(&r, 123)
+	r.Mul(&r, &t) // 2^246 − 1
+	r.squareTimes(&r, 6)
+	r.Mul(&r, &odd[12])
+	r.squareTimes(&r, 2)
+	r.Mul(&r, &odd[0])
+	*z = r
+}

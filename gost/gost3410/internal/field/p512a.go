@@ -651,3 +651,50 @@ func (z *P512A) Invert(x *P512A) {
 	r.Mul(&r, &odd[2])
 	*z = r
 }
+
+// InverseRoot sets z = x^((p−3)/4), which is a root of 1/x if x is a square other
+// than zero, and of −1/x if x is none.
+func (z *P512A) InverseRoot(x *P512A) {
+	var odd [4]P512A // odd[i] = x^(2i+1)
+	odd[0] = *x
+	var xx P512A
+	xx.Square(x)
+	for i := 1; i < len(odd); i++ {
+		odd[i].Mul(&odd[i-1], &xx)
+	}
+	r := *x
+	var t P512A
+	t.squareTimes(&r, 1)
+	r.Mul(&r, &t) // 2^2 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^3 − 1
+	t.squareTimes(&r, 3)
+	r.Mul(&r, &t) // 2^6 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^7 − 1
+	t.squareTimes(&r, 7)
+	r.Mul(&r, &t) // 2^14 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^15 − 1
+	t.squareTimes(&r, 15)
+	r.Mul(&r, &t) // 2^30 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^31 − 1
+	t.squareTimes(&r, 31)
+	r.Mul(&r, &t) // 2^62 − 1
+	t.squareTimes(&r, 62)
+	r.Mul(&r, &t) // 2^124 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^125 − 1
+	t.squareTimes(&r, 125)
+	r.Mul(&r, &t) // 2^250 − 1
+	t.Square(&r)
+	r.Mul(&t, x) // 2^251 − 1
+	t.squareTimes(&r, 251)
+	r.Mul(&r, &t) // 2^502 − 1
+	r.squareTimes(&r, 4)
+	r.Mul(&r, &odd[3])
+	r.squareTimes(&r, 4)
+	r.Mul(&r, &odd[0])
+	*z = r
+}

@@ -83,13 +83,24 @@ func (f *field) common(w *writer) {
 	w.p("}\n")
 }
 
-// invert emits Invert: x^(p−2) with an addition chain that is the same for every
-// x, so it takes constant time. A long run of ones at the top of the exponent is
-// built by doubling its length, the rest with windows of odd powers.
+// invert emits Invert with an addition chain that is the same for every x, so it
+// takes constant time. A long run of ones at the top of the exponent is built by
+// doubling its length, the rest with windows of odd powers.
 func (f *field) invert(w *writer) {
-	e := new(big.Int).Sub(f.P, big.NewInt(2))
 	w.p("// Invert sets z = 1/x, or 0 if x = 0: x^(p−2) by a fixed addition chain.")
-	w.p("func (z *%s) Invert(x *%s) {", f.Type, f.Type)
+	f.power(w, "Invert", new(big.Int).Sub(f.P, big.NewInt(2)))
+}
+
+// inverseRoot emits InverseRoot for a p that is 3 modulo 4.
+func (f *field) inverseRoot(w *writer) {
+	w.p("\n// InverseRoot sets z = x^((p−3)/4), which is a root of 1/x if x is a square other")
+	w.p("// than zero, and of −1/x if x is none.")
+	f.power(w, "InverseRoot", new(big.Int).Rsh(f.P, 2))
+}
+
+// power emits a function that raises to the power of e.
+func (f *field) power(w *writer, name string, e *big.Int) {
+	w.p("func (z *%s) %s(x *%s) {", f.Type, name, f.Type)
 	run := 0
 	for run < e.BitLen() && e.Bit(e.BitLen()-1-run) == 1 {
 		run++

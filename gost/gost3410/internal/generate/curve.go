@@ -129,6 +129,14 @@ func (c *curve) T() *big.Int {
 	return c.mod(x.Mul(x, new(big.Int).ModInverse(big.NewInt(6), c.Field.P)))
 }
 
+// MinusDRoot returns a root of −D.
+func (c *curve) MinusDRoot() *big.Int {
+	return new(big.Int).ModSqrt(c.mod(new(big.Int).Neg(c.D)), c.Field.P)
+}
+
+// ThreeT returns 3T.
+func (c *curve) ThreeT() *big.Int { return c.mod(new(big.Int).Mul(big.NewInt(3), c.T())) }
+
 // check makes sure of what the templates rely on.
 func (c *curve) check() error {
 	p := c.Field.P
@@ -143,6 +151,9 @@ func (c *curve) check() error {
 			return fmt.Errorf("the short Weierstrass template wants a prime order and a = −3")
 		}
 		return nil
+	}
+	if p.Bit(0)&p.Bit(1) != 1 || c.Cofactor != 4 {
+		return fmt.Errorf("the test for the subgroup wants p = 3 modulo 4 and cofactor 4")
 	}
 	if big.Jacobi(c.D, p) != -1 {
 		return fmt.Errorf("d is a square: the Edwards formulas would not be complete")

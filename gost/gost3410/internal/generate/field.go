@@ -98,6 +98,9 @@ func (f *field) source() string {
 	}
 	f.common(w)
 	f.invert(w)
+	if f.shape == below {
+		f.inverseRoot(w)
+	}
 	return w.String()
 }
 
