@@ -37,7 +37,7 @@
 //	keywrap: the comparison of tags  yes   construction (crypto/subtle); the rest as the cipher
 //	gost28147, gostr341194           no    tables in memory; for archives
 //
-// What has tables in memory, if only on some processors, handles keys of one session, nonces masked with fresh
-// randomness, and data. A long-term private key goes through the arithmetic of
-// gost3410 only.
+// What has tables in memory, if only on some processors, handles keys of one session,
+// nonces masked with fresh randomness, and data. A long-term private key goes through
+// the arithmetic of gost3410 only.
 package gost

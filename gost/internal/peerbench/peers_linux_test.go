@@ -70,6 +70,7 @@ func ours() map[string]func(*testing.B) {
 		"streebog256-64":       hashing(streebog.New256(), 64),
 		"streebog256-1024":     hashing(streebog.New256(), 1024),
 		"streebog256-16384":    hashing(streebog.New256(), long),
+		"streebog256-4x4096":   hashingMany(4, long/4),
 		"streebog512-16384":    hashing(streebog.New512(), long),
 		"gostr341194-16384":    hashing(gostr341194.New(), long),
 		"kuznyechik-ctr":       streaming(func() (cipher.Stream, error) { return ctr(kuznyechik.New(key)) }),
@@ -134,6 +135,17 @@ func hashing(h hash.Hash, size int) func(*testing.B) {
 			h.Write(msg)
 			sum = h.Sum(sum[:0])
 		})
+	}
+}
+
+// hashingMany hashes several messages at once.
+func hashingMany(count, size int) func(*testing.B) {
+	return func(b *testing.B) {
+		messages := make([][]byte, count)
+		for i := range messages {
+			messages[i] = make([]byte, size)
+		}
+		loop(b, func() { streebog.Sums256(messages) })
 	}
 }
 
