@@ -1,7 +1,7 @@
 // Package modes implements the modes of operation of GOST R 34.13-2015 that TLS
-// needs: CTR, its variant CTR-ACPKM that changes the key on the way (RFC 8645),
-// and the message authentication code, known as OMAC or CMAC. They work with any
-// cipher of 8- or 16-byte blocks.
+// and CMS need: CTR and the message authentication code, known as OMAC or CMAC, and
+// their variants CTR-ACPKM and OMAC-ACPKM that change the key on the way (RFC 8645).
+// They work with any cipher of 8- or 16-byte blocks.
 package modes
 
 import "crypto/cipher"

@@ -5,7 +5,7 @@ import (
 	"propusk/gost/gost3410"
 )
 
-// KeySize28147, in bytes, is what [KEG28147] returns.
+// KeySize28147 is how many bytes [KEG28147] returns.
 const KeySize28147 = gost28147.KeySize
 
 // KEG28147 returns the 32 bytes of key material for the hash h of both randoms, 32
