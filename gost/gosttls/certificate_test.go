@@ -98,6 +98,7 @@ func TestConfigRefused(t *testing.T) {
 	}
 	good := testCert(t, cryptoProA)
 	for name, config := range map[string]*Config{
+		"nil":           nil,
 		"zero":          {},
 		"unknown suite": {CipherSuites: []uint16{KuznyechikCTROMAC, 0xc102}, Certificates: []Certificate{good}, InsecureSkipVerify: true},
 		"no key":        {Certificates: []Certificate{good, {Chain: good.Chain}}, InsecureSkipVerify: true},

@@ -59,6 +59,9 @@ func Client(conn net.Conn, config *Config) *Conn {
 }
 
 func newConn(conn net.Conn, config *Config, isClient bool) *Conn {
+	if config == nil {
+		config = new(Config) // whose check gives a proper error
+	}
 	c := &Conn{conn: conn, isClient: isClient, config: config, state: ConnectionState{GOST: true}}
 	c.in.Reader = conn
 	c.out.Writer = conn
@@ -140,7 +143,7 @@ func (c *Conn) giveUp(err error) error {
 }
 
 // ConnectionState returns what is known about the connection. It waits for a
-// handshake that is running.
+// handshake that is running, so Config.VerifyPeer must not call it.
 func (c *Conn) ConnectionState() ConnectionState {
 	c.handshakeMutex.Lock()
 	defer c.handshakeMutex.Unlock()
