@@ -22,7 +22,7 @@ type check struct {
 // does not; the program must not be used then. Run keeps no state and can be
 // called at any time.
 func Run() error {
-	return run(symmetric, derivation, signatures, agreement)
+	return run(symmetric, advanced, derivation, signatures, agreement)
 }
 
 func run(groups ...[]check) error {
