@@ -34,6 +34,31 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
+// BenchmarkKeyCache: verification with the table of the key, and making the table.
+func BenchmarkKeyCache(b *testing.B) {
+	for _, c := range allCurves {
+		key, digest, sig := benchmarkKey(b, c)
+		public, cache := key.PublicKey(), NewKeyCache(1)
+		for range tableAfter {
+			cache.Verify(public, digest, sig)
+		}
+		b.Run("Verify/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if !cache.Verify(public, digest, sig) {
+					b.Fatal("refused")
+				}
+			}
+		})
+		b.Run("NewTable/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				c.group.NewTable(public.raw)
+			}
+		})
+	}
+}
+
 func BenchmarkSign(b *testing.B) {
 	for _, c := range allCurves {
 		key, digest, _ := benchmarkKey(b, c)

@@ -12,11 +12,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"propusk/gost/gost3410/internal/adx"
+	"propusk/gost/gost3410/internal/ec"
 	"propusk/gost/gost3410/internal/scalar"
 	"propusk/gost/internal/vectors"
 	"propusk/gost/streebog"
@@ -212,6 +214,20 @@ func testVerifyX(t *testing.T) {
 	}
 }
 
+// tableOf returns the table of a point, from a store: the same few are wanted often.
+func tableOf(c *Curve, xy []byte) ec.Table {
+	key := cacheKey{curve: c}
+	copy(key.raw[:], xy)
+	if table, ok := testTables.Load(key); ok {
+		return table.(ec.Table)
+	}
+	table := c.group.NewTable(xy)
+	testTables.Store(key, table)
+	return table
+}
+
+var testTables sync.Map
+
 func checkVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *point) {
 	t.Helper()
 	sum := ref.add(ref.mult(k, ref.base()), ref.mult(l, p))
@@ -219,8 +235,13 @@ func checkVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *poin
 	if sum != nil {
 		x.Mod(sum.x, ref.q)
 	}
+	table := tableOf(c, ref.encode(p))
 	verify := func(x *big.Int) bool {
-		return c.group.VerifyX(natBig(x), natBig(k), natBig(l), ref.encode(p))
+		got := c.group.VerifyX(natBig(x), natBig(k), natBig(l), ref.encode(p))
+		if other := table.VerifyX(natBig(x), natBig(k), natBig(l)); got != other {
+			t.Fatalf("k = %x, l = %x, P = %x: VerifyX says %v, the table %v", k, l, p.x, got, other)
+		}
+		return got
 	}
 	if got := verify(x); got != (sum != nil) {
 		t.Fatalf("k = %x, l = %x, P = %x: VerifyX says %v", k, l, p.x, got)

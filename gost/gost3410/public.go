@@ -51,6 +51,14 @@ func (k *PublicKey) Verify(digest, sig []byte) bool {
 	if k == nil || k.curve == nil {
 		return false
 	}
+	return k.verify(digest, sig, func(r, z1, z2 scalar.Nat) bool {
+		return k.curve.group.VerifyX(r, z1, z2, k.raw)
+	})
+}
+
+// verify is Verify with a function that reports whether x(z₁·G + z₂·Q) is r modulo
+// the order, for the point Q of the key.
+func (k *PublicKey) verify(digest, sig []byte, verifyX func(r, z1, z2 scalar.Nat) bool) bool {
 	size := k.curve.Size()
 	if len(digest) != size || len(sig) != 2*size {
 		return false
@@ -61,9 +69,7 @@ func (k *PublicKey) Verify(digest, sig []byte) bool {
 		return false
 	}
 	v := q.InverseVartime(hashNumber(q, digest))
-	z1 := q.Mul(s, v)
-	z2 := q.Neg(q.Mul(r, v))
-	return k.curve.group.VerifyX(r, z1, z2, k.raw)
+	return verifyX(r, q.Mul(s, v), q.Neg(q.Mul(r, v)))
 }
 
 // hashNumber returns the number e of a digest: the digest modulo q, or 1 if that

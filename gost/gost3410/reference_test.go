@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"propusk/gost/gost3410/internal/ec"
 	"propusk/gost/gost3410/internal/scalar"
 	"propusk/gost/internal/vectors"
 )
@@ -152,3 +153,13 @@ func (r *reference) VerifyX(want, k, l scalar.Nat, xy []byte) bool {
 	p := r.add(r.mult(bigNat(k), r.base()), r.mult(bigNat(l), r.decode(xy)))
 	return p != nil && new(big.Int).Mod(p.x, r.q).Cmp(bigNat(want)) == 0
 }
+
+// NewTable returns no table, but what verifies without one.
+func (r *reference) NewTable(xy []byte) ec.Table { return referenceTable{r, xy} }
+
+type referenceTable struct {
+	*reference
+	xy []byte
+}
+
+func (t referenceTable) VerifyX(r, k, l scalar.Nat) bool { return t.reference.VerifyX(r, k, l, t.xy) }

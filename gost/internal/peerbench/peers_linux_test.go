@@ -81,7 +81,8 @@ func ours() map[string]func(*testing.B) {
 		"magma-omac":           hashing(omac(magma.New(key)), long),
 	}
 	for _, c := range ourCurves() {
-		m["verify-"+c.Name()] = func(b *testing.B) { verify(b, c) }
+		m["verify-"+c.Name()] = func(b *testing.B) { verify(b, c, nil) }
+		m["verify-again-"+c.Name()] = func(b *testing.B) { verify(b, c, gost3410.NewKeyCache(1)) }
 		m["sign-"+c.Name()] = func(b *testing.B) { sign(b, c) }
 		m["agree-"+c.Name()] = func(b *testing.B) { agree(b, c) }
 	}
@@ -101,6 +102,7 @@ func theirs() map[string]func(*testing.B) {
 	}
 	for _, c := range ourCurves() {
 		m["verify-"+c.Name()] = func(b *testing.B) { theirVerify(b, c) }
+		m["verify-again-"+c.Name()] = func(b *testing.B) { theirVerify(b, c) }
 		m["sign-"+c.Name()] = func(b *testing.B) { theirSign(b, c) }
 		m["agree-"+c.Name()] = func(b *testing.B) { theirAgree(b, c) }
 	}
@@ -197,15 +199,18 @@ func sign(b *testing.B, c *gost3410.Curve) {
 	})
 }
 
-func verify(b *testing.B, c *gost3410.Curve) {
+func verify(b *testing.B, c *gost3410.Curve, cache *gost3410.KeyCache) {
 	key, digest := newKey(b, c), digestOf(c)
 	sig, err := key.Sign(rand.Reader, digest, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	public := key.PublicKey()
+	for range 5 {
+		cache.Verify(public, digest, sig) // until the key has a table
+	}
 	loop(b, func() {
-		if !public.Verify(digest, sig) {
+		if !cache.Verify(public, digest, sig) {
 			b.Fatal("valid signature was refused")
 		}
 	})

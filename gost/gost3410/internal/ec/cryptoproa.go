@@ -99,25 +99,70 @@ func (CryptoProA) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 		return false
 	}
 	sum, ok := cryptoProACombine(&k, &l, &a)
-	if !ok {
-		return false
-	}
+	return ok && sum.xIs(r)
+}
+
+// xIs reports whether the x coordinate of a, which is not infinity, is r modulo the
+// order. It takes variable time.
+func (a *cryptoProAJacobian) xIs(r scalar.Nat) bool {
 	// X = x·Z², for x = r, r + q, … below p.
 	var zz, x field.P256A
-	zz.Square(&sum.z)
+	zz.Square(&a.z)
 	order := scalar.CryptoProA.Order()
 	for {
 		if x.SetLimbs((*[4]uint64)(r[:4])) == 0 {
 			return false
 		}
 		x.Mul(&x, &zz)
-		if x.Equal(&sum.x) == 1 {
+		if x.Equal(&a.x) == 1 {
 			return true
 		}
 		if addLimbs(r[:4], order[:4]) != 0 {
 			return false
 		}
 	}
+}
+
+// cryptoProATable has the multiples of one point that make multiplications of it
+// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+type cryptoProATable []cryptoProAAffine
+
+// cryptoProAWide is the same for the base point, with digits of wideWidth, made on
+// first use.
+var cryptoProAWide struct {
+	once   sync.Once
+	points []cryptoProAAffine
+}
+
+// NewTable returns the table of a point that has passed Check.
+func (CryptoProA) NewTable(xy []byte) Table {
+	var a cryptoProAAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	return cryptoProATable(cryptoProAMultiples(a.projective(), windows(256, tableWidth), tableWidth))
+}
+
+// VerifyX is VerifyX of the curve for the point of the table.
+func (t cryptoProATable) VerifyX(r, k, l scalar.Nat) bool {
+	cryptoProAWide.once.Do(func() {
+		cryptoProAWide.points = cryptoProAMultiples(cryptoProAG.projective(), windows(256, wideWidth), wideWidth)
+	})
+	var acc cryptoProAJacobian
+	ok := acc.addMultiples(cryptoProAWide.points, &k, wideWidth, false)
+	return acc.addMultiples(t, &l, tableWidth, ok) && acc.xIs(r)
+}
+
+// addMultiples adds k times the point of a table; ok is whether r is a point and not
+// infinity, before and after. It takes variable time.
+func (r *cryptoProAJacobian) addMultiples(table []cryptoProAAffine, k *scalar.Nat, width uint, ok bool) bool {
+	for i := uint(0); len(table) > 0; i++ {
+		if d := digit(k, i, width); d != 0 {
+			ok = r.addAffine(&table[abs(d)-1], d < 0, ok)
+		}
+		table = table[1<<(width-1):]
+	}
+	return ok
 }
 
 // cryptoProACombine returns k·G + l·a, and false if that is infinity, in variable
@@ -517,19 +562,25 @@ func (r *cryptoProAJacobian) chordGeneric(p *cryptoProAPair) {
 
 // cryptoProAMakeComb fills cryptoProAComb.
 func cryptoProAMakeComb() {
-	var points [52 * 16]cryptoProAProjective
-	step := cryptoProAG.projective()
-	for i := 0; i < len(points); i += 16 {
-		points[i] = step
-		for j := 1; j < 16; j++ {
-			points[i+j].add(&points[i+j-1], &step)
-		}
-		step.add(&points[i+15], &points[i+15])
-	}
-	flat := cryptoProANormalise(points[:])
+	flat := cryptoProAMultiples(cryptoProAG.projective(), len(cryptoProAComb.points), 5)
 	for i := range cryptoProAComb.points {
 		copy(cryptoProAComb.points[i][:], flat[16*i:])
 	}
+}
+
+// cryptoProAMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
+// i below count. step must not be infinity.
+func cryptoProAMultiples(step cryptoProAProjective, count int, width uint) []cryptoProAAffine {
+	half := 1 << (width - 1)
+	points := make([]cryptoProAProjective, count*half)
+	for row := points; len(row) > 0; row = row[half:] {
+		row[0] = step
+		for j := 1; j < half; j++ {
+			row[j].add(&row[j-1], &step)
+		}
+		step.add(&row[half-1], &row[half-1])
+	}
+	return cryptoProANormalise(points)
 }
 
 // cryptoProAMakeOdd fills cryptoProAOdd.

@@ -102,25 +102,70 @@ func (CryptoProC) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 		return false
 	}
 	sum, ok := cryptoProCCombine(&k, &l, &a)
-	if !ok {
-		return false
-	}
+	return ok && sum.xIs(r)
+}
+
+// xIs reports whether the x coordinate of a, which is not infinity, is r modulo the
+// order. It takes variable time.
+func (a *cryptoProCJacobian) xIs(r scalar.Nat) bool {
 	// X = x·Z², for x = r, r + q, … below p.
 	var zz, x field.P256C
-	zz.Square(&sum.z)
+	zz.Square(&a.z)
 	order := scalar.CryptoProC.Order()
 	for {
 		if x.SetLimbs((*[4]uint64)(r[:4])) == 0 {
 			return false
 		}
 		x.Mul(&x, &zz)
-		if x.Equal(&sum.x) == 1 {
+		if x.Equal(&a.x) == 1 {
 			return true
 		}
 		if addLimbs(r[:4], order[:4]) != 0 {
 			return false
 		}
 	}
+}
+
+// cryptoProCTable has the multiples of one point that make multiplications of it
+// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+type cryptoProCTable []cryptoProCAffine
+
+// cryptoProCWide is the same for the base point, with digits of wideWidth, made on
+// first use.
+var cryptoProCWide struct {
+	once   sync.Once
+	points []cryptoProCAffine
+}
+
+// NewTable returns the table of a point that has passed Check.
+func (CryptoProC) NewTable(xy []byte) Table {
+	var a cryptoProCAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	return cryptoProCTable(cryptoProCMultiples(a.projective(), windows(256, tableWidth), tableWidth))
+}
+
+// VerifyX is VerifyX of the curve for the point of the table.
+func (t cryptoProCTable) VerifyX(r, k, l scalar.Nat) bool {
+	cryptoProCWide.once.Do(func() {
+		cryptoProCWide.points = cryptoProCMultiples(cryptoProCG.projective(), windows(256, wideWidth), wideWidth)
+	})
+	var acc cryptoProCJacobian
+	ok := acc.addMultiples(cryptoProCWide.points, &k, wideWidth, false)
+	return acc.addMultiples(t, &l, tableWidth, ok) && acc.xIs(r)
+}
+
+// addMultiples adds k times the point of a table; ok is whether r is a point and not
+// infinity, before and after. It takes variable time.
+func (r *cryptoProCJacobian) addMultiples(table []cryptoProCAffine, k *scalar.Nat, width uint, ok bool) bool {
+	for i := uint(0); len(table) > 0; i++ {
+		if d := digit(k, i, width); d != 0 {
+			ok = r.addAffine(&table[abs(d)-1], d < 0, ok)
+		}
+		table = table[1<<(width-1):]
+	}
+	return ok
 }
 
 // cryptoProCCombine returns k·G + l·a, and false if that is infinity, in variable
@@ -519,19 +564,25 @@ func (r *cryptoProCJacobian) chordGeneric(p *cryptoProCPair) {
 
 // cryptoProCMakeComb fills cryptoProCComb.
 func cryptoProCMakeComb() {
-	var points [52 * 16]cryptoProCProjective
-	step := cryptoProCG.projective()
-	for i := 0; i < len(points); i += 16 {
-		points[i] = step
-		for j := 1; j < 16; j++ {
-			points[i+j].add(&points[i+j-1], &step)
-		}
-		step.add(&points[i+15], &points[i+15])
-	}
-	flat := cryptoProCNormalise(points[:])
+	flat := cryptoProCMultiples(cryptoProCG.projective(), len(cryptoProCComb.points), 5)
 	for i := range cryptoProCComb.points {
 		copy(cryptoProCComb.points[i][:], flat[16*i:])
 	}
+}
+
+// cryptoProCMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
+// i below count. step must not be infinity.
+func cryptoProCMultiples(step cryptoProCProjective, count int, width uint) []cryptoProCAffine {
+	half := 1 << (width - 1)
+	points := make([]cryptoProCProjective, count*half)
+	for row := points; len(row) > 0; row = row[half:] {
+		row[0] = step
+		for j := 1; j < half; j++ {
+			row[j].add(&row[j-1], &step)
+		}
+		step.add(&row[half-1], &row[half-1])
+	}
+	return cryptoProCNormalise(points)
 }
 
 // cryptoProCMakeOdd fills cryptoProCOdd.

@@ -22,6 +22,24 @@ const (
 	keyWidth = 5
 )
 
+// Widths of the digits where no doubling is done, because there are tables with the
+// multiples by powers of two: that of the base point, and that of [Table].
+const (
+	wideWidth  = 7
+	tableWidth = 6
+)
+
+// Table is a point with many of its multiples.
+type Table interface {
+	// VerifyX reports whether the x coordinate of k·G + l·P is r modulo the order, in
+	// variable time; k, l and r must be below the order.
+	VerifyX(r, k, l scalar.Nat) bool
+}
+
+// windows returns how many signed digits of the given width a number of so many
+// bits has.
+func windows(bits, width int) int { return (bits + width) / width }
+
 // loadLimbs reads little-endian limbs from the start of b.
 func loadLimbs(x []uint64, b []byte) {
 	for i := range x {
@@ -71,6 +89,19 @@ func booth5(w uint64) (digit, negative uint64) {
 	m := -negative
 	w = (63-w)&m | w&^m
 	return w>>1 + w&1, negative
+}
+
+// digit returns the i-th digit of k, from −2^(width−1) to 2^(width−1), in variable
+// time.
+func digit(k *scalar.Nat, i, width uint) int16 {
+	var w uint64 // the digit with the bit below it
+	if i == 0 {
+		w = k[0] << 1
+	} else {
+		w = bitsAt(k, int(i*width)-1)
+	}
+	w &= 1<<(width+1) - 1
+	return int16(w>>1+w&1) - int16(w>>width<<width)
 }
 
 // wnaf is a number in non-adjacent form: odd digits, and many zeros between them.

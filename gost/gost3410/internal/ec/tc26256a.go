@@ -177,14 +177,20 @@ func (TC26256A) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 	var a, sum tc26256APoint
 	a.setWeierstrass(&x, &y)
 	sum.combine(&k, &l, &a)
-	if sum.isNeutral() {
+	return sum.xIs(r)
+}
+
+// xIs reports whether a is not infinity and its x coordinate, in Weierstrass form,
+// is r modulo the order. It takes variable time.
+func (a *tc26256APoint) xIs(r scalar.Nat) bool {
+	if a.isNeutral() {
 		return false
 	}
 	// x = s(Z + Y)/(Z − Y) + t, for x = r, r + q, … below p.
-	var left, right, difference field.P256A
-	right.Add(&sum.z, &sum.y)
+	var x, left, right, difference field.P256A
+	right.Add(&a.z, &a.y)
 	right.Mul(&right, &tc26256AS)
-	difference.Sub(&sum.z, &sum.y)
+	difference.Sub(&a.z, &a.y)
 	order := scalar.TC26256A.Order()
 	for {
 		if x.SetLimbs((*[4]uint64)(r[:4])) == 0 {
@@ -198,6 +204,53 @@ func (TC26256A) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 		if addLimbs(r[:4], order[:4]) != 0 {
 			return false
 		}
+	}
+}
+
+// tc26256ATable has the multiples of one point that make multiplications of it
+// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+type tc26256ATable []tc26256AAffine
+
+// tc26256AWide is the same for the base point, with digits of wideWidth, made on
+// first use.
+var tc26256AWide struct {
+	once   sync.Once
+	points []tc26256AAffine
+}
+
+// NewTable returns the table of a point that has passed Check.
+func (TC26256A) NewTable(xy []byte) Table {
+	var x, y field.P256A
+	if !tc26256ACoordinates(&x, &y, xy) {
+		panic("ec: not a point")
+	}
+	return tc26256ATable(tc26256AMultiples(&x, &y, windows(255, tableWidth), tableWidth))
+}
+
+// VerifyX is VerifyX of the curve for the point of the table.
+func (t tc26256ATable) VerifyX(r, k, l scalar.Nat) bool {
+	tc26256AWide.once.Do(func() {
+		tc26256AWide.points = tc26256AMultiples(&tc26256AGX, &tc26256AGY, windows(255, wideWidth), wideWidth)
+	})
+	var acc tc26256APoint
+	acc.neutral()
+	acc.addMultiples(tc26256AWide.points, &k, wideWidth)
+	acc.addMultiples(t, &l, tableWidth)
+	return acc.xIs(r)
+}
+
+// addMultiples adds k times the point of a table. It takes variable time.
+func (r *tc26256APoint) addMultiples(table []tc26256AAffine, k *scalar.Nat, width uint) {
+	for i := uint(0); len(table) > 0; i++ {
+		if d := digit(k, i, width); d > 0 {
+			r.addAffine(r, &table[d-1])
+		} else if d < 0 {
+			c := table[-d-1]
+			c.u.Neg(&c.u)
+			c.duv.Neg(&c.duv)
+			r.addAffine(r, &c)
+		}
+		table = table[1<<(width-1):]
 	}
 }
 
@@ -472,22 +525,29 @@ func (r *tc26256AAffine) pickPortable(table *[16]tc26256AAffine, digit uint64) {
 
 // tc26256AMakeComb fills tc26256AComb.
 func tc26256AMakeComb() {
-	var points [52 * 16]tc26256APoint
-	var step tc26256APoint
-	var add tc26256ACached
-	step.setWeierstrass(&tc26256AGX, &tc26256AGY)
-	for i := 0; i < len(points); i += 16 {
-		add.set(&step)
-		points[i] = step
-		for j := 1; j < 16; j++ {
-			points[i+j].add(&points[i+j-1], &add)
-		}
-		step.double(&points[i+15], true)
-	}
-	flat := tc26256ANormalise(points[:])
+	flat := tc26256AMultiples(&tc26256AGX, &tc26256AGY, len(tc26256AComb.points), 5)
 	for i := range tc26256AComb.points {
 		copy(tc26256AComb.points[i][:], flat[16*i:])
 	}
+}
+
+// tc26256AMultiples returns j·2^(width·i)·(x, y) for all j up to 2^(width−1) and
+// all i below count.
+func tc26256AMultiples(x, y *field.P256A, count int, width uint) []tc26256AAffine {
+	half := 1 << (width - 1)
+	points := make([]tc26256APoint, count*half)
+	var step tc26256APoint
+	var add tc26256ACached
+	step.setWeierstrass(x, y)
+	for row := points; len(row) > 0; row = row[half:] {
+		add.set(&step)
+		row[0] = step
+		for j := 1; j < half; j++ {
+			row[j].add(&row[j-1], &add)
+		}
+		step.double(&row[half-1], true)
+	}
+	return tc26256ANormalise(points)
 }
 
 // tc26256AMakeOdd fills tc26256AOdd.

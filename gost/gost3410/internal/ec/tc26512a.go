@@ -102,25 +102,70 @@ func (TC26512A) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 		return false
 	}
 	sum, ok := tc26512ACombine(&k, &l, &a)
-	if !ok {
-		return false
-	}
+	return ok && sum.xIs(r)
+}
+
+// xIs reports whether the x coordinate of a, which is not infinity, is r modulo the
+// order. It takes variable time.
+func (a *tc26512AJacobian) xIs(r scalar.Nat) bool {
 	// X = x·Z², for x = r, r + q, … below p.
 	var zz, x field.P512A
-	zz.Square(&sum.z)
+	zz.Square(&a.z)
 	order := scalar.TC26512A.Order()
 	for {
 		if x.SetLimbs((*[8]uint64)(r[:8])) == 0 {
 			return false
 		}
 		x.Mul(&x, &zz)
-		if x.Equal(&sum.x) == 1 {
+		if x.Equal(&a.x) == 1 {
 			return true
 		}
 		if addLimbs(r[:8], order[:8]) != 0 {
 			return false
 		}
 	}
+}
+
+// tc26512ATable has the multiples of one point that make multiplications of it
+// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+type tc26512ATable []tc26512AAffine
+
+// tc26512AWide is the same for the base point, with digits of wideWidth, made on
+// first use.
+var tc26512AWide struct {
+	once   sync.Once
+	points []tc26512AAffine
+}
+
+// NewTable returns the table of a point that has passed Check.
+func (TC26512A) NewTable(xy []byte) Table {
+	var a tc26512AAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	return tc26512ATable(tc26512AMultiples(a.projective(), windows(512, tableWidth), tableWidth))
+}
+
+// VerifyX is VerifyX of the curve for the point of the table.
+func (t tc26512ATable) VerifyX(r, k, l scalar.Nat) bool {
+	tc26512AWide.once.Do(func() {
+		tc26512AWide.points = tc26512AMultiples(tc26512AG.projective(), windows(512, wideWidth), wideWidth)
+	})
+	var acc tc26512AJacobian
+	ok := acc.addMultiples(tc26512AWide.points, &k, wideWidth, false)
+	return acc.addMultiples(t, &l, tableWidth, ok) && acc.xIs(r)
+}
+
+// addMultiples adds k times the point of a table; ok is whether r is a point and not
+// infinity, before and after. It takes variable time.
+func (r *tc26512AJacobian) addMultiples(table []tc26512AAffine, k *scalar.Nat, width uint, ok bool) bool {
+	for i := uint(0); len(table) > 0; i++ {
+		if d := digit(k, i, width); d != 0 {
+			ok = r.addAffine(&table[abs(d)-1], d < 0, ok)
+		}
+		table = table[1<<(width-1):]
+	}
+	return ok
 }
 
 // tc26512ACombine returns k·G + l·a, and false if that is infinity, in variable
@@ -539,19 +584,25 @@ func (r *tc26512AJacobian) chordGeneric(p *tc26512APair) {
 
 // tc26512AMakeComb fills tc26512AComb.
 func tc26512AMakeComb() {
-	var points [103 * 16]tc26512AProjective
-	step := tc26512AG.projective()
-	for i := 0; i < len(points); i += 16 {
-		points[i] = step
-		for j := 1; j < 16; j++ {
-			points[i+j].add(&points[i+j-1], &step)
-		}
-		step.add(&points[i+15], &points[i+15])
-	}
-	flat := tc26512ANormalise(points[:])
+	flat := tc26512AMultiples(tc26512AG.projective(), len(tc26512AComb.points), 5)
 	for i := range tc26512AComb.points {
 		copy(tc26512AComb.points[i][:], flat[16*i:])
 	}
+}
+
+// tc26512AMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
+// i below count. step must not be infinity.
+func tc26512AMultiples(step tc26512AProjective, count int, width uint) []tc26512AAffine {
+	half := 1 << (width - 1)
+	points := make([]tc26512AProjective, count*half)
+	for row := points; len(row) > 0; row = row[half:] {
+		row[0] = step
+		for j := 1; j < half; j++ {
+			row[j].add(&row[j-1], &step)
+		}
+		step.add(&row[half-1], &row[half-1])
+	}
+	return tc26512ANormalise(points)
 }
 
 // tc26512AMakeOdd fills tc26512AOdd.

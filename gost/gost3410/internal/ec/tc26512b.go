@@ -102,25 +102,70 @@ func (TC26512B) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 		return false
 	}
 	sum, ok := tc26512BCombine(&k, &l, &a)
-	if !ok {
-		return false
-	}
+	return ok && sum.xIs(r)
+}
+
+// xIs reports whether the x coordinate of a, which is not infinity, is r modulo the
+// order. It takes variable time.
+func (a *tc26512BJacobian) xIs(r scalar.Nat) bool {
 	// X = x·Z², for x = r, r + q, … below p.
 	var zz, x field.P512B
-	zz.Square(&sum.z)
+	zz.Square(&a.z)
 	order := scalar.TC26512B.Order()
 	for {
 		if x.SetLimbs((*[8]uint64)(r[:8])) == 0 {
 			return false
 		}
 		x.Mul(&x, &zz)
-		if x.Equal(&sum.x) == 1 {
+		if x.Equal(&a.x) == 1 {
 			return true
 		}
 		if addLimbs(r[:8], order[:8]) != 0 {
 			return false
 		}
 	}
+}
+
+// tc26512BTable has the multiples of one point that make multiplications of it
+// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+type tc26512BTable []tc26512BAffine
+
+// tc26512BWide is the same for the base point, with digits of wideWidth, made on
+// first use.
+var tc26512BWide struct {
+	once   sync.Once
+	points []tc26512BAffine
+}
+
+// NewTable returns the table of a point that has passed Check.
+func (TC26512B) NewTable(xy []byte) Table {
+	var a tc26512BAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	return tc26512BTable(tc26512BMultiples(a.projective(), windows(512, tableWidth), tableWidth))
+}
+
+// VerifyX is VerifyX of the curve for the point of the table.
+func (t tc26512BTable) VerifyX(r, k, l scalar.Nat) bool {
+	tc26512BWide.once.Do(func() {
+		tc26512BWide.points = tc26512BMultiples(tc26512BG.projective(), windows(512, wideWidth), wideWidth)
+	})
+	var acc tc26512BJacobian
+	ok := acc.addMultiples(tc26512BWide.points, &k, wideWidth, false)
+	return acc.addMultiples(t, &l, tableWidth, ok) && acc.xIs(r)
+}
+
+// addMultiples adds k times the point of a table; ok is whether r is a point and not
+// infinity, before and after. It takes variable time.
+func (r *tc26512BJacobian) addMultiples(table []tc26512BAffine, k *scalar.Nat, width uint, ok bool) bool {
+	for i := uint(0); len(table) > 0; i++ {
+		if d := digit(k, i, width); d != 0 {
+			ok = r.addAffine(&table[abs(d)-1], d < 0, ok)
+		}
+		table = table[1<<(width-1):]
+	}
+	return ok
 }
 
 // tc26512BCombine returns k·G + l·a, and false if that is infinity, in variable
@@ -539,19 +584,25 @@ func (r *tc26512BJacobian) chordGeneric(p *tc26512BPair) {
 
 // tc26512BMakeComb fills tc26512BComb.
 func tc26512BMakeComb() {
-	var points [103 * 16]tc26512BProjective
-	step := tc26512BG.projective()
-	for i := 0; i < len(points); i += 16 {
-		points[i] = step
-		for j := 1; j < 16; j++ {
-			points[i+j].add(&points[i+j-1], &step)
-		}
-		step.add(&points[i+15], &points[i+15])
-	}
-	flat := tc26512BNormalise(points[:])
+	flat := tc26512BMultiples(tc26512BG.projective(), len(tc26512BComb.points), 5)
 	for i := range tc26512BComb.points {
 		copy(tc26512BComb.points[i][:], flat[16*i:])
 	}
+}
+
+// tc26512BMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
+// i below count. step must not be infinity.
+func tc26512BMultiples(step tc26512BProjective, count int, width uint) []tc26512BAffine {
+	half := 1 << (width - 1)
+	points := make([]tc26512BProjective, count*half)
+	for row := points; len(row) > 0; row = row[half:] {
+		row[0] = step
+		for j := 1; j < half; j++ {
+			row[j].add(&row[j-1], &step)
+		}
+		step.add(&row[half-1], &row[half-1])
+	}
+	return tc26512BNormalise(points)
 }
 
 // tc26512BMakeOdd fills tc26512BOdd.

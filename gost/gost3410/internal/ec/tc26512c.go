@@ -177,14 +177,20 @@ func (TC26512C) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 	var a, sum tc26512CPoint
 	a.setWeierstrass(&x, &y)
 	sum.combine(&k, &l, &a)
-	if sum.isNeutral() {
+	return sum.xIs(r)
+}
+
+// xIs reports whether a is not infinity and its x coordinate, in Weierstrass form,
+// is r modulo the order. It takes variable time.
+func (a *tc26512CPoint) xIs(r scalar.Nat) bool {
+	if a.isNeutral() {
 		return false
 	}
 	// x = s(Z + Y)/(Z − Y) + t, for x = r, r + q, … below p.
-	var left, right, difference field.P512A
-	right.Add(&sum.z, &sum.y)
+	var x, left, right, difference field.P512A
+	right.Add(&a.z, &a.y)
 	right.Mul(&right, &tc26512CS)
-	difference.Sub(&sum.z, &sum.y)
+	difference.Sub(&a.z, &a.y)
 	order := scalar.TC26512C.Order()
 	for {
 		if x.SetLimbs((*[8]uint64)(r[:8])) == 0 {
@@ -198,6 +204,53 @@ func (TC26512C) VerifyX(r, k, l scalar.Nat, xy []byte) bool {
 		if addLimbs(r[:8], order[:8]) != 0 {
 			return false
 		}
+	}
+}
+
+// tc26512CTable has the multiples of one point that make multiplications of it
+// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+type tc26512CTable []tc26512CAffine
+
+// tc26512CWide is the same for the base point, with digits of wideWidth, made on
+// first use.
+var tc26512CWide struct {
+	once   sync.Once
+	points []tc26512CAffine
+}
+
+// NewTable returns the table of a point that has passed Check.
+func (TC26512C) NewTable(xy []byte) Table {
+	var x, y field.P512A
+	if !tc26512CCoordinates(&x, &y, xy) {
+		panic("ec: not a point")
+	}
+	return tc26512CTable(tc26512CMultiples(&x, &y, windows(510, tableWidth), tableWidth))
+}
+
+// VerifyX is VerifyX of the curve for the point of the table.
+func (t tc26512CTable) VerifyX(r, k, l scalar.Nat) bool {
+	tc26512CWide.once.Do(func() {
+		tc26512CWide.points = tc26512CMultiples(&tc26512CGX, &tc26512CGY, windows(510, wideWidth), wideWidth)
+	})
+	var acc tc26512CPoint
+	acc.neutral()
+	acc.addMultiples(tc26512CWide.points, &k, wideWidth)
+	acc.addMultiples(t, &l, tableWidth)
+	return acc.xIs(r)
+}
+
+// addMultiples adds k times the point of a table. It takes variable time.
+func (r *tc26512CPoint) addMultiples(table []tc26512CAffine, k *scalar.Nat, width uint) {
+	for i := uint(0); len(table) > 0; i++ {
+		if d := digit(k, i, width); d > 0 {
+			r.addAffine(r, &table[d-1])
+		} else if d < 0 {
+			c := table[-d-1]
+			c.u.Neg(&c.u)
+			c.duv.Neg(&c.duv)
+			r.addAffine(r, &c)
+		}
+		table = table[1<<(width-1):]
 	}
 }
 
@@ -500,22 +553,29 @@ func (r *tc26512CAffine) pickPortable(table *[16]tc26512CAffine, digit uint64) {
 
 // tc26512CMakeComb fills tc26512CComb.
 func tc26512CMakeComb() {
-	var points [103 * 16]tc26512CPoint
-	var step tc26512CPoint
-	var add tc26512CCached
-	step.setWeierstrass(&tc26512CGX, &tc26512CGY)
-	for i := 0; i < len(points); i += 16 {
-		add.set(&step)
-		points[i] = step
-		for j := 1; j < 16; j++ {
-			points[i+j].add(&points[i+j-1], &add)
-		}
-		step.double(&points[i+15], true)
-	}
-	flat := tc26512CNormalise(points[:])
+	flat := tc26512CMultiples(&tc26512CGX, &tc26512CGY, len(tc26512CComb.points), 5)
 	for i := range tc26512CComb.points {
 		copy(tc26512CComb.points[i][:], flat[16*i:])
 	}
+}
+
+// tc26512CMultiples returns j·2^(width·i)·(x, y) for all j up to 2^(width−1) and
+// all i below count.
+func tc26512CMultiples(x, y *field.P512A, count int, width uint) []tc26512CAffine {
+	half := 1 << (width - 1)
+	points := make([]tc26512CPoint, count*half)
+	var step tc26512CPoint
+	var add tc26512CCached
+	step.setWeierstrass(x, y)
+	for row := points; len(row) > 0; row = row[half:] {
+		add.set(&step)
+		row[0] = step
+		for j := 1; j < half; j++ {
+			row[j].add(&row[j-1], &add)
+		}
+		step.double(&row[half-1], true)
+	}
+	return tc26512CNormalise(points)
 }
 
 // tc26512CMakeOdd fills tc26512COdd.

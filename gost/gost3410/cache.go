@@ -1,0 +1,148 @@
+package gost3410
+
+import (
+	"container/list"
+	"hash/maphash"
+	"sync"
+
+	"propusk/gost/gost3410/internal/ec"
+)
+
+// tableAfter is how many good signatures of a key make its table worth while: it
+// costs as much as about ten verifications, and saves three quarters of each.
+const tableAfter = 3
+
+// candidatesPerTable is how many keys without a table are counted for each table
+// that may be kept.
+const candidatesPerTable = 8
+
+// cacheShards is how many parts a cache has, each with a lock of its own.
+const cacheShards = 16
+
+// KeyCache verifies signatures and keeps tables of multiples for the keys that come
+// back: certification authorities, users who return. With a table a verification
+// takes about a quarter of the time. A cache is bounded: what was not used for
+// longest goes first. It only knows public values, and never changes a result.
+//
+// A table takes 90 KB for keys of 256 bits and 350 KB for keys of 512 bits, half as
+// much again on the curves with cofactor 4.
+//
+// A KeyCache is safe for concurrent use; the zero value and nil keep nothing.
+type KeyCache struct {
+	seed   maphash.Seed
+	shards [cacheShards]cacheShard
+}
+
+// cacheShard is one part of a cache: two lists, the most recently used first.
+type cacheShard struct {
+	mu         sync.Mutex
+	tables     recent[ec.Table]
+	candidates recent[int] // how many good signatures were seen
+}
+
+// cacheKey is a public key. The curve is part of it, because the same coordinates may
+// be on two.
+type cacheKey struct {
+	curve *Curve
+	raw   [128]byte
+}
+
+// NewKeyCache returns an empty cache for up to the given number of tables, rounded up
+// to a multiple of 16, or for none if it is not positive.
+func NewKeyCache(tables int) *KeyCache {
+	c := &KeyCache{seed: maphash.MakeSeed()}
+	limit := (max(tables, 0) + cacheShards - 1) / cacheShards
+	for i := range c.shards {
+		c.shards[i].tables.limit = limit
+		c.shards[i].candidates.limit = limit * candidatesPerTable
+	}
+	return c
+}
+
+// Verify is [PublicKey.Verify] of the key.
+func (c *KeyCache) Verify(k *PublicKey, digest, sig []byte) bool {
+	if c == nil || c.shards[0].tables.limit == 0 || k == nil || k.curve == nil {
+		return k.Verify(digest, sig)
+	}
+	key := cacheKey{curve: k.curve}
+	copy(key.raw[:], k.raw)
+	shard := &c.shards[maphash.Comparable(c.seed, key)%cacheShards]
+	if table, ok := shard.table(key); ok {
+		return k.verify(digest, sig, table.VerifyX)
+	}
+	if !k.Verify(digest, sig) {
+		return false // keys are worth as much as what they signed
+	}
+	if shard.count(key) {
+		// Not under the lock: it takes long, and the worst that can happen is that
+		// two goroutines do it.
+		shard.keep(key, k.curve.group.NewTable(k.raw))
+	}
+	return true
+}
+
+// table returns the table of a key, if there is one.
+func (s *cacheShard) table(key cacheKey) (ec.Table, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tables.get(key)
+}
+
+// count counts a good signature, and reports whether it is time for a table.
+func (s *cacheShard) count(key cacheKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, _ := s.candidates.get(key)
+	if n+1 < tableAfter {
+		s.candidates.put(key, n+1)
+		return false
+	}
+	s.candidates.remove(key)
+	return true
+}
+
+// keep puts a table into the cache.
+func (s *cacheShard) keep(key cacheKey, table ec.Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tables.put(key, table)
+}
+
+// recent is a map that forgets what was not used for longest.
+type recent[V any] struct {
+	limit int
+	order list.List // of *item[V], the last one used first
+	items map[cacheKey]*list.Element
+}
+
+type item[V any] struct {
+	key   cacheKey
+	value V
+}
+
+func (r *recent[V]) get(key cacheKey) (value V, ok bool) {
+	e, ok := r.items[key]
+	if !ok {
+		return value, false
+	}
+	r.order.MoveToFront(e)
+	return e.Value.(*item[V]).value, true
+}
+
+func (r *recent[V]) put(key cacheKey, value V) {
+	r.remove(key)
+	for r.order.Len() >= r.limit {
+		r.remove(r.order.Back().Value.(*item[V]).key)
+	}
+	if r.items == nil {
+		r.items = map[cacheKey]*list.Element{}
+	}
+	r.items[key] = r.order.PushFront(&item[V]{key, value})
+}
+
+func (r *recent[V]) remove(key cacheKey) {
+	if e, ok := r.items[key]; ok {
+		r.order.Remove(e)
+		delete(r.items, key)
+	}
+}
