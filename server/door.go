@@ -41,8 +41,8 @@ func (d *door) Accept() (net.Conn, error) {
 		if leave, ok := d.enter(c); ok {
 			return &visitor{c, leave}, nil
 		}
-		_ = c.Close() // nothing was promised to this client
 		d.refuse()
+		_ = c.Close() // nothing was promised to this client
 	}
 }
 

@@ -30,21 +30,33 @@ func TestHandshakeFlood(t *testing.T) {
 		defer c.Close()
 		silent = append(silent, c)
 	}
-	time.Sleep(50 * time.Millisecond) // let them in
-	if res, err := g.Browser().Get(g.Config.Public.URL + "/"); err == nil {
+	enters := func() bool {
+		res, err := g.Browser().Get(g.Config.Public.URL + "/")
+		if err != nil {
+			return false
+		}
 		res.Body.Close()
+		return true
+	}
+	if !soon(func() bool { return !enters() }) {
 		t.Error("a fourth handshake from the address of three")
 	}
 	if metrics := g.Get(g.Browser(), g.Admin()+"/metrics").Text; !strings.Contains(metrics, `propusk_tls_handshakes_total{host="public",kind="none",result="failed",suite=""} 1`) {
 		t.Errorf("the metrics do not tell:\n%s", metrics)
 	}
 	silent[0].Close()
-	for range 100 { // the server may not have noticed yet
-		if res, err := g.Browser().Get(g.Config.Public.URL + "/"); err == nil {
-			res.Body.Close()
-			return
+	if !soon(enters) {
+		t.Error("the place of a closed connection stays taken")
+	}
+}
+
+// soon reports whether f becomes true: the server may not have noticed yet.
+func soon(f func() bool) bool {
+	for range 200 {
+		if f() {
+			return true
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Error("the place of a closed connection stays taken")
+	return false
 }
