@@ -34,8 +34,9 @@
 //	magma                            asm   construction; elsewhere tables in memory
 //	kuznyechik                       asm   construction; elsewhere, and Decrypt, tables in memory
 //	modes                            asm   construction; the rest as the cipher
+//	mgm: multiplication, tags        yes   construction; the rest as the cipher
 //	keywrap: the comparison of tags  yes   construction (crypto/subtle); the rest as the cipher
-//	gost28147, gostr341194           no    tables in memory; for archives
+//	gost28147, gostr341194           no    tables in memory; for archives and old peers
 //
 // What has tables in memory, if only on some processors, handles keys of one session,
 // nonces masked with fresh randomness, and data. A long-term private key goes through

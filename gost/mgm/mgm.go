@@ -6,8 +6,7 @@
 // The multiplications in the field run in constant time: with carry-less
 // multiplication of AVX-512 where the processor has it, else with integer
 // multiplications of numbers with holes. The ciphers are as constant as their packages
-// say: with AVX-512, all blocks but the first two and the last one of a message are
-// encrypted without tables in memory, unless they are few.
+// say.
 package mgm
 
 import (

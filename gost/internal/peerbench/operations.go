@@ -41,6 +41,10 @@ func operations() []operation {
 		{"magma-ctr", "cipher/magma-ctr/16384", long},
 		{"magma-ctr-acpkm", "cipher/magma-ctr-acpkm/16384", long},
 		{"magma-omac", "mac/magma-mac/16384", long},
+		{"kuznyechik-mgm", "cipher/kuznyechik-mgm/16384", long},
+		{"magma-mgm", "cipher/magma-mgm/16384", long},
+		{"gost28147-cnt", "cipher/gost89-cnt-12/16384", long},
+		{"gost28147-imit", "mac/gost-mac-12/16384", long},
 	}
 	// The engine and gogost keep nothing of a key that they have seen.
 	for _, kind := range []struct{ name, engine string }{

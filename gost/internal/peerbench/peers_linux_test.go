@@ -16,13 +16,16 @@ import (
 	gogost94 "github.com/ddulesov/gogost/gost341194"
 	gogostkuznyechik "github.com/ddulesov/gogost/gost3412128"
 	gogostmagma "github.com/ddulesov/gogost/gost341264"
+	gogostmgm "github.com/ddulesov/gogost/mgm"
 
 	"golang.org/x/sys/unix"
 
+	"propusk/gost/gost28147"
 	"propusk/gost/gost3410"
 	"propusk/gost/gostr341194"
 	"propusk/gost/kuznyechik"
 	"propusk/gost/magma"
+	"propusk/gost/mgm"
 	"propusk/gost/modes"
 	"propusk/gost/streebog"
 	"propusk/gost/vko"
@@ -79,6 +82,12 @@ func ours() map[string]func(*testing.B) {
 		"magma-ctr-acpkm":      streaming(func() (cipher.Stream, error) { return modes.NewCTRACPKM(magma.New, key, key[:4], 1024) }),
 		"kuznyechik-omac":      hashing(omac(kuznyechik.New(key)), long),
 		"magma-omac":           hashing(omac(magma.New(key)), long),
+		"kuznyechik-mgm":       sealing(mgm.New(must(kuznyechik.New(key)))),
+		"magma-mgm":            sealing(mgm.New(must(magma.New(key)))),
+		"gost28147-cnt": streaming(func() (cipher.Stream, error) {
+			return gost28147.NewCNT(key, key[:8], gost28147.TC26Z(), gost28147.MeshingCryptoPro)
+		}),
+		"gost28147-imit": hashing(must(gost28147.NewIMIT(key, nil, gost28147.TC26Z(), gost28147.MeshingCryptoPro, gost28147.MACSize)), long),
 	}
 	for _, c := range ourCurves() {
 		m["verify-"+c.Name()] = func(b *testing.B) { verify(b, c, nil) }
@@ -99,6 +108,11 @@ func theirs() map[string]func(*testing.B) {
 		"gostr341194-16384": hashing(gogost94.New(&gogostcipher.SboxIdGostR341194CryptoProParamSet), long),
 		"kuznyechik-ctr":    streaming(func() (cipher.Stream, error) { return ctr(gogostkuznyechik.NewCipher(key), nil) }),
 		"magma-ctr":         streaming(func() (cipher.Stream, error) { return ctr(gogostmagma.NewCipher(key), nil) }),
+		"kuznyechik-mgm":    sealing(gogostmgm.NewMGM(gogostkuznyechik.NewCipher(key), 16)),
+		"magma-mgm":         sealing(gogostmgm.NewMGM(gogostmagma.NewCipher(key), 8)),
+		"gost28147-cnt": streaming(func() (cipher.Stream, error) {
+			return gogostcipher.NewCipher(key, &gogostcipher.SboxIdtc26gost28147paramZ).NewCTR(key[:8]), nil // without meshing
+		}),
 	}
 	for _, c := range ourCurves() {
 		m["verify-"+c.Name()] = func(b *testing.B) { theirVerify(b, c) }
@@ -177,6 +191,22 @@ func omac(c cipher.Block, err error) hash.Hash {
 		panic(err)
 	}
 	return modes.NewOMAC(c)
+}
+
+// sealing seals one TLS record in place.
+func sealing(a cipher.AEAD, err error) func(*testing.B) {
+	a = must(a, err)
+	return func(b *testing.B) {
+		msg, nonce, header := make([]byte, long, long+a.Overhead()), make([]byte, a.NonceSize()), make([]byte, 5)
+		loop(b, func() { a.Seal(msg[:0], nonce, msg, header) })
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func digestOf(c *gost3410.Curve) []byte { return bytes.Repeat([]byte{0x5a}, c.Size()) }
