@@ -108,62 +108,31 @@ func TestAssemblyCryptoProA(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProAPairCachedADX", func(t *testing.T) {
+	t.Run("cryptoProASumCachedPlusADX", func(t *testing.T) {
 		for range rounds {
-			var p cryptoProAPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
+			var s cryptoProASum
+			numbers.fill(s.cryptoProAJacobian.x[:])
+			numbers.fill(s.cryptoProAJacobian.y[:])
+			numbers.fill(s.cryptoProAJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
 			var a cryptoProAJacobian
 			numbers.fill(a.x[:])
 			numbers.fill(a.y[:])
 			numbers.fill(a.z[:])
 			a2 := a
-			var c cryptoProACached
-			numbers.fill(c.cryptoProAJacobian.x[:])
-			numbers.fill(c.cryptoProAJacobian.y[:])
-			numbers.fill(c.cryptoProAJacobian.z[:])
-			numbers.fill(c.zz[:])
-			numbers.fill(c.zzz[:])
-			c2 := c
-			cryptoProAPairCachedADX(&p, &a, &c)
-			p2.cachedGeneric(&a2, &c2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
-			}
-			if a != a2 {
-				t.Fatalf("a: %x, want %x", a, a2)
-			}
-			if c != c2 {
-				t.Fatalf("c: %x, want %x", c, c2)
-			}
-		}
-	})
-	t.Run("cryptoProAPairAffineADX", func(t *testing.T) {
-		for range rounds {
-			var p cryptoProAPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			var a cryptoProAJacobian
-			numbers.fill(a.x[:])
-			numbers.fill(a.y[:])
-			numbers.fill(a.z[:])
-			a2 := a
-			var b cryptoProAAffine
-			numbers.fill(b.x[:])
-			numbers.fill(b.y[:])
+			var b cryptoProACached
+			numbers.fill(b.cryptoProAJacobian.x[:])
+			numbers.fill(b.cryptoProAJacobian.y[:])
+			numbers.fill(b.cryptoProAJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
 			b2 := b
-			cryptoProAPairAffineADX(&p, &a, &b)
-			p2.affineGeneric(&a2, &b2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			cryptoProASumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
 			if a != a2 {
 				t.Fatalf("a: %x, want %x", a, a2)
@@ -173,27 +142,99 @@ func TestAssemblyCryptoProA(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProAJacobianChordADX", func(t *testing.T) {
+	t.Run("cryptoProASumCachedMinusADX", func(t *testing.T) {
 		for range rounds {
-			var r cryptoProAJacobian
-			numbers.fill(r.x[:])
-			numbers.fill(r.y[:])
-			numbers.fill(r.z[:])
-			r2 := r
-			var p cryptoProAPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			cryptoProAJacobianChordADX(&r, &p)
-			r2.chordGeneric(&p2)
-			if r != r2 {
-				t.Fatalf("r: %x, want %x", r, r2)
+			var s cryptoProASum
+			numbers.fill(s.cryptoProAJacobian.x[:])
+			numbers.fill(s.cryptoProAJacobian.y[:])
+			numbers.fill(s.cryptoProAJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProAJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProACached
+			numbers.fill(b.cryptoProAJacobian.x[:])
+			numbers.fill(b.cryptoProAJacobian.y[:])
+			numbers.fill(b.cryptoProAJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			cryptoProASumCachedMinusADX(&s, &a, &b)
+			s2.cachedMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("cryptoProASumAffinePlusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProASum
+			numbers.fill(s.cryptoProAJacobian.x[:])
+			numbers.fill(s.cryptoProAJacobian.y[:])
+			numbers.fill(s.cryptoProAJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProAJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProAAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			cryptoProASumAffinePlusADX(&s, &a, &b)
+			s2.affinePlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("cryptoProASumAffineMinusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProASum
+			numbers.fill(s.cryptoProAJacobian.x[:])
+			numbers.fill(s.cryptoProAJacobian.y[:])
+			numbers.fill(s.cryptoProAJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProAJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProAAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			cryptoProASumAffineMinusADX(&s, &a, &b)
+			s2.affineMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -342,62 +383,31 @@ func TestAssemblyCryptoProB(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProBPairCachedADX", func(t *testing.T) {
+	t.Run("cryptoProBSumCachedPlusADX", func(t *testing.T) {
 		for range rounds {
-			var p cryptoProBPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
+			var s cryptoProBSum
+			numbers.fill(s.cryptoProBJacobian.x[:])
+			numbers.fill(s.cryptoProBJacobian.y[:])
+			numbers.fill(s.cryptoProBJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
 			var a cryptoProBJacobian
 			numbers.fill(a.x[:])
 			numbers.fill(a.y[:])
 			numbers.fill(a.z[:])
 			a2 := a
-			var c cryptoProBCached
-			numbers.fill(c.cryptoProBJacobian.x[:])
-			numbers.fill(c.cryptoProBJacobian.y[:])
-			numbers.fill(c.cryptoProBJacobian.z[:])
-			numbers.fill(c.zz[:])
-			numbers.fill(c.zzz[:])
-			c2 := c
-			cryptoProBPairCachedADX(&p, &a, &c)
-			p2.cachedGeneric(&a2, &c2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
-			}
-			if a != a2 {
-				t.Fatalf("a: %x, want %x", a, a2)
-			}
-			if c != c2 {
-				t.Fatalf("c: %x, want %x", c, c2)
-			}
-		}
-	})
-	t.Run("cryptoProBPairAffineADX", func(t *testing.T) {
-		for range rounds {
-			var p cryptoProBPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			var a cryptoProBJacobian
-			numbers.fill(a.x[:])
-			numbers.fill(a.y[:])
-			numbers.fill(a.z[:])
-			a2 := a
-			var b cryptoProBAffine
-			numbers.fill(b.x[:])
-			numbers.fill(b.y[:])
+			var b cryptoProBCached
+			numbers.fill(b.cryptoProBJacobian.x[:])
+			numbers.fill(b.cryptoProBJacobian.y[:])
+			numbers.fill(b.cryptoProBJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
 			b2 := b
-			cryptoProBPairAffineADX(&p, &a, &b)
-			p2.affineGeneric(&a2, &b2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			cryptoProBSumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
 			if a != a2 {
 				t.Fatalf("a: %x, want %x", a, a2)
@@ -407,27 +417,99 @@ func TestAssemblyCryptoProB(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProBJacobianChordADX", func(t *testing.T) {
+	t.Run("cryptoProBSumCachedMinusADX", func(t *testing.T) {
 		for range rounds {
-			var r cryptoProBJacobian
-			numbers.fill(r.x[:])
-			numbers.fill(r.y[:])
-			numbers.fill(r.z[:])
-			r2 := r
-			var p cryptoProBPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			cryptoProBJacobianChordADX(&r, &p)
-			r2.chordGeneric(&p2)
-			if r != r2 {
-				t.Fatalf("r: %x, want %x", r, r2)
+			var s cryptoProBSum
+			numbers.fill(s.cryptoProBJacobian.x[:])
+			numbers.fill(s.cryptoProBJacobian.y[:])
+			numbers.fill(s.cryptoProBJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProBJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProBCached
+			numbers.fill(b.cryptoProBJacobian.x[:])
+			numbers.fill(b.cryptoProBJacobian.y[:])
+			numbers.fill(b.cryptoProBJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			cryptoProBSumCachedMinusADX(&s, &a, &b)
+			s2.cachedMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("cryptoProBSumAffinePlusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProBSum
+			numbers.fill(s.cryptoProBJacobian.x[:])
+			numbers.fill(s.cryptoProBJacobian.y[:])
+			numbers.fill(s.cryptoProBJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProBJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProBAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			cryptoProBSumAffinePlusADX(&s, &a, &b)
+			s2.affinePlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("cryptoProBSumAffineMinusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProBSum
+			numbers.fill(s.cryptoProBJacobian.x[:])
+			numbers.fill(s.cryptoProBJacobian.y[:])
+			numbers.fill(s.cryptoProBJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProBJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProBAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			cryptoProBSumAffineMinusADX(&s, &a, &b)
+			s2.affineMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -576,62 +658,31 @@ func TestAssemblyCryptoProC(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProCPairCachedADX", func(t *testing.T) {
+	t.Run("cryptoProCSumCachedPlusADX", func(t *testing.T) {
 		for range rounds {
-			var p cryptoProCPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
+			var s cryptoProCSum
+			numbers.fill(s.cryptoProCJacobian.x[:])
+			numbers.fill(s.cryptoProCJacobian.y[:])
+			numbers.fill(s.cryptoProCJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
 			var a cryptoProCJacobian
 			numbers.fill(a.x[:])
 			numbers.fill(a.y[:])
 			numbers.fill(a.z[:])
 			a2 := a
-			var c cryptoProCCached
-			numbers.fill(c.cryptoProCJacobian.x[:])
-			numbers.fill(c.cryptoProCJacobian.y[:])
-			numbers.fill(c.cryptoProCJacobian.z[:])
-			numbers.fill(c.zz[:])
-			numbers.fill(c.zzz[:])
-			c2 := c
-			cryptoProCPairCachedADX(&p, &a, &c)
-			p2.cachedGeneric(&a2, &c2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
-			}
-			if a != a2 {
-				t.Fatalf("a: %x, want %x", a, a2)
-			}
-			if c != c2 {
-				t.Fatalf("c: %x, want %x", c, c2)
-			}
-		}
-	})
-	t.Run("cryptoProCPairAffineADX", func(t *testing.T) {
-		for range rounds {
-			var p cryptoProCPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			var a cryptoProCJacobian
-			numbers.fill(a.x[:])
-			numbers.fill(a.y[:])
-			numbers.fill(a.z[:])
-			a2 := a
-			var b cryptoProCAffine
-			numbers.fill(b.x[:])
-			numbers.fill(b.y[:])
+			var b cryptoProCCached
+			numbers.fill(b.cryptoProCJacobian.x[:])
+			numbers.fill(b.cryptoProCJacobian.y[:])
+			numbers.fill(b.cryptoProCJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
 			b2 := b
-			cryptoProCPairAffineADX(&p, &a, &b)
-			p2.affineGeneric(&a2, &b2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			cryptoProCSumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
 			if a != a2 {
 				t.Fatalf("a: %x, want %x", a, a2)
@@ -641,27 +692,99 @@ func TestAssemblyCryptoProC(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProCJacobianChordADX", func(t *testing.T) {
+	t.Run("cryptoProCSumCachedMinusADX", func(t *testing.T) {
 		for range rounds {
-			var r cryptoProCJacobian
-			numbers.fill(r.x[:])
-			numbers.fill(r.y[:])
-			numbers.fill(r.z[:])
-			r2 := r
-			var p cryptoProCPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			cryptoProCJacobianChordADX(&r, &p)
-			r2.chordGeneric(&p2)
-			if r != r2 {
-				t.Fatalf("r: %x, want %x", r, r2)
+			var s cryptoProCSum
+			numbers.fill(s.cryptoProCJacobian.x[:])
+			numbers.fill(s.cryptoProCJacobian.y[:])
+			numbers.fill(s.cryptoProCJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProCJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProCCached
+			numbers.fill(b.cryptoProCJacobian.x[:])
+			numbers.fill(b.cryptoProCJacobian.y[:])
+			numbers.fill(b.cryptoProCJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			cryptoProCSumCachedMinusADX(&s, &a, &b)
+			s2.cachedMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("cryptoProCSumAffinePlusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProCSum
+			numbers.fill(s.cryptoProCJacobian.x[:])
+			numbers.fill(s.cryptoProCJacobian.y[:])
+			numbers.fill(s.cryptoProCJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProCJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProCAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			cryptoProCSumAffinePlusADX(&s, &a, &b)
+			s2.affinePlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("cryptoProCSumAffineMinusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProCSum
+			numbers.fill(s.cryptoProCJacobian.x[:])
+			numbers.fill(s.cryptoProCJacobian.y[:])
+			numbers.fill(s.cryptoProCJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProCJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProCAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			cryptoProCSumAffineMinusADX(&s, &a, &b)
+			s2.affineMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -995,62 +1118,31 @@ func TestAssemblyTc26512A(t *testing.T) {
 			}
 		}
 	})
-	t.Run("tc26512APairCachedADX", func(t *testing.T) {
+	t.Run("tc26512ASumCachedPlusADX", func(t *testing.T) {
 		for range rounds {
-			var p tc26512APair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
+			var s tc26512ASum
+			numbers.fill(s.tc26512AJacobian.x[:])
+			numbers.fill(s.tc26512AJacobian.y[:])
+			numbers.fill(s.tc26512AJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
 			var a tc26512AJacobian
 			numbers.fill(a.x[:])
 			numbers.fill(a.y[:])
 			numbers.fill(a.z[:])
 			a2 := a
-			var c tc26512ACached
-			numbers.fill(c.tc26512AJacobian.x[:])
-			numbers.fill(c.tc26512AJacobian.y[:])
-			numbers.fill(c.tc26512AJacobian.z[:])
-			numbers.fill(c.zz[:])
-			numbers.fill(c.zzz[:])
-			c2 := c
-			tc26512APairCachedADX(&p, &a, &c)
-			p2.cachedGeneric(&a2, &c2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
-			}
-			if a != a2 {
-				t.Fatalf("a: %x, want %x", a, a2)
-			}
-			if c != c2 {
-				t.Fatalf("c: %x, want %x", c, c2)
-			}
-		}
-	})
-	t.Run("tc26512APairAffineADX", func(t *testing.T) {
-		for range rounds {
-			var p tc26512APair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			var a tc26512AJacobian
-			numbers.fill(a.x[:])
-			numbers.fill(a.y[:])
-			numbers.fill(a.z[:])
-			a2 := a
-			var b tc26512AAffine
-			numbers.fill(b.x[:])
-			numbers.fill(b.y[:])
+			var b tc26512ACached
+			numbers.fill(b.tc26512AJacobian.x[:])
+			numbers.fill(b.tc26512AJacobian.y[:])
+			numbers.fill(b.tc26512AJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
 			b2 := b
-			tc26512APairAffineADX(&p, &a, &b)
-			p2.affineGeneric(&a2, &b2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			tc26512ASumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
 			if a != a2 {
 				t.Fatalf("a: %x, want %x", a, a2)
@@ -1060,27 +1152,99 @@ func TestAssemblyTc26512A(t *testing.T) {
 			}
 		}
 	})
-	t.Run("tc26512AJacobianChordADX", func(t *testing.T) {
+	t.Run("tc26512ASumCachedMinusADX", func(t *testing.T) {
 		for range rounds {
-			var r tc26512AJacobian
-			numbers.fill(r.x[:])
-			numbers.fill(r.y[:])
-			numbers.fill(r.z[:])
-			r2 := r
-			var p tc26512APair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			tc26512AJacobianChordADX(&r, &p)
-			r2.chordGeneric(&p2)
-			if r != r2 {
-				t.Fatalf("r: %x, want %x", r, r2)
+			var s tc26512ASum
+			numbers.fill(s.tc26512AJacobian.x[:])
+			numbers.fill(s.tc26512AJacobian.y[:])
+			numbers.fill(s.tc26512AJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a tc26512AJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b tc26512ACached
+			numbers.fill(b.tc26512AJacobian.x[:])
+			numbers.fill(b.tc26512AJacobian.y[:])
+			numbers.fill(b.tc26512AJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			tc26512ASumCachedMinusADX(&s, &a, &b)
+			s2.cachedMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("tc26512ASumAffinePlusADX", func(t *testing.T) {
+		for range rounds {
+			var s tc26512ASum
+			numbers.fill(s.tc26512AJacobian.x[:])
+			numbers.fill(s.tc26512AJacobian.y[:])
+			numbers.fill(s.tc26512AJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a tc26512AJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b tc26512AAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			tc26512ASumAffinePlusADX(&s, &a, &b)
+			s2.affinePlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("tc26512ASumAffineMinusADX", func(t *testing.T) {
+		for range rounds {
+			var s tc26512ASum
+			numbers.fill(s.tc26512AJacobian.x[:])
+			numbers.fill(s.tc26512AJacobian.y[:])
+			numbers.fill(s.tc26512AJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a tc26512AJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b tc26512AAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			tc26512ASumAffineMinusADX(&s, &a, &b)
+			s2.affineMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -1229,62 +1393,31 @@ func TestAssemblyTc26512B(t *testing.T) {
 			}
 		}
 	})
-	t.Run("tc26512BPairCachedADX", func(t *testing.T) {
+	t.Run("tc26512BSumCachedPlusADX", func(t *testing.T) {
 		for range rounds {
-			var p tc26512BPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
+			var s tc26512BSum
+			numbers.fill(s.tc26512BJacobian.x[:])
+			numbers.fill(s.tc26512BJacobian.y[:])
+			numbers.fill(s.tc26512BJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
 			var a tc26512BJacobian
 			numbers.fill(a.x[:])
 			numbers.fill(a.y[:])
 			numbers.fill(a.z[:])
 			a2 := a
-			var c tc26512BCached
-			numbers.fill(c.tc26512BJacobian.x[:])
-			numbers.fill(c.tc26512BJacobian.y[:])
-			numbers.fill(c.tc26512BJacobian.z[:])
-			numbers.fill(c.zz[:])
-			numbers.fill(c.zzz[:])
-			c2 := c
-			tc26512BPairCachedADX(&p, &a, &c)
-			p2.cachedGeneric(&a2, &c2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
-			}
-			if a != a2 {
-				t.Fatalf("a: %x, want %x", a, a2)
-			}
-			if c != c2 {
-				t.Fatalf("c: %x, want %x", c, c2)
-			}
-		}
-	})
-	t.Run("tc26512BPairAffineADX", func(t *testing.T) {
-		for range rounds {
-			var p tc26512BPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			var a tc26512BJacobian
-			numbers.fill(a.x[:])
-			numbers.fill(a.y[:])
-			numbers.fill(a.z[:])
-			a2 := a
-			var b tc26512BAffine
-			numbers.fill(b.x[:])
-			numbers.fill(b.y[:])
+			var b tc26512BCached
+			numbers.fill(b.tc26512BJacobian.x[:])
+			numbers.fill(b.tc26512BJacobian.y[:])
+			numbers.fill(b.tc26512BJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
 			b2 := b
-			tc26512BPairAffineADX(&p, &a, &b)
-			p2.affineGeneric(&a2, &b2)
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			tc26512BSumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
 			if a != a2 {
 				t.Fatalf("a: %x, want %x", a, a2)
@@ -1294,27 +1427,99 @@ func TestAssemblyTc26512B(t *testing.T) {
 			}
 		}
 	})
-	t.Run("tc26512BJacobianChordADX", func(t *testing.T) {
+	t.Run("tc26512BSumCachedMinusADX", func(t *testing.T) {
 		for range rounds {
-			var r tc26512BJacobian
-			numbers.fill(r.x[:])
-			numbers.fill(r.y[:])
-			numbers.fill(r.z[:])
-			r2 := r
-			var p tc26512BPair
-			numbers.fill(p.u1[:])
-			numbers.fill(p.u2[:])
-			numbers.fill(p.s1[:])
-			numbers.fill(p.s2[:])
-			numbers.fill(p.z[:])
-			p2 := p
-			tc26512BJacobianChordADX(&r, &p)
-			r2.chordGeneric(&p2)
-			if r != r2 {
-				t.Fatalf("r: %x, want %x", r, r2)
+			var s tc26512BSum
+			numbers.fill(s.tc26512BJacobian.x[:])
+			numbers.fill(s.tc26512BJacobian.y[:])
+			numbers.fill(s.tc26512BJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a tc26512BJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b tc26512BCached
+			numbers.fill(b.tc26512BJacobian.x[:])
+			numbers.fill(b.tc26512BJacobian.y[:])
+			numbers.fill(b.tc26512BJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			tc26512BSumCachedMinusADX(&s, &a, &b)
+			s2.cachedMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
 			}
-			if p != p2 {
-				t.Fatalf("p: %x, want %x", p, p2)
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("tc26512BSumAffinePlusADX", func(t *testing.T) {
+		for range rounds {
+			var s tc26512BSum
+			numbers.fill(s.tc26512BJacobian.x[:])
+			numbers.fill(s.tc26512BJacobian.y[:])
+			numbers.fill(s.tc26512BJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a tc26512BJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b tc26512BAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			tc26512BSumAffinePlusADX(&s, &a, &b)
+			s2.affinePlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+		}
+	})
+	t.Run("tc26512BSumAffineMinusADX", func(t *testing.T) {
+		for range rounds {
+			var s tc26512BSum
+			numbers.fill(s.tc26512BJacobian.x[:])
+			numbers.fill(s.tc26512BJacobian.y[:])
+			numbers.fill(s.tc26512BJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a tc26512BJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b tc26512BAffine
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			b2 := b
+			tc26512BSumAffineMinusADX(&s, &a, &b)
+			s2.affineMinusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})

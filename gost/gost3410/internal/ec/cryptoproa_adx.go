@@ -42,41 +42,53 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 //go:noescape
 func cryptoProAJacobianDoubleADX(r *cryptoProAJacobian, a *cryptoProAJacobian)
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *cryptoProAPair) cached(a *cryptoProAJacobian, c *cryptoProACached) {
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedPlus(a *cryptoProAJacobian, b *cryptoProACached) {
 	if adx.Enabled {
-		cryptoProAPairCachedADX(p, a, c)
+		cryptoProASumCachedPlusADX(s, a, b)
 		return
 	}
-	p.cachedGeneric(a, c)
+	s.cachedPlusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProAPairCachedADX(p *cryptoProAPair, a *cryptoProAJacobian, c *cryptoProACached)
+func cryptoProASumCachedPlusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *cryptoProAPair) affine(a *cryptoProAJacobian, b *cryptoProAAffine) {
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedMinus(a *cryptoProAJacobian, b *cryptoProACached) {
 	if adx.Enabled {
-		cryptoProAPairAffineADX(p, a, b)
+		cryptoProASumCachedMinusADX(s, a, b)
 		return
 	}
-	p.affineGeneric(a, b)
+	s.cachedMinusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProAPairAffineADX(p *cryptoProAPair, a *cryptoProAJacobian, b *cryptoProAAffine)
+func cryptoProASumCachedMinusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *cryptoProAJacobian) chord(p *cryptoProAPair) {
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *cryptoProASum) affinePlus(a *cryptoProAJacobian, b *cryptoProAAffine) {
 	if adx.Enabled {
-		cryptoProAJacobianChordADX(r, p)
+		cryptoProASumAffinePlusADX(s, a, b)
 		return
 	}
-	r.chordGeneric(p)
+	s.affinePlusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProAJacobianChordADX(r *cryptoProAJacobian, p *cryptoProAPair)
+func cryptoProASumAffinePlusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *cryptoProASum) affineMinus(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	if adx.Enabled {
+		cryptoProASumAffineMinusADX(s, a, b)
+		return
+	}
+	s.affineMinusGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProASumAffineMinusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProAProjective) pick(table *[16]cryptoProAProjective, digit uint64) {

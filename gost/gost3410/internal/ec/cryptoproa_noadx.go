@@ -19,19 +19,24 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *cryptoProAPair) cached(a *cryptoProAJacobian, c *cryptoProACached) {
-	p.cachedGeneric(a, c)
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedPlus(a *cryptoProAJacobian, b *cryptoProACached) {
+	s.cachedPlusGeneric(a, b)
 }
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *cryptoProAPair) affine(a *cryptoProAJacobian, b *cryptoProAAffine) {
-	p.affineGeneric(a, b)
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedMinus(a *cryptoProAJacobian, b *cryptoProACached) {
+	s.cachedMinusGeneric(a, b)
 }
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *cryptoProAJacobian) chord(p *cryptoProAPair) {
-	r.chordGeneric(p)
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *cryptoProASum) affinePlus(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *cryptoProASum) affineMinus(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	s.affineMinusGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

@@ -42,41 +42,53 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 //go:noescape
 func cryptoProBJacobianDoubleADX(r *cryptoProBJacobian, a *cryptoProBJacobian)
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *cryptoProBPair) cached(a *cryptoProBJacobian, c *cryptoProBCached) {
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedPlus(a *cryptoProBJacobian, b *cryptoProBCached) {
 	if adx.Enabled {
-		cryptoProBPairCachedADX(p, a, c)
+		cryptoProBSumCachedPlusADX(s, a, b)
 		return
 	}
-	p.cachedGeneric(a, c)
+	s.cachedPlusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProBPairCachedADX(p *cryptoProBPair, a *cryptoProBJacobian, c *cryptoProBCached)
+func cryptoProBSumCachedPlusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBCached)
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *cryptoProBPair) affine(a *cryptoProBJacobian, b *cryptoProBAffine) {
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedMinus(a *cryptoProBJacobian, b *cryptoProBCached) {
 	if adx.Enabled {
-		cryptoProBPairAffineADX(p, a, b)
+		cryptoProBSumCachedMinusADX(s, a, b)
 		return
 	}
-	p.affineGeneric(a, b)
+	s.cachedMinusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProBPairAffineADX(p *cryptoProBPair, a *cryptoProBJacobian, b *cryptoProBAffine)
+func cryptoProBSumCachedMinusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBCached)
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *cryptoProBJacobian) chord(p *cryptoProBPair) {
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affinePlus(a *cryptoProBJacobian, b *cryptoProBAffine) {
 	if adx.Enabled {
-		cryptoProBJacobianChordADX(r, p)
+		cryptoProBSumAffinePlusADX(s, a, b)
 		return
 	}
-	r.chordGeneric(p)
+	s.affinePlusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProBJacobianChordADX(r *cryptoProBJacobian, p *cryptoProBPair)
+func cryptoProBSumAffinePlusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affineMinus(a *cryptoProBJacobian, b *cryptoProBAffine) {
+	if adx.Enabled {
+		cryptoProBSumAffineMinusADX(s, a, b)
+		return
+	}
+	s.affineMinusGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProBSumAffineMinusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProBProjective) pick(table *[16]cryptoProBProjective, digit uint64) {

@@ -19,19 +19,24 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *cryptoProBPair) cached(a *cryptoProBJacobian, c *cryptoProBCached) {
-	p.cachedGeneric(a, c)
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedPlus(a *cryptoProBJacobian, b *cryptoProBCached) {
+	s.cachedPlusGeneric(a, b)
 }
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *cryptoProBPair) affine(a *cryptoProBJacobian, b *cryptoProBAffine) {
-	p.affineGeneric(a, b)
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedMinus(a *cryptoProBJacobian, b *cryptoProBCached) {
+	s.cachedMinusGeneric(a, b)
 }
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *cryptoProBJacobian) chord(p *cryptoProBPair) {
-	r.chordGeneric(p)
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affinePlus(a *cryptoProBJacobian, b *cryptoProBAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affineMinus(a *cryptoProBJacobian, b *cryptoProBAffine) {
+	s.affineMinusGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

@@ -468,98 +468,162 @@ func (r *cryptoProCJacobian) setAffine(a *cryptoProCAffine) {
 	r.z.One()
 }
 
-// cryptoProCPair is two points (u/z², s/z³) that are to be added, over a common
-// denominator.
-type cryptoProCPair struct{ u1, u2, s1, s2, z field.P256C }
-
-// cachedGeneric sets p to a and c.
-func (p *cryptoProCPair) cachedGeneric(a *cryptoProCJacobian, c *cryptoProCCached) {
-	var zz field.P256C
-	zz.Square(&a.z)
-	p.u1.Mul(&a.x, &c.zz)
-	p.s1.Mul(&a.y, &c.zzz)
-	p.u2.Mul(&c.x, &zz)
-	p.z.Mul(&a.z, &c.z)
-	zz.Mul(&zz, &a.z)
-	p.s2.Mul(&c.y, &zz)
+// cryptoProCSum is the sum or the difference of two points. It is right only if
+// h, which is 0 if their x are equal, is not; d is 0 if in addition the sum is a
+// doubling. It may not be one of the points.
+type cryptoProCSum struct {
+	cryptoProCJacobian
+	h, d field.P256C
 }
 
-// affineGeneric sets p to a and b.
-func (p *cryptoProCPair) affineGeneric(a *cryptoProCJacobian, b *cryptoProCAffine) {
-	var zz field.P256C
+// cachedPlusGeneric sets s to a + b.
+func (s *cryptoProCSum) cachedPlusGeneric(a *cryptoProCJacobian, b *cryptoProCCached) {
+	var zz, hh, v, t field.P256C
 	zz.Square(&a.z)
-	p.u1 = a.x
-	p.s1 = a.y
-	p.u2.Mul(&b.x, &zz)
-	p.z = a.z
+	v.Mul(&b.x, &zz)
 	zz.Mul(&zz, &a.z)
-	p.s2.Mul(&b.y, &zz)
+	t.Mul(&b.y, &zz)
+	zz.Mul(&a.x, &b.zz)
+	s.h.Sub(&v, &zz)
+	hh.Mul(&a.y, &b.zzz)
+	s.d.Sub(&t, &hh)
+	s.z.Mul(&a.z, &b.z)
+	s.z.Mul(&s.z, &s.h)
+	t.Square(&s.h)
+	v.Mul(&zz, &t)
+	t.Mul(&t, &s.h) // h³
+	hh.Mul(&hh, &t)
+	s.x.Square(&s.d)
+	s.x.Sub(&s.x, &t)
+	s.x.Sub(&s.x, &v)
+	s.x.Sub(&s.x, &v)
+	v.Sub(&v, &s.x)
+	v.Mul(&v, &s.d)
+	s.y.Sub(&v, &hh)
+}
+
+// cachedMinusGeneric sets s to a − b.
+func (s *cryptoProCSum) cachedMinusGeneric(a *cryptoProCJacobian, b *cryptoProCCached) {
+	var zz, hh, v, t field.P256C
+	zz.Square(&a.z)
+	v.Mul(&b.x, &zz)
+	zz.Mul(&zz, &a.z)
+	t.Mul(&b.y, &zz)
+	zz.Mul(&a.x, &b.zz)
+	s.h.Sub(&v, &zz)
+	hh.Mul(&a.y, &b.zzz)
+	s.d.Add(&t, &hh)
+	s.z.Mul(&a.z, &b.z)
+	s.z.Mul(&s.z, &s.h)
+	t.Square(&s.h)
+	v.Mul(&zz, &t)
+	t.Mul(&t, &s.h) // h³
+	hh.Mul(&hh, &t)
+	s.x.Square(&s.d)
+	s.x.Sub(&s.x, &t)
+	s.x.Sub(&s.x, &v)
+	s.x.Sub(&s.x, &v)
+	v.Sub(&s.x, &v)
+	v.Mul(&v, &s.d)
+	s.y.Sub(&v, &hh)
+}
+
+// affinePlusGeneric sets s to a + b.
+func (s *cryptoProCSum) affinePlusGeneric(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	var zz, hh, v, t field.P256C
+	zz.Square(&a.z)
+	v.Mul(&b.x, &zz)
+	zz.Mul(&zz, &a.z)
+	t.Mul(&b.y, &zz)
+	s.h.Sub(&v, &a.x)
+	s.d.Sub(&t, &a.y)
+	s.z.Mul(&a.z, &s.h)
+	t.Square(&s.h)
+	v.Mul(&a.x, &t)
+	t.Mul(&t, &s.h) // h³
+	hh.Mul(&a.y, &t)
+	s.x.Square(&s.d)
+	s.x.Sub(&s.x, &t)
+	s.x.Sub(&s.x, &v)
+	s.x.Sub(&s.x, &v)
+	v.Sub(&v, &s.x)
+	v.Mul(&v, &s.d)
+	s.y.Sub(&v, &hh)
+}
+
+// affineMinusGeneric sets s to a − b.
+func (s *cryptoProCSum) affineMinusGeneric(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	var zz, hh, v, t field.P256C
+	zz.Square(&a.z)
+	v.Mul(&b.x, &zz)
+	zz.Mul(&zz, &a.z)
+	t.Mul(&b.y, &zz)
+	s.h.Sub(&v, &a.x)
+	s.d.Add(&t, &a.y)
+	s.z.Mul(&a.z, &s.h)
+	t.Square(&s.h)
+	v.Mul(&a.x, &t)
+	t.Mul(&t, &s.h) // h³
+	hh.Mul(&a.y, &t)
+	s.x.Square(&s.d)
+	s.x.Sub(&s.x, &t)
+	s.x.Sub(&s.x, &v)
+	s.x.Sub(&s.x, &v)
+	v.Sub(&s.x, &v)
+	v.Mul(&v, &s.d)
+	s.y.Sub(&v, &hh)
 }
 
 // addCached adds ±c to r if ok is true and sets r = ±c otherwise; it returns
 // false if the sum is infinity. It takes variable time.
 func (r *cryptoProCJacobian) addCached(c *cryptoProCCached, negative, ok bool) bool {
-	if !ok {
+	var s cryptoProCSum
+	switch {
+	case !ok:
 		*r = c.cryptoProCJacobian
 		if negative {
 			r.y.Neg(&r.y)
 		}
 		return true
+	case negative:
+		s.cachedMinus(r, c)
+	default:
+		s.cachedPlus(r, c)
 	}
-	var p cryptoProCPair
-	p.cached(r, c)
-	return r.addPair(&p, negative)
+	return r.take(&s)
 }
 
 // addAffine is addCached for an affine point.
 func (r *cryptoProCJacobian) addAffine(a *cryptoProCAffine, negative, ok bool) bool {
-	if !ok {
+	var s cryptoProCSum
+	switch {
+	case !ok:
 		r.setAffine(a)
 		if negative {
 			r.y.Neg(&r.y)
 		}
 		return true
+	case negative:
+		s.affineMinus(r, a)
+	default:
+		s.affinePlus(r, a)
 	}
-	var p cryptoProCPair
-	p.affine(r, a)
-	return r.addPair(&p, negative)
+	return r.take(&s)
 }
 
-// addPair sets r to the sum or the difference of the points of p, the first of which
-// is r; it returns false if that is infinity. The same x is that of a doubling if y
-// is the same too, of infinity otherwise.
-func (r *cryptoProCJacobian) addPair(p *cryptoProCPair, negative bool) bool {
-	if negative {
-		p.s2.Neg(&p.s2)
-	}
-	if p.u1.Equal(&p.u2) == 0 {
-		r.chord(p)
+// take sets r to the sum s of r and another point, and returns false if that is
+// infinity. The same x is that of a doubling if y is the same too, of infinity
+// otherwise.
+func (r *cryptoProCJacobian) take(s *cryptoProCSum) bool {
+	if !s.h.MaybeZero() || s.h.IsZero() == 0 {
+		*r = s.cryptoProCJacobian
 		return true
 	}
-	if p.s1.Equal(&p.s2) == 0 {
+	if s.d.IsZero() == 0 {
 		return false
 	}
 	r.double(r)
 	return true
-}
-
-// chordGeneric sets r to the sum of two points with different x.
-func (r *cryptoProCJacobian) chordGeneric(p *cryptoProCPair) {
-	var h, hh, v, d field.P256C
-	h.Sub(&p.u2, &p.u1)
-	d.Sub(&p.s2, &p.s1)
-	r.z.Mul(&p.z, &h)
-	hh.Square(&h)
-	v.Mul(&p.u1, &hh)
-	hh.Mul(&hh, &h) // h³
-	r.x.Square(&d)
-	r.x.Sub(&r.x, &hh)
-	r.x.Sub(&r.x, &v)
-	r.x.Sub(&r.x, &v)
-	v.Sub(&v, &r.x)
-	v.Mul(&v, &d)
-	hh.Mul(&hh, &p.s1)
-	r.y.Sub(&v, &hh)
 }
 
 // cryptoProCMakeComb fills cryptoProCComb.

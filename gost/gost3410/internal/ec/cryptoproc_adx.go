@@ -42,41 +42,53 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 //go:noescape
 func cryptoProCJacobianDoubleADX(r *cryptoProCJacobian, a *cryptoProCJacobian)
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *cryptoProCPair) cached(a *cryptoProCJacobian, c *cryptoProCCached) {
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedPlus(a *cryptoProCJacobian, b *cryptoProCCached) {
 	if adx.Enabled {
-		cryptoProCPairCachedADX(p, a, c)
+		cryptoProCSumCachedPlusADX(s, a, b)
 		return
 	}
-	p.cachedGeneric(a, c)
+	s.cachedPlusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProCPairCachedADX(p *cryptoProCPair, a *cryptoProCJacobian, c *cryptoProCCached)
+func cryptoProCSumCachedPlusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *cryptoProCPair) affine(a *cryptoProCJacobian, b *cryptoProCAffine) {
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedMinus(a *cryptoProCJacobian, b *cryptoProCCached) {
 	if adx.Enabled {
-		cryptoProCPairAffineADX(p, a, b)
+		cryptoProCSumCachedMinusADX(s, a, b)
 		return
 	}
-	p.affineGeneric(a, b)
+	s.cachedMinusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProCPairAffineADX(p *cryptoProCPair, a *cryptoProCJacobian, b *cryptoProCAffine)
+func cryptoProCSumCachedMinusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *cryptoProCJacobian) chord(p *cryptoProCPair) {
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affinePlus(a *cryptoProCJacobian, b *cryptoProCAffine) {
 	if adx.Enabled {
-		cryptoProCJacobianChordADX(r, p)
+		cryptoProCSumAffinePlusADX(s, a, b)
 		return
 	}
-	r.chordGeneric(p)
+	s.affinePlusGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProCJacobianChordADX(r *cryptoProCJacobian, p *cryptoProCPair)
+func cryptoProCSumAffinePlusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affineMinus(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	if adx.Enabled {
+		cryptoProCSumAffineMinusADX(s, a, b)
+		return
+	}
+	s.affineMinusGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProCSumAffineMinusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProCProjective) pick(table *[16]cryptoProCProjective, digit uint64) {

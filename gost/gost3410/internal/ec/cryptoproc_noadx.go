@@ -19,19 +19,24 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *cryptoProCPair) cached(a *cryptoProCJacobian, c *cryptoProCCached) {
-	p.cachedGeneric(a, c)
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedPlus(a *cryptoProCJacobian, b *cryptoProCCached) {
+	s.cachedPlusGeneric(a, b)
 }
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *cryptoProCPair) affine(a *cryptoProCJacobian, b *cryptoProCAffine) {
-	p.affineGeneric(a, b)
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedMinus(a *cryptoProCJacobian, b *cryptoProCCached) {
+	s.cachedMinusGeneric(a, b)
 }
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *cryptoProCJacobian) chord(p *cryptoProCPair) {
-	r.chordGeneric(p)
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affinePlus(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affineMinus(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	s.affineMinusGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

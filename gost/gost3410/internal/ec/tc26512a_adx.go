@@ -42,41 +42,53 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 //go:noescape
 func tc26512AJacobianDoubleADX(r *tc26512AJacobian, a *tc26512AJacobian)
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *tc26512APair) cached(a *tc26512AJacobian, c *tc26512ACached) {
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedPlus(a *tc26512AJacobian, b *tc26512ACached) {
 	if adx.Enabled {
-		tc26512APairCachedADX(p, a, c)
+		tc26512ASumCachedPlusADX(s, a, b)
 		return
 	}
-	p.cachedGeneric(a, c)
+	s.cachedPlusGeneric(a, b)
 }
 
 //go:noescape
-func tc26512APairCachedADX(p *tc26512APair, a *tc26512AJacobian, c *tc26512ACached)
+func tc26512ASumCachedPlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *tc26512APair) affine(a *tc26512AJacobian, b *tc26512AAffine) {
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedMinus(a *tc26512AJacobian, b *tc26512ACached) {
 	if adx.Enabled {
-		tc26512APairAffineADX(p, a, b)
+		tc26512ASumCachedMinusADX(s, a, b)
 		return
 	}
-	p.affineGeneric(a, b)
+	s.cachedMinusGeneric(a, b)
 }
 
 //go:noescape
-func tc26512APairAffineADX(p *tc26512APair, a *tc26512AJacobian, b *tc26512AAffine)
+func tc26512ASumCachedMinusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *tc26512AJacobian) chord(p *tc26512APair) {
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *tc26512ASum) affinePlus(a *tc26512AJacobian, b *tc26512AAffine) {
 	if adx.Enabled {
-		tc26512AJacobianChordADX(r, p)
+		tc26512ASumAffinePlusADX(s, a, b)
 		return
 	}
-	r.chordGeneric(p)
+	s.affinePlusGeneric(a, b)
 }
 
 //go:noescape
-func tc26512AJacobianChordADX(r *tc26512AJacobian, p *tc26512APair)
+func tc26512ASumAffinePlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *tc26512ASum) affineMinus(a *tc26512AJacobian, b *tc26512AAffine) {
+	if adx.Enabled {
+		tc26512ASumAffineMinusADX(s, a, b)
+		return
+	}
+	s.affineMinusGeneric(a, b)
+}
+
+//go:noescape
+func tc26512ASumAffineMinusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26512AProjective) pick(table *[16]tc26512AProjective, digit uint64) {

@@ -19,19 +19,24 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *tc26512APair) cached(a *tc26512AJacobian, c *tc26512ACached) {
-	p.cachedGeneric(a, c)
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedPlus(a *tc26512AJacobian, b *tc26512ACached) {
+	s.cachedPlusGeneric(a, b)
 }
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *tc26512APair) affine(a *tc26512AJacobian, b *tc26512AAffine) {
-	p.affineGeneric(a, b)
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedMinus(a *tc26512AJacobian, b *tc26512ACached) {
+	s.cachedMinusGeneric(a, b)
 }
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *tc26512AJacobian) chord(p *tc26512APair) {
-	r.chordGeneric(p)
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *tc26512ASum) affinePlus(a *tc26512AJacobian, b *tc26512AAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *tc26512ASum) affineMinus(a *tc26512AJacobian, b *tc26512AAffine) {
+	s.affineMinusGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

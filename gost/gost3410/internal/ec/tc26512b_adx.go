@@ -42,41 +42,53 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 //go:noescape
 func tc26512BJacobianDoubleADX(r *tc26512BJacobian, a *tc26512BJacobian)
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *tc26512BPair) cached(a *tc26512BJacobian, c *tc26512BCached) {
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedPlus(a *tc26512BJacobian, b *tc26512BCached) {
 	if adx.Enabled {
-		tc26512BPairCachedADX(p, a, c)
+		tc26512BSumCachedPlusADX(s, a, b)
 		return
 	}
-	p.cachedGeneric(a, c)
+	s.cachedPlusGeneric(a, b)
 }
 
 //go:noescape
-func tc26512BPairCachedADX(p *tc26512BPair, a *tc26512BJacobian, c *tc26512BCached)
+func tc26512BSumCachedPlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *tc26512BPair) affine(a *tc26512BJacobian, b *tc26512BAffine) {
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedMinus(a *tc26512BJacobian, b *tc26512BCached) {
 	if adx.Enabled {
-		tc26512BPairAffineADX(p, a, b)
+		tc26512BSumCachedMinusADX(s, a, b)
 		return
 	}
-	p.affineGeneric(a, b)
+	s.cachedMinusGeneric(a, b)
 }
 
 //go:noescape
-func tc26512BPairAffineADX(p *tc26512BPair, a *tc26512BJacobian, b *tc26512BAffine)
+func tc26512BSumCachedMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *tc26512BJacobian) chord(p *tc26512BPair) {
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *tc26512BSum) affinePlus(a *tc26512BJacobian, b *tc26512BAffine) {
 	if adx.Enabled {
-		tc26512BJacobianChordADX(r, p)
+		tc26512BSumAffinePlusADX(s, a, b)
 		return
 	}
-	r.chordGeneric(p)
+	s.affinePlusGeneric(a, b)
 }
 
 //go:noescape
-func tc26512BJacobianChordADX(r *tc26512BJacobian, p *tc26512BPair)
+func tc26512BSumAffinePlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *tc26512BSum) affineMinus(a *tc26512BJacobian, b *tc26512BAffine) {
+	if adx.Enabled {
+		tc26512BSumAffineMinusADX(s, a, b)
+		return
+	}
+	s.affineMinusGeneric(a, b)
+}
+
+//go:noescape
+func tc26512BSumAffineMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26512BProjective) pick(table *[16]tc26512BProjective, digit uint64) {

@@ -1253,218 +1253,466 @@ TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	CALL sub<>(SB)
 	RET
 
-// func tc26512BPairCachedADX(p *tc26512BPair, a *tc26512BJacobian, c *tc26512BCached)
-TEXT ·tc26512BPairCachedADX(SB), 0, $64-24
+// func tc26512BSumCachedPlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
+TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
 	NO_LOCAL_POINTERS
 	// zz.Square(a.z)
 	LEAQ 0(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// p.u1.Mul(a.x, c.zz)
-	MOVQ p+0(FP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
+	MOVQ b+16(FP), SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(zz, a.z)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// t.Mul(b.y, zz)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(a.x, b.zz)
+	LEAQ 0(SP), CX
 	MOVQ a+8(FP), SI
-	MOVQ c+16(FP), DI
+	MOVQ b+16(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// p.s1.Mul(a.y, c.zzz)
-	MOVQ p+0(FP), CX
-	ADDQ $128, CX
+	// s.h.Sub(v, zz)
+	MOVQ s+0(FP), CX
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
+	CALL sub<>(SB)
+	// hh.Mul(a.y, b.zzz)
+	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
-	MOVQ c+16(FP), DI
+	MOVQ b+16(FP), DI
 	ADDQ $256, DI
 	CALL mul<>(SB)
-	// p.u2.Mul(c.x, zz)
-	MOVQ p+0(FP), CX
-	ADDQ $64, CX
-	MOVQ c+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// p.z.Mul(a.z, c.z)
-	MOVQ p+0(FP), CX
+	// s.d.Sub(t, hh)
+	MOVQ s+0(FP), CX
 	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// s.z.Mul(a.z, b.z)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
-	MOVQ c+16(FP), DI
+	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// t.Square(s.h)
+	LEAQ 192(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
+	// v.Mul(zz, t)
+	LEAQ 128(SP), CX
 	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// p.s2.Mul(c.y, zz)
-	MOVQ p+0(FP), CX
-	ADDQ $192, CX
-	MOVQ c+16(FP), SI
-	ADDQ $64, SI
-	LEAQ 0(SP), DI
+	// t.Mul(t, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 192(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
 	CALL mul<>(SB)
+	// hh.Mul(hh, t)
+	LEAQ 64(SP), CX
+	LEAQ 64(SP), SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// s.x.Sub(s.x, t)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// v.Sub(v, s.x)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	CALL sub<>(SB)
+	// v.Mul(v, s.d)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $256, DI
+	CALL mul<>(SB)
+	// s.y.Sub(v, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	LEAQ 128(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	RET
 
-// func tc26512BPairAffineADX(p *tc26512BPair, a *tc26512BJacobian, b *tc26512BAffine)
-TEXT ·tc26512BPairAffineADX(SB), 0, $64-24
+// func tc26512BSumCachedMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
+TEXT ·tc26512BSumCachedMinusADX(SB), 0, $256-24
 	NO_LOCAL_POINTERS
 	// zz.Square(a.z)
 	LEAQ 0(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	MOVQ a+8(FP), SI
-	MOVQ p+0(FP), CX
-	MOVQ 0(SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
-	MOVQ 32(SI), R12
-	MOVQ 40(SI), R13
-	MOVQ 48(SI), R14
-	MOVQ 56(SI), R15
-	MOVQ R8, 0(CX)
-	MOVQ R9, 8(CX)
-	MOVQ R10, 16(CX)
-	MOVQ R11, 24(CX)
-	MOVQ R12, 32(CX)
-	MOVQ R13, 40(CX)
-	MOVQ R14, 48(CX)
-	MOVQ R15, 56(CX)
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	MOVQ p+0(FP), CX
-	ADDQ $128, CX
-	MOVQ 0(SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
-	MOVQ 32(SI), R12
-	MOVQ 40(SI), R13
-	MOVQ 48(SI), R14
-	MOVQ 56(SI), R15
-	MOVQ R8, 0(CX)
-	MOVQ R9, 8(CX)
-	MOVQ R10, 16(CX)
-	MOVQ R11, 24(CX)
-	MOVQ R12, 32(CX)
-	MOVQ R13, 40(CX)
-	MOVQ R14, 48(CX)
-	MOVQ R15, 56(CX)
-	// p.u2.Mul(b.x, zz)
-	MOVQ p+0(FP), CX
-	ADDQ $64, CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	MOVQ p+0(FP), CX
-	ADDQ $256, CX
-	MOVQ 0(SI), R8
-	MOVQ 8(SI), R9
-	MOVQ 16(SI), R10
-	MOVQ 24(SI), R11
-	MOVQ 32(SI), R12
-	MOVQ 40(SI), R13
-	MOVQ 48(SI), R14
-	MOVQ 56(SI), R15
-	MOVQ R8, 0(CX)
-	MOVQ R9, 8(CX)
-	MOVQ R10, 16(CX)
-	MOVQ R11, 24(CX)
-	MOVQ R12, 32(CX)
-	MOVQ R13, 40(CX)
-	MOVQ R14, 48(CX)
-	MOVQ R15, 56(CX)
 	// zz.Mul(zz, a.z)
 	LEAQ 0(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// p.s2.Mul(b.y, zz)
-	MOVQ p+0(FP), CX
-	ADDQ $192, CX
+	// t.Mul(b.y, zz)
+	LEAQ 192(SP), CX
 	MOVQ b+16(FP), SI
 	ADDQ $64, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	RET
-
-// func tc26512BJacobianChordADX(r *tc26512BJacobian, p *tc26512BPair)
-TEXT ·tc26512BJacobianChordADX(SB), 0, $256-16
-	NO_LOCAL_POINTERS
-	// h.Sub(p.u2, p.u1)
+	// zz.Mul(a.x, b.zz)
 	LEAQ 0(SP), CX
-	MOVQ p+8(FP), SI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.h.Sub(v, zz)
+	MOVQ s+0(FP), CX
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
+	CALL sub<>(SB)
+	// hh.Mul(a.y, b.zzz)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
 	ADDQ $64, SI
-	MOVQ p+8(FP), DI
-	CALL sub<>(SB)
-	// d.Sub(p.s2, p.s1)
-	LEAQ 192(SP), CX
-	MOVQ p+8(FP), SI
-	ADDQ $192, SI
-	MOVQ p+8(FP), DI
-	ADDQ $128, DI
-	CALL sub<>(SB)
-	// r.z.Mul(p.z, h)
-	MOVQ r+0(FP), CX
-	ADDQ $128, CX
-	MOVQ p+8(FP), SI
-	ADDQ $256, SI
-	LEAQ 0(SP), DI
+	MOVQ b+16(FP), DI
+	ADDQ $256, DI
 	CALL mul<>(SB)
-	// hh.Square(h)
-	LEAQ 64(SP), CX
-	LEAQ 0(SP), SI
-	CALL square<>(SB)
-	// v.Mul(p.u1, hh)
-	LEAQ 128(SP), CX
-	MOVQ p+8(FP), SI
-	LEAQ 64(SP), DI
-	CALL mul<>(SB)
-	// hh.Mul(hh, h)
-	LEAQ 64(SP), CX
-	LEAQ 64(SP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// r.x.Square(d)
-	MOVQ r+0(FP), CX
+	// s.d.Add(t, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $256, CX
 	LEAQ 192(SP), SI
-	CALL square<>(SB)
-	// r.x.Sub(r.x, hh)
-	MOVQ r+0(FP), CX
-	MOVQ r+0(FP), SI
 	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	// r.x.Sub(r.x, v)
-	MOVQ r+0(FP), CX
-	MOVQ r+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// r.x.Sub(r.x, v)
-	MOVQ r+0(FP), CX
-	MOVQ r+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Sub(v, r.x)
+	CALL add<>(SB)
+	// s.z.Mul(a.z, b.z)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	MOVQ b+16(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// t.Square(s.h)
+	LEAQ 192(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
+	// v.Mul(zz, t)
 	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ r+0(FP), DI
-	CALL sub<>(SB)
-	// v.Mul(v, d)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
+	LEAQ 0(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// hh.Mul(hh, p.s1)
+	// t.Mul(t, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 192(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// hh.Mul(hh, t)
 	LEAQ 64(SP), CX
 	LEAQ 64(SP), SI
-	MOVQ p+8(FP), DI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// s.x.Sub(s.x, t)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// v.Sub(s.x, v)
+	LEAQ 128(SP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// v.Mul(v, s.d)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $256, DI
+	CALL mul<>(SB)
+	// s.y.Sub(v, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	LEAQ 128(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	RET
+
+// func tc26512BSumAffinePlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
+TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
+	NO_LOCAL_POINTERS
+	// zz.Square(a.z)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	CALL square<>(SB)
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
+	MOVQ b+16(FP), SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(zz, a.z)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// r.y.Sub(v, hh)
-	MOVQ r+0(FP), CX
+	// t.Mul(b.y, zz)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// s.h.Sub(v, a.x)
+	MOVQ s+0(FP), CX
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	MOVQ a+8(FP), DI
+	CALL sub<>(SB)
+	// s.d.Sub(t, a.y)
+	MOVQ s+0(FP), CX
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
+	CALL sub<>(SB)
+	// s.z.Mul(a.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// t.Square(s.h)
+	LEAQ 192(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, t)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(t, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 192(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// hh.Mul(a.y, t)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// s.x.Sub(s.x, t)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// v.Sub(v, s.x)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	CALL sub<>(SB)
+	// v.Mul(v, s.d)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $256, DI
+	CALL mul<>(SB)
+	// s.y.Sub(v, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	LEAQ 128(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	RET
+
+// func tc26512BSumAffineMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
+TEXT ·tc26512BSumAffineMinusADX(SB), 0, $256-24
+	NO_LOCAL_POINTERS
+	// zz.Square(a.z)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	CALL square<>(SB)
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
+	MOVQ b+16(FP), SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(zz, a.z)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// t.Mul(b.y, zz)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// s.h.Sub(v, a.x)
+	MOVQ s+0(FP), CX
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	MOVQ a+8(FP), DI
+	CALL sub<>(SB)
+	// s.d.Add(t, a.y)
+	MOVQ s+0(FP), CX
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
+	CALL add<>(SB)
+	// s.z.Mul(a.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// t.Square(s.h)
+	LEAQ 192(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, t)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(t, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 192(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// hh.Mul(a.y, t)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// s.x.Sub(s.x, t)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// v.Sub(s.x, v)
+	LEAQ 128(SP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// v.Mul(v, s.d)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $256, DI
+	CALL mul<>(SB)
+	// s.y.Sub(v, hh)
+	MOVQ s+0(FP), CX
 	ADDQ $64, CX
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI

@@ -19,19 +19,24 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cached is cachedGeneric, by assembly if there is any.
-func (p *tc26512BPair) cached(a *tc26512BJacobian, c *tc26512BCached) {
-	p.cachedGeneric(a, c)
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedPlus(a *tc26512BJacobian, b *tc26512BCached) {
+	s.cachedPlusGeneric(a, b)
 }
 
-// affine is affineGeneric, by assembly if there is any.
-func (p *tc26512BPair) affine(a *tc26512BJacobian, b *tc26512BAffine) {
-	p.affineGeneric(a, b)
+// cachedMinus is cachedMinusGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedMinus(a *tc26512BJacobian, b *tc26512BCached) {
+	s.cachedMinusGeneric(a, b)
 }
 
-// chord is chordGeneric, by assembly if there is any.
-func (r *tc26512BJacobian) chord(p *tc26512BPair) {
-	r.chordGeneric(p)
+// affinePlus is affinePlusGeneric, by assembly if there is any.
+func (s *tc26512BSum) affinePlus(a *tc26512BJacobian, b *tc26512BAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinus is affineMinusGeneric, by assembly if there is any.
+func (s *tc26512BSum) affineMinus(a *tc26512BJacobian, b *tc26512BAffine) {
+	s.affineMinusGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

@@ -21,6 +21,7 @@ type element[E, L any] interface {
 	One()
 	Select(x, y *E, cond uint64)
 	IsZero() uint64
+	MaybeZero() bool
 	Equal(y *E) uint64
 	SetLimbs(x *L) uint64
 	Limbs() L
@@ -127,6 +128,13 @@ func testUnary[E, L limbArray, F element[E, L]](t *testing.T, p *big.Int, x E, v
 	check("Invert", z, want, x)
 	if got := F(&x).IsZero() == 1; got != (bx.Sign() == 0) {
 		t.Fatalf("IsZero(%x) = %v", x, got)
+	}
+	if bx.Sign() == 0 && !F(&x).MaybeZero() {
+		t.Fatalf("MaybeZero(%x) is false", x)
+	}
+	z = fromBig[E](big.NewInt(2))
+	if F(&z).MaybeZero() {
+		t.Fatal("MaybeZero(2) is true")
 	}
 }
 

@@ -263,6 +263,9 @@ func (x *P256A) IsZero() uint64 {
 	return isZero(r[:])
 }
 
+// MaybeZero returns false for most x that are not zero. It takes variable time.
+func (x *P256A) MaybeZero() bool { return x[0] == 0 || x[0] == 0xfffffffffffffd97 }
+
 // Equal returns 1 if x = y and 0 otherwise.
 func (x *P256A) Equal(y *P256A) uint64 {
 	var d P256A

@@ -249,6 +249,9 @@ func (x *P256B) IsZero() uint64 {
 	return isZero(r[:])
 }
 
+// MaybeZero returns false for most x that are not zero. It takes variable time.
+func (x *P256B) MaybeZero() bool { return x[0] == 0 || x[0] == 0xc99 }
+
 // Equal returns 1 if x = y and 0 otherwise.
 func (x *P256B) Equal(y *P256B) uint64 {
 	var d P256B

@@ -216,6 +216,9 @@ func (x *P256C) IsZero() uint64 {
 	return isZero(r[:])
 }
 
+// MaybeZero returns false for most x that are not zero. It takes variable time.
+func (x *P256C) MaybeZero() bool { return x[0] == 0 }
+
 // Equal returns 1 if x = y and 0 otherwise.
 func (x *P256C) Equal(y *P256C) uint64 {
 	var d P256C

@@ -553,6 +553,9 @@ func (x *P512A) IsZero() uint64 {
 	return isZero(r[:])
 }
 
+// MaybeZero returns false for most x that are not zero. It takes variable time.
+func (x *P512A) MaybeZero() bool { return x[0] == 0 || x[0] == 0xfffffffffffffdc7 }
+
 // Equal returns 1 if x = y and 0 otherwise.
 func (x *P512A) Equal(y *P512A) uint64 {
 	var d P512A

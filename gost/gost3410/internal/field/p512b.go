@@ -563,6 +563,9 @@ func (x *P512B) IsZero() uint64 {
 	return isZero(r[:])
 }
 
+// MaybeZero returns false for most x that are not zero. It takes variable time.
+func (x *P512B) MaybeZero() bool { return x[0] == 0 || x[0] == 0x6f }
+
 // Equal returns 1 if x = y and 0 otherwise.
 func (x *P512B) Equal(y *P512B) uint64 {
 	var d P512B

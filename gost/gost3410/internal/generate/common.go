@@ -60,6 +60,12 @@ func (f *field) common(w *writer) {
 	w.p("r := x.canonical()")
 	w.p("return isZero(r[:])")
 	w.p("}\n")
+	w.p("// MaybeZero returns false for most x that are not zero. It takes variable time.")
+	if f.shape == montgome {
+		w.p("func (x *%s) MaybeZero() bool { return x[0] == 0 }\n", f.Type)
+	} else {
+		w.p("func (x *%s) MaybeZero() bool { return x[0] == 0 || x[0] == %s }\n", f.Type, f.primeLimb(0))
+	}
 	w.p("// Equal returns 1 if x = y and 0 otherwise.")
 	w.p("func (x *%s) Equal(y *%s) uint64 {", f.Type, f.Type)
 	w.p("var d %s", f.Type)
