@@ -208,11 +208,11 @@ func TestLimits(t *testing.T) {
 		if _, err := a.Open(nil, nonce, make([]byte, n), nil); !errors.Is(err, errEmpty) {
 			t.Errorf("%s: nothing: %v", name, err)
 		}
-		bytes := map[int]uint64{8: 1 << 29, 16: 1 << 61}[n]
-		if bytes > math.MaxInt {
+		most := map[int]uint64{8: 1 << 29, 16: 1 << 61}[n]
+		if most > math.MaxInt {
 			continue // no slice is that long
 		}
-		limit := int(bytes)
+		limit := int(most)
 		for _, split := range []int{0, 1, limit / 2, limit - 1, limit} {
 			if err := m.check(nonce, limit-split, split); !errors.Is(err, errLarge) {
 				t.Errorf("%s: limit: %v", name, err)
