@@ -10,6 +10,10 @@
 //   - measured: TestTiming of the package compares a fixed secret with random ones
 //     by Welch's t-test, on all curves and on every path; run it with
 //     PROPUSK_TIMING=1. A second test makes sure that the measurement sees a leak.
+//   - tainted: a test runs the operation under valgrind, which is told that the secret
+//     is undefined memory and reports every branch and every address that depends on
+//     it, in Go and in assembly (gost3410/internal/taint). What may be reported, such
+//     as that a number is out of range, is listed in the test with the reason.
 //   - construction: the code, or the generator that wrote it, has no branch and no
 //     index that depends on data. Nothing but reading was done to check it.
 //   - no: it is known not to be, for the reason given.
@@ -19,13 +23,14 @@
 //
 // The table:
 //
-//	gost3410.PrivateKey.Sign         yes   measured, but for the hash of the nonce, see streebog
-//	gost3410.PrivateKey.SharedPoint  yes   measured
-//	gost3410.NewPrivateKey, Bytes    yes   measured (multiplication of the base point), construction
+//	gost3410.PrivateKey.Sign         yes   measured, tainted; but for the hash of the nonce, see streebog
+//	gost3410.PrivateKey.SharedPoint  yes   measured, tainted
+//	gost3410.NewPrivateKey, Bytes    yes   measured (multiplication of the base point), tainted
 //	gost3410.NewMaskedPrivateKey     yes   measured (arithmetic modulo the order), construction
 //	gost3410.GenerateKey             yes   as NewPrivateKey; rejected candidates show, they are independent
 //	gost3410.PrivateKey.Equal        yes   construction
-//	gost3410.NewPublicKey, Verify    no    public values only
+//	gost3410.NewPublicKey, Verify,   no    public values only
+//	  VerifyMany, KeyCache
 //	vko.VKO256, VKO512, KEG          yes   as SharedPoint, but for the hash of the result, see streebog
 //	pkcs8.Parse, Marshal             yes   construction, after the form of the encoding is known
 //	spki                             no    public values only
