@@ -14,6 +14,7 @@ import (
 	"unsafe"
 
 	"propusk/gost/gost3410"
+	"propusk/gost/gost3410/internal/adx"
 	"propusk/gost/gost3410/internal/ec"
 	"propusk/gost/gost3410/internal/scalar"
 )
@@ -56,6 +57,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "taint: this program is for valgrind")
 		os.Exit(1)
 	}
+	// Valgrind can do MULX, ADCX and ADOX, but its processor does not say so.
+	adx.Enabled = len(os.Args) == 2 && os.Args[1] == "adx"
 	leak()
 	for _, c := range []struct {
 		curve *gost3410.Curve

@@ -42,7 +42,7 @@ func TestTaint(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			var report, said bytes.Buffer
-			cmd := exec.Command(valgrind, "--error-limit=no", "--num-callers=12", program)
+			cmd := exec.Command(valgrind, "--error-limit=no", "--num-callers=12", program, name)
 			cmd.Stdout, cmd.Stderr = &said, &report
 			if err := cmd.Run(); err != nil || !strings.Contains(said.String(), "done") {
 				t.Fatalf("%v\n%s", err, report.String())
