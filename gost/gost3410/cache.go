@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"propusk/gost/gost3410/internal/ec"
+	"propusk/gost/gost3410/internal/scalar"
 )
 
 // tableAfter is how many good signatures of a key make its table worth while: it
@@ -61,16 +62,23 @@ func NewKeyCache(tables int) *KeyCache {
 
 // Verify is [PublicKey.Verify] of the key.
 func (c *KeyCache) Verify(k *PublicKey, digest, sig []byte) bool {
-	if c == nil || c.shards[0].tables.limit == 0 || k == nil || k.curve == nil {
-		return k.Verify(digest, sig)
+	n, ok := k.parse(digest, sig)
+	return ok && c.verify(k, n, k.curve.order.InverseVartime(n.e))
+}
+
+// verify ends a verification, for v = 1/e.
+func (c *KeyCache) verify(k *PublicKey, n numbers, v scalar.Nat) bool {
+	z1, z2 := n.scalars(k.curve.order, v)
+	if c == nil || c.shards[0].tables.limit == 0 {
+		return k.curve.group.VerifyX(n.r, z1, z2, k.raw)
 	}
 	key := cacheKey{curve: k.curve}
 	copy(key.raw[:], k.raw)
 	shard := &c.shards[maphash.Comparable(c.seed, key)%cacheShards]
 	if table, ok := shard.table(key); ok {
-		return k.verify(digest, sig, table.VerifyX)
+		return table.VerifyX(n.r, z1, z2)
 	}
-	if !k.Verify(digest, sig) {
+	if !k.curve.group.VerifyX(n.r, z1, z2, k.raw) {
 		return false // keys are worth as much as what they signed
 	}
 	if shard.count(key) {

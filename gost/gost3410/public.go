@@ -48,28 +48,36 @@ func (k *PublicKey) Equal(x crypto.PublicKey) bool {
 //
 // RFC 7091, Section 6.2.
 func (k *PublicKey) Verify(digest, sig []byte) bool {
-	if k == nil || k.curve == nil {
+	n, ok := k.parse(digest, sig)
+	if !ok {
 		return false
 	}
-	return k.verify(digest, sig, func(r, z1, z2 scalar.Nat) bool {
-		return k.curve.group.VerifyX(r, z1, z2, k.raw)
-	})
+	z1, z2 := n.scalars(k.curve.order, k.curve.order.InverseVartime(n.e))
+	return k.curve.group.VerifyX(n.r, z1, z2, k.raw)
 }
 
-// verify is Verify with a function that reports whether x(z₁·G + z₂·Q) is r modulo
-// the order, for the point Q of the key.
-func (k *PublicKey) verify(digest, sig []byte, verifyX func(r, z1, z2 scalar.Nat) bool) bool {
-	size := k.curve.Size()
+// numbers are what a verification starts from.
+type numbers struct{ r, s, e scalar.Nat }
+
+// parse returns the numbers of a digest and a signature, and false if they, or the
+// key, are none: then the signature is refused. RFC 7091, Section 6.2, Steps 1 to 3.
+func (k *PublicKey) parse(digest, sig []byte) (n numbers, ok bool) {
+	if k == nil || k.curve == nil {
+		return n, false
+	}
+	q, size := k.curve.order, k.curve.Size()
 	if len(digest) != size || len(sig) != 2*size {
-		return false
+		return n, false
 	}
-	q := k.curve.order
-	s, r := bigEndian(q, sig[:size]), bigEndian(q, sig[size:])
-	if !inRange(q, s) || !inRange(q, r) {
-		return false
-	}
-	v := q.InverseVartime(hashNumber(q, digest))
-	return verifyX(r, q.Mul(s, v), q.Neg(q.Mul(r, v)))
+	n.s, n.r = bigEndian(q, sig[:size]), bigEndian(q, sig[size:])
+	n.e = hashNumber(q, digest)
+	return n, inRange(q, n.s) && inRange(q, n.r)
+}
+
+// scalars returns z₁ and z₂, for v = 1/e: the signature is good if x(z₁·G + z₂·Q) is
+// r modulo the order. RFC 7091, Section 6.2, Steps 4 to 7.
+func (n *numbers) scalars(q *scalar.Modulus, v scalar.Nat) (z1, z2 scalar.Nat) {
+	return q.Mul(n.s, v), q.Neg(q.Mul(n.r, v))
 }
 
 // hashNumber returns the number e of a digest: the digest modulo q, or 1 if that
