@@ -47,9 +47,6 @@ type cnt struct {
 // (RFC 9189, Section 4.1.2). It is not safe for several goroutines, and does not
 // allocate in XORKeyStream.
 //
-// The counter has 64 bits and a period of about 2^64 blocks; a message may have 2^32
-// blocks at most without [MeshingCryptoPro], after which its lower half repeats.
-//
 // The only possible errors are [KeySizeError] and [IVSizeError].
 func NewCNT(key, iv []byte, s *SBox, m Meshing) (cipher.Stream, error) {
 	if len(key) != KeySize {

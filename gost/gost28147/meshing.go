@@ -2,9 +2,9 @@ package gost28147
 
 import "encoding/binary"
 
-// Meshing says whether CryptoPro key meshing replaces the key on the way. It belongs
-// to a set of parameters: RFC 4357, Section 11.1, wants none for [Test] and
-// [MeshingCryptoPro] for the others, as do RFC 7836 for [TC26Z] and TLS.
+// Meshing says whether CryptoPro key meshing replaces the key on the way. RFC 4357,
+// Section 2.3, wants it with all sets of parameters but [Test], and RFC 9189, Section
+// 4.3, with [TC26Z] in TLS.
 type Meshing bool
 
 // The algorithms of RFC 4357, Section 2.3.
