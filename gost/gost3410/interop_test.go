@@ -11,6 +11,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/gost/internal/engine"
+	"propusk/gost/internal/vectors"
 	"propusk/gost/pkcs8"
 	"propusk/gost/spki"
 	"propusk/gost/streebog"
@@ -101,6 +102,76 @@ func signBothWays(t *testing.T, key *gost3410.PrivateKey, alg spki.AlgorithmIden
 	if strings.TrimSpace(string(said)) != "Signature Verified Successfully" {
 		t.Errorf("openssl pkeyutl: %s", said)
 	}
+}
+
+// TestEdgeVectorsEngine: gost-engine gives the answers of the edge vectors.
+func TestEdgeVectorsEngine(t *testing.T) {
+	engine.Require(t)
+	if testing.Short() {
+		t.Skip("hundreds of openssl commands take seconds")
+	}
+	byCurve := map[string][]vectors.Vector{}
+	for _, v := range vectors.Load(t, "testdata/edge.txt") {
+		name := v.String(t, "curve")
+		byCurve[name] = append(byCurve[name], v)
+	}
+	for name, vs := range byCurve {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			curve := curveNamed(t, name)
+			for _, v := range vs {
+				key, err := gost3410.NewPublicKey(curve, v.Hex(t, "public"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				valid := v.String(t, "valid") == "yes"
+				if got := engineVerifies(t, key, v.Hex(t, "digest"), v.Hex(t, "signature")); got != valid {
+					t.Errorf("%s: gost-engine says %v", v.Name, got)
+				}
+			}
+		})
+	}
+}
+
+// engineVerifies asks openssl about a signature.
+func engineVerifies(t *testing.T, key *gost3410.PublicKey, digest, sig []byte) bool {
+	t.Helper()
+	public, err := spki.Marshal(spki.DefaultAlgorithm(key.Curve()), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	said := strings.TrimSpace(string(engine.Try(t, nil, "pkeyutl", "-verify", "-pubin", "-keyform", "DER",
+		"-inkey", file("key", public), "-in", file("digest", digest), "-sigfile", file("sig", sig))))
+	switch said {
+	case "Signature Verified Successfully":
+		return true
+	case "Signature Verification Failure":
+		return false
+	}
+	t.Fatalf("openssl says %q", said)
+	return false
+}
+
+func curveNamed(t *testing.T, name string) *gost3410.Curve {
+	t.Helper()
+	for _, c := range []*gost3410.Curve{
+		gost3410.TC26256A(), gost3410.CryptoProA(), gost3410.CryptoProB(), gost3410.CryptoProC(),
+		gost3410.TC26512A(), gost3410.TC26512B(), gost3410.TC26512C(),
+	} {
+		if c.Name() == name {
+			return c
+		}
+	}
+	t.Fatalf("no curve %q", name)
+	return nil
 }
 
 func sum256(b []byte) []byte {

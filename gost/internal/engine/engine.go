@@ -59,6 +59,31 @@ func Require(t testing.TB) {
 // [Require] first, and fails the test when the command fails.
 func Run(t testing.TB, stdin []byte, args ...string) []byte {
 	t.Helper()
+	out, err := run(t, stdin, args...)
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("openssl %q: %v\n%s", args, err, exit.Stderr)
+		}
+		t.Fatalf("openssl %q: %v", args, err)
+	}
+	return out
+}
+
+// Try is Run for commands that may fail: it returns the standard output, whatever the
+// exit status was.
+func Try(t testing.TB, stdin []byte, args ...string) []byte {
+	t.Helper()
+	out, err := run(t, stdin, args...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("openssl %q: %v", args, err)
+	}
+	return out
+}
+
+func run(t testing.TB, stdin []byte, args ...string) ([]byte, error) {
+	t.Helper()
 	Require(t)
 	conf := filepath.Join(t.TempDir(), "openssl.cnf")
 	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
@@ -69,13 +94,5 @@ func Run(t testing.TB, stdin []byte, args ...string) []byte {
 	cmd := exec.CommandContext(ctx, "openssl", args...)
 	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+conf)
 	cmd.Stdin = bytes.NewReader(stdin)
-	out, err := cmd.Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			t.Fatalf("openssl %q: %v\n%s", args, err, exit.Stderr)
-		}
-		t.Fatalf("openssl %q: %v", args, err)
-	}
-	return out
+	return cmd.Output()
 }
