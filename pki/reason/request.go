@@ -78,7 +78,7 @@ func requestFormEntries() []Entry {
 		},
 		{
 			MediaTypeUnsupported, Unsupported,
-			"Запрос передан в неизвестном виде. Отправьте файл через форму на странице или в формате JSON.",
+			"Запрос передан в неизвестном виде. Отправьте файл как multipart/form-data или в формате JSON.",
 			"The content type is not supported; use multipart/form-data or application/json.",
 			"RFC 9110, 15.5.16",
 		},

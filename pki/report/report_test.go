@@ -11,6 +11,7 @@ import (
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/openssl"
 	"propusk/pki/path"
+	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
@@ -150,6 +151,11 @@ func TestCertificate(t *testing.T) {
 	d = Certificate(v.Certificate(bad.Cert.Raw, nil, country.Now), v.Trust, country.Now)
 	if d.Conclusion != TotalFailed || d.Holder != nil || d.Claims == nil || d.Code != reason.CANotListed || !d.Trusted {
 		t.Errorf("bad: %+v", d)
+	}
+	kinds := validate.Validator{Trust: v.Trust, Policy: validate.SignIn(person.LegalEntity)}
+	d = Certificate(kinds.Certificate(good.Cert.Raw, nil, country.Now), v.Trust, country.Now)
+	if d.Conclusion != TotalFailed || d.Code != reason.WrongHolderKind || !strings.HasPrefix(d.Text.RU, "Сертификат не подходит.") {
+		t.Errorf("good, but of another kind: %+v", d)
 	}
 	d = Certificate(v.Certificate([]byte("x"), nil, country.Now), v.Trust, country.Now)
 	if d.Conclusion != TotalFailed || d.Holder != nil || d.Claims != nil || d.Certificate != nil || d.Code != reason.CertMalformed {

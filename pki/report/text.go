@@ -8,13 +8,18 @@ import (
 )
 
 // sentences are the first sentences of the text of a document.
-type sentences struct{ passed, failed, unknown Text }
+type sentences struct {
+	passed, failed, unknown Text
+	// unfit is said instead of failed when nothing is wrong but the use.
+	unfit Text
+}
 
 func signatureSentences() sentences {
 	return sentences{
 		passed:  Text{"Подпись действительна.", "The signature is valid."},
 		failed:  Text{"Подпись недействительна.", "The signature is not valid."},
 		unknown: Text{"Проверить подпись до конца не удалось.", "The signature could not be verified to the end."},
+		unfit:   Text{"Подпись не принята.", "The signature is not accepted."},
 	}
 }
 
@@ -23,6 +28,7 @@ func certificateSentences() sentences {
 		passed:  Text{"Сертификат действителен.", "The certificate is valid."},
 		failed:  Text{"Сертификат недействителен.", "The certificate is not valid."},
 		unknown: Text{"Проверить сертификат до конца не удалось.", "The certificate could not be verified to the end."},
+		unfit:   Text{"Сертификат не подходит.", "The certificate is not of the right kind."},
 	}
 }
 
@@ -35,6 +41,9 @@ func conclusionText(v verdict.Verdict, s sentences) Text {
 		return s.passed
 	case verdict.Failed:
 		t = s.failed
+		if why := v.Why(); why == reason.WrongHolderKind || why == reason.CertIsCA {
+			t = s.unfit
+		}
 	default:
 		t = s.unknown
 	}
@@ -73,10 +82,9 @@ func formatOf(s validate.Signature) string {
 // SubIndication returns the sub-indication of ETSI EN 319 102-1, Table 6 that is
 // nearest to the first reason of a verdict; empty for a passed one.
 //
-// The standard calls an expired or revoked certificate INDETERMINATE, as a proof
-// may turn up that the signature is older. Under 63-ФЗ, ст. 11, п. 2 a signature
-// without such a proof is judged at the day of verification and is not valid:
-// the conclusion here is TOTAL-FAILED, with the sub-indication of the standard.
+// The conclusion follows the law where the standard leaves room for doubt, and the
+// sub-indication is then one that the standard lists under INDETERMINATE: see
+// DIVERGENCES.md.
 func SubIndication(v verdict.Verdict) string {
 	if v.Status() == verdict.Passed {
 		return ""

@@ -67,7 +67,7 @@ func (v Validator) Signature(file []byte, content cms.Content, at time.Time, bes
 	var total verdict.Builder
 	sd, err := cms.Parse(file)
 	if err != nil {
-		total.Fail(CheckFile, reason.Of(err), "RFC 5652, 5")
+		refuse(&total, reason.Of(err))
 		return r.done(&total)
 	}
 	r.File = sd
@@ -145,4 +145,14 @@ func conclude(total *verdict.Builder, who person.Identity, parts ...verdict.Verd
 		}
 	}
 	return whole
+}
+
+// refuse records why a file was not read. Nobody looked at one that exceeds our
+// limits, so nothing is known about it.
+func refuse(total *verdict.Builder, why reason.Code) {
+	if why == reason.SignatureTooLarge {
+		total.Unknown(CheckFile, why, "RFC 5652, 5")
+		return
+	}
+	total.Fail(CheckFile, why, "RFC 5652, 5")
 }

@@ -117,6 +117,7 @@ func TestBadFiles(t *testing.T) {
 	refuses(t, "noise", v.Signature([]byte("noise"), cms.Content{}, now), verdict.Failed, reason.SignatureMalformed)
 	refuses(t, "a certificate", v.Signature(h.Cert.Raw, cms.Content{}, now), verdict.Failed, reason.SignatureMalformed)
 	refuses(t, "zero", Report{}, verdict.Indeterminate, "")
+	refuses(t, "too long", v.Signature(make([]byte, cms.MaxSize+1), cms.Content{}, now), verdict.Indeterminate, reason.SignatureTooLarge)
 
 	bundle := noSigners(t, h)
 	refuses(t, "certificates only", v.Signature(bundle, cms.Content{}, now), verdict.Failed, reason.NoSigners)
