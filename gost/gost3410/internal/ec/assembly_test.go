@@ -239,13 +239,13 @@ func TestAssemblyCryptoProA(t *testing.T) {
 		}
 	})
 	t.Run("cryptoProAProjective pick", func(t *testing.T) {
-		var table [16]cryptoProAProjective
+		var table [1 << (multWidth - 1)]cryptoProAProjective
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 			numbers.fill(table[i].z[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := cryptoProAProjective{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -260,12 +260,12 @@ func TestAssemblyCryptoProA(t *testing.T) {
 		}
 	})
 	t.Run("cryptoProAAffine pick", func(t *testing.T) {
-		var table [16]cryptoProAAffine
+		var table [1 << (combWidth - 1)]cryptoProAAffine
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := cryptoProAAffine{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -514,13 +514,13 @@ func TestAssemblyCryptoProB(t *testing.T) {
 		}
 	})
 	t.Run("cryptoProBProjective pick", func(t *testing.T) {
-		var table [16]cryptoProBProjective
+		var table [1 << (multWidth - 1)]cryptoProBProjective
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 			numbers.fill(table[i].z[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := cryptoProBProjective{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -535,12 +535,12 @@ func TestAssemblyCryptoProB(t *testing.T) {
 		}
 	})
 	t.Run("cryptoProBAffine pick", func(t *testing.T) {
-		var table [16]cryptoProBAffine
+		var table [1 << (combWidth - 1)]cryptoProBAffine
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := cryptoProBAffine{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -789,13 +789,13 @@ func TestAssemblyCryptoProC(t *testing.T) {
 		}
 	})
 	t.Run("cryptoProCProjective pick", func(t *testing.T) {
-		var table [16]cryptoProCProjective
+		var table [1 << (multWidth - 1)]cryptoProCProjective
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 			numbers.fill(table[i].z[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := cryptoProCProjective{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -810,12 +810,12 @@ func TestAssemblyCryptoProC(t *testing.T) {
 		}
 	})
 	t.Run("cryptoProCAffine pick", func(t *testing.T) {
-		var table [16]cryptoProCAffine
+		var table [1 << (combWidth - 1)]cryptoProCAffine
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := cryptoProCAffine{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -972,14 +972,14 @@ func TestAssemblyTc26256A(t *testing.T) {
 		}
 	})
 	t.Run("tc26256ACached pick", func(t *testing.T) {
-		var table [16]tc26256ACached
+		var table [1 << (multWidth - 1)]tc26256ACached
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 			numbers.fill(table[i].z[:])
 			numbers.fill(table[i].dt[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26256ACached{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -994,13 +994,13 @@ func TestAssemblyTc26256A(t *testing.T) {
 		}
 	})
 	t.Run("tc26256AAffine pick", func(t *testing.T) {
-		var table [16]tc26256AAffine
+		var table [1 << (combWidth - 1)]tc26256AAffine
 		for i := range table {
 			numbers.fill(table[i].u[:])
 			numbers.fill(table[i].v[:])
 			numbers.fill(table[i].duv[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26256AAffine{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -1249,13 +1249,13 @@ func TestAssemblyTc26512A(t *testing.T) {
 		}
 	})
 	t.Run("tc26512AProjective pick", func(t *testing.T) {
-		var table [16]tc26512AProjective
+		var table [1 << (multWidth - 1)]tc26512AProjective
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 			numbers.fill(table[i].z[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26512AProjective{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -1270,12 +1270,12 @@ func TestAssemblyTc26512A(t *testing.T) {
 		}
 	})
 	t.Run("tc26512AAffine pick", func(t *testing.T) {
-		var table [16]tc26512AAffine
+		var table [1 << (combWidth - 1)]tc26512AAffine
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26512AAffine{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -1524,13 +1524,13 @@ func TestAssemblyTc26512B(t *testing.T) {
 		}
 	})
 	t.Run("tc26512BProjective pick", func(t *testing.T) {
-		var table [16]tc26512BProjective
+		var table [1 << (multWidth - 1)]tc26512BProjective
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 			numbers.fill(table[i].z[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26512BProjective{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -1545,12 +1545,12 @@ func TestAssemblyTc26512B(t *testing.T) {
 		}
 	})
 	t.Run("tc26512BAffine pick", func(t *testing.T) {
-		var table [16]tc26512BAffine
+		var table [1 << (combWidth - 1)]tc26512BAffine
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26512BAffine{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -1707,14 +1707,14 @@ func TestAssemblyTc26512C(t *testing.T) {
 		}
 	})
 	t.Run("tc26512CCached pick", func(t *testing.T) {
-		var table [16]tc26512CCached
+		var table [1 << (multWidth - 1)]tc26512CCached
 		for i := range table {
 			numbers.fill(table[i].x[:])
 			numbers.fill(table[i].y[:])
 			numbers.fill(table[i].z[:])
 			numbers.fill(table[i].dt[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26512CCached{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
@@ -1729,13 +1729,13 @@ func TestAssemblyTc26512C(t *testing.T) {
 		}
 	})
 	t.Run("tc26512CAffine pick", func(t *testing.T) {
-		var table [16]tc26512CAffine
+		var table [1 << (combWidth - 1)]tc26512CAffine
 		for i := range table {
 			numbers.fill(table[i].u[:])
 			numbers.fill(table[i].v[:])
 			numbers.fill(table[i].duv[:])
 		}
-		for digit := range uint64(17) {
+		for digit := range uint64(len(table) + 1) {
 			want, got := tc26512CAffine{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]

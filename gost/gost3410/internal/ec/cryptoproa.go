@@ -28,10 +28,10 @@ var cryptoProAG = cryptoProAAffine{
 	y: field.P256A{0x22acc99c9e9f1e14, 0x35294f2ddf23e3b1, 0x27df505a453f2b76, 0x8d91e471e0989cda},
 }
 
-// cryptoProAComb holds j·2^(5i)·G at [i][j−1], made on first use.
+// cryptoProAComb holds j·2^(combWidth·i)·G at [i][j−1], made on first use.
 var cryptoProAComb struct {
 	once   sync.Once
-	points [52][16]cryptoProAAffine
+	points [43][1 << (combWidth - 1)]cryptoProAAffine
 }
 
 // cryptoProAOdd holds (2i+1)·G at [i], made on first use.
@@ -55,7 +55,7 @@ func (CryptoProA) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	if !a.set(xy) {
 		return nil, false
 	}
-	var table [16]cryptoProAProjective // table[i] = (i+1)·P
+	var table [1 << (multWidth - 1)]cryptoProAProjective // table[i] = (i+1)·P
 	table[0] = a.projective()
 	for i := 1; i < len(table); i++ {
 		table[i].addMixed(&table[i-1], &a)
@@ -64,9 +64,9 @@ func (CryptoProA) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	acc.infinity()
 	for i := 52 - 1; i >= 0; i-- {
 		if i != 52-1 {
-			acc.double5()
+			acc.doubleTimes(multWidth)
 		}
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), multWidth)
 		sum.lookup(&table, digit, negative)
 		acc.add(&acc, &sum)
 	}
@@ -77,17 +77,49 @@ func (CryptoProA) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 // below the order. It takes constant time.
 func (CryptoProA) BaseMult(k scalar.Nat) ([]byte, bool) {
 	cryptoProAComb.once.Do(cryptoProAMakeComb)
-	var acc, sum cryptoProAProjective
+	var partial cryptoProAJacobian
+	last := len(cryptoProAComb.points) - completeWindows
+	partial.combSum(cryptoProAComb.points[:last], &k)
+	// The last points may be equal or opposite to the sum.
+	var sum cryptoProAProjective
 	var a cryptoProAAffine
-	acc.infinity()
-	for i := range cryptoProAComb.points {
-		digit, negative := booth5(window5(&k, i))
+	acc := partial.projective()
+	for i := last; i < len(cryptoProAComb.points); i++ {
+		digit, negative := secretDigit(&k, uint(i), combWidth)
 		a.lookup(&cryptoProAComb.points[i], digit, negative)
 		// With digit 0 the looked-up values are no point; keep the sum.
 		sum.addMixed(&acc, &a)
 		acc.choose(&acc, &sum, equal(digit, 0))
 	}
 	return acc.bytes()
+}
+
+// combSum sets r to the sum of what the digits of k pick from the tables, in constant
+// time, with formulas that are not complete. No addition is special: before the i-th,
+// the sum is m·G with |m| at most 2^(w−1)·(1 + 2^w + … + 2^(w(i−1))) < 2^(w·i), w =
+// combWidth, and the point is n·G with 2^(w·i) ≤ |n| ≤ 2^(w−1)·2^(w·i). So m ± n is
+// not zero, and by far smaller than the order as long as completeWindows are left out.
+func (r *cryptoProAJacobian) combSum(table [][1 << (combWidth - 1)]cryptoProAAffine, k *scalar.Nat) {
+	var s cryptoProASum
+	var a cryptoProAAffine
+	var started uint64 // all ones after the first digit other than zero
+	var one field.P256A
+	one.One()
+	r.x, r.y, r.z = one, one, field.P256A{} // infinity
+	for i := range table {
+		digit, negative := secretDigit(k, uint(i), combWidth)
+		a.lookup(&table[i], digit, negative)
+		s.affinePlus(r, &a)
+		// The first point is taken as it is.
+		s.x.Select(&s.x, &a.x, started&1)
+		s.y.Select(&s.y, &a.y, started&1)
+		s.z.Select(&s.z, &one, started&1)
+		none := equal(digit, 0)
+		r.x.Select(&r.x, &s.x, none&1)
+		r.y.Select(&r.y, &s.y, none&1)
+		r.z.Select(&r.z, &s.z, none&1)
+		started |= ^none
+	}
 }
 
 // VerifyX reports whether the x coordinate of k·G + l·P is r modulo the order.
@@ -349,9 +381,9 @@ func (r *cryptoProAProjective) complete(t0, t1, t2, t3, t4, y3, z3 *field.P256A)
 	r.z.Add(z3, t1)
 }
 
-// double5 sets r = 32·r. Doublings are cheaper in Jacobian coordinates, and have
+// doubleTimes sets r = 2^n·r. Doublings are cheaper in Jacobian coordinates, and have
 // no exceptional case there either: the order is odd.
-func (r *cryptoProAProjective) double5() {
+func (r *cryptoProAProjective) doubleTimes(n int) {
 	var j cryptoProAJacobian
 	var one, zz field.P256A
 	// (X : Y : Z) is (XZ : YZ² : Z) in Jacobian coordinates, and infinity is (1 : 1 : 0).
@@ -363,19 +395,25 @@ func (r *cryptoProAProjective) double5() {
 	j.x.Select(&one, &j.x, infinite)
 	j.y.Select(&one, &j.y, infinite)
 	j.z = r.z
-	for range 5 {
+	for range n {
 		j.double(&j)
 	}
-	// And back: (XZ : Y : Z³).
-	zz.Square(&j.z)
-	r.x.Mul(&j.x, &j.z)
-	r.y = j.y
-	r.z.Mul(&zz, &j.z)
+	*r = j.projective()
 }
 
-// lookup sets r = ±digit·P from a table of P … 16·P, infinity for 0, reading the
+// projective returns a in projective coordinates: (XZ : Y : Z³).
+func (a *cryptoProAJacobian) projective() (r cryptoProAProjective) {
+	var zz field.P256A
+	zz.Square(&a.z)
+	r.x.Mul(&a.x, &a.z)
+	r.y = a.y
+	r.z.Mul(&zz, &a.z)
+	return r
+}
+
+// lookup sets r = ±digit·P from a table of P, 2·P, …, infinity for 0, reading the
 // whole table.
-func (r *cryptoProAProjective) lookup(table *[16]cryptoProAProjective, digit, negative uint64) {
+func (r *cryptoProAProjective) lookup(table *[1 << (multWidth - 1)]cryptoProAProjective, digit, negative uint64) {
 	var e cryptoProAProjective
 	var minus field.P256A
 	e.pick(table, digit)
@@ -386,9 +424,9 @@ func (r *cryptoProAProjective) lookup(table *[16]cryptoProAProjective, digit, ne
 	r.y.Select(&minus, &e.y, negative)
 }
 
-// lookup sets a = ±digit·P from a table of P … 16·P, and to (0, 0) for 0, reading
+// lookup sets a = ±digit·P from a table of P, 2·P, …, and to (0, 0) for 0, reading
 // the whole table.
-func (a *cryptoProAAffine) lookup(table *[16]cryptoProAAffine, digit, negative uint64) {
+func (a *cryptoProAAffine) lookup(table *[1 << (combWidth - 1)]cryptoProAAffine, digit, negative uint64) {
 	var e cryptoProAAffine
 	var minus field.P256A
 	e.pick(table, digit)
@@ -399,7 +437,7 @@ func (a *cryptoProAAffine) lookup(table *[16]cryptoProAAffine, digit, negative u
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *cryptoProAProjective) pickPortable(table *[16]cryptoProAProjective, digit uint64) {
+func (r *cryptoProAProjective) pickPortable(table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64) {
 	*r = cryptoProAProjective{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -421,7 +459,7 @@ func (r *cryptoProAProjective) pickPortable(table *[16]cryptoProAProjective, dig
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *cryptoProAAffine) pickPortable(table *[16]cryptoProAAffine, digit uint64) {
+func (r *cryptoProAAffine) pickPortable(table *[1 << (combWidth - 1)]cryptoProAAffine, digit uint64) {
 	*r = cryptoProAAffine{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -626,9 +664,9 @@ func (r *cryptoProAJacobian) take(s *cryptoProASum) bool {
 
 // cryptoProAMakeComb fills cryptoProAComb.
 func cryptoProAMakeComb() {
-	flat := cryptoProAMultiples(cryptoProAG.projective(), len(cryptoProAComb.points), 5)
+	flat := cryptoProAMultiples(cryptoProAG.projective(), len(cryptoProAComb.points), combWidth)
 	for i := range cryptoProAComb.points {
-		copy(cryptoProAComb.points[i][:], flat[16*i:])
+		copy(cryptoProAComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 

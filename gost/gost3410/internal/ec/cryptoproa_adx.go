@@ -91,7 +91,7 @@ func (s *cryptoProASum) affineMinus(a *cryptoProAJacobian, b *cryptoProAAffine) 
 func cryptoProASumAffineMinusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProAProjective) pick(table *[16]cryptoProAProjective, digit uint64) {
+func (r *cryptoProAProjective) pick(table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64) {
 	if adx.Enabled {
 		cryptoProAProjectivePickADX(r, table, digit)
 		return
@@ -100,10 +100,10 @@ func (r *cryptoProAProjective) pick(table *[16]cryptoProAProjective, digit uint6
 }
 
 //go:noescape
-func cryptoProAProjectivePickADX(r *cryptoProAProjective, table *[16]cryptoProAProjective, digit uint64)
+func cryptoProAProjectivePickADX(r *cryptoProAProjective, table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProAAffine) pick(table *[16]cryptoProAAffine, digit uint64) {
+func (r *cryptoProAAffine) pick(table *[1 << (combWidth - 1)]cryptoProAAffine, digit uint64) {
 	if adx.Enabled {
 		cryptoProAAffinePickADX(r, table, digit)
 		return
@@ -112,4 +112,4 @@ func (r *cryptoProAAffine) pick(table *[16]cryptoProAAffine, digit uint64) {
 }
 
 //go:noescape
-func cryptoProAAffinePickADX(r *cryptoProAAffine, table *[16]cryptoProAAffine, digit uint64)
+func cryptoProAAffinePickADX(r *cryptoProAAffine, table *[1 << (combWidth - 1)]cryptoProAAffine, digit uint64)

@@ -8679,7 +8679,7 @@ TEXT ·cryptoProASumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R11, 56(CX)
 	RET
 
-// func cryptoProAProjectivePickADX(r *cryptoProAProjective, table *[16]cryptoProAProjective, digit uint64)
+// func cryptoProAProjectivePickADX(r *cryptoProAProjective, table *[1<<(multWidth-1)]cryptoProAProjective, digit uint64)
 TEXT ·cryptoProAProjectivePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -8708,7 +8708,7 @@ loop0:
 	VZEROUPPER 
 	RET
 
-// func cryptoProAAffinePickADX(r *cryptoProAAffine, table *[16]cryptoProAAffine, digit uint64)
+// func cryptoProAAffinePickADX(r *cryptoProAAffine, table *[1<<(combWidth-1)]cryptoProAAffine, digit uint64)
 TEXT ·cryptoProAAffinePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -8720,7 +8720,7 @@ TEXT ·cryptoProAAffinePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	LEAQ 0(SI), BX
-	MOVQ $16, CX
+	MOVQ $32, CX
 loop0:
 	VPCMPEQQ Y13, Y15, Y12
 	VPADDQ Y14, Y13, Y13

@@ -40,11 +40,11 @@ func (s *cryptoProASum) affineMinus(a *cryptoProAJacobian, b *cryptoProAAffine) 
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProAProjective) pick(table *[16]cryptoProAProjective, digit uint64) {
+func (r *cryptoProAProjective) pick(table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64) {
 	r.pickPortable(table, digit)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProAAffine) pick(table *[16]cryptoProAAffine, digit uint64) {
+func (r *cryptoProAAffine) pick(table *[1 << (combWidth - 1)]cryptoProAAffine, digit uint64) {
 	r.pickPortable(table, digit)
 }

@@ -31,10 +31,10 @@ var cryptoProBG = cryptoProBAffine{
 	y: field.P256B{0x744bf8d717717efc, 0xc545c9858d03ecfb, 0xb83d1c3eb2c070e5, 0x3fa8124359f96680},
 }
 
-// cryptoProBComb holds j·2^(5i)·G at [i][j−1], made on first use.
+// cryptoProBComb holds j·2^(combWidth·i)·G at [i][j−1], made on first use.
 var cryptoProBComb struct {
 	once   sync.Once
-	points [52][16]cryptoProBAffine
+	points [43][1 << (combWidth - 1)]cryptoProBAffine
 }
 
 // cryptoProBOdd holds (2i+1)·G at [i], made on first use.
@@ -58,7 +58,7 @@ func (CryptoProB) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	if !a.set(xy) {
 		return nil, false
 	}
-	var table [16]cryptoProBProjective // table[i] = (i+1)·P
+	var table [1 << (multWidth - 1)]cryptoProBProjective // table[i] = (i+1)·P
 	table[0] = a.projective()
 	for i := 1; i < len(table); i++ {
 		table[i].addMixed(&table[i-1], &a)
@@ -67,9 +67,9 @@ func (CryptoProB) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	acc.infinity()
 	for i := 52 - 1; i >= 0; i-- {
 		if i != 52-1 {
-			acc.double5()
+			acc.doubleTimes(multWidth)
 		}
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), multWidth)
 		sum.lookup(&table, digit, negative)
 		acc.add(&acc, &sum)
 	}
@@ -80,17 +80,49 @@ func (CryptoProB) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 // below the order. It takes constant time.
 func (CryptoProB) BaseMult(k scalar.Nat) ([]byte, bool) {
 	cryptoProBComb.once.Do(cryptoProBMakeComb)
-	var acc, sum cryptoProBProjective
+	var partial cryptoProBJacobian
+	last := len(cryptoProBComb.points) - completeWindows
+	partial.combSum(cryptoProBComb.points[:last], &k)
+	// The last points may be equal or opposite to the sum.
+	var sum cryptoProBProjective
 	var a cryptoProBAffine
-	acc.infinity()
-	for i := range cryptoProBComb.points {
-		digit, negative := booth5(window5(&k, i))
+	acc := partial.projective()
+	for i := last; i < len(cryptoProBComb.points); i++ {
+		digit, negative := secretDigit(&k, uint(i), combWidth)
 		a.lookup(&cryptoProBComb.points[i], digit, negative)
 		// With digit 0 the looked-up values are no point; keep the sum.
 		sum.addMixed(&acc, &a)
 		acc.choose(&acc, &sum, equal(digit, 0))
 	}
 	return acc.bytes()
+}
+
+// combSum sets r to the sum of what the digits of k pick from the tables, in constant
+// time, with formulas that are not complete. No addition is special: before the i-th,
+// the sum is m·G with |m| at most 2^(w−1)·(1 + 2^w + … + 2^(w(i−1))) < 2^(w·i), w =
+// combWidth, and the point is n·G with 2^(w·i) ≤ |n| ≤ 2^(w−1)·2^(w·i). So m ± n is
+// not zero, and by far smaller than the order as long as completeWindows are left out.
+func (r *cryptoProBJacobian) combSum(table [][1 << (combWidth - 1)]cryptoProBAffine, k *scalar.Nat) {
+	var s cryptoProBSum
+	var a cryptoProBAffine
+	var started uint64 // all ones after the first digit other than zero
+	var one field.P256B
+	one.One()
+	r.x, r.y, r.z = one, one, field.P256B{} // infinity
+	for i := range table {
+		digit, negative := secretDigit(k, uint(i), combWidth)
+		a.lookup(&table[i], digit, negative)
+		s.affinePlus(r, &a)
+		// The first point is taken as it is.
+		s.x.Select(&s.x, &a.x, started&1)
+		s.y.Select(&s.y, &a.y, started&1)
+		s.z.Select(&s.z, &one, started&1)
+		none := equal(digit, 0)
+		r.x.Select(&r.x, &s.x, none&1)
+		r.y.Select(&r.y, &s.y, none&1)
+		r.z.Select(&r.z, &s.z, none&1)
+		started |= ^none
+	}
 }
 
 // VerifyX reports whether the x coordinate of k·G + l·P is r modulo the order.
@@ -351,9 +383,9 @@ func (r *cryptoProBProjective) complete(t0, t1, t2, t3, t4, y3, z3 *field.P256B)
 	r.z.Add(z3, t1)
 }
 
-// double5 sets r = 32·r. Doublings are cheaper in Jacobian coordinates, and have
+// doubleTimes sets r = 2^n·r. Doublings are cheaper in Jacobian coordinates, and have
 // no exceptional case there either: the order is odd.
-func (r *cryptoProBProjective) double5() {
+func (r *cryptoProBProjective) doubleTimes(n int) {
 	var j cryptoProBJacobian
 	var one, zz field.P256B
 	// (X : Y : Z) is (XZ : YZ² : Z) in Jacobian coordinates, and infinity is (1 : 1 : 0).
@@ -365,19 +397,25 @@ func (r *cryptoProBProjective) double5() {
 	j.x.Select(&one, &j.x, infinite)
 	j.y.Select(&one, &j.y, infinite)
 	j.z = r.z
-	for range 5 {
+	for range n {
 		j.double(&j)
 	}
-	// And back: (XZ : Y : Z³).
-	zz.Square(&j.z)
-	r.x.Mul(&j.x, &j.z)
-	r.y = j.y
-	r.z.Mul(&zz, &j.z)
+	*r = j.projective()
 }
 
-// lookup sets r = ±digit·P from a table of P … 16·P, infinity for 0, reading the
+// projective returns a in projective coordinates: (XZ : Y : Z³).
+func (a *cryptoProBJacobian) projective() (r cryptoProBProjective) {
+	var zz field.P256B
+	zz.Square(&a.z)
+	r.x.Mul(&a.x, &a.z)
+	r.y = a.y
+	r.z.Mul(&zz, &a.z)
+	return r
+}
+
+// lookup sets r = ±digit·P from a table of P, 2·P, …, infinity for 0, reading the
 // whole table.
-func (r *cryptoProBProjective) lookup(table *[16]cryptoProBProjective, digit, negative uint64) {
+func (r *cryptoProBProjective) lookup(table *[1 << (multWidth - 1)]cryptoProBProjective, digit, negative uint64) {
 	var e cryptoProBProjective
 	var minus field.P256B
 	e.pick(table, digit)
@@ -388,9 +426,9 @@ func (r *cryptoProBProjective) lookup(table *[16]cryptoProBProjective, digit, ne
 	r.y.Select(&minus, &e.y, negative)
 }
 
-// lookup sets a = ±digit·P from a table of P … 16·P, and to (0, 0) for 0, reading
+// lookup sets a = ±digit·P from a table of P, 2·P, …, and to (0, 0) for 0, reading
 // the whole table.
-func (a *cryptoProBAffine) lookup(table *[16]cryptoProBAffine, digit, negative uint64) {
+func (a *cryptoProBAffine) lookup(table *[1 << (combWidth - 1)]cryptoProBAffine, digit, negative uint64) {
 	var e cryptoProBAffine
 	var minus field.P256B
 	e.pick(table, digit)
@@ -401,7 +439,7 @@ func (a *cryptoProBAffine) lookup(table *[16]cryptoProBAffine, digit, negative u
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *cryptoProBProjective) pickPortable(table *[16]cryptoProBProjective, digit uint64) {
+func (r *cryptoProBProjective) pickPortable(table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64) {
 	*r = cryptoProBProjective{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -423,7 +461,7 @@ func (r *cryptoProBProjective) pickPortable(table *[16]cryptoProBProjective, dig
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *cryptoProBAffine) pickPortable(table *[16]cryptoProBAffine, digit uint64) {
+func (r *cryptoProBAffine) pickPortable(table *[1 << (combWidth - 1)]cryptoProBAffine, digit uint64) {
 	*r = cryptoProBAffine{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -628,9 +666,9 @@ func (r *cryptoProBJacobian) take(s *cryptoProBSum) bool {
 
 // cryptoProBMakeComb fills cryptoProBComb.
 func cryptoProBMakeComb() {
-	flat := cryptoProBMultiples(cryptoProBG.projective(), len(cryptoProBComb.points), 5)
+	flat := cryptoProBMultiples(cryptoProBG.projective(), len(cryptoProBComb.points), combWidth)
 	for i := range cryptoProBComb.points {
-		copy(cryptoProBComb.points[i][:], flat[16*i:])
+		copy(cryptoProBComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 

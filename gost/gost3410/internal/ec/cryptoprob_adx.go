@@ -91,7 +91,7 @@ func (s *cryptoProBSum) affineMinus(a *cryptoProBJacobian, b *cryptoProBAffine) 
 func cryptoProBSumAffineMinusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProBProjective) pick(table *[16]cryptoProBProjective, digit uint64) {
+func (r *cryptoProBProjective) pick(table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64) {
 	if adx.Enabled {
 		cryptoProBProjectivePickADX(r, table, digit)
 		return
@@ -100,10 +100,10 @@ func (r *cryptoProBProjective) pick(table *[16]cryptoProBProjective, digit uint6
 }
 
 //go:noescape
-func cryptoProBProjectivePickADX(r *cryptoProBProjective, table *[16]cryptoProBProjective, digit uint64)
+func cryptoProBProjectivePickADX(r *cryptoProBProjective, table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProBAffine) pick(table *[16]cryptoProBAffine, digit uint64) {
+func (r *cryptoProBAffine) pick(table *[1 << (combWidth - 1)]cryptoProBAffine, digit uint64) {
 	if adx.Enabled {
 		cryptoProBAffinePickADX(r, table, digit)
 		return
@@ -112,4 +112,4 @@ func (r *cryptoProBAffine) pick(table *[16]cryptoProBAffine, digit uint64) {
 }
 
 //go:noescape
-func cryptoProBAffinePickADX(r *cryptoProBAffine, table *[16]cryptoProBAffine, digit uint64)
+func cryptoProBAffinePickADX(r *cryptoProBAffine, table *[1 << (combWidth - 1)]cryptoProBAffine, digit uint64)

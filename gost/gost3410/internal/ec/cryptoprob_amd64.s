@@ -10122,7 +10122,7 @@ TEXT ·cryptoProBSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R11, 56(CX)
 	RET
 
-// func cryptoProBProjectivePickADX(r *cryptoProBProjective, table *[16]cryptoProBProjective, digit uint64)
+// func cryptoProBProjectivePickADX(r *cryptoProBProjective, table *[1<<(multWidth-1)]cryptoProBProjective, digit uint64)
 TEXT ·cryptoProBProjectivePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -10151,7 +10151,7 @@ loop0:
 	VZEROUPPER 
 	RET
 
-// func cryptoProBAffinePickADX(r *cryptoProBAffine, table *[16]cryptoProBAffine, digit uint64)
+// func cryptoProBAffinePickADX(r *cryptoProBAffine, table *[1<<(combWidth-1)]cryptoProBAffine, digit uint64)
 TEXT ·cryptoProBAffinePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -10163,7 +10163,7 @@ TEXT ·cryptoProBAffinePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	LEAQ 0(SI), BX
-	MOVQ $16, CX
+	MOVQ $32, CX
 loop0:
 	VPCMPEQQ Y13, Y15, Y12
 	VPADDQ Y14, Y13, Y13

@@ -40,11 +40,11 @@ func (s *cryptoProBSum) affineMinus(a *cryptoProBJacobian, b *cryptoProBAffine) 
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProBProjective) pick(table *[16]cryptoProBProjective, digit uint64) {
+func (r *cryptoProBProjective) pick(table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64) {
 	r.pickPortable(table, digit)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProBAffine) pick(table *[16]cryptoProBAffine, digit uint64) {
+func (r *cryptoProBAffine) pick(table *[1 << (combWidth - 1)]cryptoProBAffine, digit uint64) {
 	r.pickPortable(table, digit)
 }

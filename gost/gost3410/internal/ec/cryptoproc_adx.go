@@ -91,7 +91,7 @@ func (s *cryptoProCSum) affineMinus(a *cryptoProCJacobian, b *cryptoProCAffine) 
 func cryptoProCSumAffineMinusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProCProjective) pick(table *[16]cryptoProCProjective, digit uint64) {
+func (r *cryptoProCProjective) pick(table *[1 << (multWidth - 1)]cryptoProCProjective, digit uint64) {
 	if adx.Enabled {
 		cryptoProCProjectivePickADX(r, table, digit)
 		return
@@ -100,10 +100,10 @@ func (r *cryptoProCProjective) pick(table *[16]cryptoProCProjective, digit uint6
 }
 
 //go:noescape
-func cryptoProCProjectivePickADX(r *cryptoProCProjective, table *[16]cryptoProCProjective, digit uint64)
+func cryptoProCProjectivePickADX(r *cryptoProCProjective, table *[1 << (multWidth - 1)]cryptoProCProjective, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProCAffine) pick(table *[16]cryptoProCAffine, digit uint64) {
+func (r *cryptoProCAffine) pick(table *[1 << (combWidth - 1)]cryptoProCAffine, digit uint64) {
 	if adx.Enabled {
 		cryptoProCAffinePickADX(r, table, digit)
 		return
@@ -112,4 +112,4 @@ func (r *cryptoProCAffine) pick(table *[16]cryptoProCAffine, digit uint64) {
 }
 
 //go:noescape
-func cryptoProCAffinePickADX(r *cryptoProCAffine, table *[16]cryptoProCAffine, digit uint64)
+func cryptoProCAffinePickADX(r *cryptoProCAffine, table *[1 << (combWidth - 1)]cryptoProCAffine, digit uint64)

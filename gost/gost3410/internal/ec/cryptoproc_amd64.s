@@ -15225,7 +15225,7 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R11, 56(CX)
 	RET
 
-// func cryptoProCProjectivePickADX(r *cryptoProCProjective, table *[16]cryptoProCProjective, digit uint64)
+// func cryptoProCProjectivePickADX(r *cryptoProCProjective, table *[1<<(multWidth-1)]cryptoProCProjective, digit uint64)
 TEXT ·cryptoProCProjectivePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -15254,7 +15254,7 @@ loop0:
 	VZEROUPPER 
 	RET
 
-// func cryptoProCAffinePickADX(r *cryptoProCAffine, table *[16]cryptoProCAffine, digit uint64)
+// func cryptoProCAffinePickADX(r *cryptoProCAffine, table *[1<<(combWidth-1)]cryptoProCAffine, digit uint64)
 TEXT ·cryptoProCAffinePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -15266,7 +15266,7 @@ TEXT ·cryptoProCAffinePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	LEAQ 0(SI), BX
-	MOVQ $16, CX
+	MOVQ $32, CX
 loop0:
 	VPCMPEQQ Y13, Y15, Y12
 	VPADDQ Y14, Y13, Y13

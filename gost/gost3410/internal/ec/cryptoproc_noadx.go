@@ -40,11 +40,11 @@ func (s *cryptoProCSum) affineMinus(a *cryptoProCJacobian, b *cryptoProCAffine) 
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProCProjective) pick(table *[16]cryptoProCProjective, digit uint64) {
+func (r *cryptoProCProjective) pick(table *[1 << (multWidth - 1)]cryptoProCProjective, digit uint64) {
 	r.pickPortable(table, digit)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProCAffine) pick(table *[16]cryptoProCAffine, digit uint64) {
+func (r *cryptoProCAffine) pick(table *[1 << (combWidth - 1)]cryptoProCAffine, digit uint64) {
 	r.pickPortable(table, digit)
 }

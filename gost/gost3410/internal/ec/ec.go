@@ -29,6 +29,17 @@ const (
 	tableWidth = 6
 )
 
+// Widths of the digits of secret scalars: of Mult, whose table is made every time, and
+// of BaseMult. The tables are read as a whole.
+const (
+	multWidth = 5
+	combWidth = 6
+)
+
+// completeWindows is how many of the last digits BaseMult takes with complete
+// formulas. The generator makes sure that it is enough.
+const completeWindows = 2
+
 // Table is a point with many of its multiples.
 type Table interface {
 	// VerifyX reports whether the x coordinate of k·G + l·P is r modulo the order, in
@@ -68,26 +79,24 @@ func equal(a, b uint64) uint64 {
 	return (d|-d)>>63 - 1
 }
 
-// window5 returns six bits of k: the i-th digit of five bits with the bit below
-// it.
-func window5(k *scalar.Nat, i int) uint64 {
+// secretDigit returns the i-th digit of k for fixed windows of signed digits, in
+// constant time: its absolute value, at most 2^(width−1), and 1 for negative.
+func secretDigit(k *scalar.Nat, i, width uint) (digit, negative uint64) {
+	var w uint64 // the bits of the digit with the bit below them
 	if i == 0 {
-		return k[0] << 1 & 63
+		w = k[0] << 1
+	} else {
+		at := width*i - 1
+		w = k[at/64] >> (at % 64)
+		if at%64 > 63-width && at/64 < uint(len(k))-1 {
+			w |= k[at/64+1] << (64 - at%64)
+		}
 	}
-	at := 5*i - 1
-	w := k[at/64] >> (at % 64)
-	if at%64 > 58 && at/64 < len(k)-1 {
-		w |= k[at/64+1] << (64 - at%64)
-	}
-	return w & 63
-}
-
-// booth5 recodes what window5 returns into a digit from 0 to 16 and a sign, 1 for
-// negative.
-func booth5(w uint64) (digit, negative uint64) {
-	negative = w >> 5
+	all := uint64(1)<<(width+1) - 1
+	w &= all
+	negative = w >> width
 	m := -negative
-	w = (63-w)&m | w&^m
+	w = (all-w)&m | w&^m
 	return w>>1 + w&1, negative
 }
 

@@ -46,10 +46,10 @@ var (
 	tc26256AGY = field.P256A{0xaf268adb32322e5c, 0x5fde0b5344766740, 0x895786c4bb46e956, 0x32879423ab1a0375}
 )
 
-// tc26256AComb holds j·2^(5i)·G at [i][j−1], made on first use.
+// tc26256AComb holds j·2^(combWidth·i)·G at [i][j−1], made on first use.
 var tc26256AComb struct {
 	once   sync.Once
-	points [52][16]tc26256AAffine
+	points [43][1 << (combWidth - 1)]tc26256AAffine
 }
 
 // tc26256AOdd holds (2i+1)·G at [i], made on first use.
@@ -131,7 +131,7 @@ func (TC26256A) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	}
 	var a, acc tc26256APoint
 	var sum tc26256ACached
-	var table [16]tc26256ACached // table[i] = (i+1)·P
+	var table [1 << (multWidth - 1)]tc26256ACached // table[i] = (i+1)·P
 	a.setWeierstrass(&x, &y)
 	table[0].set(&a)
 	acc = a
@@ -141,10 +141,10 @@ func (TC26256A) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	}
 	acc.neutral()
 	for i := 52 - 1; i >= 0; i-- {
-		for j := range 5 {
-			acc.double(&acc, j == 4)
+		for j := range multWidth {
+			acc.double(&acc, j == multWidth-1)
 		}
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), multWidth)
 		sum.lookup(&table, digit, negative)
 		acc.add(&acc, &sum)
 	}
@@ -159,7 +159,7 @@ func (TC26256A) BaseMult(k scalar.Nat) ([]byte, bool) {
 	var a tc26256AAffine
 	acc.neutral()
 	for i := range tc26256AComb.points {
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), combWidth)
 		a.lookup(&tc26256AComb.points[i], digit, negative)
 		acc.addAffine(&acc, &a)
 	}
@@ -446,9 +446,9 @@ func (r *tc26256APoint) halfDouble(a *tc26256APoint, e, f, g, h *field.P256A) {
 	r.z.Mul(f, g)
 }
 
-// lookup sets c = ±digit·P from a table of P … 16·P, the neutral element for 0,
+// lookup sets c = ±digit·P from a table of P, 2·P, …, the neutral element for 0,
 // reading the whole table.
-func (c *tc26256ACached) lookup(table *[16]tc26256ACached, digit, negative uint64) {
+func (c *tc26256ACached) lookup(table *[1 << (multWidth - 1)]tc26256ACached, digit, negative uint64) {
 	var e tc26256ACached
 	var t field.P256A
 	e.pick(table, digit)
@@ -463,7 +463,7 @@ func (c *tc26256ACached) lookup(table *[16]tc26256ACached, digit, negative uint6
 }
 
 // lookup is the same for affine points.
-func (a *tc26256AAffine) lookup(table *[16]tc26256AAffine, digit, negative uint64) {
+func (a *tc26256AAffine) lookup(table *[1 << (combWidth - 1)]tc26256AAffine, digit, negative uint64) {
 	var e tc26256AAffine
 	var t field.P256A
 	e.pick(table, digit)
@@ -477,7 +477,7 @@ func (a *tc26256AAffine) lookup(table *[16]tc26256AAffine, digit, negative uint6
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26256ACached) pickPortable(table *[16]tc26256ACached, digit uint64) {
+func (r *tc26256ACached) pickPortable(table *[1 << (multWidth - 1)]tc26256ACached, digit uint64) {
 	*r = tc26256ACached{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -503,7 +503,7 @@ func (r *tc26256ACached) pickPortable(table *[16]tc26256ACached, digit uint64) {
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26256AAffine) pickPortable(table *[16]tc26256AAffine, digit uint64) {
+func (r *tc26256AAffine) pickPortable(table *[1 << (combWidth - 1)]tc26256AAffine, digit uint64) {
 	*r = tc26256AAffine{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -525,9 +525,9 @@ func (r *tc26256AAffine) pickPortable(table *[16]tc26256AAffine, digit uint64) {
 
 // tc26256AMakeComb fills tc26256AComb.
 func tc26256AMakeComb() {
-	flat := tc26256AMultiples(&tc26256AGX, &tc26256AGY, len(tc26256AComb.points), 5)
+	flat := tc26256AMultiples(&tc26256AGX, &tc26256AGY, len(tc26256AComb.points), combWidth)
 	for i := range tc26256AComb.points {
-		copy(tc26256AComb.points[i][:], flat[16*i:])
+		copy(tc26256AComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 

@@ -55,7 +55,7 @@ func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 func tc26256APointDoubleFullADX(r *tc26256APoint, a *tc26256APoint)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26256ACached) pick(table *[16]tc26256ACached, digit uint64) {
+func (r *tc26256ACached) pick(table *[1 << (multWidth - 1)]tc26256ACached, digit uint64) {
 	if adx.Enabled {
 		tc26256ACachedPickADX(r, table, digit)
 		return
@@ -64,10 +64,10 @@ func (r *tc26256ACached) pick(table *[16]tc26256ACached, digit uint64) {
 }
 
 //go:noescape
-func tc26256ACachedPickADX(r *tc26256ACached, table *[16]tc26256ACached, digit uint64)
+func tc26256ACachedPickADX(r *tc26256ACached, table *[1 << (multWidth - 1)]tc26256ACached, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26256AAffine) pick(table *[16]tc26256AAffine, digit uint64) {
+func (r *tc26256AAffine) pick(table *[1 << (combWidth - 1)]tc26256AAffine, digit uint64) {
 	if adx.Enabled {
 		tc26256AAffinePickADX(r, table, digit)
 		return
@@ -76,4 +76,4 @@ func (r *tc26256AAffine) pick(table *[16]tc26256AAffine, digit uint64) {
 }
 
 //go:noescape
-func tc26256AAffinePickADX(r *tc26256AAffine, table *[16]tc26256AAffine, digit uint64)
+func tc26256AAffinePickADX(r *tc26256AAffine, table *[1 << (combWidth - 1)]tc26256AAffine, digit uint64)

@@ -3213,7 +3213,7 @@ TEXT ·tc26256APointDoubleFullADX(SB), NOSPLIT, $224-16
 	MOVQ R11, 120(CX)
 	RET
 
-// func tc26256ACachedPickADX(r *tc26256ACached, table *[16]tc26256ACached, digit uint64)
+// func tc26256ACachedPickADX(r *tc26256ACached, table *[1<<(multWidth-1)]tc26256ACached, digit uint64)
 TEXT ·tc26256ACachedPickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -3245,7 +3245,7 @@ loop0:
 	VZEROUPPER 
 	RET
 
-// func tc26256AAffinePickADX(r *tc26256AAffine, table *[16]tc26256AAffine, digit uint64)
+// func tc26256AAffinePickADX(r *tc26256AAffine, table *[1<<(combWidth-1)]tc26256AAffine, digit uint64)
 TEXT ·tc26256AAffinePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -3258,7 +3258,7 @@ TEXT ·tc26256AAffinePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	LEAQ 0(SI), BX
-	MOVQ $16, CX
+	MOVQ $32, CX
 loop0:
 	VPCMPEQQ Y13, Y15, Y12
 	VPADDQ Y14, Y13, Y13

@@ -25,11 +25,11 @@ func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26256ACached) pick(table *[16]tc26256ACached, digit uint64) {
+func (r *tc26256ACached) pick(table *[1 << (multWidth - 1)]tc26256ACached, digit uint64) {
 	r.pickPortable(table, digit)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26256AAffine) pick(table *[16]tc26256AAffine, digit uint64) {
+func (r *tc26256AAffine) pick(table *[1 << (combWidth - 1)]tc26256AAffine, digit uint64) {
 	r.pickPortable(table, digit)
 }

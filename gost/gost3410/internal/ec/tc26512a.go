@@ -31,10 +31,10 @@ var tc26512AG = tc26512AAffine{
 	y: field.P512A{0x89a589cb5215f2a4, 0x8028fe5fc235f5b8, 0x3d75e6a50e3a41e9, 0xdf1626be4fd036e9, 0x778064fdcbefa921, 0xce5e1c93acf1abc1, 0xa61b8816e25450e6, 0x7503cfe87a836ae3},
 }
 
-// tc26512AComb holds j·2^(5i)·G at [i][j−1], made on first use.
+// tc26512AComb holds j·2^(combWidth·i)·G at [i][j−1], made on first use.
 var tc26512AComb struct {
 	once   sync.Once
-	points [103][16]tc26512AAffine
+	points [86][1 << (combWidth - 1)]tc26512AAffine
 }
 
 // tc26512AOdd holds (2i+1)·G at [i], made on first use.
@@ -58,7 +58,7 @@ func (TC26512A) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	if !a.set(xy) {
 		return nil, false
 	}
-	var table [16]tc26512AProjective // table[i] = (i+1)·P
+	var table [1 << (multWidth - 1)]tc26512AProjective // table[i] = (i+1)·P
 	table[0] = a.projective()
 	for i := 1; i < len(table); i++ {
 		table[i].addMixed(&table[i-1], &a)
@@ -67,9 +67,9 @@ func (TC26512A) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	acc.infinity()
 	for i := 103 - 1; i >= 0; i-- {
 		if i != 103-1 {
-			acc.double5()
+			acc.doubleTimes(multWidth)
 		}
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), multWidth)
 		sum.lookup(&table, digit, negative)
 		acc.add(&acc, &sum)
 	}
@@ -80,17 +80,49 @@ func (TC26512A) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 // below the order. It takes constant time.
 func (TC26512A) BaseMult(k scalar.Nat) ([]byte, bool) {
 	tc26512AComb.once.Do(tc26512AMakeComb)
-	var acc, sum tc26512AProjective
+	var partial tc26512AJacobian
+	last := len(tc26512AComb.points) - completeWindows
+	partial.combSum(tc26512AComb.points[:last], &k)
+	// The last points may be equal or opposite to the sum.
+	var sum tc26512AProjective
 	var a tc26512AAffine
-	acc.infinity()
-	for i := range tc26512AComb.points {
-		digit, negative := booth5(window5(&k, i))
+	acc := partial.projective()
+	for i := last; i < len(tc26512AComb.points); i++ {
+		digit, negative := secretDigit(&k, uint(i), combWidth)
 		a.lookup(&tc26512AComb.points[i], digit, negative)
 		// With digit 0 the looked-up values are no point; keep the sum.
 		sum.addMixed(&acc, &a)
 		acc.choose(&acc, &sum, equal(digit, 0))
 	}
 	return acc.bytes()
+}
+
+// combSum sets r to the sum of what the digits of k pick from the tables, in constant
+// time, with formulas that are not complete. No addition is special: before the i-th,
+// the sum is m·G with |m| at most 2^(w−1)·(1 + 2^w + … + 2^(w(i−1))) < 2^(w·i), w =
+// combWidth, and the point is n·G with 2^(w·i) ≤ |n| ≤ 2^(w−1)·2^(w·i). So m ± n is
+// not zero, and by far smaller than the order as long as completeWindows are left out.
+func (r *tc26512AJacobian) combSum(table [][1 << (combWidth - 1)]tc26512AAffine, k *scalar.Nat) {
+	var s tc26512ASum
+	var a tc26512AAffine
+	var started uint64 // all ones after the first digit other than zero
+	var one field.P512A
+	one.One()
+	r.x, r.y, r.z = one, one, field.P512A{} // infinity
+	for i := range table {
+		digit, negative := secretDigit(k, uint(i), combWidth)
+		a.lookup(&table[i], digit, negative)
+		s.affinePlus(r, &a)
+		// The first point is taken as it is.
+		s.x.Select(&s.x, &a.x, started&1)
+		s.y.Select(&s.y, &a.y, started&1)
+		s.z.Select(&s.z, &one, started&1)
+		none := equal(digit, 0)
+		r.x.Select(&r.x, &s.x, none&1)
+		r.y.Select(&r.y, &s.y, none&1)
+		r.z.Select(&r.z, &s.z, none&1)
+		started |= ^none
+	}
 }
 
 // VerifyX reports whether the x coordinate of k·G + l·P is r modulo the order.
@@ -351,9 +383,9 @@ func (r *tc26512AProjective) complete(t0, t1, t2, t3, t4, y3, z3 *field.P512A) {
 	r.z.Add(z3, t1)
 }
 
-// double5 sets r = 32·r. Doublings are cheaper in Jacobian coordinates, and have
+// doubleTimes sets r = 2^n·r. Doublings are cheaper in Jacobian coordinates, and have
 // no exceptional case there either: the order is odd.
-func (r *tc26512AProjective) double5() {
+func (r *tc26512AProjective) doubleTimes(n int) {
 	var j tc26512AJacobian
 	var one, zz field.P512A
 	// (X : Y : Z) is (XZ : YZ² : Z) in Jacobian coordinates, and infinity is (1 : 1 : 0).
@@ -365,19 +397,25 @@ func (r *tc26512AProjective) double5() {
 	j.x.Select(&one, &j.x, infinite)
 	j.y.Select(&one, &j.y, infinite)
 	j.z = r.z
-	for range 5 {
+	for range n {
 		j.double(&j)
 	}
-	// And back: (XZ : Y : Z³).
-	zz.Square(&j.z)
-	r.x.Mul(&j.x, &j.z)
-	r.y = j.y
-	r.z.Mul(&zz, &j.z)
+	*r = j.projective()
 }
 
-// lookup sets r = ±digit·P from a table of P … 16·P, infinity for 0, reading the
+// projective returns a in projective coordinates: (XZ : Y : Z³).
+func (a *tc26512AJacobian) projective() (r tc26512AProjective) {
+	var zz field.P512A
+	zz.Square(&a.z)
+	r.x.Mul(&a.x, &a.z)
+	r.y = a.y
+	r.z.Mul(&zz, &a.z)
+	return r
+}
+
+// lookup sets r = ±digit·P from a table of P, 2·P, …, infinity for 0, reading the
 // whole table.
-func (r *tc26512AProjective) lookup(table *[16]tc26512AProjective, digit, negative uint64) {
+func (r *tc26512AProjective) lookup(table *[1 << (multWidth - 1)]tc26512AProjective, digit, negative uint64) {
 	var e tc26512AProjective
 	var minus field.P512A
 	e.pick(table, digit)
@@ -388,9 +426,9 @@ func (r *tc26512AProjective) lookup(table *[16]tc26512AProjective, digit, negati
 	r.y.Select(&minus, &e.y, negative)
 }
 
-// lookup sets a = ±digit·P from a table of P … 16·P, and to (0, 0) for 0, reading
+// lookup sets a = ±digit·P from a table of P, 2·P, …, and to (0, 0) for 0, reading
 // the whole table.
-func (a *tc26512AAffine) lookup(table *[16]tc26512AAffine, digit, negative uint64) {
+func (a *tc26512AAffine) lookup(table *[1 << (combWidth - 1)]tc26512AAffine, digit, negative uint64) {
 	var e tc26512AAffine
 	var minus field.P512A
 	e.pick(table, digit)
@@ -401,7 +439,7 @@ func (a *tc26512AAffine) lookup(table *[16]tc26512AAffine, digit, negative uint6
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26512AProjective) pickPortable(table *[16]tc26512AProjective, digit uint64) {
+func (r *tc26512AProjective) pickPortable(table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64) {
 	*r = tc26512AProjective{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -435,7 +473,7 @@ func (r *tc26512AProjective) pickPortable(table *[16]tc26512AProjective, digit u
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26512AAffine) pickPortable(table *[16]tc26512AAffine, digit uint64) {
+func (r *tc26512AAffine) pickPortable(table *[1 << (combWidth - 1)]tc26512AAffine, digit uint64) {
 	*r = tc26512AAffine{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -648,9 +686,9 @@ func (r *tc26512AJacobian) take(s *tc26512ASum) bool {
 
 // tc26512AMakeComb fills tc26512AComb.
 func tc26512AMakeComb() {
-	flat := tc26512AMultiples(tc26512AG.projective(), len(tc26512AComb.points), 5)
+	flat := tc26512AMultiples(tc26512AG.projective(), len(tc26512AComb.points), combWidth)
 	for i := range tc26512AComb.points {
-		copy(tc26512AComb.points[i][:], flat[16*i:])
+		copy(tc26512AComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 

@@ -91,7 +91,7 @@ func (s *tc26512ASum) affineMinus(a *tc26512AJacobian, b *tc26512AAffine) {
 func tc26512ASumAffineMinusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512AProjective) pick(table *[16]tc26512AProjective, digit uint64) {
+func (r *tc26512AProjective) pick(table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64) {
 	if adx.Enabled {
 		tc26512AProjectivePickADX(r, table, digit)
 		return
@@ -100,10 +100,10 @@ func (r *tc26512AProjective) pick(table *[16]tc26512AProjective, digit uint64) {
 }
 
 //go:noescape
-func tc26512AProjectivePickADX(r *tc26512AProjective, table *[16]tc26512AProjective, digit uint64)
+func tc26512AProjectivePickADX(r *tc26512AProjective, table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512AAffine) pick(table *[16]tc26512AAffine, digit uint64) {
+func (r *tc26512AAffine) pick(table *[1 << (combWidth - 1)]tc26512AAffine, digit uint64) {
 	if adx.Enabled {
 		tc26512AAffinePickADX(r, table, digit)
 		return
@@ -112,4 +112,4 @@ func (r *tc26512AAffine) pick(table *[16]tc26512AAffine, digit uint64) {
 }
 
 //go:noescape
-func tc26512AAffinePickADX(r *tc26512AAffine, table *[16]tc26512AAffine, digit uint64)
+func tc26512AAffinePickADX(r *tc26512AAffine, table *[1 << (combWidth - 1)]tc26512AAffine, digit uint64)

@@ -1657,7 +1657,7 @@ TEXT ·tc26512ASumAffineMinusADX(SB), 0, $256-24
 	CALL sub<>(SB)
 	RET
 
-// func tc26512AProjectivePickADX(r *tc26512AProjective, table *[16]tc26512AProjective, digit uint64)
+// func tc26512AProjectivePickADX(r *tc26512AProjective, table *[1<<(multWidth-1)]tc26512AProjective, digit uint64)
 TEXT ·tc26512AProjectivePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -1695,7 +1695,7 @@ loop0:
 	VZEROUPPER 
 	RET
 
-// func tc26512AAffinePickADX(r *tc26512AAffine, table *[16]tc26512AAffine, digit uint64)
+// func tc26512AAffinePickADX(r *tc26512AAffine, table *[1<<(combWidth-1)]tc26512AAffine, digit uint64)
 TEXT ·tc26512AAffinePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -1709,7 +1709,7 @@ TEXT ·tc26512AAffinePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	LEAQ 0(SI), BX
-	MOVQ $16, CX
+	MOVQ $32, CX
 loop0:
 	VPCMPEQQ Y13, Y15, Y12
 	VPADDQ Y14, Y13, Y13

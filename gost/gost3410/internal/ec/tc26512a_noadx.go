@@ -40,11 +40,11 @@ func (s *tc26512ASum) affineMinus(a *tc26512AJacobian, b *tc26512AAffine) {
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512AProjective) pick(table *[16]tc26512AProjective, digit uint64) {
+func (r *tc26512AProjective) pick(table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64) {
 	r.pickPortable(table, digit)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512AAffine) pick(table *[16]tc26512AAffine, digit uint64) {
+func (r *tc26512AAffine) pick(table *[1 << (combWidth - 1)]tc26512AAffine, digit uint64) {
 	r.pickPortable(table, digit)
 }

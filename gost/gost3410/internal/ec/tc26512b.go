@@ -31,10 +31,10 @@ var tc26512BG = tc26512BAffine{
 	y: field.P512B{0x7e21340780fe41bd, 0x28041055f94ceeec, 0x152cbcaaf8c03988, 0xdcb228fd1edf4a39, 0xbe6dd9e6c8ec7335, 0x3c123b697578c213, 0x2c071e3647a8940f, 0x1a8f7eda389b094c},
 }
 
-// tc26512BComb holds j·2^(5i)·G at [i][j−1], made on first use.
+// tc26512BComb holds j·2^(combWidth·i)·G at [i][j−1], made on first use.
 var tc26512BComb struct {
 	once   sync.Once
-	points [103][16]tc26512BAffine
+	points [86][1 << (combWidth - 1)]tc26512BAffine
 }
 
 // tc26512BOdd holds (2i+1)·G at [i], made on first use.
@@ -58,7 +58,7 @@ func (TC26512B) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	if !a.set(xy) {
 		return nil, false
 	}
-	var table [16]tc26512BProjective // table[i] = (i+1)·P
+	var table [1 << (multWidth - 1)]tc26512BProjective // table[i] = (i+1)·P
 	table[0] = a.projective()
 	for i := 1; i < len(table); i++ {
 		table[i].addMixed(&table[i-1], &a)
@@ -67,9 +67,9 @@ func (TC26512B) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	acc.infinity()
 	for i := 103 - 1; i >= 0; i-- {
 		if i != 103-1 {
-			acc.double5()
+			acc.doubleTimes(multWidth)
 		}
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), multWidth)
 		sum.lookup(&table, digit, negative)
 		acc.add(&acc, &sum)
 	}
@@ -80,17 +80,49 @@ func (TC26512B) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 // below the order. It takes constant time.
 func (TC26512B) BaseMult(k scalar.Nat) ([]byte, bool) {
 	tc26512BComb.once.Do(tc26512BMakeComb)
-	var acc, sum tc26512BProjective
+	var partial tc26512BJacobian
+	last := len(tc26512BComb.points) - completeWindows
+	partial.combSum(tc26512BComb.points[:last], &k)
+	// The last points may be equal or opposite to the sum.
+	var sum tc26512BProjective
 	var a tc26512BAffine
-	acc.infinity()
-	for i := range tc26512BComb.points {
-		digit, negative := booth5(window5(&k, i))
+	acc := partial.projective()
+	for i := last; i < len(tc26512BComb.points); i++ {
+		digit, negative := secretDigit(&k, uint(i), combWidth)
 		a.lookup(&tc26512BComb.points[i], digit, negative)
 		// With digit 0 the looked-up values are no point; keep the sum.
 		sum.addMixed(&acc, &a)
 		acc.choose(&acc, &sum, equal(digit, 0))
 	}
 	return acc.bytes()
+}
+
+// combSum sets r to the sum of what the digits of k pick from the tables, in constant
+// time, with formulas that are not complete. No addition is special: before the i-th,
+// the sum is m·G with |m| at most 2^(w−1)·(1 + 2^w + … + 2^(w(i−1))) < 2^(w·i), w =
+// combWidth, and the point is n·G with 2^(w·i) ≤ |n| ≤ 2^(w−1)·2^(w·i). So m ± n is
+// not zero, and by far smaller than the order as long as completeWindows are left out.
+func (r *tc26512BJacobian) combSum(table [][1 << (combWidth - 1)]tc26512BAffine, k *scalar.Nat) {
+	var s tc26512BSum
+	var a tc26512BAffine
+	var started uint64 // all ones after the first digit other than zero
+	var one field.P512B
+	one.One()
+	r.x, r.y, r.z = one, one, field.P512B{} // infinity
+	for i := range table {
+		digit, negative := secretDigit(k, uint(i), combWidth)
+		a.lookup(&table[i], digit, negative)
+		s.affinePlus(r, &a)
+		// The first point is taken as it is.
+		s.x.Select(&s.x, &a.x, started&1)
+		s.y.Select(&s.y, &a.y, started&1)
+		s.z.Select(&s.z, &one, started&1)
+		none := equal(digit, 0)
+		r.x.Select(&r.x, &s.x, none&1)
+		r.y.Select(&r.y, &s.y, none&1)
+		r.z.Select(&r.z, &s.z, none&1)
+		started |= ^none
+	}
 }
 
 // VerifyX reports whether the x coordinate of k·G + l·P is r modulo the order.
@@ -351,9 +383,9 @@ func (r *tc26512BProjective) complete(t0, t1, t2, t3, t4, y3, z3 *field.P512B) {
 	r.z.Add(z3, t1)
 }
 
-// double5 sets r = 32·r. Doublings are cheaper in Jacobian coordinates, and have
+// doubleTimes sets r = 2^n·r. Doublings are cheaper in Jacobian coordinates, and have
 // no exceptional case there either: the order is odd.
-func (r *tc26512BProjective) double5() {
+func (r *tc26512BProjective) doubleTimes(n int) {
 	var j tc26512BJacobian
 	var one, zz field.P512B
 	// (X : Y : Z) is (XZ : YZ² : Z) in Jacobian coordinates, and infinity is (1 : 1 : 0).
@@ -365,19 +397,25 @@ func (r *tc26512BProjective) double5() {
 	j.x.Select(&one, &j.x, infinite)
 	j.y.Select(&one, &j.y, infinite)
 	j.z = r.z
-	for range 5 {
+	for range n {
 		j.double(&j)
 	}
-	// And back: (XZ : Y : Z³).
-	zz.Square(&j.z)
-	r.x.Mul(&j.x, &j.z)
-	r.y = j.y
-	r.z.Mul(&zz, &j.z)
+	*r = j.projective()
 }
 
-// lookup sets r = ±digit·P from a table of P … 16·P, infinity for 0, reading the
+// projective returns a in projective coordinates: (XZ : Y : Z³).
+func (a *tc26512BJacobian) projective() (r tc26512BProjective) {
+	var zz field.P512B
+	zz.Square(&a.z)
+	r.x.Mul(&a.x, &a.z)
+	r.y = a.y
+	r.z.Mul(&zz, &a.z)
+	return r
+}
+
+// lookup sets r = ±digit·P from a table of P, 2·P, …, infinity for 0, reading the
 // whole table.
-func (r *tc26512BProjective) lookup(table *[16]tc26512BProjective, digit, negative uint64) {
+func (r *tc26512BProjective) lookup(table *[1 << (multWidth - 1)]tc26512BProjective, digit, negative uint64) {
 	var e tc26512BProjective
 	var minus field.P512B
 	e.pick(table, digit)
@@ -388,9 +426,9 @@ func (r *tc26512BProjective) lookup(table *[16]tc26512BProjective, digit, negati
 	r.y.Select(&minus, &e.y, negative)
 }
 
-// lookup sets a = ±digit·P from a table of P … 16·P, and to (0, 0) for 0, reading
+// lookup sets a = ±digit·P from a table of P, 2·P, …, and to (0, 0) for 0, reading
 // the whole table.
-func (a *tc26512BAffine) lookup(table *[16]tc26512BAffine, digit, negative uint64) {
+func (a *tc26512BAffine) lookup(table *[1 << (combWidth - 1)]tc26512BAffine, digit, negative uint64) {
 	var e tc26512BAffine
 	var minus field.P512B
 	e.pick(table, digit)
@@ -401,7 +439,7 @@ func (a *tc26512BAffine) lookup(table *[16]tc26512BAffine, digit, negative uint6
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26512BProjective) pickPortable(table *[16]tc26512BProjective, digit uint64) {
+func (r *tc26512BProjective) pickPortable(table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64) {
 	*r = tc26512BProjective{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -435,7 +473,7 @@ func (r *tc26512BProjective) pickPortable(table *[16]tc26512BProjective, digit u
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26512BAffine) pickPortable(table *[16]tc26512BAffine, digit uint64) {
+func (r *tc26512BAffine) pickPortable(table *[1 << (combWidth - 1)]tc26512BAffine, digit uint64) {
 	*r = tc26512BAffine{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -648,9 +686,9 @@ func (r *tc26512BJacobian) take(s *tc26512BSum) bool {
 
 // tc26512BMakeComb fills tc26512BComb.
 func tc26512BMakeComb() {
-	flat := tc26512BMultiples(tc26512BG.projective(), len(tc26512BComb.points), 5)
+	flat := tc26512BMultiples(tc26512BG.projective(), len(tc26512BComb.points), combWidth)
 	for i := range tc26512BComb.points {
-		copy(tc26512BComb.points[i][:], flat[16*i:])
+		copy(tc26512BComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 

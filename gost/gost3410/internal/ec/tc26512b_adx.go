@@ -91,7 +91,7 @@ func (s *tc26512BSum) affineMinus(a *tc26512BJacobian, b *tc26512BAffine) {
 func tc26512BSumAffineMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512BProjective) pick(table *[16]tc26512BProjective, digit uint64) {
+func (r *tc26512BProjective) pick(table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64) {
 	if adx.Enabled {
 		tc26512BProjectivePickADX(r, table, digit)
 		return
@@ -100,10 +100,10 @@ func (r *tc26512BProjective) pick(table *[16]tc26512BProjective, digit uint64) {
 }
 
 //go:noescape
-func tc26512BProjectivePickADX(r *tc26512BProjective, table *[16]tc26512BProjective, digit uint64)
+func tc26512BProjectivePickADX(r *tc26512BProjective, table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512BAffine) pick(table *[16]tc26512BAffine, digit uint64) {
+func (r *tc26512BAffine) pick(table *[1 << (combWidth - 1)]tc26512BAffine, digit uint64) {
 	if adx.Enabled {
 		tc26512BAffinePickADX(r, table, digit)
 		return
@@ -112,4 +112,4 @@ func (r *tc26512BAffine) pick(table *[16]tc26512BAffine, digit uint64) {
 }
 
 //go:noescape
-func tc26512BAffinePickADX(r *tc26512BAffine, table *[16]tc26512BAffine, digit uint64)
+func tc26512BAffinePickADX(r *tc26512BAffine, table *[1 << (combWidth - 1)]tc26512BAffine, digit uint64)

@@ -1719,7 +1719,7 @@ TEXT ·tc26512BSumAffineMinusADX(SB), 0, $256-24
 	CALL sub<>(SB)
 	RET
 
-// func tc26512BProjectivePickADX(r *tc26512BProjective, table *[16]tc26512BProjective, digit uint64)
+// func tc26512BProjectivePickADX(r *tc26512BProjective, table *[1<<(multWidth-1)]tc26512BProjective, digit uint64)
 TEXT ·tc26512BProjectivePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -1757,7 +1757,7 @@ loop0:
 	VZEROUPPER 
 	RET
 
-// func tc26512BAffinePickADX(r *tc26512BAffine, table *[16]tc26512BAffine, digit uint64)
+// func tc26512BAffinePickADX(r *tc26512BAffine, table *[1<<(combWidth-1)]tc26512BAffine, digit uint64)
 TEXT ·tc26512BAffinePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -1771,7 +1771,7 @@ TEXT ·tc26512BAffinePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	LEAQ 0(SI), BX
-	MOVQ $16, CX
+	MOVQ $32, CX
 loop0:
 	VPCMPEQQ Y13, Y15, Y12
 	VPADDQ Y14, Y13, Y13

@@ -40,11 +40,11 @@ func (s *tc26512BSum) affineMinus(a *tc26512BJacobian, b *tc26512BAffine) {
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512BProjective) pick(table *[16]tc26512BProjective, digit uint64) {
+func (r *tc26512BProjective) pick(table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64) {
 	r.pickPortable(table, digit)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512BAffine) pick(table *[16]tc26512BAffine, digit uint64) {
+func (r *tc26512BAffine) pick(table *[1 << (combWidth - 1)]tc26512BAffine, digit uint64) {
 	r.pickPortable(table, digit)
 }

@@ -46,10 +46,10 @@ var (
 	tc26512CGY = field.P512A{0xd0396e9a9addc40f, 0x4f726aa854bae07, 0xef32d85822423b63, 0xe18e2d33e3021ed2, 0x8c108c3d2090ff9b, 0x7939804d6527378b, 0xabbccff5911cb857, 0xf5ce40d95b5eb899}
 )
 
-// tc26512CComb holds j·2^(5i)·G at [i][j−1], made on first use.
+// tc26512CComb holds j·2^(combWidth·i)·G at [i][j−1], made on first use.
 var tc26512CComb struct {
 	once   sync.Once
-	points [103][16]tc26512CAffine
+	points [86][1 << (combWidth - 1)]tc26512CAffine
 }
 
 // tc26512COdd holds (2i+1)·G at [i], made on first use.
@@ -131,7 +131,7 @@ func (TC26512C) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	}
 	var a, acc tc26512CPoint
 	var sum tc26512CCached
-	var table [16]tc26512CCached // table[i] = (i+1)·P
+	var table [1 << (multWidth - 1)]tc26512CCached // table[i] = (i+1)·P
 	a.setWeierstrass(&x, &y)
 	table[0].set(&a)
 	acc = a
@@ -141,10 +141,10 @@ func (TC26512C) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	}
 	acc.neutral()
 	for i := 103 - 1; i >= 0; i-- {
-		for j := range 5 {
-			acc.double(&acc, j == 4)
+		for j := range multWidth {
+			acc.double(&acc, j == multWidth-1)
 		}
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), multWidth)
 		sum.lookup(&table, digit, negative)
 		acc.add(&acc, &sum)
 	}
@@ -159,7 +159,7 @@ func (TC26512C) BaseMult(k scalar.Nat) ([]byte, bool) {
 	var a tc26512CAffine
 	acc.neutral()
 	for i := range tc26512CComb.points {
-		digit, negative := booth5(window5(&k, i))
+		digit, negative := secretDigit(&k, uint(i), combWidth)
 		a.lookup(&tc26512CComb.points[i], digit, negative)
 		acc.addAffine(&acc, &a)
 	}
@@ -446,9 +446,9 @@ func (r *tc26512CPoint) halfDouble(a *tc26512CPoint, e, f, g, h *field.P512A) {
 	r.z.Mul(f, g)
 }
 
-// lookup sets c = ±digit·P from a table of P … 16·P, the neutral element for 0,
+// lookup sets c = ±digit·P from a table of P, 2·P, …, the neutral element for 0,
 // reading the whole table.
-func (c *tc26512CCached) lookup(table *[16]tc26512CCached, digit, negative uint64) {
+func (c *tc26512CCached) lookup(table *[1 << (multWidth - 1)]tc26512CCached, digit, negative uint64) {
 	var e tc26512CCached
 	var t field.P512A
 	e.pick(table, digit)
@@ -463,7 +463,7 @@ func (c *tc26512CCached) lookup(table *[16]tc26512CCached, digit, negative uint6
 }
 
 // lookup is the same for affine points.
-func (a *tc26512CAffine) lookup(table *[16]tc26512CAffine, digit, negative uint64) {
+func (a *tc26512CAffine) lookup(table *[1 << (combWidth - 1)]tc26512CAffine, digit, negative uint64) {
 	var e tc26512CAffine
 	var t field.P512A
 	e.pick(table, digit)
@@ -477,7 +477,7 @@ func (a *tc26512CAffine) lookup(table *[16]tc26512CAffine, digit, negative uint6
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26512CCached) pickPortable(table *[16]tc26512CCached, digit uint64) {
+func (r *tc26512CCached) pickPortable(table *[1 << (multWidth - 1)]tc26512CCached, digit uint64) {
 	*r = tc26512CCached{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -519,7 +519,7 @@ func (r *tc26512CCached) pickPortable(table *[16]tc26512CCached, digit uint64) {
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26512CAffine) pickPortable(table *[16]tc26512CAffine, digit uint64) {
+func (r *tc26512CAffine) pickPortable(table *[1 << (combWidth - 1)]tc26512CAffine, digit uint64) {
 	*r = tc26512CAffine{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
@@ -553,9 +553,9 @@ func (r *tc26512CAffine) pickPortable(table *[16]tc26512CAffine, digit uint64) {
 
 // tc26512CMakeComb fills tc26512CComb.
 func tc26512CMakeComb() {
-	flat := tc26512CMultiples(&tc26512CGX, &tc26512CGY, len(tc26512CComb.points), 5)
+	flat := tc26512CMultiples(&tc26512CGX, &tc26512CGY, len(tc26512CComb.points), combWidth)
 	for i := range tc26512CComb.points {
-		copy(tc26512CComb.points[i][:], flat[16*i:])
+		copy(tc26512CComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 

@@ -55,7 +55,7 @@ func (r *tc26512CPoint) doubleFull(a *tc26512CPoint) {
 func tc26512CPointDoubleFullADX(r *tc26512CPoint, a *tc26512CPoint)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512CCached) pick(table *[16]tc26512CCached, digit uint64) {
+func (r *tc26512CCached) pick(table *[1 << (multWidth - 1)]tc26512CCached, digit uint64) {
 	if adx.Enabled {
 		tc26512CCachedPickADX(r, table, digit)
 		return
@@ -64,10 +64,10 @@ func (r *tc26512CCached) pick(table *[16]tc26512CCached, digit uint64) {
 }
 
 //go:noescape
-func tc26512CCachedPickADX(r *tc26512CCached, table *[16]tc26512CCached, digit uint64)
+func tc26512CCachedPickADX(r *tc26512CCached, table *[1 << (multWidth - 1)]tc26512CCached, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512CAffine) pick(table *[16]tc26512CAffine, digit uint64) {
+func (r *tc26512CAffine) pick(table *[1 << (combWidth - 1)]tc26512CAffine, digit uint64) {
 	if adx.Enabled {
 		tc26512CAffinePickADX(r, table, digit)
 		return
@@ -76,4 +76,4 @@ func (r *tc26512CAffine) pick(table *[16]tc26512CAffine, digit uint64) {
 }
 
 //go:noescape
-func tc26512CAffinePickADX(r *tc26512CAffine, table *[16]tc26512CAffine, digit uint64)
+func tc26512CAffinePickADX(r *tc26512CAffine, table *[1 << (combWidth - 1)]tc26512CAffine, digit uint64)

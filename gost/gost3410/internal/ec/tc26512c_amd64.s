@@ -964,7 +964,7 @@ TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
 	CALL mul<>(SB)
 	RET
 
-// func tc26512CCachedPickADX(r *tc26512CCached, table *[16]tc26512CCached, digit uint64)
+// func tc26512CCachedPickADX(r *tc26512CCached, table *[1<<(multWidth-1)]tc26512CCached, digit uint64)
 TEXT ·tc26512CCachedPickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -1008,7 +1008,7 @@ loop0:
 	VZEROUPPER 
 	RET
 
-// func tc26512CAffinePickADX(r *tc26512CAffine, table *[16]tc26512CAffine, digit uint64)
+// func tc26512CAffinePickADX(r *tc26512CAffine, table *[1<<(combWidth-1)]tc26512CAffine, digit uint64)
 TEXT ·tc26512CAffinePickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
@@ -1024,7 +1024,7 @@ TEXT ·tc26512CAffinePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y4, Y4, Y4
 	VPXOR Y5, Y5, Y5
 	LEAQ 0(SI), BX
-	MOVQ $16, CX
+	MOVQ $32, CX
 loop0:
 	VPCMPEQQ Y13, Y15, Y12
 	VPADDQ Y14, Y13, Y13

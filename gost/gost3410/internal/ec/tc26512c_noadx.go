@@ -25,11 +25,11 @@ func (r *tc26512CPoint) doubleFull(a *tc26512CPoint) {
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512CCached) pick(table *[16]tc26512CCached, digit uint64) {
+func (r *tc26512CCached) pick(table *[1 << (multWidth - 1)]tc26512CCached, digit uint64) {
 	r.pickPortable(table, digit)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512CAffine) pick(table *[16]tc26512CAffine, digit uint64) {
+func (r *tc26512CAffine) pick(table *[1 << (combWidth - 1)]tc26512CAffine, digit uint64) {
 	r.pickPortable(table, digit)
 }

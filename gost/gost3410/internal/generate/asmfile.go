@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"strconv"
 	"strings"
 )
 
@@ -104,16 +105,15 @@ func (u *unit) asmSource() string {
 	for _, d := range u.order {
 		out.WriteString(u.compile(d))
 	}
-	for _, typ := range u.picks {
-		out.WriteString(u.pick(typ))
+	for _, p := range u.picks {
+		out.WriteString(u.pick(p))
 	}
 	return out.String()
 }
 
-// pick returns the assembly that reads a whole table of 16 points and keeps one of
-// them. A point is taken in vectors of 32 bytes, at most 12 of them at once.
-func (u *unit) pick(typ string) string {
-	a := &asm{f: u.f}
+// pick returns the assembly that reads a whole table of points and keeps one of them. A point is taken in vectors of 32 bytes, at most 12 of them at once.
+func (u *unit) pick(p pick) string {
+	a, typ := &asm{f: u.f}, p.typ
 	a.op("MOVQ", "r+0(FP)", "DI")
 	a.op("MOVQ", "table+8(FP)", "SI")
 	a.op("VPBROADCASTQ", "digit+16(FP)", "Y15")
@@ -128,7 +128,7 @@ func (u *unit) pick(typ string) string {
 		for v := range vectors {
 			a.op("VPXOR", fmt.Sprintf("Y%d", v), fmt.Sprintf("Y%d", v), fmt.Sprintf("Y%d", v))
 		}
-		fmt.Fprintf(a, "\tLEAQ %d(SI), BX\n\tMOVQ $16, CX\nloop%d:\n", from, from)
+		fmt.Fprintf(a, "\tLEAQ %d(SI), BX\n\tMOVQ $%s, CX\nloop%d:\n", from, p.constant(), from)
 		a.op("VPCMPEQQ", "Y13", "Y15", "Y12")
 		a.op("VPADDQ", "Y14", "Y13", "Y13")
 		for v := range vectors {
@@ -140,11 +140,19 @@ func (u *unit) pick(typ string) string {
 		}
 	}
 	a.op("VZEROUPPER")
-	return fmt.Sprintf("\n// func %s\nTEXT ·%sPickADX(SB), NOSPLIT, $0-24\n%s\tRET\n", u.pickSignature(typ), typ, a)
+	return fmt.Sprintf("\n// func %s\nTEXT ·%sPickADX(SB), NOSPLIT, $0-24\n%s\tRET\n", p.signature(), typ, a)
 }
 
-func (u *unit) pickSignature(typ string) string {
-	return fmt.Sprintf("%sPickADX(r *%s, table *[16]%s, digit uint64)", typ, typ, typ)
+// constant is the length of the table as the assembler knows it.
+func (p pick) constant() string {
+	if strings.Contains(p.count, "combWidth") {
+		return strconv.Itoa(1 << (combWidth - 1))
+	}
+	return strconv.Itoa(1 << (multWidth - 1))
+}
+
+func (p pick) signature() string {
+	return fmt.Sprintf("%sPickADX(r *%s, table *[%s]%s, digit uint64)", p.typ, p.typ, p.count, p.typ)
 }
 
 // glue is fieldGlue for the formulas of one curve.
@@ -166,10 +174,11 @@ func (u *unit) glue() (choose, none string) {
 		w.p("//go:noescape\nfunc %s(%s)\n", u.asmName(d), u.signature(d))
 		v.p("%s\n%s\n}\n", head, generic)
 	}
-	for _, typ := range u.picks {
-		head := fmt.Sprintf("// pick is pickPortable, by assembly if there is any.\nfunc (r *%s) pick(table *[16]%s, digit uint64) {", typ, typ)
+	for _, p := range u.picks {
+		typ := p.typ
+		head := fmt.Sprintf("// pick is pickPortable, by assembly if there is any.\nfunc (r *%s) pick(table *[%s]%s, digit uint64) {", typ, p.count, typ)
 		w.p("%s\nif adx.Enabled { %sPickADX(r, table, digit); return }\nr.pickPortable(table, digit)\n}\n", head, typ)
-		w.p("//go:noescape\nfunc %s\n", u.pickSignature(typ))
+		w.p("//go:noescape\nfunc %s\n", p.signature())
 		v.p("%s\nr.pickPortable(table, digit)\n}\n", head)
 	}
 	return w.String(), v.String()
@@ -223,14 +232,15 @@ func asmTest(units []*unit) string {
 			}
 			w.p("}\n})")
 		}
-		for _, typ := range u.picks {
+		for _, p := range u.picks {
+			typ := p.typ
 			w.p("t.Run(\"%s pick\", func(t *testing.T) {", typ)
-			w.p("var table [16]%s", typ)
+			w.p("var table [%s]%s", p.count, typ)
 			w.p("for i := range table {")
 			for _, member := range u.members(typ) {
 				w.p("numbers.fill(table[i].%s[:])", member)
 			}
-			w.p("}\nfor digit := range uint64(17) {")
+			w.p("}\nfor digit := range uint64(len(table)+1) {")
 			w.p("want, got := %s{}, table[7]", typ)
 			w.p("if digit > 0 { want = table[digit-1] }")
 			w.p("got2 := got")

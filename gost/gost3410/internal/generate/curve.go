@@ -95,7 +95,27 @@ func (c *curve) Private() string {
 func (c *curve) F() string { return "field." + c.Field.Type }
 
 // Windows returns how many signed digits of 5 bits a scalar has.
-func (c *curve) Windows() int { return (c.Q.BitLen() + 1 + 4) / 5 }
+func (c *curve) Windows() int { return (c.Q.BitLen() + 5) / 5 }
+
+// These are those of package ec.
+const (
+	multWidth       = 5
+	combWidth       = 6
+	completeWindows = 2
+)
+
+// CombWindows returns how many signed digits of combWidth a scalar has.
+func (c *curve) CombWindows() int { return (c.Q.BitLen() + combWidth) / combWidth }
+
+// checkComb makes sure of what combSum relies on: twice the greatest number that it
+// adds is below the order.
+func (c *curve) checkComb() error {
+	last := c.CombWindows() - completeWindows - 1
+	if greatest := pow2(uint(combWidth-1+combWidth*last), 0); greatest.Lsh(greatest, 1).Cmp(c.Q) >= 0 {
+		return fmt.Errorf("too many windows without complete formulas")
+	}
+	return nil
+}
 
 // E returns the field constant of a curve parameter.
 func (c *curve) E(x *big.Int) string { return c.Field.element(x) }
@@ -150,7 +170,7 @@ func (c *curve) check() error {
 		if c.Cofactor != 1 || c.mod(new(big.Int).Add(c.A, big.NewInt(3))).Sign() != 0 {
 			return fmt.Errorf("the short Weierstrass template wants a prime order and a = −3")
 		}
-		return nil
+		return c.checkComb()
 	}
 	if p.Bit(0)&p.Bit(1) != 1 || c.Cofactor != 4 {
 		return fmt.Errorf("the test for the subgroup wants p = 3 modulo 4 and cofactor 4")

@@ -30,7 +30,7 @@ type unit struct {
 	types  map[string]*ast.StructType  // by name
 	funcs  map[string]*ast.FuncDecl    // methods, by "type.name"
 	order  []*ast.FuncDecl             // those that are compiled
-	picks  []string                    // types of points that are picked from tables
+	picks  []pick                      // types of points that are picked from tables
 	size   map[string]int              // of a type, in bytes
 	fields map[string]map[string]value // of a type: place and type of a member
 }
@@ -72,11 +72,19 @@ func (c *curve) parse(source string) (*unit, error) {
 				u.order = append(u.order, d)
 			}
 			if d.Name.Name == "pickPortable" {
-				u.picks = append(u.picks, typeName(d.Recv.List[0].Type))
+				u.picks = append(u.picks, pick{typeName(d.Recv.List[0].Type), show(arrayLen(d))})
 			}
 		}
 	}
 	return u, nil
+}
+
+// pick is a type of points that are picked from a table of so many.
+type pick struct{ typ, count string }
+
+// arrayLen returns the length of the array that the first parameter points to.
+func arrayLen(d *ast.FuncDecl) ast.Expr {
+	return d.Type.Params.List[0].Type.(*ast.StarExpr).X.(*ast.ArrayType).Len
 }
 
 // typeName returns the name of a type or of what it points to.
@@ -376,6 +384,10 @@ func show(e ast.Expr) string {
 		return e.Value
 	case *ast.Ident:
 		return e.Name
+	case *ast.BinaryExpr:
+		return show(e.X) + e.Op.String() + show(e.Y)
+	case *ast.ParenExpr:
+		return "(" + show(e.X) + ")"
 	}
 	panic(fmt.Sprintf("generate: %T in a formula", e))
 }

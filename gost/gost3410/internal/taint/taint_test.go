@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -29,7 +30,11 @@ var tables = []string{"propusk/gost/streebog."}
 // address, in portable Go and in assembly.
 func TestTaint(t *testing.T) {
 	valgrind, err := exec.LookPath("valgrind")
-	if err != nil {
+	switch {
+	case err == nil:
+	case os.Getenv("PROPUSK_REQUIRE_INTEROP") == "1":
+		t.Fatal("valgrind is not installed, and PROPUSK_REQUIRE_INTEROP=1")
+	default:
 		t.Skip("valgrind is not installed")
 	}
 	if testing.Short() {
@@ -42,10 +47,13 @@ func TestTaint(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			var report, said bytes.Buffer
-			cmd := exec.Command(valgrind, "--error-limit=no", "--num-callers=12", program, name)
+			// Go's heap is not one that a search for leaks understands, and with a
+			// collector there would be reports of its own work.
+			cmd := exec.Command(valgrind, "--leak-check=no", "--error-limit=no", "--num-callers=12", program, name)
+			cmd.Env = append(os.Environ(), "GOGC=off")
 			cmd.Stdout, cmd.Stderr = &said, &report
 			if err := cmd.Run(); err != nil || !strings.Contains(said.String(), "done") {
-				t.Fatalf("%v\n%s", err, report.String())
+				t.Fatalf("%v\n%s", err, report.Bytes()[max(0, report.Len()-4096):])
 			}
 			readReport(t, report.String())
 		})
