@@ -11,14 +11,15 @@ GOLANGCI_VERSION := v2.15.0
 
 # What the two-minute tour of README.md uses.
 APT_RUN   := ca-certificates curl openssl libengine-gost-openssl
-# The real peers of the tests; gcc is for the race detector.
-APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils
+# The real peers of the tests; gcc is for the race detector, valgrind finds
+# branches and addresses that depend on secrets.
+APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind
 # The C side of the benchmarks.
 APT_BENCH := $(APT_TEST) libssl-dev
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test race lint fuzz bench build tidy generate clean apt-run apt-test apt-bench
+.PHONY: run test race lint fuzz bench timing build tidy generate clean apt-run apt-test apt-bench
 .DEFAULT_GOAL := build
 
 ## run: build, start the demo country and print what to open
@@ -65,6 +66,10 @@ fuzz:
 ## bench: ratios beside gost-engine and gogost, measured in the same run
 bench: apt-bench
 	$(GO) run ./gost/internal/peerbench
+
+## timing: look for timing differences between secrets, for minutes on a quiet machine
+timing:
+	PROPUSK_TIMING=1 $(GO) test -run Timing -v -timeout 30m ./gost/gost3410/...
 
 ## generate: regenerate what is generated; CI compares
 generate:
