@@ -128,19 +128,25 @@ type item[V any] struct {
 	value V
 }
 
+// at returns what an element of order holds: put puts nothing else there.
+func (r *recent[V]) at(e *list.Element) *item[V] {
+	it, _ := e.Value.(*item[V])
+	return it
+}
+
 func (r *recent[V]) get(key cacheKey) (value V, ok bool) {
 	e, ok := r.items[key]
 	if !ok {
 		return value, false
 	}
 	r.order.MoveToFront(e)
-	return e.Value.(*item[V]).value, true
+	return r.at(e).value, true
 }
 
 func (r *recent[V]) put(key cacheKey, value V) {
 	r.remove(key)
 	for r.order.Len() >= r.limit {
-		r.remove(r.order.Back().Value.(*item[V]).key)
+		r.remove(r.at(r.order.Back()).key)
 	}
 	if r.items == nil {
 		r.items = map[cacheKey]*list.Element{}
