@@ -4,7 +4,6 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"encoding/pem"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"propusk/certs/testpki"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 	"propusk/pki/tsl"
 )
 
@@ -232,29 +232,9 @@ func FuzzParsePin(f *testing.F) {
 	})
 }
 
-// shared returns the path of a file of the test corpus, which is not part of the
-// repository: PROPUSK_SHARED, or a directory "shared" beside one above.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	if dir := os.Getenv("PROPUSK_SHARED"); dir != "" {
-		return filepath.Join(dir, name)
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "shared", "DESIGN.md")); err == nil {
-			return filepath.Join(dir, "shared", name)
-		}
-	}
-	t.Skip("the corpus of real certificates is not here; set PROPUSK_SHARED")
-	return ""
-}
-
 // TestKnownRoots compares the table with the certificates.
 func TestKnownRoots(t *testing.T) {
-	dir := shared(t, "data/ca_certs/accredited")
+	dir := samples.Path(t, "data/ca_certs/accredited")
 	for _, r := range certs.KnownRoots() {
 		cert, err := gostx509.Parse(read(t, filepath.Join(dir, r.SHA1+".der")))
 		if err != nil {
@@ -273,7 +253,7 @@ func TestKnownRoots(t *testing.T) {
 
 // TestCorpus loads the real CA certificates as a pile.
 func TestCorpus(t *testing.T) {
-	dir := shared(t, "data/ca_certs/accredited")
+	dir := samples.Path(t, "data/ca_certs/accredited")
 	start := time.Now()
 	s, err := certs.Load(t.Context(), certs.Source{Dir: dir}, moment)
 	if err != nil {

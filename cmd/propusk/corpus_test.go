@@ -8,31 +8,14 @@ import (
 	"testing"
 
 	"propusk/pki/report"
+	"propusk/pki/samples"
 )
-
-// shared returns a file or directory of the shared test data, and skips the test
-// when the data is not there. PROPUSK_SHARED names it, or else it stands beside
-// the repository.
-func shared(t *testing.T, elements ...string) string {
-	t.Helper()
-	root := os.Getenv("PROPUSK_SHARED")
-	for dir, _ := os.Getwd(); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "shared", "DESIGN.md")); err == nil {
-			root = filepath.Join(dir, "shared")
-		}
-	}
-	path := filepath.Join(append([]string{root}, elements...)...)
-	if _, err := os.Stat(path); root == "" || err != nil {
-		t.Skip("the shared test data is absent: set PROPUSK_SHARED to run this test")
-	}
-	return path
-}
 
 // TestRealAuthorities judges the certificates of all accredited CAs of Russia with
 // a plain directory of them as trust data, and compares with the recorded
 // verdicts, which are about signatures and chains and not about dates.
 func TestRealAuthorities(t *testing.T) {
-	dir := shared(t, "data", "ca_certs")
+	dir := samples.Path(t, "data", "ca_certs")
 	table, err := os.ReadFile(filepath.Join(dir, "accredited.tsv"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
@@ -105,7 +106,7 @@ func beside(t *testing.T, line indexed) []*gostx509.Certificate {
 	if !strings.Contains(line.name, "7432808a5fb5f965") {
 		return nil
 	}
-	data, err := os.ReadFile(shared(t, "data", "ee_certs", "test", "rfc4491-cert-v1-066ff479f7f019ed.der"))
+	data, err := os.ReadFile(samples.Path(t, "data", "ee_certs", "test", "rfc4491-cert-v1-066ff479f7f019ed.der"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func TestCorpusByKey(t *testing.T) {
 			gost3410.TC26512B(),
 		},
 	} {
-		data, err := os.ReadFile(shared(t, "data", "cms_signed", "attached", v.file))
+		data, err := os.ReadFile(samples.Path(t, "data", "cms_signed", "attached", v.file))
 		if err != nil {
 			t.Fatal(err)
 		}

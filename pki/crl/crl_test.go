@@ -18,6 +18,7 @@ import (
 	"propusk/gost/spki"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 	"propusk/pki/verdict"
 )
 
@@ -411,34 +412,12 @@ func TestSetConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-// shared returns a path inside the shared data, or skips the test.
-func shared(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv("PROPUSK_SHARED")
-	if dir == "" {
-		wd, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for ; ; wd = filepath.Dir(wd) {
-			dir = filepath.Join(wd, "shared")
-			if _, err := os.Stat(filepath.Join(dir, "DESIGN.md")); err == nil {
-				break
-			}
-			if wd == filepath.Dir(wd) {
-				t.Skip("the shared data are not here (set PROPUSK_SHARED)")
-			}
-		}
-	}
-	return filepath.Join(dir, "data", filepath.FromSlash(name))
-}
-
 // TestRealLists reads the lists of the shared data and finds the issuer of each
 // among the shared certificates. Two lists of RFC 9215 are signed on the curves of
 // its examples, which are no curves for keys of people (1.2.643.2.2.35.0 and
 // 1.2.643.7.1.2.1.2.0).
 func TestRealLists(t *testing.T) {
-	names, err := filepath.Glob(shared(t, "crl/*"))
+	names, err := filepath.Glob(samples.Path(t, "data", "crl/*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,7 +458,7 @@ func TestRealLists(t *testing.T) {
 }
 
 func realIssuers(t *testing.T) []*gostx509.Certificate {
-	names, err := filepath.Glob(shared(t, "ca_certs/other/*.der"))
+	names, err := filepath.Glob(samples.Path(t, "data", "ca_certs/other/*.der"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -498,7 +477,7 @@ func realIssuers(t *testing.T) []*gostx509.Certificate {
 
 // siberia stands for the certificate of УЦ Сибири, of which only the key is known.
 func siberia(t *testing.T, l *List) *gostx509.Certificate {
-	data, err := os.ReadFile(shared(t, "crl/udcs-siberia-issuer-key.pem"))
+	data, err := os.ReadFile(samples.Path(t, "data", "crl/udcs-siberia-issuer-key.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -512,7 +491,7 @@ func siberia(t *testing.T, l *List) *gostx509.Certificate {
 
 // TestSiberia reads a list of a real CA: 104 entries, some with reasons.
 func TestSiberia(t *testing.T) {
-	data, err := os.ReadFile(shared(t, "crl/udcs-siberia-2012.crl"))
+	data, err := os.ReadFile(samples.Path(t, "data", "crl/udcs-siberia-2012.crl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 )
 
 // corpus is the certificates of all accredited CAs, with the line of
@@ -24,7 +25,7 @@ type corpus struct {
 
 func loadCorpus(t testing.TB) corpus {
 	t.Helper()
-	dir := shared(t, "data", "ca_certs")
+	dir := samples.Path(t, "data", "ca_certs")
 	f, err := os.Open(filepath.Join(dir, "accredited.tsv"))
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func flip(t *testing.T, c, issuer *Certificate) {
 func TestOtherCertificates(t *testing.T) {
 	files := 0
 	for _, dir := range []string{"ca_certs/other", "ee_certs"} {
-		err := filepath.WalkDir(shared(t, "data", dir), func(path string, d fs.DirEntry, err error) error {
+		err := filepath.WalkDir(samples.Path(t, "data", dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
@@ -268,7 +269,7 @@ func TestOtherCertificates(t *testing.T) {
 // indexOf returns the line of INDEX.tsv about a file.
 func indexOf(t *testing.T, path string) string {
 	t.Helper()
-	index, err := os.ReadFile(shared(t, "data", "INDEX.tsv"))
+	index, err := os.ReadFile(samples.Path(t, "data", "INDEX.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}

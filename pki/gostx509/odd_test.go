@@ -10,6 +10,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/pki/der"
+	"propusk/pki/samples"
 )
 
 // one turns a question into a count.
@@ -114,7 +115,7 @@ func generalizedTimes(c *Certificate) int {
 
 // TestOddities counts in the corpus what another program counted: odd.tsv.
 func TestOddities(t *testing.T) {
-	text, err := os.ReadFile(shared(t, "data", "ca_certs", "odd.tsv"))
+	text, err := os.ReadFile(samples.Path(t, "data", "ca_certs", "odd.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}

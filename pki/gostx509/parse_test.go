@@ -17,6 +17,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/der"
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 )
 
 // TestRFC reads the certificates of RFC 9215. Two of them are on curves that
@@ -63,7 +64,7 @@ func TestRFC(t *testing.T) {
 // TestRealQualified verifies a real end-entity certificate under the CA of the
 // corpus that issued it.
 func TestRealQualified(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(shared(t, "data", "ee_certs", "real_qualified"), "*.der"))
+	files, err := filepath.Glob(filepath.Join(samples.Path(t, "data", "ee_certs", "real_qualified"), "*.der"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}

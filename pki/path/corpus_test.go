@@ -11,30 +11,9 @@ import (
 
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 	"propusk/pki/verdict"
 )
-
-// shared returns a path inside the shared data, or skips the test.
-func shared(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv("PROPUSK_SHARED")
-	if dir == "" {
-		wd, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for ; ; wd = filepath.Dir(wd) {
-			dir = filepath.Join(wd, "shared")
-			if _, err := os.Stat(filepath.Join(dir, "DESIGN.md")); err == nil {
-				break
-			}
-			if wd == filepath.Dir(wd) {
-				t.Skip("the shared data are not here (set PROPUSK_SHARED)")
-			}
-		}
-	}
-	return filepath.Join(dir, "data", filepath.FromSlash(name))
-}
 
 // listed is one certificate of the list of accredited CAs.
 type listed struct {
@@ -45,7 +24,7 @@ type listed struct {
 // corpus reads the CA certificates of the list, and the roots.
 func corpus(t testing.TB) (all []listed, roots *Pool) {
 	t.Helper()
-	dir := shared(t, "ca_certs")
+	dir := samples.Path(t, "data", "ca_certs")
 	table, err := os.Open(filepath.Join(dir, "accredited.tsv"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,24 +9,16 @@ import (
 
 	"propusk/pki/gostx509"
 	"propusk/pki/person"
+	"propusk/pki/samples"
 )
 
 // shared returns the files that match a pattern in the shared test data, and
 // skips the test when the data is not there.
 func shared(t *testing.T, pattern string) []string {
 	t.Helper()
-	root := os.Getenv("PROPUSK_SHARED")
-	for dir, _ := os.Getwd(); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "shared", "DESIGN.md")); err == nil {
-			root = filepath.Join(dir, "shared")
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(root, pattern))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if root == "" || len(files) == 0 {
-		t.Skip("the shared test data is absent: set PROPUSK_SHARED to run this test")
+	files, err := filepath.Glob(samples.Path(t, pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no file matches %s (%v)", pattern, err)
 	}
 	return files
 }

@@ -18,6 +18,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 	"propusk/pki/xmldsig"
 )
 
@@ -450,33 +451,11 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// shared returns a path inside the shared data, or skips the test.
-func shared(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv("PROPUSK_SHARED")
-	if dir == "" {
-		wd, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for ; ; wd = filepath.Dir(wd) {
-			dir = filepath.Join(wd, "shared")
-			if _, err := os.Stat(filepath.Join(dir, "DESIGN.md")); err == nil {
-				break
-			}
-			if wd == filepath.Dir(wd) {
-				t.Skip("the shared data are not here (set PROPUSK_SHARED)")
-			}
-		}
-	}
-	return filepath.Join(dir, "data", filepath.FromSlash(name))
-}
-
 // synthetic makes a list of the real CA certificates: the organisations, keys and
 // certificates are real, the statuses are invented.
 func synthetic(t testing.TB) (*Content, []*gostx509.Certificate) {
 	t.Helper()
-	names, err := filepath.Glob(shared(t, "ca_certs/accredited/*.der"))
+	names, err := filepath.Glob(samples.Path(t, "data", "ca_certs/accredited/*.der"))
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no certificates: %v", err)
 	}
@@ -549,7 +528,7 @@ func TestRealCertificates(t *testing.T) {
 
 // TestETSI: the predecessor of the list had another format.
 func TestETSI(t *testing.T) {
-	doc, err := os.ReadFile(shared(t, "tsl/ogic-2011-etsi-tsl.xml"))
+	doc, err := os.ReadFile(samples.Path(t, "data", "tsl/ogic-2011-etsi-tsl.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}

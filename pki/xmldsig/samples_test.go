@@ -8,37 +8,16 @@ import (
 	"testing"
 
 	"propusk/pki/reason"
+	"propusk/pki/samples"
 	"propusk/pki/verdict"
 )
-
-// shared returns a path inside the shared data, or skips the test.
-func shared(t testing.TB, path string) string {
-	t.Helper()
-	dir := os.Getenv("PROPUSK_SHARED")
-	if dir == "" {
-		wd, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for ; ; wd = filepath.Dir(wd) {
-			dir = filepath.Join(wd, "shared")
-			if _, err := os.Stat(filepath.Join(dir, "DESIGN.md")); err == nil {
-				break
-			}
-			if wd == filepath.Dir(wd) {
-				t.Skip("the shared data are not here (set PROPUSK_SHARED)")
-			}
-		}
-	}
-	return filepath.Join(dir, "data", filepath.FromSlash(path))
-}
 
 // TestSamplesValid: signatures from the wild verify, and each covers what it
 // says. Five of the files hold more than one document, or notes after it; as
 // files they are not XML and are refused, as libxml2 does.
 func TestSamplesValid(t *testing.T) {
 	torn := 0
-	for name, doc := range files(t, shared(t, "xmldsig/valid/*.xml")) {
+	for name, doc := range files(t, samples.Path(t, "data", "xmldsig/valid/*.xml")) {
 		if first, rest, ok := bytes.Cut(doc, []byte("</soap:Envelope>")); ok && len(bytes.TrimSpace(rest)) > 0 {
 			if _, err := Inspect(doc); reason.Of(err) != reason.XMLMalformed {
 				t.Errorf("%s: a file with something after the document: %v", filepath.Base(name), err)
@@ -72,7 +51,7 @@ func TestSamplesValid(t *testing.T) {
 // TestSamplesInvalid: no file of the invalid set passes as a whole, whichever of
 // its signatures is bad.
 func TestSamplesInvalid(t *testing.T) {
-	for name, doc := range files(t, shared(t, "xmldsig/invalid/*.xml")) {
+	for name, doc := range files(t, samples.Path(t, "data", "xmldsig/invalid/*.xml")) {
 		sigs, err := Inspect(doc)
 		good := 0
 		for _, s := range sigs {
@@ -91,7 +70,7 @@ func TestSamplesInvalid(t *testing.T) {
 // TestSamplesBroken flips one bit in every byte of what the signatures of a real
 // message cover.
 func TestSamplesBroken(t *testing.T) {
-	doc, err := os.ReadFile(shared(t, "xmldsig/valid/Roland4444-GetResponseRequestWithoutFilter-ce46e16b.xml"))
+	doc, err := os.ReadFile(samples.Path(t, "data", "xmldsig/valid/Roland4444-GetResponseRequestWithoutFilter-ce46e16b.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}
