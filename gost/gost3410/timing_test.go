@@ -19,10 +19,14 @@ import (
 // times of both classes. It says nothing about what it does not find, but what it
 // finds is real.
 //
-// It takes a minute and wants a processor that does not change its mind too often,
+// It takes minutes and wants a processor that does not change its mind too often,
 // so it runs only with PROPUSK_TIMING=1.
 func TestTiming(t *testing.T) {
 	requireTiming(t)
+	onEveryPath(t, testTiming)
+}
+
+func testTiming(t *testing.T) {
 	for _, c := range allCurves {
 		t.Run(c.name, func(t *testing.T) {
 			q := bigNat(c.order.Order())
