@@ -103,6 +103,8 @@ func TestConfigRefused(t *testing.T) {
 		"unknown suite": {CipherSuites: []uint16{KuznyechikCTROMAC, 0xc102}, Certificates: []Certificate{good}, InsecureSkipVerify: true},
 		"no key":        {Certificates: []Certificate{good, {Chain: good.Chain}}, InsecureSkipVerify: true},
 		"no chain":      {Certificates: []Certificate{{PrivateKey: good.PrivateKey}}, InsecureSkipVerify: true},
+		"client auth":   {ClientAuth: RequireAnyClientCert + 1, Certificates: []Certificate{good}, InsecureSkipVerify: true},
+		"below zero":    {ClientAuth: -1, Certificates: []Certificate{good}, InsecureSkipVerify: true},
 		"another kind":  {Certificates: []Certificate{{Chain: good.Chain, PrivateKey: ecKey{ec}}}, InsecureSkipVerify: true},
 	} {
 		wire := newScript(nil)
@@ -256,6 +258,17 @@ func TestVerifyPeer(t *testing.T) {
 	}
 }
 
+// InsecureSkipVerify gives up the need for VerifyPeer, not what VerifyPeer says:
+// with crypto/tls it is usual to set it beside a check of one's own.
+func TestVerifyPeerBesideInsecureSkipVerify(t *testing.T) {
+	client := &Config{InsecureSkipVerify: true, VerifyPeer: func(ConnectionState) error { return errUnwelcome }}
+	c, s := shake(connPair(t, client, nil))
+	wantRefusal(t, wire.AlertBadCertificate, c, s)
+	if !errors.Is(c, errUnwelcome) {
+		t.Errorf("%v", c)
+	}
+}
+
 // brokenKey fails as a token does that was pulled out.
 type brokenKey struct{ PrivateKey }
 
@@ -325,6 +338,17 @@ func TestKeyLog(t *testing.T) {
 	wantRefusal(t, wire.AlertInternalError, c, s)
 }
 
+// A name that no server would take is refused before anything is sent.
+func TestServerNameRefused(t *testing.T) {
+	for _, name := range []string{strings.Repeat("a", 256), strings.Repeat("a", 1<<16), "two words", "кабинет.example", "a\x00b", "a\n"} {
+		wire := newScript(nil)
+		err := Client(wire, &Config{InsecureSkipVerify: true, ServerName: name}).Handshake()
+		if err == nil || errors.Is(err, io.ErrUnexpectedEOF) || wire.out.Len() != 0 {
+			t.Errorf("%.20q: %v, sent %d bytes", name, err, wire.out.Len())
+		}
+	}
+}
+
 func TestSNIName(t *testing.T) {
 	for name, want := range map[string]string{
 		"cabinet.example":  "cabinet.example",
@@ -332,6 +356,8 @@ func TestSNIName(t *testing.T) {
 		"192.0.2.1":        "",
 		"2001:db8::1":      "",
 		"[2001:db8::1]":    "",
+		"fe80::1%eth0":     "",
+		"[fe80::1%eth0]":   "",
 		"":                 "",
 	} {
 		if got := sniName(name); got != want {

@@ -2,7 +2,7 @@ package gosttls
 
 import (
 	"errors"
-	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -76,7 +76,7 @@ func (hs *clientHandshake) prepareHello() error {
 // (RFC 6066, Section 3).
 func sniName(name string) string {
 	name = strings.TrimSuffix(name, ".")
-	if net.ParseIP(strings.Trim(name, "[]")) != nil {
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return ""
 	}
 	return name
@@ -179,10 +179,7 @@ func (hs *clientHandshake) readRequestAndDone() error {
 // judgeServer asks about the server's certificate before the client says anything
 // about itself.
 func (hs *clientHandshake) judgeServer() error {
-	if hs.config.InsecureSkipVerify {
-		return nil
-	}
-	if hs.config.VerifyPeer == nil {
+	if hs.config.VerifyPeer == nil && !hs.config.InsecureSkipVerify {
 		return errors.New("gosttls: a client needs VerifyPeer") // Config.check refused it before
 	}
 	state := hs.state

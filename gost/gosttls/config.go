@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 )
 
@@ -45,7 +46,8 @@ type Config struct {
 	ClientAuth ClientAuth
 
 	// ServerName is the name that the client sends in the server_name
-	// extension. IP addresses are not sent (RFC 6066, Section 3).
+	// extension. IP addresses are not sent (RFC 6066, Section 3). International
+	// names are to be given in ASCII (xn--).
 	ServerName string
 
 	// VerifyPeer judges the certificates of the peer. An error refuses the
@@ -60,7 +62,8 @@ type Config struct {
 	// after the client has proven its key, also when the client sent none.
 	VerifyPeer func(ConnectionState) error
 
-	// InsecureSkipVerify makes a client accept any server. For tests.
+	// InsecureSkipVerify lets a client do without VerifyPeer, and accept any
+	// server then. For tests. A VerifyPeer that is set is asked all the same.
 	InsecureSkipVerify bool
 
 	// RequireExtendedMasterSecret refuses peers without the extension of RFC
@@ -120,6 +123,12 @@ func (c *Config) check(isClient bool) error {
 	}
 	if isClient && c.VerifyPeer == nil && !c.InsecureSkipVerify {
 		return errors.New("gosttls: config: a client needs VerifyPeer or InsecureSkipVerify")
+	}
+	if name := sniName(c.ServerName); isClient && name != "" && !message.ValidServerName(name) {
+		return errors.New("gosttls: config: ServerName is not the name of a host")
+	}
+	if c.ClientAuth < NoClientCert || c.ClientAuth > RequireAnyClientCert {
+		return fmt.Errorf("gosttls: config: unknown ClientAuth %d", c.ClientAuth)
 	}
 	if !isClient && len(c.Certificates) == 0 {
 		return errors.New("gosttls: config: a server needs a certificate")

@@ -1,7 +1,7 @@
 package message
 
 import (
-	"bytes"
+	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -182,12 +182,12 @@ func readServerName(s cryptobyte.String) (string, bool) {
 		!list.ReadUint16LengthPrefixed(&name) || !list.Empty() {
 		return "", false
 	}
-	return string(name), validName(name)
+	return string(name), ValidServerName(string(name))
 }
 
-// validName keeps control characters and spaces out of what others log and
+// ValidServerName keeps control characters and spaces out of what others log and
 // compare. It does not check the syntax of DNS.
-func validName(name []byte) bool {
+func ValidServerName(name string) bool {
 	return len(name) > 0 && len(name) <= 255 &&
-		!bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+		!strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
