@@ -502,6 +502,26 @@ func TestServerRefusesOrder(t *testing.T) {
 				return hs.out.Queue(wire.TypeApplicationData, []byte("x"))
 			}, hs.out.Flush, hs.readServerFinished)
 		}},
+		"a message right after the hello": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			return with(honest(hs), atHello, func() error {
+				hello, early := hs.hello.Marshal(), (&message.Certificate{}).Marshal()
+				if err := hs.out.Queue(wire.TypeHandshake, append(hello, early...)); err != nil {
+					return err
+				}
+				return hs.out.Flush()
+			})
+		}},
+		"a part of a message right after the hello": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			return with(honest(hs), atHello, func() error {
+				if err := hs.out.Queue(wire.TypeHandshake, append(hs.hello.Marshal(), 0)); err != nil {
+					return err
+				}
+				return hs.out.Flush()
+			})
+		}},
+		"empty Certificate, then CertificateVerify": {wire.AlertHandshakeFailure, func(hs *clientHandshake) []step {
+			return with(honest(hs), atCertificate, func() error { return hs.send((&message.Certificate{}).Marshal()) })
+		}},
 		"empty handshake record": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			return before(honest(hs), atCertificate, func() error { return hs.out.Queue(wire.TypeHandshake, nil) })
 		}},
@@ -520,6 +540,19 @@ func TestServerRefusesOrder(t *testing.T) {
 		if refusal, ok := errors.AsType[*ProtocolError](s); !ok || refusal.Alert != test.alert || !isRemote(c, test.alert) {
 			t.Errorf("%s: client %v, server %v; want %v", name, c, s, test.alert)
 		}
+	}
+}
+
+// Where the certificate is optional, a client without one has nothing to prove,
+// and no message to prove it with.
+func TestCertificateVerifyWithoutCertificate(t *testing.T) {
+	key := testCert(t, cryptoProA)
+	for _, auth := range []ClientAuth{NoClientCert, RequestClientCert} {
+		server := &Config{Certificates: []Certificate{testCert(t, cryptoProA)}, ClientAuth: auth}
+		c, s := attackServer(t, nil, server, func(hs *clientHandshake) []step {
+			return before(honest(hs), atVerify, func() error { hs.cert = key; return nil })
+		})
+		wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
 	}
 }
 

@@ -59,6 +59,11 @@ func (hs *serverHandshake) readClientHello() error {
 	if hs.clientHello, err = message.ParseClientHello(body); err != nil {
 		return wire.Malformed("ClientHello", err)
 	}
+	// What follows the hello is an answer to nothing: the client's next message
+	// comes after ServerHelloDone (RFC 5246, Section 7.4.6).
+	if hs.in.MidMessage() {
+		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message right after ClientHello")
+	}
 	hs.clientRandom = hs.clientHello.Random
 	hs.state.Offered = hs.clientHello.CipherSuites
 	hs.state.ServerName = hs.clientHello.Known.ServerName
@@ -186,9 +191,6 @@ func (hs *serverHandshake) sendFlight() error {
 // awaitClientFlight waits for the first record after the server's flight, to tell
 // a probe from a failure.
 func (hs *serverHandshake) awaitClientFlight() error {
-	if hs.in.MidMessage() {
-		return nil
-	}
 	typ, content, err := hs.in.Next()
 	switch {
 	case isRemote(err, wire.AlertIllegalParameter):
