@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -48,8 +49,8 @@ type Listener struct {
 	// with what is known about it and how the handshake ended, before Accept
 	// returns it. It may be called by several goroutines at once and must not
 	// block: it holds one of MaxHandshakes. Errors to tell apart:
-	// [ErrGOSTProbe], [ErrNotTLS], [ErrTooManyHandshakes], *[ProtocolError],
-	// *[RemoteError].
+	// [ErrGOSTProbe], [ErrNotTLS], [ErrTooManyHandshakes], [ErrPanic],
+	// *[ProtocolError], *[RemoteError].
 	HandshakeDone func(ConnectionState, error)
 
 	inner net.Listener
@@ -191,10 +192,17 @@ func (l *Listener) turnAway(raw net.Conn) {
 	_ = raw.Close()
 }
 
-// handshake peeks at the hello, chooses the stack and runs its handshake.
-func (l *Listener) handshake(raw net.Conn) (net.Conn, ConnectionState, error) {
+// handshake peeks at the hello, chooses the stack and runs its handshake. A panic
+// is an error: this goroutine has nobody above who could recover, as net/http
+// does for handshakes of its own.
+func (l *Listener) handshake(raw net.Conn) (conn net.Conn, state ConnectionState, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			conn, err = nil, fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
+		}
+	}()
 	peeked, err := l.peek(raw)
-	state := ConnectionState{ServerName: peeked.serverName, Offered: peeked.offered}
+	state = ConnectionState{ServerName: peeked.serverName, Offered: peeked.offered}
 	if err != nil {
 		return nil, state, err
 	}

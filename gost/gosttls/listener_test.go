@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -541,6 +542,49 @@ func TestListenerReportsProbe(t *testing.T) {
 	}
 	if e := next(t, events); !errors.Is(e.err, ErrGOSTProbe) || !e.state.OfferedGOST() {
 		t.Errorf("%+v", e)
+	}
+}
+
+// What panics in a handshake, a token's driver or a hook of the owner, ends one
+// connection. Nobody above can recover in a goroutine of the listener.
+func TestListenerSurvivesPanics(t *testing.T) {
+	var broken atomic.Bool
+	l, events := listen(t, func(l *Listener) {
+		l.gost.VerifyPeer = func(ConnectionState) error {
+			if broken.Load() {
+				panic("out of order")
+			}
+			return nil
+		}
+		l.std.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			if broken.Load() {
+				panic(errUnwelcome)
+			}
+			return nil, nil
+		}
+	})
+	conns := acceptAll(l)
+	handshakes := func() []error {
+		return []error{
+			Client(dial(t, l), &Config{InsecureSkipVerify: true}).Handshake(),
+			tls.Client(dial(t, l), anyServer).Handshake(),
+		}
+	}
+	broken.Store(true)
+	for _, err := range slices.Concat(handshakes(), handshakes()) {
+		if err == nil {
+			t.Error("handshake that panicked succeeded")
+		}
+		if e := next(t, events); !errors.Is(e.err, ErrPanic) || !strings.Contains(e.err.Error(), "listener_test.go") {
+			t.Errorf("reported %v", e.err)
+		}
+	}
+	broken.Store(false)
+	for _, err := range handshakes() {
+		if err != nil {
+			t.Error(err)
+		}
+		next(t, conns).Close()
 	}
 }
 

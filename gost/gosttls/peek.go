@@ -23,6 +23,11 @@ var (
 	// ErrTooManyHandshakes means that Listener.MaxHandshakes were running when
 	// the client came.
 	ErrTooManyHandshakes = errors.New("gosttls: too many handshakes at once")
+
+	// ErrPanic means that a hook of a configuration, a key or the handshake
+	// itself panicked. The text goes on with the value and the stack. It is a
+	// mistake of this side, and ends that one connection.
+	ErrPanic = errors.New("gosttls: panic in a handshake")
 )
 
 // maxPeek limits what is read of a client before anything is known about it: a
