@@ -334,6 +334,34 @@ func TestClientKeyExchangeRefused(t *testing.T) {
 		"curve of another size": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
 			return ephemeralOn(t, tc26512A, m)
 		}, 0},
+		"key of 2001": {func(hs *clientHandshake, m *message.ClientKeyExchange) []byte {
+			info, err := spki.Parse(m.EphemeralKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			info.Algorithm.Algorithm = spki.OID2001
+			if m.EphemeralKey, err = spki.Marshal(info.Algorithm, info.Key); err != nil {
+				t.Fatal(err)
+			}
+			return bodyOf(m)
+		}, 0},
+		"length with a leading zero": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
+			body := bodyOf(m) // 30 81 length
+			return slices.Concat([]byte{0x30, 0x82, 0}, body[2:])
+		}, 0},
+		"indefinite length": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
+			return slices.Concat([]byte{0x30, 0x80}, bodyOf(m)[3:], []byte{0, 0})
+		}, 0},
+		"element after ukm": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
+			body := bodyOf(m)
+			body[2] += 2
+			return append(body, 0x30, 0)
+		}, 0},
+		"ukm of another type": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
+			body := bodyOf(m)
+			body[len(body)-34] = 0x80
+			return body
+		}, 0},
 		"point not on the curve": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
 			m.EphemeralKey = bytes.Clone(m.EphemeralKey)
 			m.EphemeralKey[len(m.EphemeralKey)-1] ^= 1
@@ -488,6 +516,24 @@ func TestServerRefusesOrder(t *testing.T) {
 				}
 				return hs.out.Flush()
 			}, hs.readServerFinished)
+		}},
+		// Bytes in clear must not serve as the message that ChangeCipherSpec
+		// protects.
+		"Finished in clear, then ChangeCipherSpec": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			return with(honest(hs), atFinished, func() error {
+				return hs.send(hs.finished(clientFinished, hs.transcript).Marshal())
+			}, hs.out.QueueChangeCipherSpec, hs.out.Flush, hs.readServerFinished)
+		}},
+		"ChangeCipherSpec inside of Finished": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			finished := func() []byte { return hs.finished(clientFinished, hs.transcript).Marshal() }
+			return with(honest(hs), atFinished, func() error {
+				return hs.out.Queue(wire.TypeHandshake, finished()[:1])
+			}, hs.out.QueueChangeCipherSpec, func() error {
+				return hs.out.Queue(wire.TypeHandshake, finished()[1:])
+			}, hs.out.Flush, hs.readServerFinished)
+		}},
+		"ChangeCipherSpec twice": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			return with(honest(hs), atFinished, hs.out.QueueChangeCipherSpec, sendCCS(hs), hs.readServerFinished)
 		}},
 		"another Finished": {wire.AlertDecryptError, func(hs *clientHandshake) []step {
 			return with(honest(hs), atFinished, func() error { return hs.sendFinished(serverFinished) })
@@ -801,6 +847,46 @@ func TestServerFlightsRefused(t *testing.T) {
 			t.Errorf("%s: client %v, server %v; want %v", name, c, s, test.alert)
 		}
 	}
+}
+
+// A client that got more than the server's flight says nothing about itself.
+func TestMessageAfterServerHelloDone(t *testing.T) {
+	for name, extra := range map[string][]byte{
+		"whole":  message.ServerHelloDone(),
+		"begun":  {byte(message.TypeFinished)},
+		"ticket": withBody(4, make([]byte, 6)),
+	} {
+		client, server := mutual(t, cryptoProA, cryptoProA)
+		spied := &spy{PrivateKey: client.Certificates[0].PrivateKey}
+		client.Certificates[0].PrivateKey = spied
+		c, s := attackClient(t, client, server, func(hs *serverHandshake) []step {
+			return flightOfMessages(hs, func() [][]byte {
+				return [][]byte{
+					(&message.Certificate{Chain: hs.cert.Chain}).Marshal(),
+					hs.request.Marshal(),
+					append(message.ServerHelloDone(), extra...),
+				}
+			})
+		})
+		wantRefusal(t, wire.AlertUnexpectedMessage, c, s)
+		if n := spied.signatures.Load(); n != 0 {
+			t.Errorf("%s: the client signed %d times", name, n)
+		}
+	}
+}
+
+// Finished in clear and ChangeCipherSpec after it are no Finished of a server.
+func TestServerFinishedInClear(t *testing.T) {
+	c, s := attackClient(t, nil, nil, func(hs *serverHandshake) []step {
+		steps := honestServer(hs)
+		return with(steps, len(steps)-1, func() error {
+			return hs.send(hs.finished(serverFinished, hs.transcript).Marshal())
+		}, hs.out.QueueChangeCipherSpec, hs.out.Flush, func() error {
+			_, _, err := hs.in.Next()
+			return err
+		})
+	})
+	wantRefusal(t, wire.AlertUnexpectedMessage, c, s)
 }
 
 // A server that shows the certificate of somebody else cannot finish.
