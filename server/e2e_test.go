@@ -3,7 +3,6 @@ package server_test
 import (
 	"crypto/tls"
 	"encoding/json"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,21 +24,13 @@ func suites() map[string]string {
 func TestWhoAmIByOpenSSL(t *testing.T) {
 	peer := testgateway.NewOpenSSL(t)
 	g := testgateway.Start(t)
-	u, err := url.Parse(g.Config.SignIn.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for suite, name := range suites() {
 		for _, id := range []string{"ip", "ip512"} {
 			t.Run(suite+" "+id, func(t *testing.T) {
 				p := g.Country.Person(id)
-				request := "GET /api/v1/whoami HTTP/1.1\r\nHost: " + u.Host + "\r\n\r\n"
-				out := peer.Run([]byte(request), "openssl", "s_client", "-quiet", "-connect", u.Host, "-tls1_2",
-					"-cipher", "GOST2012-"+suite+"-"+suite+"OMAC", "-CAfile", g.Path("tls/gost-ca.pem"), "-verify_return_error",
-					"-cert", g.Path("people/"+id+"/cert.pem"), "-key", g.Path("people/"+id+"/key.pem"))
-				head, body, ok := strings.Cut(out, "\r\n\r\n")
-				if !ok || !strings.HasPrefix(head, "HTTP/1.1 200 ") || !strings.Contains(head, "Connection: close") {
-					t.Fatalf("answer:\n%s", out)
+				head, body := peer.SClient(g, suite, id, "/api/v1/whoami")
+				if !strings.HasPrefix(head, "HTTP/1.1 200 ") || !strings.Contains(head, "Connection: close") {
+					t.Fatalf("answer:\n%s\n%s", head, body)
 				}
 				who := parseWhoAmI(t, body)
 				if who.Conclusion != "TOTAL-PASSED" || who.Identity == nil || who.Identity.INN != p.INN || who.Identity.OGRNIP != p.OGRNIP ||

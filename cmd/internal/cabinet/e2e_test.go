@@ -83,6 +83,40 @@ func TestMainJob(t *testing.T) {
 	}
 }
 
+// TestMainJobBySClient: the same with openssl s_client at the sign-in host, and a
+// browser without GOST everywhere else.
+func TestMainJobBySClient(t *testing.T) {
+	peer := testgateway.NewOpenSSL(t)
+	g, address := start(t)
+	for _, suite := range []string{"KUZNYECHIK", "MAGMA"} {
+		t.Run(suite, func(t *testing.T) {
+			browser := g.Browser()
+			signIn := g.Get(browser, g.Get(browser, address+"/login").Location()).Location()
+			path, ok := strings.CutPrefix(signIn, g.Config.SignIn.URL)
+			if !ok {
+				t.Fatalf("the way to the sign-in host leads to %q", signIn)
+			}
+			head, _ := peer.SClient(g, suite, "ip", path)
+			_, rest, _ := strings.Cut(head, "\r\nLocation: ")
+			back, _, _ := strings.Cut(rest, "\r\n")
+			if !strings.HasPrefix(back, g.Config.Public.URL+"/signin/return?") {
+				t.Fatalf("the sign-in host answers:\n%s", head)
+			}
+			a := g.Get(browser, back)
+			for hops := 0; a.Location() != "" && hops < 5; hops++ {
+				next := a.Location()
+				if strings.HasPrefix(next, "/") {
+					next = address + next
+				}
+				a = g.Get(browser, next)
+			}
+			if p := g.Country.Person("ip"); !strings.Contains(a.Text, "Здравствуйте, "+p.Name+"!") || !strings.Contains(a.Text, p.OGRNIP) {
+				t.Errorf("the cabinet says:\n%s", a.Text)
+			}
+		})
+	}
+}
+
 // TestBadCertificateReachesNoCabinet: with a bad certificate the way ends at the
 // sign-in host.
 func TestBadCertificateReachesNoCabinet(t *testing.T) {
