@@ -92,11 +92,15 @@ func TestVerify(t *testing.T) {
 		detached := signature(t, peer, g, id, content)
 		attached := signature(t, peer, g, id, content, "-nodetach")
 		pemText := pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: detached})
+		plain := signature(t, peer, g, id, content, "-noattr")
+		cades := signature(t, peer, g, id, content, "-cades", "-nodetach", "-outform", "PEM")
 		multi, multiBody := form(t, map[string][]byte{"signature": attached})
 		for name, body := range map[string][2]string{
 			"detached, JSON":       {"application/json", jsonBody(t, map[string][]byte{"signature": detached, "content": []byte(content)})},
 			"attached, multipart":  {multi, multiBody},
 			"PEM in JSON":          {"application/json", jsonBody(t, map[string][]byte{"signature": pemText, "content": []byte(content)})},
+			"without attributes":   {"application/json", jsonBody(t, map[string][]byte{"signature": plain, "content": []byte(content)})},
+			"CAdES, attached, PEM": {"application/json", jsonBody(t, map[string][]byte{"signature": cades})},
 			"base64 inside base64": {"application/json", jsonBody(t, map[string][]byte{"signature": []byte(base64.StdEncoding.EncodeToString(attached))})},
 		} {
 			v := parseVerdict(t, g.Post(g.Browser(), target, body[0], body[1]))
