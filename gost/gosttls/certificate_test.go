@@ -288,6 +288,9 @@ func TestBrokenKeys(t *testing.T) {
 	serverConfig.Certificates[0].PrivateKey = brokenKey{serverConfig.Certificates[0].PrivateKey}
 	c, s = shake(connPair(t, clientConfig, serverConfig))
 	wantRefusal(t, wire.AlertDecryptError, s, c)
+	if !errors.Is(s, errUnwelcome) {
+		t.Errorf("%v does not tell the owner of the key why", s)
+	}
 }
 
 // failingReader is a source of randomness that ends.

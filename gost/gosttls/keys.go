@@ -127,11 +127,15 @@ func (s *secrets) finished(label string, t *transcript) *message.Finished {
 var errKeyExchange = errors.New("ClientKeyExchange cannot be used")
 
 // importPremaster is the server's side of RFC 9189, Section 4.2.4.1. The key is
-// that of the server's certificate. Every failure is the same alert.
+// that of the server's certificate. Every failure is the same alert, and the same
+// error but for a failure of the key itself, of which its owner has to know.
 func (s *secrets) importPremaster(key PrivateKey, curve *gost3410.Curve, body []byte) ([]byte, error) {
 	premaster, err := s.tryImport(key, curve, body)
 	if err != nil {
-		return nil, &ProtocolError{Alert: wire.AlertDecryptError, Err: errKeyExchange}
+		if !errors.Is(err, errKeyExchange) {
+			err = errKeyExchange
+		}
+		return nil, &ProtocolError{Alert: wire.AlertDecryptError, Err: err}
 	}
 	return premaster, nil
 }
@@ -157,7 +161,7 @@ func (s *secrets) tryImport(key PrivateKey, curve *gost3410.Curve, body []byte) 
 	h := s.randomsHash()
 	export, err := vko.KEG(key, ephemeral.Key, h)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: own key: %w", errKeyExchange, err)
 	}
 	defer clear(export)
 	// Step 3.
