@@ -379,6 +379,19 @@ func TestRenegotiationRefused(t *testing.T) {
 	}
 }
 
+// The messages that ask for a renegotiation are limited in bytes, too.
+func TestRenegotiationBytesLimited(t *testing.T) {
+	client, server := connected(t, nil, nil)
+	ask := withBody(message.TypeClientHello, make([]byte, message.MaxBody))
+	for range 2 { // far fewer than maxRenegotiations
+		sendRaw(t, client, wire.TypeHandshake, ask)
+	}
+	_, err := server.Read(make([]byte, 1))
+	if refusal, ok := errors.AsType[*ProtocolError](err); !ok || refusal.Alert != wire.AlertUnexpectedMessage {
+		t.Errorf("%v", err)
+	}
+}
+
 // sendRaw sends a protected record.
 func sendRaw(t *testing.T, c *Conn, typ wire.RecordType, content []byte) {
 	t.Helper()
