@@ -50,7 +50,8 @@ type Listener struct {
 	// returns it. It may be called by several goroutines at once and must not
 	// block: it holds one of MaxHandshakes. Errors to tell apart:
 	// [ErrGOSTProbe], [ErrNotTLS], [ErrTooManyHandshakes], [ErrPanic],
-	// *[ProtocolError], *[RemoteError].
+	// *[ProtocolError], *[RemoteError]. Without HandshakeDone a panic in a
+	// handshake ends the process, since nobody would hear of it.
 	HandshakeDone func(ConnectionState, error)
 
 	inner net.Listener
@@ -193,11 +194,14 @@ func (l *Listener) turnAway(raw net.Conn) {
 }
 
 // handshake peeks at the hello, chooses the stack and runs its handshake. A panic
-// is an error: this goroutine has nobody above who could recover, as net/http
-// does for handshakes of its own.
+// is an error, if somebody is told about errors: this goroutine has nobody above
+// who could recover, as net/http does for handshakes of its own.
 func (l *Listener) handshake(raw net.Conn) (conn net.Conn, state ConnectionState, err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			if l.HandshakeDone == nil {
+				panic(p)
+			}
 			conn, err = nil, fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
 		}
 	}()
