@@ -24,9 +24,10 @@ const (
 )
 
 // A Listener takes GOST and ordinary TLS clients on one port. It decides by the
-// ClientHello: a client that offers a suite of the GOST configuration gets this
-// package, whatever version it offers besides; any other gets crypto/tls. Clients
-// that do not speak TLS are turned away.
+// ClientHello: a client that offers a suite of the GOST configuration, and does not
+// exclude the curves of its certificates, gets this package, whatever version it
+// offers besides; any other gets crypto/tls. Clients that do not speak TLS are turned
+// away.
 //
 // Handshakes run outside of Accept and at the same time. The fields must be set
 // before the first Accept.
@@ -212,7 +213,9 @@ func (l *Listener) handshake(raw net.Conn) (conn net.Conn, state ConnectionState
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, valueOr(l.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
-	if l.std == nil || (l.gost != nil && peeked.wantsGOST(l.gost)) {
+	gost := l.std == nil || (l.gost != nil && peeked.wantsGOST(l.gost))
+	peeked.groups = nil // as long as a client likes, and of no more use
+	if gost {
 		c := Server(peeked, l.gost)
 		err := c.HandshakeContext(ctx)
 		return c, c.ConnectionState(), err

@@ -149,7 +149,8 @@ func TestListenerChoosesStack(t *testing.T) {
 }
 
 // A hello that offers GOST and TLS 1.3 means GOST; one that offers nothing but TLS
-// 1.3 cannot, whatever suites it names; neither can one without our suites.
+// 1.3 cannot, whatever suites it names; neither can one without our suites or
+// without a curve of our certificates.
 func TestListenerDecision(t *testing.T) {
 	versions := func(v ...byte) message.Extension {
 		return message.Extension{Type: message.ExtSupportedVersions, Data: append([]byte{byte(len(v))}, v...)}
@@ -168,6 +169,9 @@ func TestListenerDecision(t *testing.T) {
 		"GOST suite, TLS 1.1":            {[]uint16{MagmaCTROMAC}, 0x0302, nil, false},
 		"GOST suite that is not served":  {[]uint16{KuznyechikCTROMAC, 0xc102}, 0x0303, nil, false},
 		"no GOST":                        {[]uint16{0xc02b}, 0x0303, nil, false},
+		"the curve of our certificate":   {[]uint16{MagmaCTROMAC, 0xc02b}, 0x0303, []message.Extension{message.SupportedGroups([]uint16{23, 35})}, true},
+		"other curves of GOST only":      {[]uint16{MagmaCTROMAC, 0xc02b}, 0x0303, []message.Extension{message.SupportedGroups([]uint16{23, 34, 38})}, false},
+		"no curve of GOST":               {[]uint16{MagmaCTROMAC, 0xc02b}, 0x0303, []message.Extension{message.SupportedGroups([]uint16{23})}, true},
 	} {
 		hello := &message.ClientHello{Version: test.version, CipherSuites: test.suites, Compressions: []byte{0}, Extensions: test.ext}
 		c := dial(t, l)

@@ -44,6 +44,7 @@ type peekedConn struct {
 	offered    []uint16
 	serverName string
 	speaks12   bool
+	groups     []uint16
 }
 
 // Read implements net.Conn.
@@ -58,13 +59,18 @@ func (c *peekedConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// wantsGOST reports whether the client can be served with a suite of config. It
+// wantsGOST reports whether the client can be served with a suite and a certificate
+// of config; a client without a curve in common may still have an ordinary suite. It
 // is asked before the version is looked at: clients that offer GOST and TLS 1.3
 // want GOST.
 func (c *peekedConn) wantsGOST(config *Config) bool {
-	return c.hello && c.speaks12 && slices.ContainsFunc(config.suites(), func(id uint16) bool {
-		return slices.Contains(c.offered, id)
-	})
+	if !c.hello || !c.speaks12 {
+		return false
+	}
+	if _, _, ok := chooseCertificate(config, c.groups); !ok {
+		return false
+	}
+	return slices.ContainsFunc(config.suites(), func(id uint16) bool { return slices.Contains(c.offered, id) })
 }
 
 // peek reads the ClientHello and looks at it. A hello that is TLS but cannot be
@@ -80,6 +86,7 @@ func peek(conn net.Conn) (*peekedConn, error) {
 		c.offered = hello.CipherSuites
 		c.serverName = hello.Known.ServerName
 		c.speaks12 = hello.Offers(VersionTLS12)
+		c.groups = hello.Known.Groups
 	}
 	return c, nil
 }

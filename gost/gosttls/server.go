@@ -94,7 +94,7 @@ func (hs *serverHandshake) chooseParameters() error {
 		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.useSuite(suite)
-	if !hs.chooseCertificate() {
+	if hs.cert, hs.curve, ok = chooseCertificate(hs.config, hello.Known.Groups); !ok {
 		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.state.ExtendedMasterSecret = hs.ems
@@ -116,20 +116,18 @@ func chooseSuite(config *Config, hello *message.ClientHello) (*record.Suite, boo
 // chooseCertificate takes the first certificate on a curve that the client can
 // use. A client that names no GOST curve in supported_groups can use any: the
 // extension is younger than the suites (RFC 9189, Section 6).
-func (hs *serverHandshake) chooseCertificate() bool {
-	groups := hs.clientHello.Known.Groups
+func chooseCertificate(config *Config, groups []uint16) (Certificate, *gost3410.Curve, bool) {
 	anyCurve := !slices.ContainsFunc(groups, isGOSTGroup)
-	for _, cert := range hs.config.Certificates {
+	for _, cert := range config.Certificates {
 		curve, err := cert.curve()
 		if err != nil {
 			continue // refused by Config.check before the handshake
 		}
 		if anyCurve || slices.Contains(groups, group(curve)) {
-			hs.cert, hs.curve = cert, curve
-			return true
+			return cert, curve, true
 		}
 	}
-	return false
+	return Certificate{}, nil, false
 }
 
 // prepareFlight makes ServerHello and CertificateRequest. Nothing here costs a
