@@ -392,6 +392,36 @@ func TestRenegotiationBytesLimited(t *testing.T) {
 	}
 }
 
+// Nothing of a handshake is left in memory that could read the connection later,
+// whether it succeeded or not.
+func TestSecretsForgotten(t *testing.T) {
+	for _, refuse := range []error{nil, errUnwelcome} {
+		client, server := connPair(t, nil, &Config{
+			Certificates: []Certificate{testCert(t, cryptoProA)},
+			VerifyPeer:   func(ConnectionState) error { return refuse },
+		})
+		ch, sh := newClientHandshake(client), newServerHandshake(server)
+		done := make(chan error, 1)
+		go func() { done <- server.giveUp(sh.run()) }()
+		if err := ch.run(); (err == nil) != (refuse == nil) {
+			t.Error(err)
+		}
+		if err := <-done; !errors.Is(err, refuse) {
+			t.Error(err)
+		}
+		for _, s := range []secrets{ch.secrets, sh.secrets} {
+			if !bytes.Equal(s.master, make([]byte, masterSize)) {
+				t.Errorf("master secret %x", s.master)
+			}
+		}
+	}
+	premaster := bytes.Repeat([]byte{1}, premasterSize)
+	new(secrets).setMaster(premaster, nil)
+	if !bytes.Equal(premaster, make([]byte, premasterSize)) {
+		t.Errorf("premaster secret %x", premaster)
+	}
+}
+
 // sendRaw sends a protected record.
 func sendRaw(t *testing.T, c *Conn, typ wire.RecordType, content []byte) {
 	t.Helper()
