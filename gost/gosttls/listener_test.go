@@ -549,6 +549,44 @@ func TestListenerReportsProbe(t *testing.T) {
 	}
 }
 
+// A hello in records of one byte each costs six times its length to keep: no more
+// than maxPeek is, however long the hello says that it is.
+func TestPeekLimit(t *testing.T) {
+	hello := withBody(message.TypeClientHello, make([]byte, message.MaxBody))
+	var in []byte
+	for _, b := range hello {
+		in = append(in, recordOf(wire.TypeHandshake, []byte{b})...)
+	}
+	c, err := peek(newScript(in))
+	if err != nil || c.hello || len(c.ahead) > maxPeek+8192 {
+		t.Errorf("%v, hello %v, %d bytes kept", err, c.hello, len(c.ahead))
+	}
+}
+
+// The time limit of the hello ends with the hello.
+func TestListenerLiftsHelloTimeout(t *testing.T) {
+	const limit = 300 * time.Millisecond
+	l, _ := listen(t, func(l *Listener) { l.HelloTimeout = limit })
+	conns := acceptAll(l)
+	for _, speak := range []func(net.Conn) net.Conn{
+		func(c net.Conn) net.Conn { return Client(c, &Config{InsecureSkipVerify: true}) },
+		func(c net.Conn) net.Conn { return tls.Client(c, anyServer) },
+	} {
+		if _, err := speak(dial(t, l)).Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		server := next(t, conns)
+		time.Sleep(limit + 50*time.Millisecond)
+		if _, err := io.ReadFull(server, make([]byte, 1)); err != nil {
+			t.Errorf("%T: %v", server, err)
+		}
+		if _, err := server.Write([]byte("y")); err != nil {
+			t.Errorf("%T: %v", server, err)
+		}
+		server.Close()
+	}
+}
+
 // What panics in a handshake, a token's driver or a hook of the owner, ends one
 // connection. Nobody above can recover in a goroutine of the listener.
 func TestListenerSurvivesPanics(t *testing.T) {
