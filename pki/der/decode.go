@@ -3,7 +3,6 @@ package der
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"slices"
 )
 
@@ -16,13 +15,13 @@ const MaxEncoded = 64 << 20
 // empty blocks would otherwise cost far more memory than its own size.
 const MaxObjects = 10_000
 
-// The errors of Decode.
-var (
-	ErrFormat  = errors.New("der: the input is neither DER, nor PEM, nor base64")
-	ErrPEM     = errors.New("der: malformed PEM")
-	ErrLabel   = errors.New("der: no PEM block has the label that was asked for")
-	ErrSeveral = errors.New("der: more than one object where one was asked for")
-	ErrBase64  = errors.New("der: malformed base64")
+// The errors of Decode, besides ErrTooLarge and ErrTooMany.
+const (
+	ErrFormat  Error = "the input is neither DER, nor PEM, nor base64"
+	ErrPEM     Error = "malformed PEM"
+	ErrLabel   Error = "no PEM block has the label that was asked for"
+	ErrSeveral Error = "more than one object where one was asked for"
+	ErrBase64  Error = "malformed base64"
 )
 
 // Decode returns the DER of the one object in data, which is DER itself, or PEM
@@ -32,7 +31,8 @@ var (
 // Section 2). Two blocks with fitting labels are ErrSeveral.
 //
 // DER is recognized by its first octet, that of a SEQUENCE, and is returned as
-// it is, without a copy and without a check.
+// it is, without a copy and without a check. The error is one of the constants of
+// type [Error].
 func Decode(data []byte, labels ...string) ([]byte, error) {
 	all, err := DecodeAll(data, labels...)
 	if err != nil {
@@ -44,7 +44,7 @@ func Decode(data []byte, labels ...string) ([]byte, error) {
 	return all[0], nil
 }
 
-// DecodeAll is Decode for a PEM file with one or more objects.
+// DecodeAll is Decode for a PEM file with one to MaxObjects objects.
 func DecodeAll(data []byte, labels ...string) ([][]byte, error) {
 	if len(data) > MaxEncoded {
 		return nil, ErrTooLarge

@@ -50,7 +50,8 @@ func Context(n uint8) Tag { return Tag(0x80 | n&0x1F) }
 // an EXPLICIT tag, or an IMPLICIT one over a SEQUENCE or SET.
 func Constructed(n uint8) Tag { return Tag(0xA0 | n&0x1F) }
 
-// Error is a way in which input fails to be DER. The values are constants.
+// Error is a way in which input fails to be DER, or to hold it. The values are
+// constants.
 type Error string
 
 // Error implements error.

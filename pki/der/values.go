@@ -185,12 +185,9 @@ func (r *Reader) UTCTime() time.Time {
 // GeneralizedTime reads a GeneralizedTime YYYYMMDDhhmmssZ.
 func (r *Reader) GeneralizedTime() time.Time { return r.generalized(TagGeneralizedTime, false) }
 
-// GeneralizedTimeTag is GeneralizedTime under an IMPLICIT tag.
-func (r *Reader) GeneralizedTimeTag(tag Tag) time.Time { return r.generalized(tag, false) }
-
-// GeneralizedTimeFraction is GeneralizedTimeTag that also takes a fraction of a
-// second of one to nine digits, which X.690 allows (without trailing zeros,
-// Section 11.7.3) and RFC 5280 forbids.
+// GeneralizedTimeFraction is GeneralizedTime under an IMPLICIT tag that also takes
+// a fraction of a second of one to nine digits, which X.690 allows (without
+// trailing zeros, Section 11.7.3) and RFC 5280 forbids.
 func (r *Reader) GeneralizedTimeFraction(tag Tag) time.Time { return r.generalized(tag, true) }
 
 func (r *Reader) generalized(tag Tag, fraction bool) time.Time {
