@@ -53,9 +53,6 @@ func (m masked) Format(f fmt.State, verb rune) {
 	fmt.Fprint(f, m.String())
 }
 
-// GoString implements fmt.GoStringer with the masked form.
-func (m masked) GoString() string { return m.String() }
-
 // LogValue implements slog.LogValuer with the masked form.
 func (m masked) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
