@@ -19,6 +19,7 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/samples"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -197,7 +198,7 @@ func TestCheckSignature(t *testing.T) {
 	renamed := *ca.cert
 	renamed.RawSubject = other.cert.RawSubject
 	old := *ca.cert
-	old.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001
+	old.PublicKeyAlgorithm.Algorithm = sigalg.OIDKeyGOST2001
 	l := ca.list(t, nil)
 	for name, v := range map[string]struct {
 		list   *List

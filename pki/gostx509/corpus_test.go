@@ -14,6 +14,7 @@ import (
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/samples"
+	"propusk/pki/sigalg"
 )
 
 // corpus is the certificates of all accredited CAs, with the line of
@@ -74,7 +75,7 @@ func TestCorpus(t *testing.T) {
 		"tc26-256-A": gost3410.TC26256A(), "tc26-512-A": gost3410.TC26512A(),
 	}
 	algorithms := map[string]string{
-		"key-gost2001": OIDKeyGOST2001.String(), "key-gost2012-256": OIDKeyGOST256.String(), "key-gost2012-512": OIDKeyGOST512.String(),
+		"key-gost2001": sigalg.OIDKeyGOST2001.String(), "key-gost2012-256": sigalg.OIDKeyGOST256.String(), "key-gost2012-512": sigalg.OIDKeyGOST512.String(),
 	}
 	signatures := map[string]string{
 		"gost2001+gost94hash": "1.2.643.2.2.3", "gost2012-256": "1.2.643.7.1.1.3.2", "gost2012-512": "1.2.643.7.1.1.3.3",

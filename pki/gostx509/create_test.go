@@ -118,7 +118,7 @@ func TestCreate(t *testing.T) {
 		"issuer":         bytes.Equal(c.RawIssuer, ca.RawSubject) && c.Issuer.String() == ca.Subject.String(),
 		"dates":          c.NotBefore.Equal(template.NotBefore) && c.NotAfter.Equal(template.NotAfter) && ca.NotAfter.Equal(day(2051, 1, 2)),
 		"key":            key.PublicKey().Equal(c.PublicKey),
-		"key algorithm":  c.PublicKeyAlgorithm.Algorithm.Equal(OIDKeyGOST256),
+		"key algorithm":  c.PublicKeyAlgorithm.Algorithm.Equal(sigalg.OIDKeyGOST256),
 		"signature":      c.SignatureAlgorithm.Algorithm.Equal(sigalg.OIDGOST512WithStreebog) && c.SignatureAlgorithm.Parameters == nil,
 		"CA":             ca.IsCA && ca.MaxPathLen == 0 && !c.IsCA && c.MaxPathLen == -1,
 		"key usage":      c.KeyUsage == template.KeyUsage && ca.KeyUsage == KeyUsageCertSign|KeyUsageCRLSign,
@@ -361,7 +361,7 @@ func (u unknownSigner) Equal(other crypto.PublicKey) bool { return u == other }
 // TestGenerations: a key of 2012 does not vouch for what was signed with the
 // digest of 1994, nor one of 2001 for Streebog, though the mathematics is right.
 func TestGenerations(t *testing.T) {
-	old := spki.AlgorithmIdentifier{Algorithm: OIDKeyGOST2001, ParamSet: asn1.ObjectIdentifier{1, 2, 643, 2, 2, 35, 1}, Digest: asn1.ObjectIdentifier{1, 2, 643, 2, 2, 30, 1}}
+	old := spki.AlgorithmIdentifier{Algorithm: sigalg.OIDKeyGOST2001, ParamSet: asn1.ObjectIdentifier{1, 2, 643, 2, 2, 35, 1}, Digest: asn1.ObjectIdentifier{1, 2, 643, 2, 2, 30, 1}}
 	for name, c := range map[string]struct {
 		key       spki.AlgorithmIdentifier
 		signature asn1.ObjectIdentifier

@@ -4,20 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 
 	"propusk/gost/spki"
 	"propusk/pki/der"
-)
-
-// Public key algorithms of GOST: RFC 4491 and RFC 9215. They are constants: do not
-// modify them.
-var (
-	OIDKeyGOST2001 = asn1.ObjectIdentifier{1, 2, 643, 2, 2, 19}
-	OIDKeyGOST256  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 1}
-	OIDKeyGOST512  = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 2}
+	"propusk/pki/sigalg"
 )
 
 var errKeyKind = errors.New("gostx509: public key of an unsupported kind")
@@ -27,7 +19,7 @@ var errKeyKind = errors.New("gostx509: public key of an unsupported kind")
 func (p *parser) publicKey() {
 	c := p.c
 	switch id := c.PublicKeyAlgorithm.Algorithm; {
-	case id.Equal(OIDKeyGOST2001), id.Equal(OIDKeyGOST256), id.Equal(OIDKeyGOST512):
+	case id.Equal(sigalg.OIDKeyGOST2001), id.Equal(sigalg.OIDKeyGOST256), id.Equal(sigalg.OIDKeyGOST512):
 		info, err := spki.Parse(c.RawSPKI)
 		if err != nil {
 			c.KeyError = fmt.Errorf("gostx509: public key: %w", err)

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"propusk/pki/der"
+	"propusk/pki/sigalg"
 )
 
 // Attribute types of names. They are constants: do not modify them.
@@ -121,8 +122,8 @@ func others() []asn1.ObjectIdentifier {
 		OIDAuthorityInfo, OIDSubjectSignTool, OIDIssuerSignTool, OIDIdentificationKind,
 		OIDClassKC1, OIDClassKC2, OIDClassKC3, OIDClassKB1, OIDClassKB2, OIDClassKA1,
 		OIDServerAuth, OIDClientAuth, OIDEmailProtection, OIDTimeStamping, OIDOCSPSigning,
-		OIDKeyGOST2001, OIDKeyGOST256, OIDKeyGOST512,
-		{1, 2, 643, 7, 1, 1, 3, 2}, {1, 2, 643, 7, 1, 1, 3, 3}, {1, 2, 643, 2, 2, 3}, // signatures
+		sigalg.OIDKeyGOST2001, sigalg.OIDKeyGOST256, sigalg.OIDKeyGOST512,
+		sigalg.OIDGOST256WithStreebog, sigalg.OIDGOST512WithStreebog, sigalg.OIDGOST2001WithGOST94,
 		{2, 5, 29, 32, 0},              // anyPolicy
 		{1, 3, 6, 1, 4, 1, 311, 20, 2}, // Microsoft: name of the certificate template
 		{1, 3, 6, 1, 4, 1, 311, 21, 7}, // Microsoft: certificate template

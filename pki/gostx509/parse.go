@@ -189,7 +189,7 @@ func (p *parser) string(part []byte) string {
 // 2012 none of those (RFC 4490, Section 3.2; RFC 9215, Section 2). Once they are
 // read, keys of both kinds look the same, so the signature check alone cannot tell.
 func (c *Certificate) AcceptsDigest(digest asn1.ObjectIdentifier) bool {
-	return c.PublicKeyAlgorithm.Algorithm.Equal(OIDKeyGOST2001) == digest.Equal(sigalg.OIDGOST94)
+	return c.PublicKeyAlgorithm.Algorithm.Equal(sigalg.OIDKeyGOST2001) == digest.Equal(sigalg.OIDGOST94)
 }
 
 // CheckSignatureFrom reports whether issuer made the signature of c. It is

@@ -11,6 +11,7 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -62,7 +63,7 @@ func good(subject gostx509.Name) *gostx509.Certificate {
 		NotBefore:          time.Date(2025, time.June, 4, 9, 0, 0, 0, time.UTC),
 		NotAfter:           time.Date(2026, time.September, 4, 9, 0, 0, 0, time.UTC),
 		PublicKey:          new(gost3410.PublicKey),
-		PublicKeyAlgorithm: spki.AlgorithmIdentifier{Algorithm: gostx509.OIDKeyGOST256},
+		PublicKeyAlgorithm: spki.AlgorithmIdentifier{Algorithm: sigalg.OIDKeyGOST256},
 		KeyUsage:           gostx509.KeyUsageDigitalSignature | gostx509.KeyUsageNonRepudiation,
 		Policies:           []asn1.ObjectIdentifier{gostx509.OIDClassKC1, gostx509.OIDClassKC2},
 		SubjectSignTool:    "СКЗИ \"Проба\"",
@@ -151,7 +152,7 @@ func TestViolations(t *testing.T) {
 		{"issuer without ОГРН", naturalPerson(), "", func(*cert) {}, []string{"profile.issuer-name: attribute-missing"}},
 		{"issuer with a bad ОГРН", naturalPerson(), "1234567890123", func(*cert) {}, []string{"profile.issuer-ogrn: identifier-bad"}},
 		{"nobody", attributes(gostx509.OIDCommonName, "Образцов Проба"), FNS, func(*cert) {}, []string{"profile.holder: holder-unclear"}},
-		{"key of 2001", entrepreneur(), FNS, func(c *cert) { c.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001 }, []string{"profile.key-algorithm: key-not-gost-2012"}},
+		{"key of 2001", entrepreneur(), FNS, func(c *cert) { c.PublicKeyAlgorithm.Algorithm = sigalg.OIDKeyGOST2001 }, []string{"profile.key-algorithm: key-not-gost-2012"}},
 		{"unreadable key", entrepreneur(), FNS, func(c *cert) { c.PublicKey = nil }, []string{"profile.key-algorithm: key-not-gost-2012"}},
 		{"key for agreement only", entrepreneur(), FNS, func(c *cert) { c.KeyUsage = gostx509.KeyUsageKeyAgreement }, []string{"profile.key-usage: key-usage-unsuitable"}},
 		{"no key usage", entrepreneur(), FNS, func(c *cert) { c.KeyUsage = 0 }, []string{"profile.key-usage: key-usage-unsuitable"}},
@@ -212,7 +213,7 @@ func TestDates(t *testing.T) {
 // TestArchive: keys of 2001 were good until the end of 2019.
 func TestArchive(t *testing.T) {
 	cert := good(naturalPerson())
-	cert.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001
+	cert.PublicKeyAlgorithm.Algorithm = sigalg.OIDKeyGOST2001
 	cert.PrivateKeyUsage = gostx509.PrivateKeyUsage{}
 	cert.NotBefore = time.Date(2018, time.May, 1, 0, 0, 0, 0, time.UTC)
 	end := time.Date(2019, time.December, 31, 21, 0, 0, 0, time.UTC)

@@ -9,6 +9,7 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 )
 
 const (
@@ -226,7 +227,7 @@ func stateIssuer(in input) bool {
 func gost2012(in input) bool {
 	_, gost := in.cert.PublicKey.(*gost3410.PublicKey)
 	id := in.cert.PublicKeyAlgorithm.Algorithm
-	return gost && (id.Equal(gostx509.OIDKeyGOST256) || id.Equal(gostx509.OIDKeyGOST512))
+	return gost && (id.Equal(sigalg.OIDKeyGOST256) || id.Equal(sigalg.OIDKeyGOST512))
 }
 
 // class is a class of signature tools.

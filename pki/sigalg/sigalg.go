@@ -28,7 +28,7 @@ var (
 	ErrUnknown = errors.New("sigalg: unknown algorithm")
 	// ErrForbidden means that the algorithm is known to be broken, or that the key
 	// is too short to be safe or too long to be used.
-	ErrForbidden = errors.New("sigalg: the algorithm is not allowed any more")
+	ErrForbidden = errors.New("sigalg: the algorithm or the length of the key is not allowed")
 	// ErrParameters means that the parameters of the algorithm are not as its
 	// standard demands.
 	ErrParameters = errors.New("sigalg: unexpected algorithm parameters")

@@ -15,6 +15,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 	"propusk/pki/xmldsig/strictxml"
 )
@@ -343,7 +344,7 @@ func TestMethods(t *testing.T) {
 		}
 	}
 	old := *s.cert
-	old.PublicKeyAlgorithm.Algorithm = gostx509.OIDKeyGOST2001
+	old.PublicKeyAlgorithm.Algorithm = sigalg.OIDKeyGOST2001
 	if r := verify(t, s.sign(t, doc), &old); r.Reason() != reason.SignatureBad {
 		t.Errorf("Streebog under a key of 2001: %q", r.Reason())
 	}
