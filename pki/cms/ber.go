@@ -3,6 +3,8 @@ package cms
 import (
 	"errors"
 	"math/bits"
+
+	"propusk/pki/der"
 )
 
 // Limits of the BER normaliser.
@@ -18,8 +20,8 @@ const (
 
 // Tag octets with a meaning of their own in BER (X.690, 8.1.5 and 8.7).
 const (
-	tagOctetString            = 0x04
-	tagConstructedOctetString = 0x24
+	tagOctetString            = byte(der.TagOctetString)
+	tagConstructedOctetString = tagOctetString | constructedBit
 	constructedBit            = 0x20
 	highTagNumber             = 0x1f
 )

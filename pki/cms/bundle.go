@@ -38,7 +38,6 @@ func Bundle(data []byte) ([][]byte, error) {
 // isContentInfo tells a ContentInfo from a certificate: the one begins with an
 // OBJECT IDENTIFIER, the other with a SEQUENCE.
 func isContentInfo(block []byte) bool {
-	const tagOID = 6
 	const shortLength = 0x80
 	if len(block) < 2 {
 		return false
@@ -47,5 +46,5 @@ func isContentInfo(block []byte) bool {
 	if block[1] > shortLength { // RFC 5652 allows BER: 0x80 alone is the indefinite length
 		header += int(block[1] - shortLength)
 	}
-	return header < len(block) && block[header] == tagOID
+	return header < len(block) && block[header] == byte(der.TagOID)
 }

@@ -3,7 +3,9 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
+	"slices"
 
+	"propusk/pki/der"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/sigalg"
@@ -116,7 +118,7 @@ func (s *Signer) attributesDigest() []byte {
 	if err != nil {
 		return nil
 	}
-	h.Write([]byte{0x31})
+	h.Write([]byte{byte(der.TagSet)})
 	h.Write(s.RawSignedAttrs[1:])
 	return h.Sum(nil)
 }
@@ -202,10 +204,5 @@ func unknown(name string, code reason.Code, cite, detail string) verdict.Check {
 
 // contains reports whether a list has the identifier.
 func contains(list []asn1.ObjectIdentifier, id asn1.ObjectIdentifier) bool {
-	for _, one := range list {
-		if one.Equal(id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, id.Equal)
 }

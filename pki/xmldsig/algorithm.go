@@ -10,13 +10,6 @@ import (
 	"propusk/pki/sigalg"
 )
 
-// Digests. They are constants: do not modify them.
-var (
-	oidStreebog256 = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 2, 2}
-	oidStreebog512 = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 2, 3}
-	oidGOST341194  = asn1.ObjectIdentifier{1, 2, 643, 2, 2, 9}
-)
-
 // Identifiers that this package writes. The names of GOST R 34.10-2012 are
 // CryptoPro's; no standard gives others.
 const (
@@ -30,12 +23,12 @@ const (
 func digestMethod(uri string) (asn1.ObjectIdentifier, bool) {
 	switch uri {
 	case digest256URI:
-		return oidStreebog256, true
+		return sigalg.OIDStreebog256, true
 	case digest512URI:
-		return oidStreebog512, true
+		return sigalg.OIDStreebog512, true
 	case "http://www.w3.org/2001/04/xmldsig-more#gostr3411",
 		"urn:ietf:params:xml:ns:cpxmlsec:algorithms:gostr3411":
-		return oidGOST341194, true
+		return sigalg.OIDGOST94, true
 	}
 	return nil, false
 }
@@ -45,17 +38,17 @@ func digestMethod(uri string) (asn1.ObjectIdentifier, bool) {
 func signatureMethod(uri string) (digest asn1.ObjectIdentifier, size int, ok bool) {
 	switch uri {
 	case signature256URI:
-		return oidStreebog256, 64, true
+		return sigalg.OIDStreebog256, 64, true
 	case signature512URI:
-		return oidStreebog512, 128, true
+		return sigalg.OIDStreebog512, 128, true
 	case "http://www.w3.org/2001/04/xmldsig-more#gostr34102001-gostr3411",
 		"urn:ietf:params:xml:ns:cpxmlsec:algorithms:gostr34102001-gostr3411":
-		return oidGOST341194, 64, true
+		return sigalg.OIDGOST94, 64, true
 	}
 	return nil, 0, false
 }
 
-// newHash is sigalg.NewHash for one of the digests above.
+// newHash is sigalg.NewHash with an error that has a reason.
 func newHash(oid asn1.ObjectIdentifier) (hash.Hash, error) {
 	h, err := sigalg.NewHash(oid)
 	if err != nil {

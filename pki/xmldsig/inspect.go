@@ -43,14 +43,7 @@ type Covered struct {
 }
 
 // Reason says why the signature did not pass; it is empty if it did.
-func (s *Signature) Reason() reason.Code {
-	for _, c := range s.Checks {
-		if c.Status != verdict.Passed {
-			return c.Reason
-		}
-	}
-	return ""
-}
+func (s *Signature) Reason() reason.Code { return why(s.Checks) }
 
 // Inspect checks every signature of a document of at most 16 MiB, each with the
 // certificates that it brings, and tells what it covers. Besides what Verify

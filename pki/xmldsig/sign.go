@@ -13,6 +13,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/xmldsig/strictxml"
 )
 
@@ -72,9 +73,9 @@ func signingAlgorithm(key crypto.Signer, certDER []byte) (algorithm, error) {
 		return algorithm{}, errors.New("xmldsig: the certificate is of another key")
 	}
 	if public.Curve().Size() == 64 {
-		return algorithm{oidStreebog512, digest512URI, signature512URI}, nil
+		return algorithm{sigalg.OIDStreebog512, digest512URI, signature512URI}, nil
 	}
-	return algorithm{oidStreebog256, digest256URI, signature256URI}, nil
+	return algorithm{sigalg.OIDStreebog256, digest256URI, signature256URI}, nil
 }
 
 // insertionPoint returns the offset of the end tag of the root element.

@@ -37,8 +37,11 @@ func (r Result) Status() verdict.Status { return r.status }
 func (r Result) Checks() []verdict.Check { return r.checks }
 
 // Reason says why the signature did not pass; it is empty if it did.
-func (r Result) Reason() reason.Code {
-	for _, c := range r.checks {
+func (r Result) Reason() reason.Code { return why(r.checks) }
+
+// why returns the reason of the first check that did not pass.
+func why(checks []verdict.Check) reason.Code {
+	for _, c := range checks {
 		if c.Status != verdict.Passed {
 			return c.Reason
 		}

@@ -226,7 +226,7 @@ func (s signer) signInfo(t testing.TB, doc, methods string, refs ...string) []by
 		}
 		if round == 1 {
 			info := v.s.signedInfo
-			h, err := newHash(oidStreebog256)
+			h, err := newHash(sigalg.OIDStreebog256)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,7 +262,7 @@ func (s signer) verifier(t testing.TB, doc []byte) *verifier {
 
 // digestForTest is the digest of a reference, or nothing if it is not understood.
 func (v *verifier) digestForTest(ref reference) string {
-	h, err := newHash(oidStreebog256)
+	h, err := newHash(sigalg.OIDStreebog256)
 	if err != nil {
 		return ""
 	}
