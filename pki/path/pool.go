@@ -6,9 +6,9 @@ import (
 	"propusk/pki/gostx509"
 )
 
-// Pool is a set of certificates, found by subject. The
-// zero value is empty and ready to use; a nil *Pool is empty. Reading is safe for
-// concurrent use while nobody adds.
+// Pool is a set of certificates, found by subject. The zero value is empty and
+// ready to use; a nil *Pool is empty. Reading is safe for concurrent use while
+// nobody adds.
 type Pool struct {
 	certs     []*gostx509.Certificate
 	byHash    map[[32]byte]int

@@ -83,7 +83,5 @@ func describe(s tsl.Status) string {
 	if s.Value == "" {
 		return ""
 	}
-	// Since is the midnight with which a Moscow day begins. The offset was four
-	// hours until 2014 and is three now: with four, the day is right for both.
-	return s.Value + " с " + s.Since.In(time.FixedZone("MSK", 4*60*60)).Format(time.DateOnly)
+	return s.Value + " с " + s.Since.Format(time.DateOnly)
 }
