@@ -11,10 +11,6 @@ import (
 	"propusk/pki/reason"
 )
 
-// clockSkew is how far in the future a revocation list may have been issued. CAs
-// and we do not have the same clock, and a list is fetched in its first minute.
-const clockSkew = 5 * time.Minute
-
 // revocationList is a good list of a Snapshot.
 type revocationList struct {
 	path   string
@@ -69,7 +65,7 @@ func (l *loader) readCRL(in *input) (revocationList, error) {
 	if err != nil {
 		return revocationList{}, within(reason.CRLSignatureBad, in.Path, err)
 	}
-	if list.ThisUpdate().After(l.now.Add(clockSkew)) {
+	if list.ThisUpdate().After(l.now.Add(crl.ClockSkew)) {
 		return revocationList{}, reason.Errorf(reason.TrustCRLFuture, "%s: issued %s", in.Path, list.ThisUpdate().Format(time.RFC3339))
 	}
 	return revocationList{path: in.Path, issuer: issuer.SHA256(), list: list}, nil

@@ -7,12 +7,15 @@
 //
 // A trust directory looks like this; every part but the roots may be absent:
 //
-//	roots/*.{pem,cer,crt,der}          root certificates
-//	pins.txt                           their SHA-256, one a line, # comments
-//	tsl.xml                            the list of accredited CAs
-//	tsl-signers/*.{pem,cer,crt,der}    who may sign the list
-//	intermediates/*.{pem,cer,crt,der}  CA certificates that are not in the list
-//	crls/*.{crl,pem}                   revocation lists
+//	roots/          root certificates
+//	pins.txt        their SHA-256, one a line, # comments
+//	tsl.xml         the list of accredited CAs
+//	tsl-signers/    who may sign the list
+//	intermediates/  CA certificates that are not in the list
+//	crls/           revocation lists: *.crl, *.pem
+//
+// Files of certificates are *.pem, *.cer, *.crt, *.der, *.p7b and *.p7c; others are
+// passed over.
 package certs
 
 import (

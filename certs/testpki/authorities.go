@@ -8,6 +8,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
 	"propusk/pki/qualified"
+	"propusk/pki/tsl"
 )
 
 // Authority is a certification authority with its key.
@@ -37,12 +38,6 @@ type status struct {
 	ago   time.Duration
 }
 
-// Values of «Статус» of the list.
-const (
-	inForce    = "Действует"
-	terminated = "Прекращена"
-)
-
 // authoritySpec is a row of the table of CAs.
 type authoritySpec struct {
 	id, name, org string
@@ -61,7 +56,7 @@ const (
 
 // authoritySpecs is the table of CAs, parents first.
 func authoritySpecs() []authoritySpec {
-	always := []status{{inForce, 5 * year}}
+	always := []status{{tsl.InForce, 5 * year}}
 	head := "Министерство примеров (демо)"
 	fns := "Федеральная налоговая служба (демо)"
 	a256, a512 := gost3410.CryptoProA(), gost3410.TC26512A()
@@ -80,10 +75,10 @@ func authoritySpecs() []authoritySpec {
 
 		// Its accreditation ended after it had issued: the rule about today.
 		{id: "terminated", name: "УЦ ФНС, прежний (демо)", org: fns, parent: "head-256", curve: a256,
-			ogrn: fnsOGRN, innle: fnsINNLE, history: []status{{inForce, 5 * year}, {terminated, 90 * day}}},
+			ogrn: fnsOGRN, innle: fnsINNLE, history: []status{{tsl.InForce, 5 * year}, {tsl.Terminated, 90 * day}}},
 		// Accredited again now, but not on the day of issue: the other rule.
 		{id: "gap", name: "УЦ ФНС, с перерывом (демо)", org: fns, parent: "head-256", curve: a256,
-			ogrn: fnsOGRN, innle: fnsINNLE, history: []status{{inForce, 5 * year}, {terminated, 300 * day}, {inForce, 60 * day}}},
+			ogrn: fnsOGRN, innle: fnsINNLE, history: []status{{tsl.InForce, 5 * year}, {tsl.Terminated, 300 * day}, {tsl.InForce, 60 * day}}},
 		// Certified by the head CA, never accredited.
 		{id: "unlisted", name: "УЦ вне перечня (демо)", org: fns, parent: "head-256", curve: a256,
 			ogrn: fnsOGRN, innle: fnsINNLE},

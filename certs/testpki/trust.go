@@ -1,12 +1,9 @@
 package testpki
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
 	"fmt"
 
 	"propusk/pki/crl"
-	"propusk/pki/gostx509"
 	"propusk/pki/tsl"
 )
 
@@ -111,23 +108,10 @@ func (c *Country) listing(number int, a *Authority) *tsl.CA {
 			Keys: []tsl.Key{{
 				ID:           a.Certificate.SubjectKeyID,
 				CRLs:         []string{c.crlURL(a.ID)},
-				Certificates: []tsl.Certificate{listed(a.Certificate)},
+				Certificates: []tsl.Certificate{tsl.NewCertificate(a.Certificate)},
 			}},
 		}},
 		Current: history[len(history)-1],
 		History: history,
-	}
-}
-
-// listed is the entry of one certificate. The list names certificates by SHA-1.
-func listed(c *gostx509.Certificate) tsl.Certificate {
-	return tsl.Certificate{
-		Thumbprint: sha1.Sum(c.Raw),
-		DER:        c.Raw,
-		Issuer:     c.Issuer.String(),
-		Subject:    c.Subject.String(),
-		Serial:     hex.EncodeToString(c.Serial),
-		NotBefore:  c.NotBefore,
-		NotAfter:   c.NotAfter,
 	}
 }

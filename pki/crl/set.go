@@ -84,9 +84,9 @@ func (s *Set) checkSignature(l *List, issuer *gostx509.Certificate) error {
 	return err
 }
 
-// clockSkew is how far in the future, by our clock, a list may have been issued.
+// ClockSkew is how far in the future, by our clock, a list may have been issued.
 // A list is fetched within a minute of its issue, and clocks differ.
-const clockSkew = 5 * time.Minute
+const ClockSkew = 5 * time.Minute
 
 // Policy says how fresh a list must be. The zero value is the strictest.
 type Policy struct {
@@ -180,7 +180,7 @@ func (l *List) current(at time.Time, p Policy) error {
 	if now.IsZero() {
 		now = at
 	}
-	if l.thisUpdate.After(now.Add(clockSkew)) {
+	if l.thisUpdate.After(now.Add(ClockSkew)) {
 		return reason.Errorf(reason.RevocationStale, "crl: the list was issued in the future, on %s", l.thisUpdate.Format(time.RFC3339))
 	}
 	if l.thisUpdate.After(at) {
