@@ -77,7 +77,7 @@ func newSite(c config.Config) page.Site {
 	return site
 }
 
-func (s *Server) newProvider(refuse func(http.ResponseWriter, *http.Request, reason.Code)) (*oidc.Provider, error) {
+func (s *Server) newProvider(refuse refusal) (*oidc.Provider, error) {
 	c := s.opts.Config
 	o := oidc.Options{
 		Issuer: c.Public.URL, SignInURL: c.SignIn.URL, Key: s.keys.token, SubjectSecret: s.keys.subject,
@@ -95,7 +95,7 @@ func (s *Server) newProvider(refuse func(http.ResponseWriter, *http.Request, rea
 }
 
 // engine returns the engine of a host.
-func (s *Server) engine(name, hostURL, assets string, refuse func(http.ResponseWriter, *http.Request, reason.Code)) *gin.Engine {
+func (s *Server) engine(name, hostURL, assets string, refuse refusal) *gin.Engine {
 	return request.NewEngine(request.Options{
 		Host: name, Log: s.opts.Log, Now: s.opts.Now, HSTS: strictTransport(hostURL, s.opts.Config),
 		AssetsURL: assets, Refuse: refuse, Observe: s.metrics.Request,
@@ -138,37 +138,34 @@ func (s *Server) checkHost(pages *page.Book) http.Handler {
 }
 
 func (s *Server) adminHost() http.Handler {
-	e := s.engine("admin", "", "", func(w http.ResponseWriter, r *http.Request, code reason.Code) {
-		problem.Write(w, problem.New(code, "", request.From(r.Context()).ID))
-	})
+	e := s.engine("admin", "", "", refuseProgram)
 	admin.Admin{Trust: s.guard.Current, Metrics: s.metrics.Handler(), Now: s.opts.Now}.Routes(e)
 	return e
 }
 
+// refusal writes the answer to a request that could not be served.
+type refusal = func(http.ResponseWriter, *http.Request, reason.Code)
+
 // refuse returns how a host with pages answers what it cannot serve: with a page
 // for people, with a problem document for programs.
-func refuse(pages *page.Book) func(http.ResponseWriter, *http.Request, reason.Code) {
+func refuse(pages *page.Book) refusal {
 	return func(w http.ResponseWriter, r *http.Request, code reason.Code) {
 		if strings.HasPrefix(r.URL.Path, "/api/") {
-			problem.Write(w, problem.New(code, "", request.From(r.Context()).ID))
+			refuseProgram(w, r, code)
 			return
 		}
-		written(w, r, pages.Failure(w, r, page.Failure{Code: code}))
+		page.Written(w, r, pages.Failure(w, r, page.Failure{Code: code}))
 	}
+}
+
+// refuseProgram answers a program with a problem document.
+func refuseProgram(w http.ResponseWriter, r *http.Request, code reason.Code) {
+	problem.Write(w, problem.New(code, "", request.From(r.Context()).ID))
 }
 
 // show makes a handler of a page.
 func show(write func(http.ResponseWriter, *http.Request) error) gin.HandlerFunc {
-	return func(c *gin.Context) { written(c.Writer, c.Request, write(c.Writer, c.Request)) }
-}
-
-// written deals with a page that could not be written, which is a mistake of
-// ours.
-func written(w http.ResponseWriter, r *http.Request, err error) {
-	if err != nil {
-		request.From(r.Context()).Err = err
-		http.Error(w, "internal error", http.StatusInternalServerError)
-	}
+	return func(c *gin.Context) { page.Written(c.Writer, c.Request, write(c.Writer, c.Request)) }
 }
 
 func addStatic(e *gin.Engine) {

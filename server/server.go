@@ -45,7 +45,7 @@ type Options struct {
 	Version string
 }
 
-// Server is the gateway. Make it with New.
+// Server is the gateway. Make it with New, and call one of Run and Serve, once.
 type Server struct {
 	opts     Options
 	keys     keys
@@ -113,7 +113,8 @@ func Listen(ctx context.Context, c config.Config) (*Listeners, error) {
 	return &l, nil
 }
 
-// Close closes the ports that are open.
+// Close closes the ports that are open. The error names every port that did not
+// close, those that were closed before included.
 func (l *Listeners) Close() error {
 	var errs []error
 	for _, ln := range []net.Listener{l.Public, l.SignIn, l.Check, l.Admin} {
@@ -124,7 +125,8 @@ func (l *Listeners) Close() error {
 	return errors.Join(errs...)
 }
 
-// Run opens the ports and serves until ctx ends.
+// Run opens the ports that the configuration names and does what Serve does. The
+// error is that of [Listen] or of Serve.
 func (s *Server) Run(ctx context.Context) error {
 	l, err := Listen(ctx, s.opts.Config)
 	if err != nil {

@@ -62,6 +62,9 @@ type Site struct {
 }
 
 // Book writes pages. It is safe for concurrent use. Make it with New.
+//
+// An error of its methods means that a page could not be rendered and nothing was
+// sent; [Written] answers then.
 type Book struct {
 	site  Site
 	pages map[string]*template.Template
@@ -145,13 +148,13 @@ func (b *Book) Home(w http.ResponseWriter, r *http.Request) error {
 	return b.write(w, r, "home", http.StatusOK, view{
 		Title: Text{RU: "Вход по сертификату электронной подписи", EN: "Sign-in with a certificate of electronic signature"},
 		Cause: cause,
-		Facts: ConnectionFacts(conn),
+		Facts: connectionFacts(conn),
 		Links: b.site.Services,
 	})
 }
 
-// ConnectionFacts describes a connection for a page.
-func ConnectionFacts(c request.Connection) []Fact {
+// connectionFacts describes a connection for a page.
+func connectionFacts(c request.Connection) []Fact {
 	kind := map[string]string{"gost": "ГОСТ TLS", "ordinary": "обычный TLS (без ГОСТ)", "none": "без шифрования"}[c.Kind]
 	facts := []Fact{{Text{RU: "Вид защиты", EN: "Kind of protection"}, kind}}
 	if c.Version != "" {
@@ -184,6 +187,16 @@ func (b *Book) write(w http.ResponseWriter, r *http.Request, name string, status
 	w.WriteHeader(status)
 	w.Write(buf.Bytes()) //nolint:errcheck // the client went away; there is nobody to tell
 	return nil
+}
+
+// Written answers with status 500 when err, which a method of Book returned, is
+// not nil, and leaves it for the log: a page that does not render is a mistake of
+// ours.
+func Written(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		request.From(r.Context()).Err = err
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
 }
 
 func (b *Book) supportURL() string {

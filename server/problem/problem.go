@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"propusk/pki/reason"
+	"propusk/pki/report"
 )
 
 // ContentType is the media type of a problem document. RFC 9457, Section 3.
@@ -17,12 +18,6 @@ const ContentType = "application/problem+json"
 // 3.1.1: a URI that identifies the kind of problem and need not be resolvable.
 const typePrefix = "urn:propusk:problem:"
 
-// Text is one sentence in both languages.
-type Text struct {
-	RU string `json:"ru"`
-	EN string `json:"en"`
-}
-
 // Document is a problem document. Code is stable for ever; the other words are
 // for people.
 type Document struct {
@@ -30,7 +25,7 @@ type Document struct {
 	Title  string      `json:"title"`
 	Status int         `json:"status"`
 	Code   reason.Code `json:"code"`
-	Text   Text        `json:"text"`
+	Text   report.Text `json:"text"`
 	// Detail says which part of the request is meant. It never repeats the
 	// value that was sent.
 	Detail string `json:"detail,omitempty"`
@@ -47,7 +42,7 @@ func New(code reason.Code, detail, supportCode string) Document {
 		Title:       e.EN,
 		Status:      Status(e.Code),
 		Code:        e.Code,
-		Text:        Text{RU: e.RU, EN: e.EN},
+		Text:        report.Text{RU: e.RU, EN: e.EN},
 		Detail:      detail,
 		SupportCode: supportCode,
 	}

@@ -213,8 +213,8 @@ func TestSuiteName(t *testing.T) {
 		0xc100: "TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC", 0xc101: "TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC",
 		0x1301: "TLS_AES_128_GCM_SHA256", 0xfeed: "0xFEED", 0: "",
 	} {
-		if got := SuiteName(id); got != want {
-			t.Errorf("SuiteName(%#x) = %q, want %q", id, got, want)
+		if got := suiteName(id); got != want {
+			t.Errorf("suiteName(%#x) = %q, want %q", id, got, want)
 		}
 	}
 }

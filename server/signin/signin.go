@@ -61,7 +61,7 @@ func (s *SignIn) look(c *gin.Context) {
 		s.refuse(c, o)
 		return
 	}
-	s.page(c, s.opts.Pages.SignedIn(c.Writer, c.Request, certificateFacts(o)))
+	page.Written(c.Writer, c.Request, s.opts.Pages.SignedIn(c.Writer, c.Request, certificateFacts(o)))
 }
 
 // signIn judges the certificate and sends the person back with a ticket.
@@ -107,17 +107,9 @@ func (s *SignIn) observe(c *gin.Context, subject string) outcome {
 func (s *SignIn) refuse(c *gin.Context, o outcome) {
 	e := request.From(c.Request.Context())
 	e.Code, e.Err = o.code, o.err
-	s.page(c, s.opts.Pages.Failure(c.Writer, c.Request, page.Failure{
+	page.Written(c.Writer, c.Request, s.opts.Pages.Failure(c.Writer, c.Request, page.Failure{
 		Code: o.code, Facts: certificateFacts(o), Links: s.links(c.Request, o),
 	}))
-}
-
-// page deals with a page that could not be written, which is a mistake of ours.
-func (s *SignIn) page(c *gin.Context, err error) {
-	if err != nil {
-		request.From(c.Request.Context()).Err = err
-		http.Error(c.Writer, "internal error", http.StatusInternalServerError)
-	}
 }
 
 // links says where to go next: to the cabinet that fits, or here again with
@@ -175,39 +167,31 @@ func certificateFacts(o outcome) []page.Fact {
 
 // WhoAmI is the answer of /api/v1/whoami: what this connection proves.
 type WhoAmI struct {
-	Conclusion string       `json:"conclusion"`
-	Code       reason.Code  `json:"code,omitempty"`
-	Text       problem.Text `json:"text"`
+	Conclusion string      `json:"conclusion"`
+	Code       reason.Code `json:"code,omitempty"`
+	Text       report.Text `json:"text"`
 	// Identity is there only if the conclusion is TOTAL-PASSED.
 	Identity *report.Identity `json:"identity,omitempty"`
 	// Certificate is the verdict in detail; absent without a certificate.
 	Certificate *report.CertificateDocument `json:"certificate,omitempty"`
-	Connection  Connection                  `json:"connection"`
+	Connection  request.Connection          `json:"connection"`
 	SupportCode string                      `json:"support_code"`
-}
-
-// Connection describes the connection of the request.
-type Connection struct {
-	Kind    string `json:"kind"` // "gost", "ordinary"
-	Version string `json:"version,omitempty"`
-	Suite   string `json:"suite,omitempty"`
 }
 
 // whoAmI answers in JSON. The status is 200 only for a good certificate, so that
 // a caller who looks at the status alone lets nobody in.
 func (s *SignIn) whoAmI(c *gin.Context) {
 	o := s.observe(c, "whoami")
-	conn := request.ConnectionFrom(c.Request.Context())
 	out := WhoAmI{
 		Conclusion:  o.conclusion(),
 		Code:        o.code,
-		Connection:  Connection{Kind: conn.Kind, Version: conn.Version, Suite: conn.Suite},
+		Connection:  request.ConnectionFrom(c.Request.Context()),
 		SupportCode: request.From(c.Request.Context()).ID,
 	}
 	status := http.StatusOK
 	if o.cert.Parsed != nil {
 		out.Certificate = report.Certificate(o.cert, o.trust, o.at)
-		out.Text = problem.Text{RU: out.Certificate.Text.RU, EN: out.Certificate.Text.EN}
+		out.Text = out.Certificate.Text
 	}
 	if o.code == "" {
 		out.Identity = report.NewIdentity(o.who)
