@@ -7,6 +7,7 @@ import (
 	"math/big"
 	mathrand "math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,12 +15,24 @@ import (
 	"propusk/gost/internal/vectors"
 )
 
-var update = flag.Bool("update", false, "write testdata/edge.txt anew")
+var update = flag.Bool("update", false, "write testdata/edge anew")
 
-const edgeFile = "testdata/edge.txt"
+// edgeDir has the vectors, a file for every curve.
+const edgeDir = "testdata/edge"
 
-// edgeHead is the start of the file.
-const edgeHead = `# Source: made by TestEdgeVectors with the math/big reference of this package ("go test -run EdgeVectors -update");
+func edgeFile(c *Curve) string { return filepath.Join(edgeDir, c.name+".txt") }
+
+// loadEdges returns the vectors of all curves.
+func loadEdges(t *testing.T) (all []vectors.Vector) {
+	t.Helper()
+	for _, c := range allCurves {
+		all = append(all, vectors.Load(t, edgeFile(c))...)
+	}
+	return all
+}
+
+// edgeHead is the start of a file.
+const edgeHead = `# Source: made by TestEdgeFiles with the math/big reference of this package ("go test -run EdgeFiles -update");
 # gost-engine agrees (TestEdgeVectorsEngine), and so does gogost but for one case (TestEdgeVectorsGogost).
 # Signatures at the edges of GOST R 34.10-2012: numbers at the ends of their ranges, and scalars z1 and z2 of
 # z1*G + z2*Q that make the additions inside a verification meet equal and opposite points, and infinity.
@@ -240,39 +253,48 @@ func makeEdges(ref *reference) []edge {
 	return all
 }
 
-// renderEdges returns the file.
-func renderEdges(t *testing.T) string {
+// renderEdges returns the file of a curve.
+func renderEdges(c *Curve, ref *reference) string {
 	var out strings.Builder
 	out.WriteString(edgeHead)
-	refs := references(t)
-	for _, c := range allCurves {
-		ref := refs[c.name]
-		for _, v := range makeEdges(ref) {
-			valid := "no"
-			if v.valid {
-				valid = "yes"
-			}
-			fmt.Fprintf(&out, "\nname: %s, %s\ncurve: %s\npublic: %x\ndigest: %x\nsignature: %x%x\nvalid: %s\n", c.name, v.name, c.name,
-				ref.encode(v.public), littleEndian(v.e, ref.size), v.s.FillBytes(make([]byte, ref.size)), v.r.FillBytes(make([]byte, ref.size)), valid)
+	for _, v := range makeEdges(ref) {
+		valid := "no"
+		if v.valid {
+			valid = "yes"
 		}
+		fmt.Fprintf(&out, "\nname: %s, %s\ncurve: %s\npublic: %x\ndigest: %x\nsignature: %x%x\nvalid: %s\n", c.name, v.name, c.name,
+			ref.encode(v.public), littleEndian(v.e, ref.size), v.s.FillBytes(make([]byte, ref.size)), v.r.FillBytes(make([]byte, ref.size)), valid)
 	}
 	return out.String()
 }
 
-// TestEdgeFile: the committed vectors are those that are made here.
-func TestEdgeFile(t *testing.T) {
+// TestEdgeFiles: the committed vectors are those that are made here.
+func TestEdgeFiles(t *testing.T) {
 	if testing.Short() && !*update {
 		t.Skip("takes seconds")
 	}
-	want := renderEdges(t)
-	if *update {
-		if err := os.WriteFile(edgeFile, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
+	refs, made := references(t), map[string]bool{}
+	for _, c := range allCurves {
+		file, want := edgeFile(c), renderEdges(c, refs[c.name])
+		made[filepath.Base(file)] = true
+		if *update {
+			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(file)
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not what is made here (%v); run go test -run EdgeFiles -update", file, err)
 		}
 	}
-	got, err := os.ReadFile(edgeFile)
-	if err != nil || string(got) != want {
-		t.Errorf("%s is not what is made here (%v); run go test -run EdgeFile -update", edgeFile, err)
+	entries, err := os.ReadDir(edgeDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !made[entry.Name()] {
+			t.Errorf("%s is of no curve", filepath.Join(edgeDir, entry.Name()))
+		}
 	}
 }
 
@@ -282,7 +304,7 @@ func TestEdgeVectors(t *testing.T) { onEveryPath(t, testEdgeVectors) }
 func testEdgeVectors(t *testing.T) {
 	var batch []Signed
 	var want []bool
-	for _, v := range vectors.Load(t, edgeFile) {
+	for _, v := range loadEdges(t) {
 		c := curveByName(t, v.String(t, "curve"))
 		public, err := NewPublicKey(c, v.Hex(t, "public"))
 		if err != nil {
@@ -324,7 +346,7 @@ func TestEdgeVectorsGogost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("gogost takes seconds")
 	}
-	for _, v := range vectors.Load(t, edgeFile) {
+	for _, v := range loadEdges(t) {
 		c := curveByName(t, v.String(t, "curve"))
 		public, err := NewPublicKey(c, v.Hex(t, "public"))
 		if err != nil {

@@ -110,16 +110,16 @@ func TestEdgeVectorsEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("hundreds of openssl commands take seconds")
 	}
-	byCurve := map[string][]vectors.Vector{}
-	for _, v := range vectors.Load(t, "testdata/edge.txt") {
-		name := v.String(t, "curve")
-		byCurve[name] = append(byCurve[name], v)
+	files, err := filepath.Glob("testdata/edge/*.txt")
+	if err != nil || len(files) != 7 {
+		t.Fatalf("%d files for seven curves, %v", len(files), err)
 	}
-	for name, vs := range byCurve {
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txt")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			curve := curveNamed(t, name)
-			for _, v := range vs {
+			for _, v := range vectors.Load(t, file) {
 				key, err := gost3410.NewPublicKey(curve, v.Hex(t, "public"))
 				if err != nil {
 					t.Fatal(err)

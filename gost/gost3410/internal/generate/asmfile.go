@@ -44,7 +44,8 @@ func (f *field) asmSource() string {
 	a.op("MOVQ", "x+8(FP)", "SI")
 	a.op("MOVQ", "y+16(FP)", "DI")
 	a.mul(operandZ, operandX, operandY)
-	fmt.Fprintf(&out, "\n// func %sMulADX(z, x, y *%s)\nTEXT ·%sMulADX(SB), NOSPLIT, $%d-24\n%s\tRET\n", f.prime(), f.Type, f.prime(), f.scratch(), a)
+	fmt.Fprintf(&out, "\n// func %sMulADX(z, x, y *%s)\nTEXT ·%sMulADX(SB), NOSPLIT, $%d-24\n%s\tRET\n",
+		f.prime(), f.Type, f.prime(), f.scratch(), a)
 	a = &asm{f: f}
 	a.op("MOVQ", "z+0(FP)", "CX")
 	a.op("MOVQ", "x+8(FP)", "SI")
@@ -53,7 +54,8 @@ func (f *field) asmSource() string {
 	a.op("MOVQ", "CX", "SI")
 	a.op("DECQ", "k+16(FP)")
 	a.op("JNZ", "loop")
-	fmt.Fprintf(&out, "\n// func %sSquareTimesADX(z, x *%s, k int)\nTEXT ·%sSquareTimesADX(SB), NOSPLIT, $%d-24\n%s\tRET\n", f.prime(), f.Type, f.prime(), f.scratch(), a)
+	fmt.Fprintf(&out, "\n// func %sSquareTimesADX(z, x *%s, k int)\nTEXT ·%sSquareTimesADX(SB), NOSPLIT, $%d-24\n%s\tRET\n",
+		f.prime(), f.Type, f.prime(), f.scratch(), a)
 	return out.String()
 }
 
@@ -78,7 +80,8 @@ func fieldGlue() (choose, none string) {
 			}
 			glue("// Mul sets z = x·y.", "Mul", "x, y *"+f.Type, "x, y", "Mul", "x, y", "mulGeneric")
 			glue("// Square sets z = x².", "Square", "x *"+f.Type, "x", "SquareTimes", "x, 1", "squareGeneric")
-			glue("// squareTimes sets z = x^(2^k), k > 0.", "squareTimes", "x *"+f.Type+", k int", "x, k", "SquareTimes", "x, k", "squareTimesGeneric")
+			glue("// squareTimes sets z = x^(2^k), k > 0.", "squareTimes", "x *"+f.Type+", k int", "x, k",
+				"SquareTimes", "x, k", "squareTimesGeneric")
 		}
 		w.p("//go:noescape\nfunc %sMulADX(z, x, y *%s)\n", f.prime(), f.Type)
 		w.p("//go:noescape\nfunc %sSquareTimesADX(z, x *%s, k int)\n", f.prime(), f.Type)
@@ -86,32 +89,56 @@ func fieldGlue() (choose, none string) {
 	return w.String(), v.String()
 }
 
-// asmSource returns the assembly of the formulas.
-func (u *unit) asmSource() string {
+// asmSources returns the assembly of the formulas by the suffix of the file: one file
+// for every formula that is in place, and one without a suffix for the formulas that
+// call, their subroutines and the choice from tables.
+func (u *unit) asmSources() map[string]string {
+	files := map[string]string{}
+	var calling strings.Builder
+	for _, d := range u.order {
+		text, inPlace := u.compile(d)
+		if inPlace {
+			files["_"+u.fileSuffix(d)] = u.f.asmHeader() + text
+			continue
+		}
+		calling.WriteString(text)
+	}
 	var out strings.Builder
 	out.WriteString(u.f.asmHeader())
-	if !u.inline() {
-		subroutine := func(name string, emit func(*asm)) {
-			a := &asm{f: u.f}
-			emit(a)
-			fmt.Fprintf(&out, "\nTEXT %s<>(SB), NOSPLIT, $%d-0\n%s\tRET\n", name, u.f.scratch(), a)
-		}
-		subroutine("mul", func(a *asm) { a.mul(operandZ, operandX, operandY) })
-		subroutine("square", func(a *asm) { a.square(operandZ, operandX) })
-		subroutine("add", func(a *asm) { a.add(operandZ, operandX, operandY) })
-		subroutine("sub", func(a *asm) { a.sub(operandZ, &operandX, operandY) })
-		subroutine("half", func(a *asm) { a.half(operandZ, operandX) })
-	}
-	for _, d := range u.order {
-		out.WriteString(u.compile(d))
-	}
+	out.WriteString(u.subroutines(calling.String()))
+	out.WriteString(calling.String())
 	for _, p := range u.picks {
 		out.WriteString(u.pick(p))
+	}
+	files[""] = out.String()
+	return files
+}
+
+// subroutines returns those operations of the field that the formulas call.
+func (u *unit) subroutines(formulas string) string {
+	var out strings.Builder
+	for _, r := range []struct {
+		name string
+		emit func(*asm)
+	}{
+		{"mul", func(a *asm) { a.mul(operandZ, operandX, operandY) }},
+		{"square", func(a *asm) { a.square(operandZ, operandX) }},
+		{"add", func(a *asm) { a.add(operandZ, operandX, operandY) }},
+		{"sub", func(a *asm) { a.sub(operandZ, &operandX, operandY) }},
+		{"half", func(a *asm) { a.half(operandZ, operandX) }},
+	} {
+		if !strings.Contains(formulas, "\tCALL "+r.name+"<>(SB)\n") {
+			continue
+		}
+		a := &asm{f: u.f}
+		r.emit(a)
+		fmt.Fprintf(&out, "\nTEXT %s<>(SB), NOSPLIT, $%d-0\n%s\tRET\n", r.name, u.f.scratch(), a)
 	}
 	return out.String()
 }
 
-// pick returns the assembly that reads a whole table of points and keeps one of them. A point is taken in vectors of 32 bytes, at most 12 of them at once.
+// pick returns the assembly that reads a whole table of points and keeps one of them.
+// A point is taken in vectors of 32 bytes, at most 12 of them at once.
 func (u *unit) pick(p pick) string {
 	a, typ := &asm{f: u.f}, p.typ
 	a.op("MOVQ", "r+0(FP)", "DI")
@@ -176,7 +203,8 @@ func (u *unit) glue() (choose, none string) {
 	}
 	for _, p := range u.picks {
 		typ := p.typ
-		head := fmt.Sprintf("// pick is pickPortable, by assembly if there is any.\nfunc (r *%s) pick(table *[%s]%s, digit uint64) {", typ, p.count, typ)
+		head := fmt.Sprintf("// pick is pickPortable, by assembly if there is any.\nfunc (r *%s) pick(table *[%s]%s, digit uint64) {",
+			typ, p.count, typ)
 		w.p("%s\nif adx.Enabled { %sPickADX(r, table, digit); return }\nr.pickPortable(table, digit)\n}\n", head, typ)
 		w.p("//go:noescape\nfunc %s\n", p.signature())
 		v.p("%s\nr.pickPortable(table, digit)\n}\n", head)

@@ -11,10 +11,17 @@ import (
 
 // The formulas of the points are written once, in Go, in the templates. Those that
 // have no branch are methods with names that end with Generic; here they are
-// compiled to assembly: every operation of the field in place for four limbs, by a
-// call for eight.
+// compiled to assembly. Every operation of the field is in place for four limbs, unless
+// that makes the formula too long for a file. It is a call otherwise, and for eight.
 
 const genericSuffix = "Generic"
+
+// maxLines is how many lines a generated file has at most; inPlaceLines leaves room
+// for the head of the file.
+const (
+	maxLines     = 2000
+	inPlaceLines = maxLines - 50
+)
 
 // amd64 is the build constraint of assembly and of the Go that calls it; portable is
 // the opposite.
@@ -134,6 +141,7 @@ type scope struct {
 	*unit
 	a      *asm
 	vars   map[string]value
+	calls  bool // whether operations are calls and not in place
 	frame  *int
 	offset map[string]int // of a parameter among the arguments
 }
@@ -141,9 +149,6 @@ type scope struct {
 // pointers are the registers for the addresses of the parameters, where operations
 // are in place.
 var pointers = []string{"CX", "SI", "DI"}
-
-// inline reports whether operations are in place.
-func (u *unit) inline() bool { return u.f.Limbs == 4 }
 
 // params returns the names and types of receiver and parameters.
 func params(d *ast.FuncDecl) (names, types []string) {
@@ -164,23 +169,40 @@ func (u *unit) asmName(d *ast.FuncDecl) string {
 	return u.prefix + receiver + strings.ToUpper(name[:1]) + name[1:] + "ADX"
 }
 
-// compile returns the assembly of one formula.
-func (u *unit) compile(d *ast.FuncDecl) string {
+// fileSuffix names a formula in the name of a file.
+func (u *unit) fileSuffix(d *ast.FuncDecl) string {
+	return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(u.asmName(d), u.prefix), "ADX"))
+}
+
+// compile returns the assembly of one formula, and whether its operations are in
+// place.
+func (u *unit) compile(d *ast.FuncDecl) (text string, inPlace bool) {
+	if u.f.Limbs == 4 {
+		text = u.compileAs(d, false)
+		if strings.Count(text, "\n") <= inPlaceLines {
+			return text, true
+		}
+	}
+	return u.compileAs(d, true), false
+}
+
+// compileAs compiles a formula with calls or in place.
+func (u *unit) compileAs(d *ast.FuncDecl, calls bool) string {
 	names, types := params(d)
 	if len(names) > len(pointers) {
 		panic("generate: too many parameters of " + d.Name.Name)
 	}
-	s := &scope{unit: u, a: &asm{f: u.f}, vars: map[string]value{}, frame: new(int), offset: map[string]int{}}
+	s := &scope{unit: u, a: &asm{f: u.f}, vars: map[string]value{}, calls: calls, frame: new(int), offset: map[string]int{}}
 	for i, name := range names {
 		s.offset[name] = 8 * i
 		s.vars[name] = value{place{text: "(" + pointers[i] + ")"}, types[i], name}
-		if u.inline() {
+		if !calls {
 			s.a.op("MOVQ", fmt.Sprintf("%s+%d(FP)", name, 8*i), pointers[i])
 		}
 	}
 	s.block(d.Body)
 	flags := "0"
-	if u.inline() {
+	if !calls {
 		flags = "NOSPLIT" // the frame is small, and nothing is called
 	}
 	return fmt.Sprintf("\n// func %s(%s)\nTEXT ·%s(SB), %s, $%d-%d\n\tNO_LOCAL_POINTERS\n%s\tRET\n",
@@ -278,7 +300,7 @@ func (s *scope) assign(st *ast.AssignStmt) {
 
 // copy copies one element.
 func (s *scope) copy(to, from value) {
-	if !s.inline() {
+	if s.calls {
 		s.address("SI", from)
 		s.address("CX", to)
 		from.place, to.place = place{text: "(SI)"}, place{text: "(CX)"}
@@ -298,6 +320,9 @@ func (s *scope) call(c *ast.CallExpr) {
 	}
 	s.a.comment("%s", show(c))
 	if fun.Sel.Name == "MulSmall" {
+		if s.calls {
+			panic("generate: no subroutine for MulSmall")
+		}
 		k, err := strconv.ParseUint(c.Args[1].(*ast.BasicLit).Value, 10, 32)
 		if err != nil {
 			panic(err)
@@ -309,7 +334,7 @@ func (s *scope) call(c *ast.CallExpr) {
 	for _, arg := range c.Args {
 		args = append(args, s.eval(arg))
 	}
-	if s.inline() {
+	if !s.calls {
 		s.a.operation(fun.Sel.Name, args[0].place, args[1:])
 		return
 	}
@@ -337,7 +362,7 @@ func (s *scope) insert(d *ast.FuncDecl, args []ast.Expr) {
 	if d == nil {
 		panic("generate: a formula calls what is no formula")
 	}
-	inner := &scope{unit: s.unit, a: s.a, vars: map[string]value{}, frame: s.frame, offset: s.offset}
+	inner := &scope{unit: s.unit, a: s.a, vars: map[string]value{}, calls: s.calls, frame: s.frame, offset: s.offset}
 	names, _ := params(d)
 	for i, name := range names {
 		inner.vars[name] = s.eval(args[i])

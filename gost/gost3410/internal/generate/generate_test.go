@@ -13,8 +13,9 @@ func TestUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 2*len(fields)+2+4*len(curves)+2 {
-		t.Errorf("%d files", len(files))
+	old, err := stale("..", files)
+	if err != nil || len(old) > 0 {
+		t.Errorf("the generator no longer writes %q (%v); run go generate ./gost/gost3410/...", old, err)
 	}
 	for name, want := range files {
 		got, err := os.ReadFile(filepath.Join("..", name))
@@ -24,6 +25,9 @@ func TestUpToDate(t *testing.T) {
 		}
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s is not what the generator writes; run go generate ./gost/gost3410/...", name)
+		}
+		if n := bytes.Count(want, []byte("\n")); n > maxLines {
+			t.Errorf("%s has %d lines, more than %d", name, n, maxLines)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 // Command generate writes the field arithmetic, the point arithmetic and the
-// constants of the seven GOST curves, in Go and in assembly for amd64. The files it writes are committed; a test
-// runs it again and compares.
+// constants of the seven GOST curves, in Go and in assembly for amd64. The files it
+// writes are committed; a test runs it again and compares. It removes files that it
+// wrote before and writes no more.
 package main
 
 import (
@@ -30,6 +31,39 @@ func main() {
 			log.Fatal(err)
 		}
 	}
+	old, err := stale(*dir, files)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, name := range old {
+		if err := os.Remove(filepath.Join(*dir, name)); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// stale returns the generated files below dir that are not among files.
+func stale(dir string, files map[string][]byte) (old []string, err error) {
+	for _, pkg := range []string{"field", "scalar", "ec"} {
+		entries, err := os.ReadDir(filepath.Join(dir, pkg))
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			name := pkg + "/" + entry.Name()
+			if _, ok := files[name]; ok || entry.IsDir() {
+				continue
+			}
+			data, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				return nil, err
+			}
+			if bytes.HasPrefix(data, []byte(header)) {
+				old = append(old, name)
+			}
+		}
+	}
+	return old, nil
 }
 
 // render returns the generated files by their path.
@@ -55,7 +89,9 @@ func render() (map[string][]byte, error) {
 		units = append(units, u)
 		name := "ec/" + strings.TrimSuffix(c.File, ".go")
 		sources[name+"_adx.go"], sources[name+"_noadx.go"] = u.glue()
-		out[name+"_amd64.s"] = []byte(u.asmSource())
+		for suffix, text := range u.asmSources() {
+			out[name+suffix+"_amd64.s"] = []byte(text)
+		}
 	}
 	sources["ec/assembly_test.go"] = asmTest(units)
 	for name, text := range sources {
