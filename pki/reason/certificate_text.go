@@ -34,7 +34,7 @@ func certificateFormEntries() []Entry {
 		},
 		{
 			CertRevoked, Policy,
-			"Сертификат аннулирован удостоверяющим центром. Войти с ним нельзя; получите новый сертификат.",
+			"Сертификат отозван удостоверяющим центром. Получите новый сертификат.",
 			"The certificate was revoked by its certification authority; obtain a new one.",
 			"63-ФЗ, ст. 14, ч. 6.1",
 		},

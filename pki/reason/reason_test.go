@@ -33,6 +33,9 @@ func TestEntries(t *testing.T) {
 				t.Errorf("%s: %q is not a sentence that ends with a period", e.Code, text)
 			}
 		}
+		if !strings.Contains(e.RU, ". ") || !strings.Contains(e.EN, "; ") {
+			t.Errorf("%s: no remedy after what happened: %q, %q", e.Code, e.RU, e.EN)
+		}
 		if !strings.ContainsFunc(e.RU, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
 			t.Errorf("%s: %q is not Russian", e.Code, e.RU)
 		}

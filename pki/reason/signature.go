@@ -165,7 +165,7 @@ func signatureMathEntries() []Entry {
 		},
 		{
 			AccreditationUnknown, Unavailable,
-			"Список аккредитованных удостоверяющих центров не загружен, поэтому аккредитацию проверить нельзя. Повторите проверку позже.",
+			"Перечень аккредитованных удостоверяющих центров не загружен, поэтому аккредитацию проверить нельзя. Повторите проверку позже.",
 			"No list of accredited CAs is loaded, so accreditation cannot be judged; try again later.",
 			"63-ФЗ, ст. 11, п. 1",
 		},

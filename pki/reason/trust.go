@@ -169,14 +169,14 @@ func trustRevocationEntries() []Entry {
 		},
 		{
 			RevocationStale, Unavailable,
-			"Не удалось узнать, не отозван ли сертификат: список отозванных сертификатов устарел. Повторите попытку позже.",
-			"It is unknown whether the certificate is revoked: the revocation list is outdated; fetch a fresh one and try again.",
+			"Не удалось узнать, не отозван ли сертификат: нет списка отозванных сертификатов, действующего на этот момент. Повторите попытку позже.",
+			"It is unknown whether the certificate is revoked: the revocation list is not in force at this moment; fetch a fresh one and try again.",
 			"RFC 5280, 6.3.3 (a)",
 		},
 		{
 			RevocationUnusable, Unavailable,
 			"Не удалось узнать, не отозван ли сертификат: список отозванных сертификатов не прошёл проверку. Повторите попытку позже.",
-			"It is unknown whether the certificate is revoked: the revocation list cannot be relied upon; fetch another one.",
+			"It is unknown whether the certificate is revoked: the revocation list cannot be relied upon; fetch another one and try again.",
 			"RFC 5280, 6.3.3",
 		},
 	}
@@ -228,7 +228,7 @@ func trustListEntries() []Entry {
 		{
 			TSLNotVerified, Policy,
 			"Подпись перечня аккредитованных удостоверяющих центров не прошла проверку. Скачайте перечень заново и проверьте сертификат издателя.",
-			"The signature of the list of accredited CAs does not verify; download it again and check the pinned signer.",
+			"The list of accredited CAs is not signed as a whole by its publisher; download it again and check the pinned signer.",
 			"63-ФЗ, ст. 8",
 		},
 		{
@@ -246,7 +246,7 @@ func trustListEntries() []Entry {
 		{
 			CAStatusUnknown, Policy,
 			"Статус удостоверяющего центра в перечне аккредитованных неизвестен. Обратитесь в службу поддержки.",
-			"The list of accredited CAs gives the issuing CA a status that is not understood, so it is not in force; report it.",
+			"The list of accredited CAs gives the issuing CA a status that is not understood, so the CA does not count as accredited; report it to support.",
 			"63-ФЗ, ст. 11, п. 1",
 		},
 	}
@@ -269,7 +269,7 @@ func trustXMLEntries() []Entry {
 		{
 			XMLUnsupported, Unsupported,
 			"Документ XML использует возможности, которые из соображений безопасности не поддерживаются. Сохраните его в кодировке UTF-8 и без DTD.",
-			"The XML document has a DTD or an encoding other than UTF-8; neither is supported.",
+			"The XML document has a DTD or an encoding other than UTF-8, which are not supported; save it in UTF-8 and without a DTD.",
 			"",
 		},
 		{
@@ -287,7 +287,7 @@ func trustXMLEntries() []Entry {
 		{
 			XMLSignatureAmbiguous, Policy,
 			"Нельзя однозначно определить, что подписано в документе XML. Получите документ с одной подписью.",
-			"It is ambiguous what the XML signature covers: several signatures, or an identifier that occurs twice.",
+			"It is ambiguous what the XML signature covers: several signatures, or an identifier that occurs twice; get a document with one signature.",
 			"XMLDSig, 8.1",
 		},
 		{
