@@ -192,7 +192,7 @@ func rdns(r der.Reader) [][]byte {
 	return parts
 }
 
-// generalName reads a GeneralName.
+// generalName reads a GeneralName: RFC 5280, Section 4.2.1.6.
 func generalName(r *der.Reader) subtree {
 	tag, _, content := r.Any()
 	s := subtree{tag: tag}
@@ -202,7 +202,7 @@ func generalName(r *der.Reader) subtree {
 	return s
 }
 
-// parseConstraints reads NameConstraints.
+// parseConstraints reads NameConstraints: RFC 5280, Section 4.2.1.10.
 func parseConstraints(value []byte) (constraints, error) {
 	var d der.Decoder
 	var n constraints
@@ -216,7 +216,10 @@ func parseConstraints(value []byte) (constraints, error) {
 		n.excluded = subtrees(seq.Enter(der.Constructed(1)))
 	}
 	seq.End()
-	return n, d.Err()
+	if err := d.Err(); err != nil {
+		return constraints{}, err
+	}
+	return n, nil
 }
 
 // subtrees reads GeneralSubtrees. RFC 5280 gives minimum and maximum no use: they

@@ -166,10 +166,12 @@ const emailConstraint = "\x30\x09\xA0\x07\x30\x05\x81\x03a@x"
 // excludedText excludes directory names of a country that is written as a string of
 // another type.
 func excludedText(tag, country string) func(*gostx509.Template) {
-	wrap := func(tag, content string) string { return tag + string(rune(len(content))) + content }
 	name := wrap("\x30", wrap("\x31", wrap("\x30", "\x06\x03\x55\x04\x06"+wrap(tag, country))))
 	return extra(oidNameConstraints, true, wrap("\x30", wrap("\xA1", wrap("\x30", wrap("\xA4", name)))))
 }
+
+// wrap returns an element of fewer than 128 octets of content.
+func wrap(tag, content string) string { return tag + string(rune(len(content))) + content }
 
 // constraint constrains directory names to a country.
 func constraint(tag byte, country string) func(*gostx509.Template) {
@@ -517,4 +519,35 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// FuzzConstraints: name constraints that are refused give nothing, and no name
+// that is looked at under them is too much for the comparison.
+func FuzzConstraints(f *testing.F) {
+	country := wrap("\x30", wrap("\x31", "\x30\x09\x06\x03\x55\x04\x06\x13\x02RU"))
+	for _, seed := range []string{
+		"\x30\x00", "\x05\x00", emailConstraint,
+		wrap("\x30", wrap("\xA0", wrap("\x30", wrap("\xA4", country)))),
+		wrap("\x30", wrap("\xA1", wrap("\x30", wrap("\xA4", country)))),
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		n, err := parseConstraints(value)
+		if err != nil {
+			if n.permitted != nil || n.excluded != nil {
+				t.Fatalf("%x: refused, yet returned %v", value, n)
+			}
+			return
+		}
+		for _, s := range slices.Concat(n.permitted, n.excluded) {
+			// The base itself begins with all the parts of the base.
+			if s.tag == tagDirectory && (!within(s.name, s.name) || outside(s.name, s.name) == nil) {
+				t.Fatalf("%x: a name is outside itself", value)
+			}
+		}
+		if len(n.excluded) > 0 && n.checkName(n.excluded[0]) == nil {
+			t.Fatalf("%x: an excluded name passed", value)
+		}
+	})
 }
