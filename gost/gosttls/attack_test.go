@@ -524,6 +524,19 @@ func TestServerRefusesOrder(t *testing.T) {
 				return hs.send(hs.finished(clientFinished, hs.transcript).Marshal())
 			}, hs.out.QueueChangeCipherSpec, hs.out.Flush, hs.readServerFinished)
 		}},
+		"Finished in the record of CertificateVerify, then ChangeCipherSpec": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
+			steps := with(honest(hs), atVerify, func() error {
+				m, err := hs.sign(hs.cert)
+				if err != nil {
+					return err
+				}
+				verify := m.Marshal()
+				hs.transcript.add(verify)
+				finished := hs.finished(clientFinished, hs.transcript).Marshal()
+				return hs.out.Queue(wire.TypeHandshake, append(verify, finished...))
+			})
+			return with(steps, atFinished, hs.out.QueueChangeCipherSpec, hs.out.Flush, hs.readServerFinished)
+		}},
 		"ChangeCipherSpec inside of Finished": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			finished := func() []byte { return hs.finished(clientFinished, hs.transcript).Marshal() }
 			return with(honest(hs), atFinished, func() error {
