@@ -12,6 +12,7 @@ import (
 	"propusk/certs"
 	"propusk/pki/cms"
 	"propusk/pki/gostx509"
+	"propusk/pki/report"
 	"propusk/pki/validate"
 )
 
@@ -115,34 +116,36 @@ func readInput(stdin io.Reader, name string, limit int64) ([]byte, error) {
 // that is read.
 const maxCertificateFile = 16 << 20
 
-// readCertificates reads the certificates of one file, in any form that cms.Bundle
-// takes.
-func readCertificates(stdin io.Reader, name string) ([]*gostx509.Certificate, error) {
-	data, err := readInput(stdin, name, maxCertificateFile)
-	if err != nil {
-		return nil, err
-	}
-	all, err := cms.Bundle(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	var certs []*gostx509.Certificate
-	for _, raw := range all {
-		cert, err := gostx509.Parse(raw)
+// readCertificates reads the certificates of files, each in any form that
+// cms.Bundle takes.
+func readCertificates(stdin io.Reader, names []string) ([]*gostx509.Certificate, error) {
+	var all []*gostx509.Certificate
+	for _, name := range names {
+		data, err := readInput(stdin, name, maxCertificateFile)
+		if err != nil {
+			return nil, err
+		}
+		bundle, err := cms.Bundle(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		certs = append(certs, cert)
+		for _, raw := range bundle {
+			cert, err := gostx509.Parse(raw)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			all = append(all, cert)
+		}
 	}
-	return certs, nil
+	return all, nil
 }
 
 // conclusionCode returns the exit code for a conclusion of a verdict document.
 func conclusionCode(conclusion string) int {
 	switch conclusion {
-	case "TOTAL-PASSED":
+	case report.TotalPassed:
 		return exitYes
-	case "TOTAL-FAILED":
+	case report.TotalFailed:
 		return exitNo
 	default:
 		return exitIndeterminate

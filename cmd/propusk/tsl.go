@@ -89,7 +89,7 @@ func (o *tslOptions) run(cmd *cobra.Command, name string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	signers, err := o.readSigners(cmd.InOrStdin())
+	signers, err := readCertificates(cmd.InOrStdin(), o.signers)
 	if err != nil {
 		return err
 	}
@@ -103,19 +103,6 @@ func (o *tslOptions) run(cmd *cobra.Command, name string, now time.Time) error {
 		return err
 	}
 	return exitWith(conclusionCode(summary.Conclusion))
-}
-
-// readSigners reads the certificates that may sign the list.
-func (o *tslOptions) readSigners(stdin io.Reader) ([]*gostx509.Certificate, error) {
-	var all []*gostx509.Certificate
-	for _, name := range o.signers {
-		certs, err := readCertificates(stdin, name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, certs...)
-	}
-	return all, nil
 }
 
 // check reads the list, verifies its signature if it may, and sums it up. A list

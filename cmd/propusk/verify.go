@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"propusk/pki/cms"
-	"propusk/pki/gostx509"
 	"propusk/pki/report"
 	"propusk/pki/validate"
 )
@@ -61,7 +60,7 @@ func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	beside, err := o.readCertificates(cmd.InOrStdin())
+	beside, err := readCertificates(cmd.InOrStdin(), o.certificates)
 	if err != nil {
 		return err
 	}
@@ -88,19 +87,6 @@ func (o *verifyOptions) readContent(stdin io.Reader) (cms.Content, error) {
 		return cms.Content{}, err
 	}
 	return cms.Document(data), nil
-}
-
-// readCertificates reads the certificates given beside the signature.
-func (o *verifyOptions) readCertificates(stdin io.Reader) ([]*gostx509.Certificate, error) {
-	var all []*gostx509.Certificate
-	for _, name := range o.certificates {
-		certs, err := readCertificates(stdin, name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, certs...)
-	}
-	return all, nil
 }
 
 // printVerdict writes a verdict document for people.

@@ -11,17 +11,6 @@ import (
 	"testing"
 )
 
-// engineConfig loads gost-engine for every algorithm it has.
-const engineConfig = `openssl_conf = openssl_init
-[openssl_init]
-engines = engines
-[engines]
-gost = gost
-[gost]
-engine_id = gost
-default_algorithms = ALL
-`
-
 // requireOpenSSL skips the test when openssl or its engine gost is missing, and
 // fails it if PROPUSK_REQUIRE_INTEROP is 1.
 func requireOpenSSL(t *testing.T) {
@@ -38,7 +27,7 @@ func requireOpenSSL(t *testing.T) {
 // openSSL runs the openssl command in the current directory.
 func openSSL(t *testing.T, args ...string) {
 	t.Helper()
-	if err := os.WriteFile("openssl.cnf", []byte(engineConfig), 0o600); err != nil {
+	if err := os.WriteFile("openssl.cnf", []byte(gostEngineConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "openssl", args...)

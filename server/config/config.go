@@ -255,7 +255,8 @@ func Default() Config {
 }
 
 // Load reads and validates the file at path. Relative paths in it are taken from
-// the directory of the file.
+// the directory of the file. The error wraps an *fs.PathError if and only if the
+// file cannot be read; any other is that of [Parse] or of [Config.Validate].
 func Load(path string) (Config, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -14,7 +14,7 @@ type advice struct {
 // adviceFor returns the advice for a code. A code without a page of its own is
 // told by the sentence of the catalogue.
 func adviceFor(code reason.Code) advice {
-	for _, find := range []func(reason.Code) (advice, bool){certificateAdvice, issuerAdvice, holderAdvice, serverAdvice, flowAdvice} {
+	for _, find := range []func(reason.Code) (advice, bool){certificateAdvice, revocationAdvice, issuerAdvice, holderAdvice, serverAdvice, flowAdvice} {
 		if a, ok := find(code); ok {
 			return a
 		}
@@ -89,7 +89,14 @@ func certificateAdvice(code reason.Code) (advice, bool) {
 				{"Если сертификат уже должен действовать, обратитесь в удостоверяющий центр, который его выдал.", "If it should be valid already, ask the certification authority that issued it."},
 			},
 		}, true
-	case reason.CertRevoked, reason.CertOnHold:
+	}
+	return advice{}, false
+}
+
+// revocationAdvice is about a certificate that its authority took back.
+func revocationAdvice(code reason.Code) (advice, bool) {
+	switch code {
+	case reason.CertRevoked:
 		return advice{
 			Title: Text{"Сертификат отозван", "The certificate has been revoked"},
 			Cause: Text{
@@ -100,6 +107,18 @@ func certificateAdvice(code reason.Code) (advice, bool) {
 				{"Вспомните, не получали ли вы недавно новый сертификат: старый при этом отзывают. Тогда выберите новый.", "If you obtained a new certificate lately, the old one was revoked: choose the new one."},
 				{"Если вы не просили об отзыве, сразу свяжитесь с удостоверяющим центром: возможно, ключом пытались воспользоваться посторонние.", "If you did not ask for it, call the certification authority at once: somebody may have tried to use your key."},
 				stepNewFNS(),
+			},
+		}, true
+	case reason.CertOnHold:
+		return advice{
+			Title: Text{"Действие сертификата приостановлено", "The certificate is on hold"},
+			Cause: Text{
+				"Удостоверяющий центр приостановил действие этого сертификата. Пока оно не возобновлено, войти с ним нельзя.",
+				"The certification authority suspended this certificate. It cannot be used to sign in until it is resumed.",
+			},
+			Steps: []Text{
+				{"Обратитесь в удостоверяющий центр, который выдал сертификат: он скажет, почему действие приостановлено и когда возобновится.", "Ask the certification authority that issued it why it is on hold and until when."},
+				stepOther(),
 			},
 		}, true
 	}

@@ -41,7 +41,7 @@ func (b *Book) conditions() []condition {
 			Title: Text{"Квалифицированный сертификат установлен в хранилище «Личные», и ключ доступен", "The qualified certificate is in the personal store and its key is at hand"},
 			How: Text{
 				"Подключите носитель ключа, нажмите «Проверить вход с сертификатом», выберите сертификат и введите PIN-код. Страница назовёт, что не так с сертификатом, если он не подойдёт.",
-				"Insert the token, open the page below, choose the certificate and enter the PIN. The page says what is wrong if the certificate does not fit.",
+				"Insert the token, press \"Test the sign-in with the certificate\", choose the certificate and enter the PIN. The page says what is wrong if the certificate does not fit.",
 			},
 			Link: &Link{Text{RU: "Проверить вход с сертификатом", EN: "Test the sign-in with the certificate"}, b.site.SignInURL + "/"},
 		},
