@@ -66,8 +66,6 @@ type Options struct {
 	// Revocation is the source of revocation data. Without it the result is
 	// Indeterminate at best.
 	Revocation Revocation
-	// Cache, if not nil, remembers good signatures between calls.
-	Cache *Cache
 }
 
 // Result of Build. The zero value grants nothing.
