@@ -1,7 +1,8 @@
 # Propusk. The targets that people need: run, test, bench, lint, fuzz, build.
 #
 # Every target installs what it needs: Debian packages with apt-get (through
-# sudo only when not root) and Go tools, at pinned versions, into .cache/bin.
+# sudo only when not root; without either it says what to install) and Go tools, at
+# pinned versions, into .cache/bin.
 
 SHELL := /bin/bash
 GO    ?= go
@@ -101,6 +102,8 @@ define apt_install
 		[ "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || missing="$$missing $$p"; \
 	done; \
 	[ -z "$$missing" ] && exit 0; \
+	if [ -n "$(SUDO)" ] && ! command -v $(SUDO) >/dev/null; then \
+		echo "Neither root nor sudo. Let root run: apt-get install --no-install-recommends$$missing" >&2; exit 1; fi; \
 	echo "Installing Debian packages:$$missing"; \
 	$(SUDO) apt-get update -q && \
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
