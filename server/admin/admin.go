@@ -17,7 +17,8 @@ import (
 	"propusk/server/request"
 )
 
-// Admin answers health questions. It is safe for concurrent use.
+// Admin answers health questions. All fields must be set. It is safe for concurrent
+// use.
 type Admin struct {
 	// Trust returns the snapshot in force, and an error while nobody may be let
 	// in by it.

@@ -34,7 +34,7 @@ type API struct {
 	work   gate    // verifications that run
 }
 
-// Options is what an API needs.
+// Options is what an API needs, all of it.
 type Options struct {
 	// Trust hands out the trust data.
 	Trust trust.Guard

@@ -30,7 +30,8 @@ type Metrics struct {
 	reloads    *prometheus.CounterVec
 }
 
-// Gauges are read at the time of a scrape.
+// Gauges are read at the time of a scrape; both functions must be set and safe for
+// concurrent use.
 type Gauges struct {
 	// Trust returns the snapshot in force.
 	Trust func() *certs.Snapshot

@@ -42,7 +42,7 @@ const ACR = "urn:propusk:acr:qes"
 // seen from here, so the weaker claim is made. RFC 8176, Section 2.
 const amr = "swk"
 
-// Options is what a Provider is made of.
+// Options is what a Provider is made of. Only Key and Clients may be left out.
 type Options struct {
 	// Issuer is the URL of the public host, without a trailing slash.
 	Issuer string
@@ -99,7 +99,8 @@ type Provider struct {
 // minSecret is the shortest subject secret, in bytes.
 const minSecret = 32
 
-// New returns a Provider.
+// New returns a Provider. The error says which option cannot be used: the subject
+// secret is too short, the key is of another sort, or the library refuses the rest.
 func New(o Options) (*Provider, error) {
 	if len(o.SubjectSecret) < minSecret {
 		return nil, fmt.Errorf("oidc: the subject secret is %d bytes long, at least %d are needed", len(o.SubjectSecret), minSecret)
@@ -155,7 +156,7 @@ func (p *Provider) wrap(h http.HandlerFunc) gin.HandlerFunc {
 	}
 }
 
-// Sessions returns how many tickets, codes and access tokens are alive.
+// Sessions returns how many values are alive, by sort: "ticket", "code", "token".
 func (p *Provider) Sessions() map[string]int {
 	return map[string]int{"ticket": p.tickets.Len(), "code": p.codes.Len(), "token": p.tokens.Len()}
 }

@@ -70,7 +70,8 @@ type Book struct {
 	pages map[string]*template.Template
 }
 
-// New parses the templates.
+// New returns a Book of pages for a site. An error is a mistake in the templates of
+// this package.
 func New(site Site) (*Book, error) {
 	b := &Book{site: site, pages: make(map[string]*template.Template)}
 	for _, name := range []string{"failure", "home", "signedin", "check"} {

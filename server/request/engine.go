@@ -15,7 +15,8 @@ import (
 	"propusk/pki/reason"
 )
 
-// Options is what an Engine needs to know about its host.
+// Options is what an engine needs to know about its host. Only HSTS and AssetsURL
+// may be left out.
 type Options struct {
 	// Host is the name of the listener in logs and metrics: "public", "signin".
 	Host string

@@ -18,13 +18,14 @@ import (
 	"propusk/server/trust"
 )
 
-// SignIn answers on the sign-in host. It is safe for concurrent use.
+// SignIn answers on the sign-in host. It is safe for concurrent use. Make it with
+// New.
 type SignIn struct {
 	judge judge
 	opts  Options
 }
 
-// Options is what a SignIn needs.
+// Options is what a SignIn needs, all of it.
 type Options struct {
 	// Trust hands out the trust data.
 	Trust trust.Guard

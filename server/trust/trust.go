@@ -10,7 +10,8 @@ import (
 	"propusk/pki/validate"
 )
 
-// Guard watches the age of trust data. It is safe for concurrent use.
+// Guard watches the age of trust data. Store and Now must be set; the zero MaxAge
+// lets nobody in. It is safe for concurrent use.
 type Guard struct {
 	// Store holds the snapshot in force.
 	Store *certs.Store

@@ -106,7 +106,7 @@ type Account struct {
 const requiredACR = "urn:propusk:acr:qes"
 
 // New returns a Cabinet. It does not talk to the provider yet, so both may start
-// in any order.
+// in any order. The error names the option that cannot be used.
 func New(o Options) (*Cabinet, error) {
 	for name, value := range map[string]string{"URL": o.URL, "Issuer": o.Issuer} {
 		u, err := url.Parse(value)
@@ -148,7 +148,8 @@ func (c *Cabinet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mux.ServeHTTP(w, r)
 }
 
-// Serve answers on l until ctx ends. It takes over l and closes it.
+// Serve answers on l until ctx ends, then lets requests under way finish for a few
+// seconds. It takes over l and closes it. The error is nil after a clean shutdown.
 func (c *Cabinet) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler: c, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
