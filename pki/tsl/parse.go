@@ -87,7 +87,7 @@ func (p *parser) list() error {
 		case "УдостоверяющийЦентр":
 			return p.record()
 		default:
-			return p.skip()
+			return p.r.Skip()
 		}
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (p *parser) record() error {
 		case "ИсторияСтатусовАккредитации":
 			return seen.first(name, p.history())
 		default:
-			return p.skip()
+			return p.r.Skip()
 		}
 	})
 	if err != nil {
@@ -151,7 +151,7 @@ func (p *parser) address(a *Address) error {
 		if to := texts[name]; to != nil {
 			return p.words(to)
 		}
-		return p.skip()
+		return p.r.Skip()
 	}, func(text []byte) error {
 		a.Street = string(bytes.TrimSpace(text))
 		return nil
@@ -172,7 +172,7 @@ func (p *parser) installations() error {
 			case name == "КлючиУполномоченныхЛиц":
 				return seen.first(name, p.keys(&i))
 			default:
-				return p.skip()
+				return p.r.Skip()
 			}
 		})
 		p.ca.Installations = append(p.ca.Installations, i)
@@ -194,7 +194,7 @@ func (p *parser) keys(i *Installation) error {
 			case "Сертификаты":
 				return seen.first(name, p.certificates(&k))
 			default:
-				return p.skip()
+				return p.r.Skip()
 			}
 		})
 		if err != nil {
@@ -236,7 +236,7 @@ func (p *parser) certificates(k *Key) error {
 			case name == "Данные":
 				return seen.first(name, p.base64(&data))
 			default:
-				return p.skip()
+				return p.r.Skip()
 			}
 		})
 		if err != nil {
@@ -277,7 +277,7 @@ func (p *parser) status(c *StatusChange) error {
 		case "ДействуетС":
 			return seen.first(name, p.string(&since))
 		default:
-			return p.skip()
+			return p.r.Skip()
 		}
 	})
 	if err != nil {
@@ -323,7 +323,7 @@ func (p *parser) count() error {
 func (p *parser) each(parent, child string, read func() error) error {
 	return p.children(parent, func(name string) error {
 		if name != child {
-			return p.skip()
+			return p.r.Skip()
 		}
 		if err := p.count(); err != nil {
 			return err
@@ -361,16 +361,6 @@ func (p *parser) mixed(read func(name string) error, text func([]byte) error) er
 			return err
 		}
 	}
-}
-
-// skip passes over an element.
-func (p *parser) skip() error {
-	for depth := p.r.Depth(); p.r.Depth() >= depth; {
-		if _, err := p.r.Next(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // characters returns the character data of an element without children, in a

@@ -128,7 +128,7 @@ func (c *canonicalizer) run(r *strictxml.Reader) error {
 		switch t.Kind {
 		case strictxml.StartElement:
 			if c.omit != nil && c.omit(t) {
-				err = skipElement(r)
+				err = r.Skip()
 				break
 			}
 			c.startElement(r, t)
@@ -147,17 +147,6 @@ func (c *canonicalizer) run(r *strictxml.Reader) error {
 			return err
 		}
 	}
-}
-
-// skipElement reads up to and with the end of the element whose StartElement r
-// has just returned.
-func skipElement(r *strictxml.Reader) error {
-	for depth := r.Depth(); r.Depth() >= depth; {
-		if _, err := r.Next(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // outside writes a comment or a processing instruction: those outside the root

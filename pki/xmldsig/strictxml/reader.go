@@ -42,16 +42,6 @@ func (t *Token) Is(space, local string) bool {
 	return string(t.Local) == local && string(t.Space) == space
 }
 
-// Attr returns the value of the attribute without a namespace called local.
-func (t *Token) Attr(local string) (string, bool) {
-	for i := range t.Attrs {
-		if a := &t.Attrs[i]; len(a.Space) == 0 && string(a.Local) == local {
-			return string(a.Value()), true
-		}
-	}
-	return "", false
-}
-
 // Attr is an attribute that is not a namespace declaration.
 type Attr struct {
 	Prefix, Local []byte
@@ -148,9 +138,9 @@ func (r *Reader) Declared() []Binding {
 	return r.bindings[r.open[len(r.open)-1].outer:]
 }
 
-// Lookup returns the namespace bound to a prefix, and false if there is none.
+// lookup returns the namespace bound to a prefix, and false if there is none.
 // The empty prefix always has one, possibly empty.
-func (r *Reader) Lookup(prefix []byte) ([]byte, bool) {
+func (r *Reader) lookup(prefix []byte) ([]byte, bool) {
 	for i := len(r.bindings) - 1; i >= 0; i-- {
 		if bytes.Equal(r.bindings[i].Prefix, prefix) {
 			return r.bindings[i].Space, true
@@ -174,6 +164,17 @@ func (r *Reader) Next() (*Token, error) {
 		return nil, err
 	}
 	return &r.tok, nil
+}
+
+// Skip reads up to and with the end of the element whose StartElement Next has
+// just returned. Errors are those of Next.
+func (r *Reader) Skip() error {
+	for depth := r.Depth(); r.Depth() >= depth; {
+		if _, err := r.Next(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Reader) next() error {

@@ -223,3 +223,53 @@ func TestErrorSticks(t *testing.T) {
 		t.Errorf("after %v: token %v, error %v", first, tok, err)
 	}
 }
+
+// FuzzReader: tokens follow one another inside the document, elements close, each
+// element reads alone as it does in its place, and a refusal has a reason.
+func FuzzReader(f *testing.F) {
+	for _, doc := range []string{
+		`<a/>`, `<p:a xmlns:p="urn:p" p:b="&lt;" b="2"><p:c/>x</p:a>`, `<a xmlns="urn:d"><b xmlns=""/><c/></a>`,
+		"\xEF\xBB\xBF<?xml version='1.0' encoding='utf-8'?><!--c--><a x='1\r\n'>&#13;<![CDATA[&]]></a><?p q?>",
+	} {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		d, err := Open(doc)
+		if err != nil {
+			refused(t, err)
+			return
+		}
+		end := 0
+		for r := d.Reader(); ; {
+			tok, err := r.Next()
+			if errors.Is(err, io.EOF) && r.Depth() == 0 {
+				return
+			}
+			if err != nil {
+				refused(t, err)
+				return
+			}
+			if tok.Start < end || tok.End < tok.Start || tok.End > len(doc) {
+				t.Fatalf("token of %d to %d after %d", tok.Start, tok.End, end)
+			}
+			end = tok.Start // an empty-element tag is both tokens
+			if tok.Kind == StartElement {
+				name, space := string(tok.Local), string(tok.Space)
+				alone, err := d.ReaderAt(r.Scope()).Next()
+				if err != nil || !alone.Is(space, name) || alone.End != tok.End {
+					t.Fatalf("element %q in %q reads differently alone: %v", name, space, err)
+				}
+			}
+		}
+	})
+}
+
+// refused fails unless the error has one of the reasons of this package.
+func refused(t *testing.T, err error) {
+	t.Helper()
+	switch reason.Of(err) {
+	case reason.XMLMalformed, reason.XMLTooLarge, reason.XMLUnsupported:
+	default:
+		t.Fatalf("refused without a reason: %v", err)
+	}
+}

@@ -184,7 +184,7 @@ func isAbsolute(uri []byte) bool {
 }
 
 func (r *Reader) elementSpace(e *element, at int) ([]byte, error) {
-	space, ok := r.Lookup(e.prefix)
+	space, ok := r.lookup(e.prefix)
 	if !ok || string(e.prefix) == "xmlns" {
 		return nil, malformed(at, "prefix %q is not declared", e.prefix)
 	}
@@ -197,7 +197,7 @@ func (r *Reader) attributeSpaces(at int) error {
 	for i := range r.attrs {
 		a := &r.attrs[i]
 		if len(a.Prefix) > 0 {
-			space, ok := r.Lookup(a.Prefix)
+			space, ok := r.lookup(a.Prefix)
 			if !ok {
 				return malformed(at, "prefix %q is not declared", a.Prefix)
 			}

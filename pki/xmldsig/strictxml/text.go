@@ -40,10 +40,10 @@ func AppendText(dst, raw []byte, cdata bool) []byte {
 	return dst
 }
 
-// AppendValue appends the normalised value of an attribute (XML 1.0, 3.3.3, for
+// appendValue appends the normalised value of an attribute (XML 1.0, 3.3.3, for
 // type CDATA): each white space character becomes a space, except those written
 // as references.
-func AppendValue(dst, raw []byte) []byte {
+func appendValue(dst, raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		switch b := raw[i]; b {
 		case '&':
@@ -67,12 +67,12 @@ func AppendValue(dst, raw []byte) []byte {
 	return dst
 }
 
-// value is AppendValue without a copy when nothing has to change.
+// value is appendValue without a copy when nothing has to change.
 func value(raw []byte) []byte {
 	if !bytes.ContainsAny(raw, "&\r\n\t") {
 		return raw
 	}
-	return AppendValue(nil, raw)
+	return appendValue(nil, raw)
 }
 
 // checkReferences makes sure that every «&» of raw begins a reference that this
