@@ -55,11 +55,11 @@ func (s *Signer) protects(values []byte) bool {
 	var d der.Decoder
 	top := d.Open(values, derLimits)
 	seq := top.Sequence()
-	digest := algorithm(&seq)
+	digest := sigalg.Read(&seq)
 	var signature sigalg.AlgorithmIdentifier
 	if seq.Peek(der.Constructed(1)) { // signatureAlgorithm [1] IMPLICIT
 		inner := seq.Enter(der.Constructed(1))
-		signature.Algorithm = objectIdentifier(inner.OID())
+		signature.Algorithm = inner.OID().ObjectIdentifier()
 		if inner.More() {
 			signature.Parameters = inner.Raw()
 		}
@@ -149,7 +149,7 @@ func readESSCertIDv2(r *der.Reader) essCertID {
 	seq := r.Sequence()
 	name := sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDSHA256}
 	if seq.Peek(der.TagSequence) {
-		name = algorithm(&seq)
+		name = sigalg.Read(&seq)
 	}
 	var id essCertID
 	id.digest = seq.OctetString()

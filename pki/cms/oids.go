@@ -4,7 +4,6 @@ import (
 	"encoding/asn1"
 
 	"propusk/pki/der"
-	"propusk/pki/sigalg"
 )
 
 // Object identifiers as DER content, to compare without decoding.
@@ -24,25 +23,10 @@ const (
 // idData is shared and must not be modified.
 var idData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 
-// objectIdentifier decodes an identifier, without an allocation for the usual
-// ones.
-func objectIdentifier(oid der.OID) asn1.ObjectIdentifier {
-	switch string(oid) {
-	case oidData:
+// contentType decodes an identifier, without an allocation for the usual one.
+func contentType(oid der.OID) asn1.ObjectIdentifier {
+	if string(oid) == oidData {
 		return idData
-	case "\x2a\x85\x03\x07\x01\x01\x02\x02":
-		return sigalg.OIDStreebog256
-	case "\x2a\x85\x03\x07\x01\x01\x02\x03":
-		return sigalg.OIDStreebog512
-	case "\x2a\x85\x03\x07\x01\x01\x01\x01":
-		return sigalg.OIDKeyGOST256
-	case "\x2a\x85\x03\x07\x01\x01\x01\x02":
-		return sigalg.OIDKeyGOST512
-	case "\x2a\x85\x03\x07\x01\x01\x03\x02":
-		return sigalg.OIDGOST256WithStreebog
-	case "\x2a\x85\x03\x07\x01\x01\x03\x03":
-		return sigalg.OIDGOST512WithStreebog
-	default:
-		return oid.ObjectIdentifier()
 	}
+	return oid.ObjectIdentifier()
 }

@@ -142,7 +142,7 @@ func (p *parser) digestAlgorithms(set der.Reader) {
 	n := p.count(set, MaxDigestAlgorithms)
 	p.sd.DigestAlgorithms = make([]sigalg.AlgorithmIdentifier, 0, n)
 	for set.More() {
-		p.sd.DigestAlgorithms = append(p.sd.DigestAlgorithms, algorithm(&set))
+		p.sd.DigestAlgorithms = append(p.sd.DigestAlgorithms, sigalg.Read(&set))
 	}
 }
 
@@ -150,7 +150,7 @@ func (p *parser) digestAlgorithms(set der.Reader) {
 func (p *parser) encapsulated(seq der.Reader) {
 	oid := seq.OID()
 	p.sd.rawContentType = oid
-	p.sd.ContentType = objectIdentifier(oid)
+	p.sd.ContentType = contentType(oid)
 	if !seq.Peek(der.Constructed(0)) {
 		p.sd.Detached = true
 		seq.End()
@@ -222,13 +222,13 @@ func (p *parser) signer(seq der.Reader) Signer {
 		s.Serial = sid.Integer()
 		sid.End()
 	}
-	s.DigestAlgorithm = algorithm(&seq)
+	s.DigestAlgorithm = sigalg.Read(&seq)
 	if seq.Peek(der.Constructed(0)) {
 		ahead := seq
 		s.RawSignedAttrs = ahead.Raw()
 		s.SignedAttrs = p.attributes(seq.Enter(der.Constructed(0)))
 	}
-	s.SignatureAlgorithm = algorithm(&seq)
+	s.SignatureAlgorithm = sigalg.Read(&seq)
 	s.Signature = seq.OctetString()
 	if seq.Peek(der.Constructed(1)) {
 		s.UnsignedAttrs = p.attributes(seq.Enter(der.Constructed(1)))
@@ -264,15 +264,4 @@ func (p *parser) count(set der.Reader, limit int) int {
 		}
 	}
 	return n
-}
-
-// algorithm reads AlgorithmIdentifier: RFC 5280, Section 4.1.1.2.
-func algorithm(r *der.Reader) sigalg.AlgorithmIdentifier {
-	seq := r.Sequence()
-	id := sigalg.AlgorithmIdentifier{Algorithm: objectIdentifier(seq.OID())}
-	if seq.More() {
-		id.Parameters = seq.Raw()
-	}
-	seq.End()
-	return id
 }

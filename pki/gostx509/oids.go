@@ -123,7 +123,6 @@ func others() []asn1.ObjectIdentifier {
 		OIDClassKC1, OIDClassKC2, OIDClassKC3, OIDClassKB1, OIDClassKB2, OIDClassKA1,
 		OIDServerAuth, OIDClientAuth, OIDEmailProtection, OIDTimeStamping, OIDOCSPSigning,
 		sigalg.OIDKeyGOST2001, sigalg.OIDKeyGOST256, sigalg.OIDKeyGOST512,
-		sigalg.OIDGOST256WithStreebog, sigalg.OIDGOST512WithStreebog, sigalg.OIDGOST2001WithGOST94,
 		{2, 5, 29, 32, 0},              // anyPolicy
 		{1, 3, 6, 1, 4, 1, 311, 20, 2}, // Microsoft: name of the certificate template
 		{1, 3, 6, 1, 4, 1, 311, 21, 7}, // Microsoft: certificate template

@@ -110,7 +110,7 @@ func (p *parser) certificate(input der.Reader) {
 	cert.End()
 
 	outer := input.Inside(algorithm)
-	p.c.SignatureAlgorithm = p.algorithm(&outer)
+	p.c.SignatureAlgorithm = sigalg.Read(&outer)
 	tbs := input.Inside(p.c.RawTBS)
 	p.tbsCertificate(tbs.Sequence(), algorithm)
 }
@@ -164,17 +164,6 @@ func (p *parser) uniqueIDs(tbs *der.Reader) {
 	if old && p.c.Version < 2 || tbs.Peek(der.Constructed(3)) && p.c.Version < 3 {
 		tbs.Fail(errUniqueID)
 	}
-}
-
-// algorithm reads AlgorithmIdentifier.
-func (p *parser) algorithm(r *der.Reader) sigalg.AlgorithmIdentifier {
-	seq := r.Sequence()
-	alg := sigalg.AlgorithmIdentifier{Algorithm: intern(seq.OID())}
-	if seq.More() {
-		alg.Parameters = seq.Raw()
-	}
-	seq.End()
-	return alg
 }
 
 // string returns the text of a part of c.Raw without a copy: both have the same

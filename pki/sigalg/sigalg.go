@@ -58,10 +58,11 @@ func (a AlgorithmIdentifier) Marshal() ([]byte, error) {
 	return b.Bytes()
 }
 
-// Read reads one AlgorithmIdentifier. An error sticks to the reader.
+// Read reads one AlgorithmIdentifier: RFC 5280, Section 4.1.1.2. An error sticks to
+// the reader. Parameters point into the input.
 func Read(r *der.Reader) AlgorithmIdentifier {
 	seq := r.Sequence()
-	alg := AlgorithmIdentifier{Algorithm: seq.OID().ObjectIdentifier()}
+	alg := AlgorithmIdentifier{Algorithm: objectIdentifier(seq.OID())}
 	if seq.More() {
 		alg.Parameters = seq.Raw()
 	}

@@ -298,6 +298,29 @@ func TestMarshal(t *testing.T) {
 	}
 }
 
+// TestRead reads every identifier of the tables back as it was written.
+func TestRead(t *testing.T) {
+	var ids []asn1.ObjectIdentifier
+	for _, a := range algorithms() {
+		ids = append(ids, a.id)
+	}
+	for _, d := range digests() {
+		ids = append(ids, d.id)
+	}
+	for _, id := range append(ids, forbidden()...) {
+		want := AlgorithmIdentifier{Algorithm: id, Parameters: []byte{5, 0}}
+		raw, err := want.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d der.Decoder
+		r := d.Open(raw, der.Limits{})
+		if got := Read(&r); d.Err() != nil || !got.Algorithm.Equal(id) || !bytes.Equal(got.Parameters, want.Parameters) {
+			t.Errorf("%v is read as %v, %v", id, got, d.Err())
+		}
+	}
+}
+
 func TestSignWithRefuses(t *testing.T) {
 	all := keys(t)
 	for name, alg := range map[string]AlgorithmIdentifier{

@@ -11,6 +11,7 @@ import (
 
 	"propusk/gost/gostr341194"
 	"propusk/gost/streebog"
+	"propusk/pki/der"
 )
 
 // Digest algorithms. They are constants: do not modify them.
@@ -46,6 +47,28 @@ var (
 	OIDKeyRSA      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
 	OIDKeyECDSA    = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 )
+
+// objectIdentifier decodes an identifier, without an allocation for those of GOST.
+func objectIdentifier(oid der.OID) asn1.ObjectIdentifier {
+	switch string(oid) {
+	case "\x2a\x85\x03\x07\x01\x01\x02\x02":
+		return OIDStreebog256
+	case "\x2a\x85\x03\x07\x01\x01\x02\x03":
+		return OIDStreebog512
+	case "\x2a\x85\x03\x07\x01\x01\x01\x01":
+		return OIDKeyGOST256
+	case "\x2a\x85\x03\x07\x01\x01\x01\x02":
+		return OIDKeyGOST512
+	case "\x2a\x85\x03\x07\x01\x01\x03\x02":
+		return OIDGOST256WithStreebog
+	case "\x2a\x85\x03\x07\x01\x01\x03\x03":
+		return OIDGOST512WithStreebog
+	case "\x2a\x85\x03\x02\x02\x03":
+		return OIDGOST2001WithGOST94
+	default:
+		return oid.ObjectIdentifier()
+	}
+}
 
 // family is a kind of key together with a way to use it.
 type family uint8
