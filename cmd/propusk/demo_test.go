@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"propusk/pki/reason"
+	"propusk/server/testgateway"
 )
 
 // demoRunning is a demo that a test has started.
@@ -274,7 +275,7 @@ func fetch(t *testing.T, url string) (int, string) {
 // TestDemoSignIn does what the demo tells people to do: the curl command that it
 // prints reaches the greeting of the cabinet, and the openssl command is answered.
 func TestDemoSignIn(t *testing.T) {
-	requireGOST(t)
+	testgateway.NewOpenSSL(t) // or skip
 	// The commands must survive a path that the shell would take apart.
 	dir := filepath.Join(t.TempDir(), "it's a demo")
 	d := startDemo(t, dir, freePorts(t))
@@ -320,24 +321,6 @@ func printedCommands(t *testing.T, text string) []string {
 		t.Fatalf("%d commands in\n%s", len(commands), text)
 	}
 	return commands
-}
-
-// requireGOST skips the test without openssl, gost-engine and curl, or fails
-// where interoperability is required.
-func requireGOST(t *testing.T) {
-	t.Helper()
-	missing := func(what string) {
-		if os.Getenv("PROPUSK_REQUIRE_INTEROP") == "1" {
-			t.Fatal("this test needs " + what)
-		}
-		t.Skip("needs " + what)
-	}
-	if out, err := exec.Command("openssl", "engine", "gost").CombinedOutput(); err != nil || !strings.Contains(string(out), "(gost)") {
-		missing("openssl with libengine-gost-openssl")
-	}
-	if _, err := exec.LookPath("curl"); err != nil {
-		missing("curl")
-	}
 }
 
 // TestDemoPortsTaken sees that a second demo says which port is taken and leaves

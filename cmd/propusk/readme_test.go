@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"propusk/server/testgateway"
 )
 
 // tour returns the shell commands of "A two-minute tour" in README.md.
@@ -27,7 +29,7 @@ func tour(t *testing.T) string {
 // TestTour runs the commands of README.md as they stand, with other ports and
 // places, and looks for what they promise.
 func TestTour(t *testing.T) {
-	requireGOST(t)
+	testgateway.NewOpenSSL(t) // or skip
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "bin", "propusk")
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {

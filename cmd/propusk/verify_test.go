@@ -5,37 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"propusk/server/testgateway"
 )
-
-// requireOpenSSL skips the test when openssl or its engine gost is missing, and
-// fails it if PROPUSK_REQUIRE_INTEROP is 1.
-func requireOpenSSL(t *testing.T) {
-	t.Helper()
-	if err := exec.Command("openssl", "engine", "gost").Run(); err == nil {
-		return
-	}
-	if os.Getenv("PROPUSK_REQUIRE_INTEROP") == "1" {
-		t.Fatal("openssl with the engine gost is missing (Debian: libengine-gost-openssl)")
-	}
-	t.Skip("openssl with the engine gost is missing (Debian: libengine-gost-openssl)")
-}
-
-// openSSL runs the openssl command in the current directory.
-func openSSL(t *testing.T, args ...string) {
-	t.Helper()
-	if err := os.WriteFile("openssl.cnf", []byte(gostEngineConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "openssl", args...)
-	cmd.Env = append(os.Environ(), "OPENSSL_CONF=openssl.cnf")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("openssl %q: %v\n%s", args, err, out)
-	}
-}
 
 // propusk runs a command line and returns its exit code and outputs.
 func propusk(stdin []byte, args ...string) (code int, stdout, stderr string) {
@@ -47,7 +22,7 @@ func propusk(stdin []byte, args ...string) (code int, stdout, stderr string) {
 // TestVerify verifies signatures that openssl makes with the keys of the demo
 // country.
 func TestVerify(t *testing.T) {
-	requireOpenSSL(t)
+	peer := testgateway.NewOpenSSL(t)
 	t.Chdir(t.TempDir())
 	if code, out, errs := propusk(nil, "pki", "init", "country"); code != exitYes {
 		t.Fatal(out, errs)
@@ -73,8 +48,8 @@ func TestVerify(t *testing.T) {
 	} {
 		for id, want := range map[string]int{"ip": exitYes, "ip512": exitYes, "ul": exitYes, "revoked": exitNo, "expired": exitNo, "terminated-ca": exitNo} {
 			person := filepath.Join(people, id)
-			openSSL(t, append([]string{
-				"cms", "-sign", "-binary", "-in", "contract.txt", "-out", "sig",
+			peer.Run(nil, append([]string{
+				"openssl", "cms", "-sign", "-binary", "-in", "contract.txt", "-out", "sig",
 				"-signer", filepath.Join(person, "cert.pem"), "-inkey", filepath.Join(person, "key.pem"),
 			}, form.args...)...)
 			args := []string{"verify", "--json", "--trust", "country/trust", "sig"}
@@ -91,7 +66,7 @@ func TestVerify(t *testing.T) {
 			}
 		}
 	}
-	checkStdin(t)
+	checkStdin(t, peer)
 }
 
 // checkDocument reads the JSON of one verdict.
@@ -123,10 +98,10 @@ func checkDocument(t *testing.T, name, text, level string, passed bool) {
 }
 
 // checkStdin verifies the last signature from standard input.
-func checkStdin(t *testing.T) {
+func checkStdin(t *testing.T, peer *testgateway.OpenSSL) {
 	t.Helper()
 	person := filepath.Join("country", "people", "ip")
-	openSSL(t, "cms", "-sign", "-binary", "-nodetach", "-in", "contract.txt", "-out", "sig", "-outform", "PEM",
+	peer.Run(nil, "openssl", "cms", "-sign", "-binary", "-nodetach", "-in", "contract.txt", "-out", "sig", "-outform", "PEM",
 		"-signer", filepath.Join(person, "cert.pem"), "-inkey", filepath.Join(person, "key.pem"))
 	file, err := os.ReadFile("sig")
 	if err != nil {
