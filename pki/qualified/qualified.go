@@ -24,29 +24,12 @@ const (
 	CentralBank = "1037700013020" // the Bank of Russia: credit institutions
 )
 
-// Rules is the parameters of the table. The zero value is the law of the Russian
-// Federation; a demo country has authorities of its own.
-type Rules struct {
-	// TaxServiceOGRN is the ОГРН that the issuer must have where only the CA of
-	// the tax service may issue. Empty means [FNS].
-	TaxServiceOGRN string
-	// PublicIssuersOGRN is the further issuers of certificates for legal
-	// entities. Nil means [Treasury] and [CentralBank].
-	PublicIssuersOGRN []string
-}
-
-// Check applies the rules to a certificate at a moment, with the parameters of
-// the Russian Federation. The certificate of the issuer may be nil; then the
-// issuer is judged by its name in the certificate.
+// Check applies the rules to a certificate at a moment. The certificate of the
+// issuer may be nil; then the issuer is judged by its name in the certificate. The
+// result is never empty: the first step says whether the certificate claims to be
+// a qualified one at all.
 func Check(cert, issuer *gostx509.Certificate, at time.Time) []verdict.Check {
-	return Rules{}.Check(cert, issuer, at)
-}
-
-// Check is the function of the same name with the parameters of r. The result is
-// never empty: the first step says whether the certificate claims to be a
-// qualified one at all.
-func (r Rules) Check(cert, issuer *gostx509.Certificate, at time.Time) []verdict.Check {
-	in := input{rules: r, cert: cert, issuer: cert.Issuer, at: at, issued: moscowDay(cert.NotBefore)}
+	in := input{cert: cert, issuer: cert.Issuer, at: at, issued: moscowDay(cert.NotBefore)}
 	if issuer != nil {
 		in.issuer = issuer.Subject
 	}
@@ -76,7 +59,6 @@ func identityCheck(err error) verdict.Check {
 
 // input is what a rule may look at.
 type input struct {
-	rules  Rules
 	cert   *gostx509.Certificate
 	issuer gostx509.Name
 	who    person.Identity

@@ -225,18 +225,6 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-func TestParameters(t *testing.T) {
-	demo := Rules{TaxServiceOGRN: "1027700132195", PublicIssuersOGRN: []string{}}
-	if failed := failures(t, demo.Check(good(entrepreneur()), issuer("1027700132195"), now)); failed != nil {
-		t.Errorf("the demo country: %q", failed)
-	}
-	for _, ogrn := range []string{FNS, Treasury} {
-		if failed := failures(t, demo.Check(good(head()), issuer(ogrn), now)); len(failed) != 1 {
-			t.Errorf("issuer of another country: %q", failed)
-		}
-	}
-}
-
 // TestNoIssuer judges by the name of the issuer when its certificate is unknown.
 func TestNoIssuer(t *testing.T) {
 	cert := good(entrepreneur())

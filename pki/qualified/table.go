@@ -137,7 +137,7 @@ func issuerRules() []rule {
 		{
 			id: "profile.issuer-fns", cite: cite, reason: reason.IssuerNotFNS,
 			kinds: []person.Kind{person.Entrepreneur}, since: day(2022, time.January, 1),
-			check: func(in input) bool { return in.issuer.Get(gostx509.OIDOGRN) == in.rules.taxService() },
+			check: func(in input) bool { return in.issuer.Get(gostx509.OIDOGRN) == FNS },
 		},
 		{
 			id: "profile.issuer-state", cite: cite, reason: reason.IssuerNotFNS,
@@ -207,20 +207,10 @@ func servicePurposes() []asn1.ObjectIdentifier {
 	}
 }
 
-func (r Rules) taxService() string {
-	if r.TaxServiceOGRN == "" {
-		return FNS
-	}
-	return r.TaxServiceOGRN
-}
-
+// stateIssuer reports whether the issuer is one of the state bodies.
 func stateIssuer(in input) bool {
 	ogrn := in.issuer.Get(gostx509.OIDOGRN)
-	public := in.rules.PublicIssuersOGRN
-	if public == nil {
-		public = []string{Treasury, CentralBank}
-	}
-	return ogrn == in.rules.taxService() || slices.Contains(public, ogrn)
+	return ogrn == FNS || ogrn == Treasury || ogrn == CentralBank
 }
 
 // gost2012 reports whether the key is of ГОСТ Р 34.10-2012 and was read.

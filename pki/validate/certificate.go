@@ -8,6 +8,7 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/path"
 	"propusk/pki/person"
+	"propusk/pki/qualified"
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
 )
@@ -173,7 +174,7 @@ func (v Validator) checkRules(cert *gostx509.Certificate, chain []*gostx509.Cert
 	if len(chain) < 2 || v.asksAbout(cert) {
 		return nil
 	}
-	return v.Policy.Rules.Check(cert, chain[1], at)
+	return qualified.Check(cert, chain[1], at)
 }
 
 // checkHolder records who the holder claims to be and whether the policy admits

@@ -14,7 +14,6 @@ import (
 	"propusk/pki/crl"
 	"propusk/pki/path"
 	"propusk/pki/person"
-	"propusk/pki/qualified"
 	"propusk/pki/tsl"
 )
 
@@ -47,10 +46,6 @@ type Policy struct {
 	// AllowedKinds are the kinds of holders that may pass; empty means any
 	// holder. A CA is a holder only if it is named here.
 	AllowedKinds []person.Kind
-
-	// Rules are the parameters of the rules for qualified certificates; the zero
-	// value is the law of the Russian Federation.
-	Rules qualified.Rules
 
 	// RevocationGrace is how long past its nextUpdate a CRL is still believed.
 	// The law gives no grace; more than zero needs a reason.
