@@ -109,15 +109,15 @@ func printCertificate(w io.Writer, name string, doc *report.CertificateDocument,
 	out.line("%s:", name)
 	printConclusion(out, doc.Conclusion, doc.SubIndication, doc.Text)
 	if c := doc.Certificate; c != nil {
-		out.line("  %-12s %s", "Владелец", c.Subject)
-		out.line("  %-12s %s", "Издатель", c.Issuer)
-		out.line("  %-12s %s", "Номер", c.Serial)
-		out.line("  %-12s %s … %s", "Действует", c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
-		out.line("  %-12s %s", "SHA-1", c.SHA1)
-		out.line("  %-12s %s", "SHA-256", c.SHA256)
+		out.fact("Владелец / subject", c.Subject)
+		out.fact("Издатель / issuer", c.Issuer)
+		out.fact("Номер / serial number", c.Serial)
+		out.fact("Действует / valid", c.NotBefore.Format(time.RFC3339)+" … "+c.NotAfter.Format(time.RFC3339))
+		out.fact("SHA-1", c.SHA1)
+		out.fact("SHA-256", c.SHA256)
 	}
 	if p := doc.Properties; p != nil {
-		out.line("  %-12s %s", "Ключ", p.Key)
+		out.fact("Ключ / key", p.Key)
 	}
 	switch {
 	case doc.Holder != nil:

@@ -63,7 +63,7 @@ func newDemoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.dir, "dir", filepath.Join("var", "demo"), "каталог страны / where the country is kept")
-	cmd.Flags().StringVar(&o.host, "host", "127.0.0.1", "имя или адрес, на котором слушать / name or address to listen on")
+	cmd.Flags().StringVar(&o.host, "host", "127.0.0.1", "имя или адрес, на котором принимать соединения / name or address to listen on")
 	cmd.Flags().IntVar(&o.portBase, "port-base", 8440, "первый из десяти портов / the first of ten ports")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "журнал запросов на экран / log requests to standard error")
 	return cmd

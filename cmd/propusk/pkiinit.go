@@ -106,3 +106,6 @@ func (p *printer) line(format string, args ...any) {
 		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
 }
+
+// fact writes a label and what it stands for, the values one under another.
+func (p *printer) fact(label, value string) { p.line("  %-28s %s", label, value) }

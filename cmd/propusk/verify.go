@@ -130,9 +130,9 @@ func printConclusion(out *printer, conclusion, sub string, text report.Text) {
 func printIdentity(out *printer, who *report.Identity) {
 	out.line("    %s / %s", who.KindText.RU, who.KindText.EN)
 	for _, f := range []struct{ name, value string }{
-		{"Имя", who.Name},
-		{"Организация", who.Organization},
-		{"Должность", who.Title},
+		{"Имя / name", who.Name},
+		{"Организация / organization", who.Organization},
+		{"Должность / title", who.Title},
 		{"ИНН", who.INN},
 		{"ИНН ЮЛ", who.INNLE},
 		{"ОГРН", who.OGRN},
@@ -141,7 +141,7 @@ func printIdentity(out *printer, who *report.Identity) {
 		{"E-mail", who.Email},
 	} {
 		if f.value != "" {
-			out.line("    %-12s %s", f.name, f.value)
+			out.fact("  "+f.name, f.value)
 		}
 	}
 }
@@ -183,4 +183,5 @@ func printContext(out *printer, c report.Context) {
 		out.line("перечень УЦ / list of CAs: версия %d от %s", c.Trust.ListVersion, c.Trust.ListDate.Format(time.DateOnly))
 	}
 	out.line("%s", c.Notice.RU)
+	out.line("%s", c.Notice.EN)
 }
