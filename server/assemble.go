@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -211,8 +213,18 @@ func (s *Server) tls(name string, inner net.Listener, k hostKeys, auth gosttls.C
 			MinVersion:   tls.VersionTLS12,
 			NextProtos:   []string{"http/1.1"},
 		})
-	l.HandshakeDone = func(st gosttls.ConnectionState, err error) { s.metrics.Handshake(name, st, err) }
+	l.HandshakeDone = func(st gosttls.ConnectionState, err error) { s.handshakeDone(name, st, err) }
 	return hall{l, d}
+}
+
+// handshakeDone counts a handshake on the listener named host. Only a mistake of
+// ours is logged as well: a count does not tell where to look for it.
+func (s *Server) handshakeDone(host string, st gosttls.ConnectionState, err error) {
+	s.metrics.Handshake(host, st, err)
+	if errors.Is(err, gosttls.ErrPanic) {
+		s.opts.Log.LogAttrs(context.Background(), slog.LevelError, "panic in a handshake",
+			slog.String("host", host), slog.Any("err", err))
+	}
 }
 
 // httpServer returns the server of one host.
