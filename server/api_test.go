@@ -382,6 +382,20 @@ func TestNoTrust(t *testing.T) {
 	wantText(t, a, `"code":"trust-data-absent"`)
 }
 
+// TestTrustFailureIsLoggedOnce: a mistake that stays is tried again at every look,
+// and told once.
+func TestTrustFailureIsLoggedOnce(t *testing.T) {
+	g := testgateway.Start(t, func(g *testgateway.Gateway) {
+		g.Config.Trust.Reload = time.Second
+		g.WriteFile("trust/tsl.xml", "<broken")
+	})
+	wantStatus(t, g.Get(g.Browser(), g.Admin()+"/readyz"), http.StatusServiceUnavailable)
+	time.Sleep(1500 * time.Millisecond) // one look more
+	if n := strings.Count(g.Log.String(), "trust data not loaded"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
 // TestBadTrustFileLeavesTheLastGood: people keep signing in while an operator's
 // mistake is in the directory.
 func TestBadTrustFileLeavesTheLastGood(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"propusk/certs"
@@ -145,14 +146,22 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) Serve(ctx context.Context, l *Listeners) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if s.opts.Trust.Current().ID() == "" {
-		s.reloaded(s.opts.Trust.Reload(ctx))
-	}
-	watch := make(chan struct{})
+	loaded := s.opts.Trust.Current().ID() != ""
+	watch, first := make(chan struct{}), make(chan struct{})
+	tried := sync.OnceFunc(func() { close(first) })
 	go func() {
 		defer close(watch)
-		s.opts.Trust.Watch(ctx, s.opts.Config.Trust.Reload, s.reloaded) //nolint:errcheck // ends with ctx, and says only that
+		s.opts.Trust.Watch(ctx, s.opts.Config.Trust.Reload, func(err error) { //nolint:errcheck // ends with ctx, and says only that
+			s.reloaded(err)
+			tried()
+		})
 	}()
+	if !loaded { // whoever comes meanwhile waits instead of being turned away
+		select {
+		case <-first:
+		case <-watch:
+		}
+	}
 	err := s.serveAll(ctx, s.hosts(l))
 	cancel()
 	<-watch
