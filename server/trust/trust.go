@@ -21,9 +21,14 @@ type Guard struct {
 	Now func() time.Time
 }
 
+// maxAhead is how far in the future the date of a list may lie. «Дата» may be a day
+// without an hour and without a zone; a list dated later than that would never
+// grow old.
+const maxAhead = 24 * time.Hour
+
 // Current returns the snapshot in force, and why nobody may be let in by it: nil,
 // [reason.TrustDataAbsent] without a snapshot or without a list of accredited
-// CAs, [reason.TrustDataStale] with an old one. The snapshot is never nil; one
+// CAs, [reason.TrustDataStale] with one that is old or dated in the future. The snapshot is never nil; one
 // that was never loaded trusts nobody.
 func (g Guard) Current() (*certs.Snapshot, error) {
 	snap := g.Store.Current()
@@ -33,7 +38,7 @@ func (g Guard) Current() (*certs.Snapshot, error) {
 		return snap, reason.Errorf(reason.TrustDataAbsent, "no snapshot has been loaded")
 	case list == nil:
 		return snap, reason.Errorf(reason.TrustDataAbsent, "the snapshot has no list of accredited CAs")
-	case g.Now().Sub(list.Date()) > g.MaxAge:
+	case g.Now().Sub(list.Date()) > g.MaxAge, list.Date().Sub(g.Now()) > maxAhead:
 		return snap, reason.Errorf(reason.TrustDataStale, "the list of accredited CAs is of %s", list.Date().UTC().Format(time.RFC3339))
 	}
 	return snap, nil

@@ -45,6 +45,10 @@ func TestGuard(t *testing.T) {
 	want("as old as allowed", "")
 	now = list.Add(time.Hour + 1)
 	want("older", reason.TrustDataStale)
+	now = list.Add(-24 * time.Hour)
+	want("of tomorrow", "")
+	now = list.Add(-24*time.Hour - 1)
+	want("of the future", reason.TrustDataStale)
 
 	if err := os.Remove(filepath.Join(dir, "trust", "tsl.xml")); err != nil {
 		t.Fatal(err)
