@@ -132,6 +132,9 @@ func subIndications() []struct {
 		{"CHAIN_CONSTRAINTS_FAILURE", []reason.Code{
 			reason.CANotAccredited, reason.CANotListed, reason.NotQualified, reason.WrongHolderKind, reason.CertIsCA,
 			reason.HolderUnclear, reason.HolderAmbiguous, reason.IdentifierBad,
+			reason.AttributeMissing, reason.PersonINNMissing, reason.IssuerNotFNS, reason.PolicyClassMissing, reason.PolicyClassGap,
+			reason.SubjectSignToolMissing, reason.IssuerSignToolMissing, reason.IdentificationUnknown,
+			reason.KeyUsageUnsuitable, reason.KeyPeriodMissing, reason.KeyPeriodNotStarted, reason.KeyPeriodOver, reason.KeyNotGOST2012,
 		}},
 		{"TRY_LATER", []reason.Code{
 			reason.RevocationUnknown, reason.RevocationStale, reason.RevocationUnusable,
