@@ -185,7 +185,9 @@ func canary(t *testing.T) Identity {
 
 func search(t *testing.T, printed string) {
 	t.Helper()
-	for _, secret := range []string{"5001007", "77070", "10277", "30450", "11223", "анаре", "canary"} {
+	// Nine digits of each number: an address, which %d prints of a value that Go
+	// doesn't let format itself, holds any five of them now and then.
+	for _, secret := range []string{"500100732", "770708389", "102770013", "304500116", "112233445", "анаре", "canary"} {
 		for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), strings.Trim(fmt.Sprintf("%+q", secret), `"`)} {
 			if i := strings.Index(printed, form); i >= 0 {
 				t.Errorf("%q shows in …%s…", secret, printed[max(0, i-80):min(len(printed), i+80)])
