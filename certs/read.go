@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 )
@@ -23,12 +24,16 @@ import (
 // an endless download would take all memory of the process that must keep
 // serving from the previous snapshot.
 const (
-	maxFiles = 20_000   // of all roles; the real list has some 2,400 CA certificates
-	maxTotal = 2 << 30  // bytes of all files; some hundred lists of revocation
-	maxCerts = 4 << 20  // bytes of a certificate file, which may be a bundle
-	maxPins  = 1 << 20  // bytes of pins.txt
-	maxTSL   = 64 << 20 // bytes; the real list has some 25 MB
-	maxCRL   = 64 << 20 // bytes; the greatest real lists have some 50 MB
+	maxFiles = 20_000  // of all roles; the real list has some 2,400 CA certificates
+	maxTotal = 2 << 30 // bytes of all files; some hundred lists of revocation
+	maxPins  = 1 << 20 // bytes of pins.txt
+)
+
+// Limits of files that commands read by themselves as well, in bytes. The length of
+// a revocation list is bounded by [crl.MaxSize].
+const (
+	MaxCertificateFile = 16 << 20  // one certificate or a bundle
+	MaxListFile        = 128 << 20 // the list of accredited CAs; the real one has some 25 MB
 )
 
 // limit returns the greatest size of a file in bytes.
@@ -37,11 +42,11 @@ func (r Role) limit() int64 {
 	case RolePins:
 		return maxPins
 	case RoleTSL:
-		return maxTSL
+		return MaxListFile
 	case RoleCRL:
-		return maxCRL
+		return crl.MaxSize
 	default:
-		return maxCerts
+		return MaxCertificateFile
 	}
 }
 

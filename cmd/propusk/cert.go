@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"propusk/certs"
 	"propusk/pki/cms"
 	"propusk/pki/gostx509"
 	"propusk/pki/report"
@@ -82,7 +83,7 @@ func (o *certOptions) run(cmd *cobra.Command, names []string, now time.Time) err
 
 // judge reads one file and judges its first certificate.
 func (o *certOptions) judge(stdin io.Reader, name string, trust validate.Trust, at, now time.Time) (*report.CertificateDocument, error) {
-	data, err := readInput(stdin, name, maxCertificateFile)
+	data, err := readInput(stdin, name, certs.MaxCertificateFile)
 	if err != nil {
 		return nil, err
 	}

@@ -112,16 +112,12 @@ func readInput(stdin io.Reader, name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// maxCertificateFile is the length in bytes of the longest file of certificates
-// that is read.
-const maxCertificateFile = 16 << 20
-
 // readCertificates reads the certificates of files, each in any form that
 // cms.Bundle takes.
 func readCertificates(stdin io.Reader, names []string) ([]*gostx509.Certificate, error) {
 	var all []*gostx509.Certificate
 	for _, name := range names {
-		data, err := readInput(stdin, name, maxCertificateFile)
+		data, err := readInput(stdin, name, certs.MaxCertificateFile)
 		if err != nil {
 			return nil, err
 		}

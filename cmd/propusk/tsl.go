@@ -14,10 +14,6 @@ import (
 	"propusk/pki/tsl"
 )
 
-// maxListFile is the length in bytes of the longest list that is read. The real
-// one has some 30 MB.
-const maxListFile = 256 << 20
-
 // tslOptions are the flags of `propusk tsl`.
 type tslOptions struct {
 	dir     string
@@ -85,7 +81,7 @@ func (o *tslOptions) run(cmd *cobra.Command, name string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	data, err := readInput(cmd.InOrStdin(), name, maxListFile)
+	data, err := readInput(cmd.InOrStdin(), name, certs.MaxListFile)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,10 @@ type Trust struct {
 	AgeSeconds int64 `json:"age_seconds"`
 	// QuarantinedCRLs is how many revocation lists were set aside.
 	QuarantinedCRLs int `json:"quarantined_crls"`
+	// StaleCRLs is how many revocation lists are past their nextUpdate.
+	StaleCRLs int `json:"stale_crls"`
+	// OrphanCAs is how many CA certificates of the list lead to no pinned root.
+	OrphanCAs int `json:"orphan_cas"`
 }
 
 // Routes adds /healthz, /readyz and /metrics, for requests that name the loopback.
@@ -75,10 +79,13 @@ func loopbackOnly(c *gin.Context) {
 // sends people elsewhere.
 func (a Admin) ready(c *gin.Context) {
 	snap, err := a.Trust()
+	now := a.Now()
 	out := Ready{Ready: err == nil, Trust: Trust{
 		ID:              snap.ID(),
-		AgeSeconds:      int64(snap.Age(a.Now()) / time.Second),
+		AgeSeconds:      int64(snap.Age(now) / time.Second),
 		QuarantinedCRLs: len(snap.Quarantined()),
+		StaleCRLs:       len(snap.Stale(now)),
+		OrphanCAs:       len(snap.Orphans()),
 	}}
 	if list := snap.Trust().Accredited; list != nil {
 		date := list.Date()
