@@ -161,18 +161,6 @@ func TestBotan(t *testing.T) {
 	}
 }
 
-func FuzzGogost(f *testing.F) {
-	f.Add(make([]byte, KeySize), make([]byte, BlockSize))
-	f.Fuzz(func(t *testing.T, key, plain []byte) {
-		if len(key) != KeySize || len(plain) < BlockSize {
-			t.Skip()
-		}
-		for name, s := range sboxes {
-			against(t, name, s.ours, s.oracle, key, plain[:BlockSize])
-		}
-	})
-}
-
 func against(t *testing.T, name string, ours *SBox, theirs *oracle.Sbox, key, plain []byte) {
 	t.Helper()
 	want := make([]byte, BlockSize)
