@@ -79,6 +79,51 @@ type Config struct {
 	// crypto/rand.Reader.
 	Rand io.Reader
 
+	// SessionTickets makes a server give out tickets by which clients resume
+	// their sessions, and accept them. Nil means no tickets.
+	SessionTickets *TicketKeys
+
+	// SessionCache makes a server of TLS 1.2 keep sessions for clients that take
+	// no tickets, to be resumed by session id. Nil means none.
+	SessionCache SessionCache
+
+	// ClientSessions makes a client keep its sessions and resume them. Nil means
+	// that every handshake is a full one. Clients that present different
+	// certificates, or judge servers differently, must not share one.
+	ClientSessions ClientSessionCache
+
+	// SessionLifetime is how long a session can be resumed after the full
+	// handshake it comes from; resuming does not prolong it. Zero means
+	// DefaultSessionLifetime; the longest is MaxSessionLifetime. It is rounded to
+	// seconds.
+	SessionLifetime time.Duration
+
+	// PolicyID names the rules that a server judges its clients by. A session is
+	// resumed only under the rules it began under. At most 255 bytes.
+	PolicyID string
+
+	// TrustID, if set, returns the name of the trust data of this moment, by
+	// which a server judges its clients. A session is resumed only while they are
+	// the same as when it began. At most 255 bytes; a longer one makes no session.
+	TrustID func() string
+
+	// Resume, if set, is asked by a server before it resumes a session: whether
+	// the certificate of the client has expired or was revoked meanwhile, whether
+	// the person has logged out. An error means a full handshake, in which the
+	// client proves itself and is judged again; the client sees no alert.
+	Resume func(ResumedSession) error
+
+	// Verdict, if set, looks at the proven certificates of the peer, once in each
+	// handshake, resumed ones too. What it returns is kept in
+	// ConnectionState.Verdict; it cannot abort the handshake, so that a page can
+	// explain what is wrong. A server asks it also when the client sent no
+	// certificate. It is not asked when the handshake fails.
+	Verdict func(ConnectionState) any
+
+	// Time returns the present moment, for the lifetime of sessions. Nil means
+	// time.Now.
+	Time func() time.Time
+
 	// KeyLogWriter, if set, receives the master secrets in NSS key log format:
 	// whoever reads it can read the connections. For debugging. Writes are not
 	// serialised between connections; a line is one Write.
@@ -107,6 +152,26 @@ func (c *Config) handshakeTimeout() time.Duration {
 		return DefaultHandshakeTimeout
 	}
 	return c.HandshakeTimeout
+}
+
+func (c *Config) now() time.Time {
+	if c.Time == nil {
+		return time.Now()
+	}
+	return c.Time()
+}
+
+// sessionLifetime is in whole seconds.
+func (c *Config) sessionLifetime() time.Duration {
+	return min(valueOr(c.SessionLifetime, DefaultSessionLifetime), MaxSessionLifetime).Truncate(time.Second)
+}
+
+// trustID is empty without trust data.
+func (c *Config) trustID() string {
+	if c.TrustID == nil {
+		return ""
+	}
+	return c.TrustID()
 }
 
 // check reports what makes the configuration useless before anything is sent.

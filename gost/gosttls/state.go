@@ -41,6 +41,29 @@ type ConnectionState struct {
 	// HandshakeComplete is true after both Finished messages.
 	HandshakeComplete bool
 
+	// Resumed is true when the handshake resumed a session: PeerCertificates were
+	// proven when that session began, and looked at again now.
+	Resumed bool
+
+	// Session names the session to the application, for [TicketKeys.Revoke] and
+	// SessionCache.Delete. It is the same for all connections of a session, and
+	// zero if the connection cannot be resumed. Only servers have it.
+	Session SessionHandle
+
+	// Verdict is what [Config.Verdict] returned, nil before and without it.
+	Verdict any
+
+	// SignatureScheme is the one by which the peer has proven its key: that of
+	// CertificateVerify. Zero if there was none.
+	SignatureScheme uint16
+
+	// OfferedVersions, OfferedGroups and OfferedSchemes are what the ClientHello
+	// held in supported_versions, supported_groups and signature_algorithms, nil
+	// if it had no such extension. They are shared: do not modify them.
+	OfferedVersions []uint16
+	OfferedGroups   []uint16
+	OfferedSchemes  []uint16
+
 	// Offered holds the cipher suites of the ClientHello in the client's order,
 	// signalling values included. For a connection of crypto/tls it is known
 	// only if it came through a [Listener]. It is shared: do not modify it.
