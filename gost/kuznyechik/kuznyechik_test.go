@@ -130,16 +130,27 @@ func testBotan(t *testing.T) {
 	}
 }
 
+// FuzzGogost compares every block of a message, with the assembly and without, one by
+// one and many at once.
 func FuzzGogost(f *testing.F) {
-	f.Add(make([]byte, KeySize), make([]byte, BlockSize))
-	f.Add(bytes.Repeat([]byte{0xff}, KeySize), bytes.Repeat([]byte{0xff}, BlockSize))
+	f.Add([]byte(nil), make([]byte, BlockSize))
+	f.Add(bytes.Repeat([]byte{0xff}, KeySize), bytes.Repeat([]byte{0xff}, 70*BlockSize))
 	f.Fuzz(func(t *testing.T, key, plain []byte) {
-		if len(key) != KeySize || len(plain) < BlockSize {
-			t.Skip()
+		key = append(bytes.Clone(key), make([]byte, KeySize)...)[:KeySize] // the fuzzer need not find the length
+		plain = plain[:len(plain)/BlockSize*BlockSize]
+		theirs, want := oracle.NewCipher(key), make([]byte, len(plain))
+		for at := 0; at < len(plain); at += BlockSize {
+			theirs.Encrypt(want[at:], plain[at:])
 		}
 		defer func() { avx512.Enabled = avx512.Available() }()
 		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
-			against(t, key, plain[:BlockSize])
+			for at := 0; at < len(plain); at += BlockSize {
+				checkBoth(t, "gogost", key, plain[at:][:BlockSize], want[at:][:BlockSize])
+			}
+			got := make([]byte, len(plain))
+			if newBlock(t, key).EncryptBlocks(got, plain); !bytes.Equal(got, want) {
+				t.Errorf("assembly %v: blocks %x become %x, gogost says %x", avx512.Enabled, plain, got, want)
+			}
 		}
 	})
 }
