@@ -100,7 +100,7 @@ func TestConfigRefused(t *testing.T) {
 	for name, config := range map[string]*Config{
 		"nil":           nil,
 		"zero":          {},
-		"unknown suite": {CipherSuites: []uint16{KuznyechikCTROMAC, 0xc102}, Certificates: []Certificate{good}, InsecureSkipVerify: true},
+		"unknown suite": {CipherSuites: []uint16{KuznyechikCTROMAC, 0x0081}, Certificates: []Certificate{good}, InsecureSkipVerify: true},
 		"no key":        {Certificates: []Certificate{good, {Chain: good.Chain}}, InsecureSkipVerify: true},
 		"no chain":      {Certificates: []Certificate{{PrivateKey: good.PrivateKey}}, InsecureSkipVerify: true},
 		"client auth":   {ClientAuth: RequireAnyClientCert + 1, Certificates: []Certificate{good}, InsecureSkipVerify: true},
@@ -380,7 +380,7 @@ func TestNames(t *testing.T) {
 		KuznyechikCTROMAC: "TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC",
 		MagmaCTROMAC:      "TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC",
 		0x1301:            "TLS_AES_128_GCM_SHA256",
-		0xc102:            "0xC102",
+		0x0081:            "0x0081",
 	} {
 		if got := CipherSuiteName(id); got != want {
 			t.Errorf("CipherSuiteName(%#x) = %q, want %q", id, got, want)

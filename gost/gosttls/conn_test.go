@@ -440,7 +440,7 @@ func readRaw(c *Conn) (wire.RecordType, []byte, error) {
 	if _, err := io.ReadFull(c.conn, fragment); err != nil {
 		return 0, nil, err
 	}
-	content, err := c.in.Protect.Open(header[0], VersionTLS12, fragment)
+	_, content, err := c.in.Protect.Open(header[0], VersionTLS12, fragment)
 	return wire.RecordType(header[0]), content, err
 }
 

@@ -117,7 +117,7 @@ func contents(t testing.TB, p *record.Protector, wire []byte) []recording.Record
 	t.Helper()
 	var all []recording.Record
 	for i, rec := range recording.Protected(t, wire) {
-		content, err := p.Open(rec.Type, VersionTLS12, bytes.Clone(rec.Fragment))
+		_, content, err := p.Open(rec.Type, VersionTLS12, bytes.Clone(rec.Fragment))
 		if err != nil {
 			t.Fatalf("record %d: %v", i, err)
 		}

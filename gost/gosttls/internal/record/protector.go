@@ -1,15 +1,9 @@
 package record
 
 import (
-	"crypto/cipher"
-	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
-
-	"propusk/gost/kdf"
-	"propusk/gost/modes"
 )
 
 // Errors of a Protector. After any of them the connection is over.
@@ -22,57 +16,109 @@ var (
 
 	// ErrLength means that a fragment is longer than MaxPlaintext.
 	ErrLength = errors.New("record too long")
+
+	// ErrInnerType means that a record of TLS 1.3 is genuine and has no type.
+	ErrInnerType = errors.New("record without a type inside")
 )
 
 // A Protector protects or checks the records of one direction, in order. It is
 // not safe for several goroutines.
 type Protector struct {
 	suite *Suite
-	iv    uint64 // INT(sender_write_IV)
+	mode  mode
 
 	seq   uint64
 	spent bool // seq has been used and was the last one
-
-	encTree, macTree *kdf.TLSTree
-	enc              keyedCipher
-	macKey           [KeySize]byte
-	mac              hash.Hash
 }
 
-// keyedCipher is a block cipher that remembers its key: TLSTREE gives the same
-// key for 64 or 4096 records in a row.
-type keyedCipher struct {
-	key   [KeySize]byte
-	block cipher.Block
+// A mode is what one kind of suites does with a record. The lengths were checked.
+type mode interface {
+	// seal appends the fragment of the record to dst, whose last HeaderSize bytes
+	// are the header of the record.
+	seal(dst []byte, seq uint64, typ uint8, content []byte) ([]byte, error)
+
+	// open decrypts the fragment in place and returns the type and the content. The
+	// header is that of the record.
+	open(header *[HeaderSize]byte, seq uint64, fragment []byte) (typ uint8, content []byte, err error)
+
+	// wipe overwrites the keys. Nothing works afterwards.
+	wipe()
 }
 
-// NewProtector returns the protector of a direction. The keys have KeySize
-// bytes, the IV has suite.IVSize bytes; the slices are not kept.
+// NewProtector returns the protector of a direction of TLS 1.2, or before. The keys
+// have KeySize bytes, the IV has suite.IVSize bytes; the slices are not kept.
 func NewProtector(suite *Suite, macKey, encKey, iv []byte) (*Protector, error) {
+	if suite.Version13 {
+		return nil, fmt.Errorf("record: %s belongs to TLS 1.3", suite.Name)
+	}
 	if len(macKey) != KeySize || len(encKey) != KeySize || len(iv) != suite.IVSize() {
 		return nil, fmt.Errorf("record: keys of %d, %d and %d bytes", len(macKey), len(encKey), len(iv))
 	}
-	p := &Protector{
-		suite:   suite,
-		encTree: kdf.NewTLSTree(suite.masks, encKey),
-		macTree: kdf.NewTLSTree(suite.masks, macKey),
+	newMode := newCTROMAC
+	if suite.kind == cntIMIT {
+		newMode = newCNTIMIT
 	}
-	for _, b := range iv {
-		p.iv = p.iv<<8 | uint64(b)
-	}
-	if err := p.rekey(); err != nil {
+	m, err := newMode(suite, macKey, encKey, iv)
+	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	return &Protector{suite: suite, mode: m}, nil
 }
 
-// Overhead returns by how many bytes a record is longer than its content and
+// NewProtector13 returns the protector of a direction of TLS 1.3. The key is
+// [sender]_write_key of KeySize bytes, the IV [sender]_write_iv of suite.IVSize bytes
+// (RFC 8446, Section 7.3); the slices are not kept. A KeyUpdate needs a new protector.
+func NewProtector13(suite *Suite, key, iv []byte) (*Protector, error) {
+	if !suite.Version13 {
+		return nil, fmt.Errorf("record: %s does not belong to TLS 1.3", suite.Name)
+	}
+	if len(key) != KeySize || len(iv) != suite.IVSize() {
+		return nil, fmt.Errorf("record: keys of %d and %d bytes", len(key), len(iv))
+	}
+	return &Protector{suite: suite, mode: newMGM(suite, key, iv)}, nil
+}
+
+// Suite returns the cipher suite.
+func (p *Protector) Suite() *Suite { return p.suite }
+
+// Version13 reports whether the records are those of TLS 1.3: their headers say
+// application data, whatever is inside.
+func (p *Protector) Version13() bool { return p.suite.Version13 }
+
+// Overhead returns by how many bytes a record of ours is longer than its content and
 // header.
-func (p *Protector) Overhead() int { return p.suite.BlockSize }
+func (p *Protector) Overhead() int {
+	if p.suite.Version13 {
+		return 1 + p.suite.MACSize
+	}
+	return p.suite.MACSize
+}
+
+// MaxFragment returns how many bytes may follow the header of a record. With TLS 1.3
+// it is more than what we write, because the peer may pad.
+func (p *Protector) MaxFragment() int {
+	if p.suite.Version13 {
+		return MaxPlaintext + maxExpansion13
+	}
+	return MaxPlaintext + p.suite.MACSize
+}
 
 // LastOne reports whether at most one more record can be protected. It should be
 // the alert close_notify: RFC 9189, Section 4.3.5.
 func (p *Protector) LastOne() bool { return p.seq == p.suite.MaxSeq }
+
+// Unused reports whether no record has been protected or opened yet.
+func (p *Protector) Unused() bool { return p.seq == 0 }
+
+// reserve is how many records before the last one UpdateSoon says so.
+const reserve = 1 << 16
+
+// UpdateSoon reports whether the keys of TLS 1.3 should be replaced by KeyUpdate now,
+// because less than 65536 records are left (RFC 9367, Section 4.1.3). It is always
+// false before TLS 1.3, where nothing can replace them.
+func (p *Protector) UpdateSoon() bool {
+	return p.suite.Version13 && p.suite.MaxSeq-p.seq < reserve
+}
 
 // Seal appends a whole record, header included, to dst. The content is at most
 // MaxPlaintext bytes and must not overlap dst.
@@ -80,100 +126,67 @@ func (p *Protector) Seal(dst []byte, typ uint8, version uint16, content []byte) 
 	if len(content) > MaxPlaintext {
 		return nil, ErrLength
 	}
-	ctr, err := p.keystream()
-	if err != nil {
-		return nil, err
-	}
-	dst = append(dst, typ, byte(version>>8), byte(version))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(content)+p.Overhead()))
-	start := len(dst)
-	dst = append(dst, content...)
-	dst = p.sum(dst, typ, version, content)
-	ctr.XORKeyStream(dst[start:], dst[start:])
-	return dst, p.advance()
-}
-
-// Open decrypts the fragment of a record in place and returns its content, a
-// part of fragment.
-func (p *Protector) Open(typ uint8, version uint16, fragment []byte) ([]byte, error) {
-	n := len(fragment) - p.Overhead()
-	if n > MaxPlaintext {
-		return nil, ErrLength
-	}
-	if n < 0 {
-		return nil, ErrMAC
-	}
-	ctr, err := p.keystream()
-	if err != nil {
-		return nil, err
-	}
-	ctr.XORKeyStream(fragment, fragment)
-	content, tag := fragment[:n], fragment[n:]
-	var buf [16]byte
-	if subtle.ConstantTimeCompare(p.sum(buf[:0], typ, version, content), tag) != 1 {
-		clear(fragment)
-		return nil, ErrMAC
-	}
-	return content, p.advance()
-}
-
-// sum appends MACValue_seqnum of RFC 9189, Section 4.1.1, step 1.
-func (p *Protector) sum(dst []byte, typ uint8, version uint16, content []byte) []byte {
-	var h [8 + HeaderSize]byte
-	binary.BigEndian.PutUint64(h[:], p.seq)
-	h[8] = typ
-	binary.BigEndian.PutUint16(h[9:], version)
-	binary.BigEndian.PutUint16(h[11:], uint16(len(content)))
-	p.mac.Reset()
-	p.mac.Write(h[:])
-	p.mac.Write(content)
-	return p.mac.Sum(dst)
-}
-
-// keystream returns ENC of the current record (Section 4.1.1, step 2).
-func (p *Protector) keystream() (cipher.Stream, error) {
 	if p.spent {
 		return nil, ErrSequence
 	}
-	var iv [8]byte
-	binary.BigEndian.PutUint64(iv[:], p.iv+p.seq) // the sum modulo 2^(8n/2) is the tail
-	return modes.NewCTRACPKM(p.newCipher, p.enc.key[:], iv[8-p.suite.IVSize():], p.suite.section)
+	dst = p.appendHeader(dst, typ, version, len(content)+p.Overhead())
+	dst, err := p.mode.seal(dst, p.seq, typ, content)
+	if err != nil {
+		return nil, err
+	}
+	p.advance()
+	return dst, nil
 }
 
-// newCipher is suite.NewCipher, except that the key of the record is not
-// expanded again.
-func (p *Protector) newCipher(key []byte) (cipher.Block, error) {
-	if p.enc.block != nil && subtle.ConstantTimeCompare(key, p.enc.key[:]) == 1 {
-		return p.enc.block, nil
+// typeApplicationData is opaque_type of RFC 8446, Section 5.2.
+const typeApplicationData = 23
+
+// appendHeader appends the header of a record whose fragment has size bytes.
+func (p *Protector) appendHeader(dst []byte, typ uint8, version uint16, size int) []byte {
+	if p.suite.Version13 {
+		typ, version = typeApplicationData, 0x0303 // RFC 8446, Section 5.2
 	}
-	return p.suite.NewCipher(key)
+	dst = append(dst, typ, byte(version>>8), byte(version))
+	return binary.BigEndian.AppendUint16(dst, uint16(size))
+}
+
+// Open decrypts the fragment of a record in place and returns its type and content,
+// a part of fragment. The arguments typ and version are those of the header. The
+// type is typ, but for TLS 1.3, where it comes from the inside.
+//
+// When the error is not nil the fragment may have been overwritten, and holds nothing
+// of the plaintext.
+func (p *Protector) Open(typ uint8, version uint16, fragment []byte) (uint8, []byte, error) {
+	if len(fragment) > p.MaxFragment() {
+		return 0, nil, ErrLength
+	}
+	if len(fragment) < p.Overhead() {
+		return 0, nil, ErrMAC
+	}
+	if p.spent {
+		return 0, nil, ErrSequence
+	}
+	header := [HeaderSize]byte{typ, byte(version >> 8), byte(version), byte(len(fragment) >> 8), byte(len(fragment))}
+	inner, content, err := p.mode.open(&header, p.seq, fragment)
+	if err != nil {
+		clear(fragment)
+		return 0, nil, err
+	}
+	p.advance()
+	return inner, content, nil
+}
+
+// Wipe overwrites the keys; nothing can be sealed or opened any more.
+func (p *Protector) Wipe() {
+	p.spent = true
+	p.mode.wipe()
 }
 
 // advance moves to the next record.
-func (p *Protector) advance() error {
+func (p *Protector) advance() {
 	if p.seq == p.suite.MaxSeq {
 		p.spent = true
-		return nil
+		return
 	}
 	p.seq++
-	return p.rekey()
-}
-
-// rekey takes the keys of the current record out of the trees.
-func (p *Protector) rekey() error {
-	if key := p.encTree.Key(p.seq); p.enc.block == nil || subtle.ConstantTimeCompare(key[:], p.enc.key[:]) != 1 {
-		block, err := p.suite.NewCipher(key[:])
-		if err != nil {
-			return err
-		}
-		p.enc = keyedCipher{key: key, block: block}
-	}
-	if key := p.macTree.Key(p.seq); p.mac == nil || subtle.ConstantTimeCompare(key[:], p.macKey[:]) != 1 {
-		block, err := p.suite.NewCipher(key[:])
-		if err != nil {
-			return err
-		}
-		p.macKey, p.mac = key, modes.NewOMAC(block)
-	}
-	return nil
 }

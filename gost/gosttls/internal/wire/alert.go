@@ -161,6 +161,8 @@ func unprotectable(err error) error {
 	switch {
 	case errors.Is(err, record.ErrMAC):
 		return Refuse(AlertBadRecordMAC, "read record: %w", err)
+	case errors.Is(err, record.ErrInnerType):
+		return Refuse(AlertUnexpectedMessage, "read record: %w", err)
 	case errors.Is(err, record.ErrLength):
 		return Refuse(AlertRecordOverflow, "read record: %w", err)
 	}

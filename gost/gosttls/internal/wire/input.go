@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -22,7 +23,7 @@ const (
 	TypeApplicationData  RecordType = 23
 )
 
-// Version is the version in records: TLS 1.2.
+// Version is the version in records of TLS 1.2 and 1.3.
 const Version uint16 = 0x0303
 
 // Limits on what a peer can make us read or keep.
@@ -52,9 +53,17 @@ type Input struct {
 	// Protect is nil before ChangeCipherSpec, Pending becomes Protect with it.
 	Protect, Pending *record.Protector
 
+	// Version is what protected records must have as their version. Zero means
+	// Version.
+	Version uint16
+
 	// Established is to be set after the handshake: application data is welcome
 	// then, and close_notify is a regular end.
 	Established bool
+
+	// SkipChangeCipherSpec lets records of this type pass that some clients of TLS
+	// 1.3 send during the handshake to please middle boxes (RFC 8446, Section 5).
+	SkipChangeCipherSpec bool
 
 	// err ends the direction for good. A time-out does not: the bytes so far
 	// stay in buf.
@@ -96,6 +105,10 @@ func (in *Input) nextUseful() (RecordType, []byte, error) {
 			if err := in.receiveAlert(content); err != nil {
 				return 0, nil, err
 			}
+		case typ == TypeChangeCipherSpec && in.SkipChangeCipherSpec && !in.Established:
+			if len(content) != 1 || content[0] != 1 {
+				return 0, nil, Refuse(AlertUnexpectedMessage, "malformed ChangeCipherSpec")
+			}
 		case typ == TypeApplicationData && !in.Established:
 			return 0, nil, Refuse(AlertUnexpectedMessage, "application data during the handshake")
 		case typ == TypeApplicationData && len(content) == 0:
@@ -124,15 +137,42 @@ func (in *Input) readRecord() (RecordType, []byte, error) {
 	}
 	in.start += len(whole)
 	content := whole[record.HeaderSize:]
-	if in.Protect != nil {
-		if content, err = in.Protect.Open(uint8(typ), version, content); err != nil {
+	if in.Protect != nil && !in.inClear(typ, content) {
+		inner, content, err := in.Protect.Open(uint8(typ), version, content)
+		if err != nil {
 			return 0, nil, unprotectable(err)
 		}
+		return checkContent(RecordType(inner), content)
+	}
+	return checkContent(typ, content)
+}
+
+// checkContent refuses empty records that are not application data (RFC 5246,
+// Section 6.2.1; RFC 8446, Section 5.1), and types that TLS 1.3 hid from checkHeader.
+func checkContent(typ RecordType, content []byte) (RecordType, []byte, error) {
+	if typ < TypeChangeCipherSpec || typ > TypeApplicationData {
+		return 0, nil, Refuse(AlertUnexpectedMessage, "record of unknown type %d", typ)
 	}
 	if len(content) == 0 && typ != TypeApplicationData {
 		return 0, nil, Refuse(AlertUnexpectedMessage, "empty record of type %d", typ)
 	}
 	return typ, content, nil
+}
+
+// inClear reports whether a record of TLS 1.3 is one of those that are not protected
+// although there are keys: change_cipher_spec, and the alert of a client that did not
+// like ServerHello and so has no keys.
+func (in *Input) inClear(typ RecordType, content []byte) bool {
+	if !in.Protect.Version13() || in.Established {
+		return false
+	}
+	switch typ {
+	case TypeChangeCipherSpec:
+		return in.SkipChangeCipherSpec
+	case TypeAlert:
+		return in.Protect.Unused() && len(content) == 2
+	}
+	return false
 }
 
 // checkHeader looks at a record before its fragment is read.
@@ -142,12 +182,12 @@ func (in *Input) checkHeader(typ RecordType, version uint16, size int) error {
 	}
 	// Before the versions are agreed, clients put 0301 or their highest one
 	// here, and some keep to it until ChangeCipherSpec.
-	if version>>8 != 3 || (in.Protect != nil && version != Version) {
+	if version>>8 != 3 || (in.Protect != nil && version != cmp.Or(in.Version, Version)) {
 		return Refuse(AlertProtocolVersion, "record of version %#04x", version)
 	}
 	limit := record.MaxPlaintext
 	if in.Protect != nil {
-		limit += in.Protect.Overhead()
+		limit = in.Protect.MaxFragment()
 	}
 	if size > limit {
 		return Refuse(AlertRecordOverflow, "record of %d bytes", size)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -32,6 +33,14 @@ type Output struct {
 
 	// Protect is nil before ChangeCipherSpec, Pending becomes Protect with it.
 	Protect, Pending *record.Protector
+
+	// Version is the version that records get. Zero means Version.
+	Version uint16
+
+	// KeyUpdate, if set, is called with the mutex held when the keys of TLS 1.3
+	// should be replaced (RFC 9367, Section 4.1.3). It returns the message of this
+	// name and the protection that follows it.
+	KeyUpdate func() (msg []byte, next *record.Protector, err error)
 
 	// err ends the direction for good: after a write that failed nobody knows
 	// which part of a record the peer has.
@@ -122,6 +131,9 @@ func (o *Output) WriteData(b []byte) (int, error) {
 		if o.err == nil && o.Protect.LastOne() {
 			return done, o.exhaust()
 		}
+		if err := o.updateKeys(); err != nil {
+			return done, err
+		}
 		n, err := o.writeBatch(buf, b[done:])
 		done += n
 		if err != nil {
@@ -129,6 +141,26 @@ func (o *Output) WriteData(b []byte) (int, error) {
 		}
 	}
 	return done, o.err
+}
+
+// updateKeys replaces the keys of TLS 1.3 before the record numbers run out.
+func (o *Output) updateKeys() error {
+	if o.err != nil || o.KeyUpdate == nil || !o.Protect.UpdateSoon() {
+		return o.err
+	}
+	msg, next, err := o.KeyUpdate()
+	if err != nil {
+		o.err = err
+		return err
+	}
+	rec, err := o.seal(nil, TypeHandshake, msg)
+	if err != nil {
+		o.err = err
+		return err
+	}
+	o.Protect.Wipe()
+	o.Protect = next
+	return o.write(rec)
 }
 
 // writeBatch sends the beginning of b in one write, as much as recordsPerWrite
@@ -169,14 +201,14 @@ func (o *Output) exhaust() error {
 // seal appends a record to dst.
 func (o *Output) seal(dst []byte, typ RecordType, content []byte) ([]byte, error) {
 	if o.Protect != nil {
-		dst, err := o.Protect.Seal(dst, uint8(typ), Version, content)
+		dst, err := o.Protect.Seal(dst, uint8(typ), cmp.Or(o.Version, Version), content)
 		if err != nil {
 			return nil, fmt.Errorf("gosttls: write record: %w", err)
 		}
 		return dst, nil
 	}
 	dst = append(dst, uint8(typ))
-	dst = binary.BigEndian.AppendUint16(dst, Version)
+	dst = binary.BigEndian.AppendUint16(dst, cmp.Or(o.Version, Version))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(content)))
 	return append(dst, content...), nil
 }
