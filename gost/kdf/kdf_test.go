@@ -195,25 +195,45 @@ func TestTLSTreeAllocations(t *testing.T) {
 	}
 }
 
-func FuzzTLSTree(f *testing.F) {
-	f.Add(uint64(0), uint64(0xFFFFFFFFFFFFFFFF), uint64(64))
-	f.Fuzz(func(t *testing.T, a, b, c uint64) {
-		root := make([]byte, Size)
-		tree := NewTLSTree(KuznyechikCTROMAC, root)
-		for _, seq := range []uint64{a, b, c, a, b + 1} {
-			want := oracleTree(oracle.TLSGOSTR341112256WithKuznyechikCTROMAC, root, seq)
-			if got := tree.Key(seq); !bytes.Equal(got[:], want) {
-				t.Errorf("record %d: %x, gogost says %x", seq, got, want)
+// FuzzGogost compares the derivation of a key, and the trees of all suites: one that
+// remembers levels, asked in the order that the fuzzer likes, with gogost.
+func FuzzGogost(f *testing.F) {
+	f.Add(byte(0), []byte("key"), []byte("label"), []byte("seed"), uint64(0), uint64(0xFFFFFFFFFFFFFFFF), uint64(64))
+	f.Add(byte(5), []byte(nil), []byte(nil), []byte(nil), uint64(1), uint64(0), uint64(1<<40))
+	suites := []struct {
+		masks  Masks
+		theirs oracle.TLSTreeParams
+	}{
+		{KuznyechikCTROMAC, oracle.TLSGOSTR341112256WithKuznyechikCTROMAC},
+		{MagmaCTROMAC, oracle.TLSGOSTR341112256WithMagmaCTROMAC},
+		{KuznyechikMGML, oracle.TLSGOSTR341112256WithKuznyechikMGML},
+		{MagmaMGML, oracle.TLSGOSTR341112256WithMagmaMGML},
+		{KuznyechikMGMS, oracle.TLSGOSTR341112256WithKuznyechikMGMS},
+		{MagmaMGMS, oracle.TLSGOSTR341112256WithMagmaMGMS},
+	}
+	f.Fuzz(func(t *testing.T, suite byte, key, label, seed []byte, a, b, c uint64) {
+		if got, want := KDF(key, label, seed), oracle.NewKDF(key).Derive(nil, label, seed); !bytes.Equal(got[:], want) {
+			t.Errorf("KDF(%x, %x, %x) = %x, gogost says %x", key, label, seed, got, want)
+		}
+		s, root := suites[int(suite)%len(suites)], append(bytes.Clone(key), make([]byte, Size)...)[:Size]
+		tree := NewTLSTree(s.masks, root)
+		for _, seq := range []uint64{a, b, a ^ 1<<(c%64), b + 1} {
+			got := tree.Key(seq)
+			if want := oracleTree(s.theirs, root, seq); !bytes.Equal(got[:], want) {
+				t.Errorf("masks %d, record %d: %x, gogost says %x", s.masks, seq, got, want)
 			}
 		}
 	})
 }
 
-// oracleTree returns a key of gogost. A new tree of v1.0.0 gives a key of zeros for
-// the first records except number 0, so that number is asked for first.
+// oracleTree returns a key of gogost. A new tree of v1.0.0 takes the records that have
+// the same key as number 0 for known, and gives them a key of zeros; so it is asked for
+// number 0 first. All other records are asked of a new tree.
 func oracleTree(params oracle.TLSTreeParams, root []byte, seq uint64) []byte {
 	tree := oracle.NewTLSTree(params, root)
-	tree.Derive(0)
+	if seq&params[0]|seq&params[1]|seq&params[2] == 0 {
+		tree.Derive(0)
+	}
 	return tree.Derive(seq)
 }
 

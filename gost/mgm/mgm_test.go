@@ -410,14 +410,16 @@ func withVector(on bool, f func()) {
 	f()
 }
 
-// FuzzSeal compares both paths with gogost, and opens again.
-func FuzzSeal(f *testing.F) {
+// FuzzGogost compares both paths with gogost, and opens again.
+func FuzzGogost(f *testing.F) {
 	f.Add([]byte("0123456789abcdef0123456789abcdef"), []byte("0123456789abcdef"), []byte("message"), []byte("data"), uint8(3))
 	f.Add(make([]byte, 32), make([]byte, 16), make([]byte, 2000), make([]byte, 700), uint8(12))
 	f.Fuzz(func(t *testing.T, key, nonce, plain, data []byte, tagSize uint8) {
-		if len(key) != 32 || len(nonce) != 16 || len(plain)+len(data) == 0 {
+		if len(plain)+len(data) == 0 {
 			t.Skip()
 		}
+		key = append(bytes.Clone(key), make([]byte, 32)...)[:32] // the fuzzer need not find the lengths
+		nonce = append(bytes.Clone(nonce), make([]byte, 16)...)[:16]
 		nonce[0] &= 0x7f
 		for name, c := range ciphers {
 			b := block(t, c, key)
