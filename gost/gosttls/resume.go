@@ -72,3 +72,55 @@ type ClientSessionCache interface {
 	// Put keeps a session under a key, or drops the one there if s is nil.
 	Put(key string, s *ClientSession)
 }
+
+// newSession returns the session of a handshake that succeeded, for a ticket or a
+// cache. The secret is kept, not copied. The state is that of the connection; a server
+// gives the session that was resumed, nil in a full handshake: its beginning is that of
+// the new one.
+func (c *Config) newSession(state ConnectionState, secret []byte, trustID string, resumed *session, now time.Time) *session {
+	s := &session{
+		version:    state.Version,
+		suite:      state.CipherSuite,
+		secret:     secret,
+		ems:        state.ExtendedMasterSecret,
+		created:    now,
+		lifetime:   c.sessionLifetime(),
+		issued:     now,
+		handle:     state.Session,
+		clientAuth: c.ClientAuth,
+		serverName: state.ServerName,
+		curve:      state.Curve,
+		peerChain:  state.PeerCertificates,
+		scheme:     state.SignatureScheme,
+		policyID:   c.PolicyID,
+		trustID:    trustID,
+	}
+	if resumed != nil {
+		s.created = resumed.created
+		s.lifetime = min(s.lifetime, resumed.lifetime)
+	}
+	return s
+}
+
+// mayResume reports whether a server may resume a session for a client that names
+// serverName now: nothing but the connection is another one. Version and suite are for
+// the caller to compare. The trust data are those of the beginning of this handshake.
+func (c *Config) mayResume(s *session, serverName, trustID string, now time.Time) bool {
+	if !s.ems || !s.alive(now) || s.serverName != serverName || s.clientAuth != c.ClientAuth ||
+		s.policyID != c.PolicyID || s.trustID != trustID {
+		return false
+	}
+	if c.ClientAuth == RequireAnyClientCert && len(s.peerChain) == 0 {
+		return false
+	}
+	return c.Resume == nil || c.Resume(ResumedSession{
+		Handle:           s.handle,
+		Version:          s.version,
+		CipherSuite:      s.suite,
+		PeerCertificates: s.peerChain,
+		Established:      s.created,
+		ServerName:       s.serverName,
+		PolicyID:         s.policyID,
+		TrustID:          s.trustID,
+	}) == nil
+}
