@@ -10,6 +10,33 @@ import (
 // method gives name and number.
 type Alert = wire.Alert
 
+// Alerts for an [AlertError], RFC 5246, Section 7.2.2, and RFC 8446, Section 6.2.
+const (
+	AlertHandshakeFailure       = wire.AlertHandshakeFailure
+	AlertBadCertificate         = wire.AlertBadCertificate
+	AlertUnsupportedCertificate = wire.AlertUnsupportedCertificate
+	AlertCertificateRevoked     = wire.AlertCertificateRevoked
+	AlertCertificateExpired     = wire.AlertCertificateExpired
+	AlertCertificateUnknown     = wire.AlertCertificateUnknown
+	AlertUnknownCA              = wire.AlertUnknownCA
+	AlertAccessDenied           = wire.AlertAccessDenied
+	AlertInternalError          = wire.AlertInternalError
+)
+
+// AlertError is an error of [Config.VerifyPeer] that says which alert the peer is to
+// get. An alert that does not end a connection, as close_notify, is replaced by
+// bad_certificate.
+type AlertError struct {
+	Alert Alert
+	Err   error // why; must not be nil
+}
+
+// Error implements error.
+func (e *AlertError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *AlertError) Unwrap() error { return e.Err }
+
 // RemoteError says that the peer ended the connection with an alert.
 type RemoteError = wire.RemoteError
 

@@ -150,17 +150,6 @@ func (hs *handshake) readFinished(label string) error {
 	return nil
 }
 
-// verifyPeer asks Config.VerifyPeer about the certificates of the peer.
-func (hs *handshake) verifyPeer(state ConnectionState) error {
-	if hs.config.VerifyPeer == nil {
-		return nil
-	}
-	if err := hs.config.VerifyPeer(state); err != nil {
-		return wire.Refuse(wire.AlertBadCertificate, "certificate of the peer: %w", err)
-	}
-	return nil
-}
-
 // sign returns the signature of CertificateVerify over the transcript so far:
 // LE(r)|LE(s) in TLS (RFC 9189, Section 4.2.5), which are the bytes of
 // BE(s)|BE(r) in reverse.

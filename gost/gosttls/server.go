@@ -253,6 +253,6 @@ func (hs *serverHandshake) readCertificateVerify() error {
 
 func (hs *serverHandshake) readClientFinished() error { return hs.readFinished(clientFinished) }
 
-func (hs *serverHandshake) judgeClient() error { return hs.verifyPeer(hs.state) }
+func (hs *serverHandshake) judgeClient() error { return hs.judgeProven() }
 
 func (hs *serverHandshake) sendServerFinished() error { return hs.sendFinished(serverFinished) }

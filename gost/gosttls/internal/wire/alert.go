@@ -23,7 +23,12 @@ const (
 	AlertHandshakeFailure       Alert = 40
 	AlertBadCertificate         Alert = 42
 	AlertUnsupportedCertificate Alert = 43
+	AlertCertificateRevoked     Alert = 44
+	AlertCertificateExpired     Alert = 45
+	AlertCertificateUnknown     Alert = 46
 	AlertIllegalParameter       Alert = 47
+	AlertUnknownCA              Alert = 48
+	AlertAccessDenied           Alert = 49
 	AlertDecodeError            Alert = 50
 	AlertDecryptError           Alert = 51
 	AlertProtocolVersion        Alert = 70
@@ -74,25 +79,25 @@ func (a Alert) name() string {
 	case AlertUnsupportedExtension:
 		return "unsupported_extension"
 	}
-	return nameOfForeignAlert(a)
+	return a.otherName()
 }
 
-// nameOfForeignAlert names alerts that only peers send.
-func nameOfForeignAlert(a Alert) string {
+// otherName names the alerts of verification, and those that only peers send.
+func (a Alert) otherName() string {
 	switch a {
 	case 21:
 		return "decryption_failed"
 	case 30:
 		return "decompression_failure"
-	case 44:
+	case AlertCertificateRevoked:
 		return "certificate_revoked"
-	case 45:
+	case AlertCertificateExpired:
 		return "certificate_expired"
-	case 46:
+	case AlertCertificateUnknown:
 		return "certificate_unknown"
-	case 48:
+	case AlertUnknownCA:
 		return "unknown_ca"
-	case 49:
+	case AlertAccessDenied:
 		return "access_denied"
 	case 71:
 		return "insufficient_security"
@@ -111,6 +116,11 @@ const (
 	LevelWarning uint8 = 1
 	LevelFatal   uint8 = 2
 )
+
+// Fatal reports whether the alert ends a connection by a failure.
+func (a Alert) Fatal() bool {
+	return a.level() == LevelFatal && a != AlertUserCanceled
+}
 
 // level returns the level at which an alert is sent. RFC 5246, Section 7.2.2,
 // wants no_renegotiation as a warning.
