@@ -89,6 +89,11 @@ func readExtensions(s cryptobyte.String) ([]Extension, error) {
 	if !s.ReadUint16LengthPrefixed(&list) || !s.Empty() {
 		return nil, ErrSyntax
 	}
+	return readList(list)
+}
+
+// readList reads the extensions of a list.
+func readList(list cryptobyte.String) ([]Extension, error) {
 	all := []Extension{}
 	seen := make(map[uint16]bool)
 	for !list.Empty() {

@@ -20,6 +20,7 @@ const (
 	TypeHelloRequest       Type = 0
 	TypeClientHello        Type = 1
 	TypeServerHello        Type = 2
+	TypeNewSessionTicket   Type = 4 // RFC 5077, Section 3.3
 	TypeCertificate        Type = 11
 	TypeCertificateRequest Type = 13
 	TypeServerHelloDone    Type = 14
@@ -46,6 +47,9 @@ var (
 	// ErrDuplicateExtension means that a hello has two extensions of one type
 	// (RFC 5246, Section 7.4.1.4).
 	ErrDuplicateExtension = errors.New("duplicate extension")
+
+	// ErrIllegal means that the lengths are right and a value is not allowed.
+	ErrIllegal = errors.New("illegal value in a message")
 )
 
 // marshal returns a message of the given type. The body is ours, so a failure to

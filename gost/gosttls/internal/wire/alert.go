@@ -160,7 +160,7 @@ func Refuse(alert Alert, format string, args ...any) error {
 // Malformed translates the error of a parser of the named message.
 func Malformed(what string, err error) error {
 	alert := AlertDecodeError
-	if errors.Is(err, message.ErrDuplicateExtension) {
+	if errors.Is(err, message.ErrDuplicateExtension) || errors.Is(err, message.ErrIllegal) {
 		alert = AlertIllegalParameter
 	}
 	return Refuse(alert, "%s: %w", what, err)
