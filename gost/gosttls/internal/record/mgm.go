@@ -27,6 +27,11 @@ func newMGM(suite *Suite, key, iv []byte) mode {
 
 // seal encrypts TLSInnerPlaintext (RFC 8446, Section 5.2) without padding.
 func (m *mgmMode) seal(dst []byte, seq uint64, typ uint8, content []byte) ([]byte, error) {
+	return m.sealPadded(dst, seq, typ, content, 0)
+}
+
+// sealPadded appends padding zeros to TLSInnerPlaintext.
+func (m *mgmMode) sealPadded(dst []byte, seq uint64, typ uint8, content []byte, padding int) ([]byte, error) {
 	if err := m.rekey(seq); err != nil {
 		return nil, err
 	}
@@ -34,6 +39,7 @@ func (m *mgmMode) seal(dst []byte, seq uint64, typ uint8, content []byte) ([]byt
 	start := len(dst)
 	dst = append(dst, content...)
 	dst = append(dst, typ)
+	dst = append(dst, make([]byte, padding)...)
 	nonce := m.nonce(seq)
 	return m.aead.Seal(dst[:start], nonce[:m.suite.BlockSize], dst[start:], header[:]), nil
 }
