@@ -124,6 +124,27 @@ func scheme(c *gost3410.Curve) (scheme uint16, certType uint8) {
 	return message.SchemeGOST256, message.CertGOST256
 }
 
+// legacyScheme returns the numbers for keys on a curve that were used before there was
+// a standard (RFC 9189, Section 10).
+func legacyScheme(c *gost3410.Curve) (scheme uint16, certType uint8) {
+	if c.Size() == 64 {
+		return message.SchemeLegacy512, message.CertLegacy512
+	}
+	return message.SchemeLegacy256, message.CertLegacy256
+}
+
+// schemeSize returns the size in bytes of the scalars for which a signature scheme of
+// TLS 1.2 is, 0 for schemes that are not GOST.
+func schemeSize(scheme uint16) int {
+	switch scheme {
+	case message.SchemeGOST256, message.SchemeLegacy256:
+		return 32
+	case message.SchemeGOST512, message.SchemeLegacy512:
+		return 64
+	}
+	return 0
+}
+
 // group returns the number of a curve in supported_groups (RFC 9189, Section 6).
 func group(c *gost3410.Curve) uint16 {
 	switch c {

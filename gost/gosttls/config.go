@@ -37,10 +37,23 @@ type Config struct {
 	// certificates to present when asked, the first that the server can verify.
 	Certificates []Certificate
 
+	// GetCertificate, if set, is asked by a server for the certificate of each
+	// connection that speaks TLS 1.2 or before. Without an answer, (nil, nil),
+	// Certificates are looked at. An error refuses the connection with the alert
+	// internal_error. It is called before anything is known about the client but
+	// its ClientHello, and should be quick.
+	GetCertificate func(*ClientHelloInfo) (*Certificate, error)
+
 	// CipherSuites are the suites to offer or accept in order of preference.
 	// Empty means both suites of this package, Kuznyechik first. The preference
 	// of the server decides.
 	CipherSuites []uint16
+
+	// MinVersion and MaxVersion are the first and the last version of TLS to
+	// speak; zero means VersionTLS12 and the last that this package speaks. The
+	// versions before TLS 1.2 are spoken only with the suites of CNT_IMIT; RFC 8996
+	// forbids them, so they are for peers that have nothing better.
+	MinVersion, MaxVersion uint16
 
 	// ClientAuth is for servers only.
 	ClientAuth ClientAuth

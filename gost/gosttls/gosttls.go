@@ -23,13 +23,30 @@
 // package does.
 package gosttls
 
-import "propusk/gost/gosttls/internal/wire"
+// Versions of the protocol.
+const (
+	VersionTLS10 uint16 = 0x0301
+	VersionTLS11 uint16 = 0x0302
+	VersionTLS12 uint16 = 0x0303
+	VersionTLS13 uint16 = 0x0304
+)
 
-// VersionTLS12 is the only protocol version of this package.
-const VersionTLS12 = wire.Version
-
-// Cipher suites of RFC 9189, Section 4.
+// Cipher suites of RFC 9189, Section 4, for TLS 1.2.
 const (
 	KuznyechikCTROMAC uint16 = 0xc100 // TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC
 	MagmaCTROMAC      uint16 = 0xc101 // TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC
+	CNTIMIT           uint16 = 0xc102 // TLS_GOSTR341112_256_WITH_28147_CNT_IMIT
+
+	// LegacyCNTIMIT is the same as CNTIMIT under the number it had before there
+	// was a standard (RFC 9189, Section 10). It is never spoken unless
+	// Config.CipherSuites names it.
+	LegacyCNTIMIT uint16 = 0xff85
+)
+
+// Cipher suites of RFC 9367, Section 4, for TLS 1.3.
+const (
+	KuznyechikMGML uint16 = 0xc103 // TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_L
+	MagmaMGML      uint16 = 0xc104 // TLS_GOSTR341112_256_WITH_MAGMA_MGM_L
+	KuznyechikMGMS uint16 = 0xc105 // TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_S
+	MagmaMGMS      uint16 = 0xc106 // TLS_GOSTR341112_256_WITH_MAGMA_MGM_S
 )

@@ -67,7 +67,7 @@ func (c *peekedConn) wantsGOST(config *Config) bool {
 	if !c.hello || !c.speaks12 {
 		return false
 	}
-	if _, _, ok := chooseCertificate(config, c.groups); !ok {
+	if _, _, ok := chooseCertificate(config.Certificates, message.Known{Groups: c.groups}); !ok && config.GetCertificate == nil {
 		return false
 	}
 	return slices.ContainsFunc(config.suites(), func(id uint16) bool { return slices.Contains(c.offered, id) })

@@ -94,7 +94,7 @@ func (hs *serverHandshake) chooseParameters() error {
 		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.useSuite(suite)
-	if hs.cert, hs.curve, ok = chooseCertificate(hs.config, hello.Known.Groups); !ok {
+	if hs.cert, hs.curve, ok = chooseCertificate(hs.config.Certificates, hello.Known); !ok {
 		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.state.ExtendedMasterSecret = hs.ems
@@ -111,23 +111,6 @@ func chooseSuite(config *Config, hello *message.ClientHello) (*record.Suite, boo
 		}
 	}
 	return nil, false
-}
-
-// chooseCertificate takes the first certificate on a curve that the client can
-// use. A client that names no GOST curve in supported_groups can use any: the
-// extension is younger than the suites (RFC 9189, Section 6).
-func chooseCertificate(config *Config, groups []uint16) (Certificate, *gost3410.Curve, bool) {
-	anyCurve := !slices.ContainsFunc(groups, isGOSTGroup)
-	for _, cert := range config.Certificates {
-		curve, err := cert.curve()
-		if err != nil {
-			continue // refused by Config.check before the handshake
-		}
-		if anyCurve || slices.Contains(groups, group(curve)) {
-			return cert, curve, true
-		}
-	}
-	return Certificate{}, nil, false
 }
 
 // prepareFlight makes ServerHello and CertificateRequest. Nothing here costs a

@@ -44,10 +44,24 @@ const (
 	CertGOST512 uint8 = 68
 )
 
+// Types of client certificates before there was a standard: Section 10, and gost_sign
+// for keys of GOST R 34.10-2001.
+const (
+	CertGOST2001  uint8 = 22
+	CertLegacy256 uint8 = 238
+	CertLegacy512 uint8 = 239
+)
+
 // Signature schemes, RFC 9189, Section 5: the hash is intrinsic (8).
 const (
 	SchemeGOST256 uint16 = 0x0840
 	SchemeGOST512 uint16 = 0x0841
+)
+
+// Signature schemes before there was a standard: RFC 9189, Section 10.
+const (
+	SchemeLegacy256 uint16 = 0xeeee
+	SchemeLegacy512 uint16 = 0xefef
 )
 
 // CertificateRequest is RFC 5246, Section 7.4.4.
