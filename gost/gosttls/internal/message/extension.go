@@ -38,6 +38,10 @@ type Known struct {
 
 	ExtendedMasterSecret bool
 
+	// Ticket is the content of SessionTicket: nil if the extension is absent,
+	// empty but not nil if there is no ticket in it.
+	Ticket []byte
+
 	// Renegotiation is the content of renegotiation_info: nil if the extension
 	// is absent, empty but not nil in a first handshake.
 	Renegotiation []byte
@@ -167,6 +171,9 @@ func (k *Known) decode(e Extension, from sender) (ok bool) {
 			return false
 		}
 		k.Versions, ok = uint16s(list)
+	case ExtSessionTicket:
+		k.Ticket = append([]byte{}, e.Data...)
+		return from == fromClient || s.Empty()
 	case ExtRenegotiationInfo:
 		var data cryptobyte.String
 		ok = s.ReadUint8LengthPrefixed(&data)
