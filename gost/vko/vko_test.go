@@ -39,7 +39,7 @@ func curve(t *testing.T, v vectors.Vector) *gost3410.Curve {
 	return c
 }
 
-func private(t *testing.T, c *gost3410.Curve, raw []byte) *gost3410.PrivateKey {
+func private(t testing.TB, c *gost3410.Curve, raw []byte) *gost3410.PrivateKey {
 	t.Helper()
 	k, err := gost3410.NewPrivateKey(c, raw)
 	if err != nil {
