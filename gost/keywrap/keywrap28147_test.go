@@ -105,3 +105,37 @@ func FuzzKImp28147(f *testing.F) {
 		}
 	})
 }
+
+// KImp28147Or opens what KImp28147 opens, and returns the substitute where that refuses.
+func TestKImp28147Or(t *testing.T) {
+	kek, iv, secret := cryptotest.Bytes(32), cryptotest.Bytes(8), cryptotest.Bytes(33)[1:]
+	substitute := bytes.Repeat([]byte{0xee}, SecretSize28147)
+	wrapped, err := KExp28147(kek, iv, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, genuine, err := KImp28147Or(kek, iv, wrapped, substitute); err != nil || genuine != 1 || !bytes.Equal(got, secret) {
+		t.Errorf("%x, %d, %v, want %x", got, genuine, err, secret)
+	}
+	for bit := range 8 * len(wrapped) {
+		wrapped[bit/8] ^= 1 << (bit % 8)
+		got, genuine, err := KImp28147Or(kek, iv, wrapped, substitute)
+		if err != nil || genuine != 0 || !bytes.Equal(got, substitute) {
+			t.Errorf("bit %d flipped: %x, %d, %v", bit, got, genuine, err)
+		}
+		if &got[0] == &substitute[0] {
+			t.Error("the substitute was not copied")
+		}
+		wrapped[bit/8] ^= 1 << (bit % 8)
+	}
+	for name, bad := range map[string]struct{ kek, iv, wrapped, substitute []byte }{
+		"key":        {kek[1:], iv, wrapped, substitute},
+		"IV":         {kek, iv[1:], wrapped, substitute},
+		"wrapped":    {kek, iv, wrapped[1:], substitute},
+		"substitute": {kek, iv, wrapped, substitute[1:]},
+	} {
+		if got, genuine, err := KImp28147Or(bad.kek, bad.iv, bad.wrapped, bad.substitute); err == nil || got != nil || genuine != 0 {
+			t.Errorf("short %s: %x, %d, %v", name, got, genuine, err)
+		}
+	}
+}
