@@ -21,6 +21,8 @@ type clientHandshake struct {
 
 	request *message.CertificateRequest // nil if the server did not ask
 	cert    Certificate                 // without chain if there is none to present
+
+	clientSession
 }
 
 func newClientHandshake(c *Conn) *clientHandshake {
@@ -30,11 +32,13 @@ func newClientHandshake(c *Conn) *clientHandshake {
 // run is the whole handshake.
 func (hs *clientHandshake) run() error {
 	defer hs.wipe()
+	if err := inOrder(hs.prepareHello, hs.offerSession, hs.sendHello, hs.readServerHello); err != nil {
+		return hs.dropSession(err)
+	}
+	if hs.resumed != nil {
+		return hs.dropSession(hs.runResumed())
+	}
 	return inOrder(
-		hs.prepareHello,
-		hs.sendHello,
-
-		hs.readServerHello,
 		hs.readServerCertificate,
 		hs.readRequestAndDone, // CertificateRequest*, ServerHelloDone
 		hs.judgeServer,
@@ -44,7 +48,9 @@ func (hs *clientHandshake) run() error {
 		hs.sendCertificateVerify,
 		hs.sendClientFinished, // ChangeCipherSpec, Finished
 
+		hs.readTicket,         // NewSessionTicket*
 		hs.readServerFinished, // ChangeCipherSpec, Finished
+		hs.keepSession,
 	)
 }
 
@@ -109,7 +115,7 @@ func (hs *clientHandshake) readServerHello() error {
 	hs.serverRandom = hello.Random
 	hs.ems = hello.Known.ExtendedMasterSecret
 	hs.state.ExtendedMasterSecret = hs.ems
-	return nil
+	return hs.readAnswerToSession(hello)
 }
 
 func (hs *clientHandshake) checkServerHello(hello *message.ServerHello) error {
@@ -245,6 +251,7 @@ func (hs *clientHandshake) readServerFinished() error {
 		return err
 	}
 	hs.state.PeerCertificates = hs.serverChain
+	hs.askVerdict()
 	return nil
 }
 

@@ -92,6 +92,11 @@ func (hs *handshake) establishKeys(premaster []byte) error {
 		sessionHash = hs.transcript.sum256()
 	}
 	hs.setMaster(premaster, sessionHash)
+	return hs.installKeys()
+}
+
+// installKeys makes the pending protection of both directions from the master secret.
+func (hs *handshake) installKeys() error {
 	client, server, err := hs.protectors()
 	if err != nil {
 		return wire.Refuse(wire.AlertInternalError, "record keys: %w", err)

@@ -50,8 +50,7 @@ type SessionCache interface {
 	// the caller.
 	Get(id [32]byte) (CachedSession, bool)
 
-	// Delete drops all sessions with a handle, as logout must. None may be put
-	// back by a handshake that is running.
+	// Delete drops all sessions with a handle, as logout must.
 	Delete(handle SessionHandle)
 }
 
@@ -73,12 +72,10 @@ type ClientSessionCache interface {
 	Put(key string, s *ClientSession)
 }
 
-// newSession returns the session of a handshake that succeeded, for a ticket or a
-// cache. The secret is kept, not copied. The state is that of the connection; a server
-// gives the session that was resumed, nil in a full handshake: its beginning is that of
-// the new one.
-func (c *Config) newSession(state ConnectionState, secret []byte, trustID string, resumed *session, now time.Time) *session {
-	s := &session{
+// newSession returns the session of a full handshake, for a ticket or a cache. The
+// secret is kept, not copied.
+func (c *Config) newSession(state ConnectionState, secret []byte, trustID string, now time.Time) *session {
+	return &session{
 		version:    state.Version,
 		suite:      state.CipherSuite,
 		secret:     secret,
@@ -95,11 +92,14 @@ func (c *Config) newSession(state ConnectionState, secret []byte, trustID string
 		policyID:   c.PolicyID,
 		trustID:    trustID,
 	}
-	if resumed != nil {
-		s.created = resumed.created
-		s.lifetime = min(s.lifetime, resumed.lifetime)
-	}
-	return s
+}
+
+// renew returns the session for a new ticket of a connection that resumed this one. It
+// lives no longer for that.
+func (s *session) renew(secret []byte, now time.Time) *session {
+	renewed := *s
+	renewed.secret, renewed.issued = secret, now
+	return &renewed
 }
 
 // mayResume reports whether a server may resume a session for a client that names

@@ -26,6 +26,8 @@ type serverHandshake struct {
 
 	clientChain [][]byte
 	clientKey   spki.PublicKeyInfo // of the leaf of clientChain
+
+	serverSession
 }
 
 func newServerHandshake(c *Conn) *serverHandshake {
@@ -35,9 +37,13 @@ func newServerHandshake(c *Conn) *serverHandshake {
 // run is the whole handshake.
 func (hs *serverHandshake) run() error {
 	defer hs.wipe()
+	if err := inOrder(hs.readClientHello, hs.chooseParameters, hs.findSession); err != nil {
+		return err
+	}
+	if hs.resumed != nil {
+		return hs.runResumed()
+	}
 	return inOrder(
-		hs.readClientHello,
-		hs.chooseParameters,
 		hs.prepareFlight,
 		hs.sendFlight, // ServerHello, Certificate, CertificateRequest*, ServerHelloDone
 
@@ -47,6 +53,8 @@ func (hs *serverHandshake) run() error {
 		hs.readClientFinished, // ChangeCipherSpec, Finished
 		hs.judgeClient,
 
+		hs.sendTicket, // NewSessionTicket*
+		hs.cacheSession,
 		hs.sendServerFinished, // ChangeCipherSpec, Finished
 	)
 }
@@ -122,6 +130,7 @@ func (hs *serverHandshake) prepareFlight() error {
 	hs.hello = &message.ServerHello{
 		Version:     VersionTLS12,
 		Random:      hs.serverRandom,
+		SessionID:   hs.id,
 		CipherSuite: hs.suite.ID,
 		Extensions:  hs.extensions(),
 	}
@@ -146,7 +155,7 @@ func (hs *serverHandshake) extensions() []message.Extension {
 	if hs.ems {
 		all = append(all, message.ExtendedMasterSecret())
 	}
-	return all
+	return append(all, hs.sessionExtensions()...)
 }
 
 func (hs *serverHandshake) sendFlight() error {

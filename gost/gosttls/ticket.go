@@ -81,6 +81,11 @@ func (k *ticketKey) wipe() {
 	k.aead = nil
 }
 
+// sealed reports whether a ticket names this key.
+func (k *ticketKey) sealed(ticket []byte) bool {
+	return len(ticket) >= ticketKeyIDSize && [ticketKeyIDSize]byte(ticket) == k.id
+}
+
 func (k *ticketKey) additional() []byte { return append([]byte(ticketLabel), k.id[:]...) }
 
 func (t *TicketKeys) rand() io.Reader {
@@ -125,24 +130,47 @@ func (t *TicketKeys) open(ticket []byte, now time.Time) (*session, bool) {
 	if len(ticket) <= ticketOverhead || len(ticket) > maxTicketSize {
 		return nil, false
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.forget(now)
-	i := slices.IndexFunc(t.keys, func(k *ticketKey) bool { return string(k.id[:]) == string(ticket[:ticketKeyIDSize]) })
-	if i < 0 {
+	aead, additional, ok := t.openingKey(ticket, now)
+	if !ok {
 		return nil, false
 	}
 	nonce, sealed := ticket[ticketKeyIDSize:][:ticketNonceSize], ticket[ticketKeyIDSize+ticketNonceSize:]
-	plain, err := t.keys[i].aead.Open(nil, nonce, sealed, t.keys[i].additional())
+	plain, err := aead.Open(nil, nonce, sealed, additional)
 	if err != nil {
 		return nil, false
 	}
 	defer clear(plain)
 	s, ok := unmarshalSession(plain)
-	if !ok || !s.alive(now) || t.revoked.has(s) {
+	if !ok || !s.alive(now) || t.isRevoked(s) {
 		return nil, false
 	}
 	return s, true
+}
+
+// openingKey returns the cipher of the key that a ticket names.
+func (t *TicketKeys) openingKey(ticket []byte, now time.Time) (aead cipher.AEAD, additional []byte, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forget(now)
+	i := slices.IndexFunc(t.keys, func(k *ticketKey) bool { return k.sealed(ticket) })
+	if i < 0 {
+		return nil, nil, false
+	}
+	return t.keys[i].aead, t.keys[i].additional(), true
+}
+
+// current reports whether a ticket was sealed by the key that seals now. If not, it is
+// time for another ticket.
+func (t *TicketKeys) current(ticket []byte, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.keys) > 0 && t.keys[0].sealed(ticket) && now.Before(t.keys[0].sealUntil)
+}
+
+func (t *TicketKeys) isRevoked(s *session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.revoked.has(s)
 }
 
 // sealingKey returns the key that seals now, a new one if it is time.
