@@ -35,7 +35,9 @@ const (
 	AlertInternalError          Alert = 80
 	AlertUserCanceled           Alert = 90
 	AlertNoRenegotiation        Alert = 100
+	AlertMissingExtension       Alert = 109
 	AlertUnsupportedExtension   Alert = 110
+	AlertCertificateRequired    Alert = 116
 )
 
 // String returns the name that RFC 5246 gives to the alert, and its number.
@@ -76,6 +78,8 @@ func (a Alert) name() string {
 		return "user_canceled"
 	case AlertNoRenegotiation:
 		return "no_renegotiation"
+	case AlertMissingExtension:
+		return "missing_extension"
 	case AlertUnsupportedExtension:
 		return "unsupported_extension"
 	}
@@ -105,6 +109,8 @@ func (a Alert) otherName() string {
 		return "inappropriate_fallback"
 	case 112:
 		return "unrecognized_name"
+	case AlertCertificateRequired:
+		return "certificate_required"
 	case 120:
 		return "no_application_protocol"
 	}

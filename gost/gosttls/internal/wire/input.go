@@ -74,6 +74,8 @@ type Input struct {
 
 	handshake      []byte // handshake bytes that are not a whole message yet
 	handshakeTotal int
+
+	earlyData int // bytes that may still be skipped; see SkipEarlyData
 }
 
 // Next returns the next record that carries something. The content is valid until
@@ -139,10 +141,25 @@ func (in *Input) readRecord() (RecordType, []byte, error) {
 	content := whole[record.HeaderSize:]
 	if in.Protect != nil && !in.inClear(typ, content) {
 		inner, content, err := in.Protect.Open(uint8(typ), version, content)
+		if err != nil && in.isEarlyData(typ, size, err) {
+			return in.readRecord()
+		}
 		if err != nil {
 			return 0, nil, unprotectable(err)
 		}
-		return checkContent(RecordType(inner), content)
+		in.earlyData = 0
+		return in.checkOpened(RecordType(inner), content)
+	}
+	if in.Protect == nil && in.isEarlyData(typ, size, nil) {
+		return in.readRecord()
+	}
+	return checkContent(typ, content)
+}
+
+// checkOpened refuses what TLS 1.3 never protects (RFC 8446, Section 5).
+func (in *Input) checkOpened(typ RecordType, content []byte) (RecordType, []byte, error) {
+	if typ == TypeChangeCipherSpec && in.Protect.Version13() {
+		return 0, nil, Refuse(AlertUnexpectedMessage, "protected ChangeCipherSpec")
 	}
 	return checkContent(typ, content)
 }
@@ -244,6 +261,9 @@ func (in *Input) receiveAlert(content []byte) error {
 	case alert == AlertCloseNotify && in.Established:
 		return io.EOF
 	case alert == AlertCloseNotify, level == LevelFatal:
+		return &RemoteError{Alert: alert}
+	case in.Protect != nil && in.Protect.Version13() && alert != AlertUserCanceled:
+		// The level means nothing in TLS 1.3 (RFC 8446, Section 6).
 		return &RemoteError{Alert: alert}
 	case level == LevelWarning:
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"propusk/gost/gosttls/internal/record"
 )
@@ -41,6 +42,11 @@ type Output struct {
 	// should be replaced (RFC 9367, Section 4.1.3). It returns the message of this
 	// name and the protection that follows it.
 	KeyUpdate func() (msg []byte, next *record.Protector, err error)
+
+	// UpdateOwed is set when the peer asked for a KeyUpdate. It goes out before the
+	// next application data, which is when RFC 8446, Section 4.6.3, wants it; so the
+	// reading side never waits for the writing one.
+	UpdateOwed atomic.Bool
 
 	// err ends the direction for good: after a write that failed nobody knows
 	// which part of a record the peer has.
@@ -145,9 +151,10 @@ func (o *Output) WriteData(b []byte) (int, error) {
 
 // updateKeys replaces the keys of TLS 1.3 before the record numbers run out.
 func (o *Output) updateKeys() error {
-	if o.err != nil || o.KeyUpdate == nil || !o.Protect.UpdateSoon() {
+	if o.err != nil || o.KeyUpdate == nil || (!o.Protect.UpdateSoon() && !o.UpdateOwed.Load()) {
 		return o.err
 	}
+	o.UpdateOwed.Store(false)
 	msg, next, err := o.KeyUpdate()
 	if err != nil {
 		o.err = err
