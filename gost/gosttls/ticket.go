@@ -3,10 +3,13 @@ package gosttls
 import (
 	"crypto/cipher"
 	"crypto/rand"
+	"errors"
 	"io"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
 
 	"propusk/gost/kuznyechik"
 	"propusk/gost/mgm"
@@ -264,4 +267,84 @@ func (r *revocations) forget(now time.Time) {
 			delete(r.until, handle)
 		}
 	}
+}
+
+// keysFormat begins what Export writes.
+const keysFormat = "propusk ticket keys 1\n"
+
+// Export returns the keys that are in use now, for Import by other servers that are to
+// open the tickets of this one. It holds secrets: whoever reads it can read the
+// connections of these sessions. Export again after each Rotation, sooner than that.
+// What was revoked is not part of it: with Config.Resume servers can ask a store of
+// their own.
+//
+// The error is a failure of the random source, when a first key has to be made.
+func (t *TicketKeys) Export(now time.Time) ([]byte, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, err := t.sealingKey(now); err != nil {
+		return nil, err
+	}
+	var b cryptobyte.Builder
+	b.AddBytes([]byte(keysFormat))
+	for _, k := range t.keys {
+		// The others may seal until the end, tickets that live long.
+		k.openUntil = k.sealUntil.Add(MaxSessionLifetime)
+		b.AddBytes(k.id[:])
+		b.AddBytes(k.key[:])
+		b.AddUint64(uint64(k.sealUntil.UnixMilli()))
+	}
+	return b.Bytes()
+}
+
+// Import replaces the keys by those of another server that Export returned, so that
+// both open each other's tickets. Keys that are here and not there still open what they
+// sealed. The error is data that Export did not write; nothing is changed then.
+func (t *TicketKeys) Import(data []byte, now time.Time) error {
+	keys, err := parseTicketKeys(data)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, old := range t.keys {
+		if slices.ContainsFunc(keys, func(k *ticketKey) bool { return k.id == old.id }) {
+			old.wipe()
+			continue
+		}
+		old.sealUntil = now // the keys of the other server seal from now on
+		keys = append(keys, old)
+	}
+	t.keys = keys
+	t.forget(now)
+	return nil
+}
+
+// errTicketKeys is the error of Import.
+var errTicketKeys = errors.New("gosttls: these are not ticket keys")
+
+// parseTicketKeys reads what Export wrote.
+func parseTicketKeys(data []byte) ([]*ticketKey, error) {
+	in := cryptobyte.String(data)
+	var format []byte
+	if !in.ReadBytes(&format, len(keysFormat)) || string(format) != keysFormat || in.Empty() {
+		return nil, errTicketKeys
+	}
+	var keys []*ticketKey
+	for !in.Empty() {
+		var id, key []byte
+		var until uint64
+		if !in.ReadBytes(&id, ticketKeyIDSize) || !in.ReadBytes(&key, kuznyechik.KeySize) ||
+			!in.ReadUint64(&until) || until > maxMillis {
+			return nil, errTicketKeys
+		}
+		k, err := newTicketKey(id, key)
+		if err != nil {
+			return nil, err
+		}
+		k.sealUntil = time.UnixMilli(int64(until))
+		k.openUntil = k.sealUntil.Add(MaxSessionLifetime)
+		keys = append(keys, k)
+	}
+	return keys, nil
 }
