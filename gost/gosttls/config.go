@@ -1,12 +1,14 @@
 package gosttls
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 )
@@ -54,6 +56,19 @@ type Config struct {
 	// versions before TLS 1.2 are spoken only with the suites of CNT_IMIT; RFC 8996
 	// forbids them, so they are for peers that have nothing better.
 	MinVersion, MaxVersion uint16
+
+	// CurvePreferences are the curves for the ephemeral keys of TLS 1.3, in order of
+	// preference. A client sends a key for the first one, and another one if the
+	// server asks; a server takes the first one for which the client sent a key.
+	// Empty means all seven, those of 256 bits first. The curves of certificates are
+	// not concerned.
+	CurvePreferences []*gost3410.Curve
+
+	// StrictSignatureSchemes refuses peers of TLS 1.3 that sign under a scheme that
+	// belongs to another curve than that of their certificate. When false, those are
+	// served that name the first scheme for the size of their key, as all do that
+	// are built on gost-engine, and ConnectionState.SchemeMismatch tells.
+	StrictSignatureSchemes bool
 
 	// ClientAuth is for servers only.
 	ClientAuth ClientAuth
@@ -153,6 +168,35 @@ func (c *Config) suites() []uint16 {
 	return c.CipherSuites
 }
 
+// fits reports whether a suite belongs to a version of the protocol.
+func fits(suite *record.Suite, version uint16) bool {
+	switch {
+	case suite.Version13:
+		return version == VersionTLS13
+	case suite.KeyExchange == record.KeyExchangeKExp28147:
+		return VersionTLS10 <= version && version <= VersionTLS12
+	}
+	return version == VersionTLS12
+}
+
+// suitesOf returns the suites of the configuration for a version, in order of
+// preference: none if the version is not to be spoken.
+func (c *Config) suitesOf(version uint16) []*record.Suite {
+	if version < cmp.Or(c.MinVersion, VersionTLS12) || version > cmp.Or(c.MaxVersion, VersionTLS13) {
+		return nil
+	}
+	var all []*record.Suite
+	for _, id := range c.suites() {
+		if suite, ok := record.SuiteByID(id); ok && fits(suite, version) {
+			all = append(all, suite)
+		}
+	}
+	return all
+}
+
+// speaks reports whether the configuration allows a version.
+func (c *Config) speaks(version uint16) bool { return len(c.suitesOf(version)) > 0 }
+
 func (c *Config) rand() io.Reader {
 	if c.Rand == nil {
 		return rand.Reader
@@ -192,6 +236,11 @@ func (c *Config) check(isClient bool) error {
 	for _, id := range c.suites() {
 		if _, ok := record.SuiteByID(id); !ok {
 			return fmt.Errorf("gosttls: config: unknown cipher suite %#04x", id)
+		}
+	}
+	for _, curve := range c.CurvePreferences {
+		if curve == nil || curve.Name() == "" {
+			return errors.New("gosttls: config: unknown curve in CurvePreferences")
 		}
 	}
 	for i, cert := range c.Certificates {

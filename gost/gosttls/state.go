@@ -57,6 +57,14 @@ type ConnectionState struct {
 	// CertificateVerify. Zero if there was none.
 	SignatureScheme uint16
 
+	// SchemeMismatch tells that the peer signed with a key on one curve under the
+	// scheme of another, in TLS 1.3. Peers built on gost-engine do, whatever their
+	// curve; the signature itself was good. See Config.StrictSignatureSchemes.
+	SchemeMismatch bool
+
+	// Group is the curve of the ephemeral keys of TLS 1.3; nil before TLS 1.3.
+	Group *gost3410.Curve
+
 	// OfferedVersions, OfferedGroups and OfferedSchemes are what the ClientHello
 	// held in supported_versions, supported_groups and signature_algorithms, nil
 	// if it had no such extension. They are shared: do not modify them.

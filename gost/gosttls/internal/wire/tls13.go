@@ -11,6 +11,10 @@ import (
 // this only keeps the connections of clients that send something small unasked.
 const maxEarlyData = 1 << 16
 
+// earlyDataCost is what a record counts besides its bytes, so that empty ones are not
+// free.
+const earlyDataCost = 64
+
 // Switch replaces the protection of TLS 1.3. No message may go on under other keys
 // (RFC 8446, Section 5.1).
 func (in *Input) Switch(next *record.Protector) error {
@@ -32,10 +36,11 @@ func (in *Input) SkipEarlyData() { in.earlyData = maxEarlyData }
 // isEarlyData reports whether a record is to be skipped, for the error that opening it
 // gave.
 func (in *Input) isEarlyData(typ RecordType, size int, err error) bool {
-	if typ != TypeApplicationData || in.earlyData < size || (err != nil && !errors.Is(err, record.ErrMAC)) {
+	cost := size + earlyDataCost
+	if typ != TypeApplicationData || in.earlyData < cost || (err != nil && !errors.Is(err, record.ErrMAC)) {
 		return false
 	}
-	in.earlyData -= size
+	in.earlyData -= cost
 	return true
 }
 
