@@ -1,5 +1,5 @@
-// Package gost has no code of its own: it is the root of implementations of the
-// Russian cryptographic standards, and the place that says which of them run in
+// Package gost is the root of implementations of the Russian cryptographic standards:
+// it tests them all before first use ([SelfTest]), and says which of them run in
 // constant time.
 //
 // # Timing

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"propusk/gost"
 )
 
 // Exit codes, one meaning each for every command.
@@ -44,9 +46,9 @@ func (e *exitError) Unwrap() error { return e.Err }
 // run executes one command line and returns its exit code. It is main without
 // the process, so that tests can call it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRootCommand()
+	root := newRootCommand(gost.SelfTest)
 	started := false // the command line is understood
-	beforeRun(root, func() { started = true })
+	beforeRun(root, func() error { started = true; return nil })
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -68,12 +70,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exit.Code
 }
 
-// beforeRun makes cmd and all commands below it call f when they run. The hooks of
-// cobra come too early: flags that are required may still be missing.
-func beforeRun(cmd *cobra.Command, f func()) {
+// beforeRun makes cmd and all commands below it call f when they run, and stop at its
+// error. The hooks of cobra come too early: flags that are required may still be
+// missing.
+func beforeRun(cmd *cobra.Command, f func() error) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			f()
+			if err := f(); err != nil {
+				return err
+			}
 			return run(cmd, args)
 		}
 	}
@@ -82,8 +87,9 @@ func beforeRun(cmd *cobra.Command, f func()) {
 	}
 }
 
-// newRootCommand returns the whole command tree.
-func newRootCommand() *cobra.Command {
+// newRootCommand returns the whole command tree. Commands that use cryptography run
+// selfTest first, and do nothing when it fails.
+func newRootCommand(selfTest func() error) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "propusk",
 		Short: "Пропуск: вход по квалифицированной подписи / sign-in with a Russian qualified certificate",
@@ -99,7 +105,7 @@ func newRootCommand() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(
+	guarded := []*cobra.Command{
 		newDemoCommand(),
 		newServeCommand(),
 		newConfigCommand(),
@@ -107,10 +113,22 @@ func newRootCommand() *cobra.Command {
 		newVerifyCommand(),
 		newCertCommand(),
 		newTSLCommand(),
-		newSelftestCommand(),
-		newVersionCommand(),
-	)
+	}
+	for _, c := range guarded {
+		beforeRun(c, func() error { return brokenMachine(selfTest()) })
+	}
+	root.AddCommand(guarded...)
+	root.AddCommand(newSelftestCommand(), newVersionCommand())
 	return root
+}
+
+// brokenMachine is the error of a command whose self-test failed: it has no answer.
+func brokenMachine(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{Code: exitIndeterminate, Err: fmt.Errorf(
+		"криптография работает неверно, пользоваться программой нельзя / the cryptography fails its self-test, do not use this program: %w", err)}
 }
 
 // newVersionCommand returns `propusk version`.
