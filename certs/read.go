@@ -233,6 +233,9 @@ func readFile(path string, limit int64) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, reason.Errorf(reason.TrustFileUnreadable, "%s is not a regular file", path)
 	}
+	if info.Size() > limit {
+		return nil, reason.Errorf(reason.TrustFileTooLarge, "%s is longer than %d bytes", path, limit)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, reason.New(reason.TrustFileUnreadable, err)

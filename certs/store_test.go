@@ -18,6 +18,7 @@ import (
 	"propusk/certs"
 	"propusk/certs/testpki"
 	"propusk/gost/gost3410"
+	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/tsl"
@@ -172,7 +173,7 @@ func badCRLs() []badFile {
 		{name: "CRL signature flipped", spoil: spoilCRL(func(_ *testing.T, _ *testpki.Country, d []byte) []byte { d[len(d)-1] ^= 1; return d }),
 			code: reason.CRLSignatureBad, quarantined: reason.CRLSignatureBad},
 		{name: "CRL oversized", spoil: func(t *testing.T, _ *testpki.Country, dir string) {
-			if err := os.Truncate(filepath.Join(dir, "crls", "fns.crl"), 64<<20+1); err != nil {
+			if err := os.Truncate(filepath.Join(dir, "crls", "fns.crl"), crl.MaxSize+1); err != nil {
 				t.Fatal(err)
 			}
 		}, code: reason.TrustFileTooLarge, quarantined: reason.TrustFileTooLarge},
@@ -216,7 +217,7 @@ func badRoots() []badFile {
 		same(reason.TrustCertMalformed, badFile{name: "root truncated", spoil: root(func(_ *testpki.Country, d []byte) []byte { return half(d) })}),
 		same(reason.TrustFileEmpty, badFile{name: "root empty", spoil: root(func(*testpki.Country, []byte) []byte { return nil })}),
 		same(reason.TrustFileTooLarge, badFile{name: "root oversized", spoil: root(func(_ *testpki.Country, d []byte) []byte {
-			return append(d, bytes.Repeat([]byte("\n"), 4<<20)...)
+			return append(d, bytes.Repeat([]byte("\n"), certs.MaxCertificateFile)...)
 		})}),
 		same(reason.TrustRootNotPinned, badFile{name: "root of another country", spoil: root(func(c *testpki.Country, _ []byte) []byte {
 			return c.Authority("unknown-root").Certificate.Raw
