@@ -15,6 +15,10 @@ import (
 type cntIMITMode struct {
 	cnt  cipher.Stream
 	imit hash.Hash
+
+	// What these get must not be allocated for every record.
+	head [8 + HeaderSize]byte
+	code [gost28147.MACSize]byte
 }
 
 func newCNTIMIT(_ *Suite, macKey, encKey, iv []byte) (mode, error) {
@@ -42,8 +46,7 @@ func (m *cntIMITMode) open(header *[HeaderSize]byte, seq uint64, fragment []byte
 	m.cnt.XORKeyStream(fragment, fragment)
 	n := len(fragment) - gost28147.MACSize
 	content, tag := fragment[:n], fragment[n:]
-	var buf [gost28147.MACSize]byte
-	if subtle.ConstantTimeCompare(m.sum(buf[:0], header, seq, content), tag) != 1 {
+	if subtle.ConstantTimeCompare(m.sum(m.code[:0], header, seq, content), tag) != 1 {
 		return 0, nil, ErrMAC
 	}
 	return header[0], content, nil
@@ -51,11 +54,11 @@ func (m *cntIMITMode) open(header *[HeaderSize]byte, seq uint64, fragment []byte
 
 // sum appends the code of everything up to this record.
 func (m *cntIMITMode) sum(dst []byte, header *[HeaderSize]byte, seq uint64, content []byte) []byte {
-	var h [8 + HeaderSize]byte
-	binary.BigEndian.PutUint64(h[:], seq)
+	h := m.head[:]
+	binary.BigEndian.PutUint64(h, seq)
 	copy(h[8:], header[:3])
 	binary.BigEndian.PutUint16(h[11:], uint16(len(content)))
-	m.imit.Write(h[:])
+	m.imit.Write(h)
 	m.imit.Write(content)
 	return m.imit.Sum(dst)
 }

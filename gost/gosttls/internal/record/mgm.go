@@ -2,7 +2,6 @@ package record
 
 import (
 	"crypto/cipher"
-	"crypto/subtle"
 	"encoding/binary"
 
 	"propusk/gost/kdf"
@@ -13,10 +12,14 @@ import (
 type mgmMode struct {
 	suite *Suite
 	tree  *kdf.TLSTree
-	iv    [16]byte // suite.IVSize bytes of it
+	iv    [maxBlock]byte // suite.IVSize bytes of it
 
-	key  [KeySize]byte
-	aead cipher.AEAD // under key
+	aead cipher.AEAD // under the key of a leaf of the tree, or nil
+	leaf uint64      // its number: that of its first record, over suite.leaf
+
+	// What the AEAD gets must not be allocated for every record.
+	header [HeaderSize]byte
+	number [maxBlock]byte // the nonce
 }
 
 func newMGM(suite *Suite, key, iv []byte) mode {
@@ -35,21 +38,20 @@ func (m *mgmMode) sealPadded(dst []byte, seq uint64, typ uint8, content []byte, 
 	if err := m.rekey(seq); err != nil {
 		return nil, err
 	}
-	header := [HeaderSize]byte(dst[len(dst)-HeaderSize:])
+	m.header = [HeaderSize]byte(dst[len(dst)-HeaderSize:])
 	start := len(dst)
 	dst = append(dst, content...)
 	dst = append(dst, typ)
 	dst = append(dst, make([]byte, padding)...)
-	nonce := m.nonce(seq)
-	return m.aead.Seal(dst[:start], nonce[:m.suite.BlockSize], dst[start:], header[:]), nil
+	return m.aead.Seal(dst[:start], m.nonce(seq), dst[start:], m.header[:]), nil
 }
 
 func (m *mgmMode) open(header *[HeaderSize]byte, seq uint64, fragment []byte) (uint8, []byte, error) {
 	if err := m.rekey(seq); err != nil {
 		return 0, nil, err
 	}
-	nonce := m.nonce(seq)
-	inner, err := m.aead.Open(fragment[:0], nonce[:m.suite.BlockSize], fragment, header[:])
+	m.header = *header
+	inner, err := m.aead.Open(fragment[:0], m.nonce(seq), fragment, m.header[:])
 	if err != nil {
 		return 0, nil, ErrMAC
 	}
@@ -66,9 +68,10 @@ func (m *mgmMode) open(header *[HeaderSize]byte, seq uint64, fragment []byte) (u
 
 // nonce returns the nonce of a record, without the upper bit, which MGM has no room
 // for (RFC 9367, Section 4.1.1).
-func (m *mgmMode) nonce(seq uint64) [16]byte {
-	nonce := m.iv
-	tail := nonce[m.suite.BlockSize-8 : m.suite.BlockSize]
+func (m *mgmMode) nonce(seq uint64) []byte {
+	m.number = m.iv
+	nonce := m.number[:m.suite.BlockSize]
+	tail := nonce[len(nonce)-8:]
 	binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^seq)
 	nonce[0] &= 0x7f
 	return nonce
@@ -76,10 +79,12 @@ func (m *mgmMode) nonce(seq uint64) [16]byte {
 
 // rekey takes the key of a record out of the tree.
 func (m *mgmMode) rekey(seq uint64) error {
-	key := m.tree.Key(seq)
-	if m.aead != nil && subtle.ConstantTimeCompare(key[:], m.key[:]) == 1 {
+	leaf := seq / m.suite.leaf
+	if m.aead != nil && m.leaf == leaf {
 		return nil
 	}
+	key := m.tree.Key(seq)
+	defer clear(key[:])
 	block, err := m.suite.NewCipher(key[:])
 	if err != nil {
 		return err
@@ -87,7 +92,7 @@ func (m *mgmMode) rekey(seq uint64) error {
 	if m.aead, err = mgm.New(block); err != nil {
 		return err
 	}
-	m.key = key
+	m.leaf = leaf
 	return nil
 }
 

@@ -90,6 +90,10 @@ type Suite struct {
 	kind    kind
 	section int       // bytes under one key of CTR-ACPKM (RFC 9189, Section 4.3.3)
 	masks   kdf.Masks // of TLSTREE (RFC 9189, Section 8.1; RFC 9367, Section 4.1.2)
+	leaf    uint64    // how many records in a row have one key by these masks
+
+	// fewLanes is how many records at least are faster done side by side.
+	fewLanes uint64
 }
 
 // IVSize returns the length in bytes of the IV of a direction. With CTR_OMAC it is
@@ -114,6 +118,8 @@ var (
 		kind:         ctrOMAC,
 		section:      4096,
 		masks:        kdf.KuznyechikCTROMAC,
+		leaf:         64,
+		fewLanes:     8,
 	}
 	magmaCTROMAC = Suite{
 		ID:           0xc101,
@@ -127,6 +133,8 @@ var (
 		kind:         ctrOMAC,
 		section:      1024,
 		masks:        kdf.MagmaCTROMAC,
+		leaf:         4096,
+		fewLanes:     2,
 	}
 	gost28147CNTIMIT = Suite{
 		ID:           0xc102,
@@ -160,6 +168,7 @@ var (
 		MaxSeq:       math.MaxUint64,
 		kind:         mgmTree,
 		masks:        kdf.KuznyechikMGML,
+		leaf:         8192,
 	}
 	magmaMGML = Suite{
 		ID:           0xc104,
@@ -173,6 +182,7 @@ var (
 		MaxSeq:       math.MaxUint64,
 		kind:         mgmTree,
 		masks:        kdf.MagmaMGML,
+		leaf:         128,
 	}
 	kuznyechikMGMS = Suite{
 		ID:           0xc105,
@@ -186,6 +196,7 @@ var (
 		MaxSeq:       1<<42 - 1,
 		kind:         mgmTree,
 		masks:        kdf.KuznyechikMGMS,
+		leaf:         8,
 	}
 	magmaMGMS = Suite{
 		ID:           0xc106,
@@ -199,6 +210,7 @@ var (
 		MaxSeq:       1<<39 - 1,
 		kind:         mgmTree,
 		masks:        kdf.MagmaMGMS,
+		leaf:         1,
 	}
 )
 

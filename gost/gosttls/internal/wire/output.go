@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,7 +15,7 @@ import (
 
 // recordsPerWrite is how many records of application data go into one write to
 // the connection below.
-const recordsPerWrite = 4
+const recordsPerWrite = 16
 
 // ErrSequenceExhausted is returned by WriteData when the cipher suite allows no
 // more records on this connection (RFC 9189, Section 4.3.5). The peer has been
@@ -176,21 +177,16 @@ func (o *Output) writeBatch(buf *[]byte, b []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
-	*buf = (*buf)[:0]
-	n := 0
-	for range recordsPerWrite {
-		if n == len(b) || o.Protect.LastOne() {
-			break
-		}
-		size := min(len(b)-n, record.MaxPlaintext)
-		var err error
-		if *buf, err = o.seal(*buf, TypeApplicationData, b[n:n+size]); err != nil {
-			o.err = err
-			return 0, err
-		}
-		n += size
+	b = b[:min(len(b), recordsPerWrite*record.MaxPlaintext)]
+	// Grown once, and not by every record.
+	*buf = slices.Grow((*buf)[:0], len(b)+(len(b)/record.MaxPlaintext+1)*(record.HeaderSize+o.Protect.Overhead()))
+	sealed, n, err := o.Protect.SealMany(*buf, uint8(TypeApplicationData), cmp.Or(o.Version, Version), b, record.MaxPlaintext)
+	if err != nil {
+		o.err = fmt.Errorf("gosttls: write record: %w", err)
+		return 0, o.err
 	}
-	if err := o.write(*buf); err != nil {
+	*buf = sealed
+	if err := o.write(sealed); err != nil {
 		return 0, err
 	}
 	return n, nil
