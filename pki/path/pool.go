@@ -1,6 +1,7 @@
 package path
 
 import (
+	"bytes"
 	"slices"
 
 	"propusk/pki/gostx509"
@@ -66,6 +67,19 @@ func (p *Pool) Contains(c *gostx509.Certificate) bool {
 	}
 	_, ok := p.byHash[c.SHA256()]
 	return ok
+}
+
+// SameIssuer returns the other certificates of the pool with the name and the key of
+// the given one: renewed and cross certificates of one CA, any of which may stand as
+// the issuer of what that key has signed.
+func (p *Pool) SameIssuer(c *gostx509.Certificate) []*gostx509.Certificate {
+	var same []*gostx509.Certificate
+	for _, other := range p.named(c.RawSubject) {
+		if bytes.Equal(other.RawSPKI, c.RawSPKI) && !other.Equal(c) {
+			same = append(same, other)
+		}
+	}
+	return same
 }
 
 // named returns the certificates with the given subject.

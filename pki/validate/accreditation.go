@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"slices"
 	"time"
 
 	"propusk/pki/gostx509"
@@ -33,6 +34,23 @@ func (v Validator) checkAccreditation(cert *gostx509.Certificate, chain []*gostx
 			Name: CheckAccredited, Status: verdict.Indeterminate, Reason: reason.AccreditationUnknown, Cite: citeIssued,
 		}}
 	}
+	checks := v.standingOf(authority, cert.NotBefore, at)
+	for _, other := range v.Trust.intermediates().SameIssuer(authority) {
+		if !slices.ContainsFunc(checks, notPassed) {
+			break
+		}
+		if better := v.standingOf(other, cert.NotBefore, at); !slices.ContainsFunc(better, notPassed) {
+			checks = better
+		}
+	}
+	return checks
+}
+
+// standingOf asks the list about one certificate of a CA. A CA that renewed its
+// certificate with the same key, or was accredited anew, stands in the list more than
+// once, and what it signed does not tell under which: that is why the caller asks
+// about the others.
+func (v Validator) standingOf(authority *gostx509.Certificate, issued, at time.Time) []verdict.Check {
 	ca, listed := v.Trust.Accredited.CAOf(authority)
 	if !listed {
 		return []verdict.Check{{
@@ -40,7 +58,7 @@ func (v Validator) checkAccreditation(cert *gostx509.Certificate, chain []*gostx
 		}}
 	}
 	return []verdict.Check{
-		standing(CheckIssued, citeIssued, ca.Accredited(cert.NotBefore)),
+		standing(CheckIssued, citeIssued, ca.Accredited(issued)),
 		v.alive(ca, at),
 	}
 }

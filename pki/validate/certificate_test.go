@@ -199,6 +199,35 @@ func TestSuccessor(t *testing.T) {
 	}
 }
 
+// TestOtherCertificateOfTheIssuer: what counts is whether the list knows the key and
+// the name that signed, not which certificate of them the path happens to use.
+func TestOtherCertificateOfTheIssuer(t *testing.T) {
+	c := country.New(t)
+	v := validator(c, QES())
+	leaf := c.Person(t, c.FNS, gost3410.TC26256A(), country.Entrepreneur()).Cert
+	renewed := func(key *gost3410.PrivateKey) *gostx509.Certificate {
+		return c.Issue(t, gostx509.Template{
+			Subject: c.FNS.Cert.Subject, NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0),
+			IsCA: true, MaxPathLen: 0, KeyUsage: gostx509.KeyUsageCertSign | gostx509.KeyUsageCRLSign,
+		}, c.Root, key)
+	}
+	for _, test := range []struct {
+		name   string
+		issuer *gostx509.Certificate
+		code   reason.Code
+	}{
+		{"the same key", renewed(c.FNS.Key), ""},
+		{"another key under the same name", renewed(c.Stranger.Key), reason.CANotListed},
+		{"another CA", c.Lost.Cert, reason.CANotAccredited},
+	} {
+		var b verdict.Builder
+		b.Add(v.checkAccreditation(leaf, []*gostx509.Certificate{leaf, test.issuer, c.Root.Cert}, now)...)
+		if got := b.Done(person.Identity{}); got.Why() != test.code {
+			t.Errorf("%s: %q, want %q", test.name, got.Why(), test.code)
+		}
+	}
+}
+
 // TestIssuedBeforeTheEnd judges certificates of CAs that lost accreditation: they
 // died with it, unless the powers were transferred.
 func TestIssuedBeforeTheEnd(t *testing.T) {
