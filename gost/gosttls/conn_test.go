@@ -110,7 +110,7 @@ func (c *countingConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Each flight is one write, and so are up to four records of data.
+// Each flight is one write, and so are up to sixteen records of data.
 func TestWritesPerFlight(t *testing.T) {
 	clientConfig, serverConfig := mutual(t, cryptoProA, cryptoProA)
 	a, b := tcpPair(t)
@@ -123,11 +123,11 @@ func TestWritesPerFlight(t *testing.T) {
 		t.Errorf("%d writes of the client, %d of the server, want 2 and 2", len(clientWire.writes), len(serverWire.writes))
 	}
 	go func() { _, _ = io.Copy(io.Discard, server) }() // ends with the connection
-	if _, err := client.Write(make([]byte, 9*record.MaxPlaintext)); err != nil {
+	if _, err := client.Write(make([]byte, 33*record.MaxPlaintext)); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(clientWire.writes) - 2; n != 3 {
-		t.Errorf("nine records in %d writes, want 3", n)
+		t.Errorf("33 records in %d writes, want 3", n)
 	}
 }
 

@@ -37,10 +37,21 @@ const (
 	// four times.
 	maxHandshakeBytes = 1 << 17
 
-	// firstBuffer is what a new connection reserves for reading: a flight of a
-	// client without certificate fits.
-	firstBuffer = 2048
+	// smallBuffer is what a connection keeps for reading, also when it is idle: a
+	// request fits, and most flights of a handshake.
+	smallBuffer = 4096
+
+	// largeBuffer is what a connection borrows while records arrive that are longer:
+	// four of them.
+	largeBuffer = 4 * (record.HeaderSize + record.MaxPlaintext + 256)
+
+	// busy is how many bytes in one read mean that more are coming.
+	busy = record.MaxPlaintext
 )
+
+// largeBuffers holds buffers of largeBuffer bytes, so that an idle connection does not
+// keep one.
+var largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 
 // Input is the receiving direction of a connection. Its user holds the mutex for
 // every method and field.
@@ -69,8 +80,11 @@ type Input struct {
 	// stay in buf.
 	err error
 
-	buf        []byte // buf[start:end] was received and not used yet
+	buf        []byte // small, large[:] or nil; buf[start:end] was received and not used yet
 	start, end int
+	small      []byte             // smallBuffer bytes, or nil
+	large      *[largeBuffer]byte // borrowed, or nil
+	lastRead   int                // bytes
 
 	handshake      []byte // handshake bytes that are not a whole message yet
 	handshakeTotal int
@@ -219,6 +233,7 @@ func (in *Input) fill(n int) ([]byte, error) {
 	for in.end-in.start < n {
 		m, err := in.Reader.Read(in.buf[in.end:])
 		in.end += m
+		in.lastRead = m
 		if err != nil && in.end-in.start < n {
 			return nil, NoEOF(err)
 		}
@@ -226,17 +241,32 @@ func (in *Input) fill(n int) ([]byte, error) {
 	return in.buf[in.start : in.start+n], nil
 }
 
-// reserve makes room for n bytes from start on.
+// reserve makes room for n bytes from start on, at most one record. When everything was
+// used and the peer has paused, the large buffer goes back: the next read may be the one
+// that waits for hours.
 func (in *Input) reserve(n int) {
 	if in.start == in.end {
 		in.start, in.end = 0, 0
+		if in.large != nil && in.lastRead < busy {
+			largeBuffers.Put(in.large)
+			in.large, in.buf = nil, in.small
+		}
 	}
 	if len(in.buf)-in.start >= n {
 		return
 	}
 	buf := in.buf
-	if len(buf) < n {
-		buf = make([]byte, max(n, firstBuffer, 2*len(buf)))
+	switch {
+	case len(buf) >= n:
+	case n <= smallBuffer:
+		in.small = make([]byte, smallBuffer)
+		buf = in.small
+	default:
+		large, ok := largeBuffers.Get().(*[largeBuffer]byte)
+		if !ok {
+			panic("wire: the pool holds something else")
+		}
+		in.large, buf = large, large[:]
 	}
 	in.end = copy(buf, in.buf[in.start:in.end])
 	in.start, in.buf = 0, buf
