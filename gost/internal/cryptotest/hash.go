@@ -147,6 +147,19 @@ func Bytes(n int) []byte {
 	return b
 }
 
+// Weird returns n bytes that are, for i = 0, 1, 2, ..., all zeros, all ones, and then
+// like Bytes, other ones for each i.
+func Weird(n, i int) []byte {
+	switch i {
+	case 0:
+		return make([]byte, n)
+	case 1:
+		return bytes.Repeat([]byte{0xff}, n)
+	default:
+		return Bytes(n + i)[i:]
+	}
+}
+
 // mustPanic checks that f panics with exactly the text want.
 func mustPanic(t *testing.T, want string, f func()) {
 	t.Helper()
