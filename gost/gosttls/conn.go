@@ -41,6 +41,9 @@ type Conn struct {
 	data           []byte
 	renegotiations int
 
+	// traffic is what TLS 1.3 needs after the handshake, nil before TLS 1.3.
+	traffic *traffic13
+
 	// calls counts Write calls in units of 2; bit 0 is set once Close was
 	// called.
 	calls atomic.Int32
@@ -200,9 +203,10 @@ func (c *Conn) readData() error {
 		switch {
 		case typ == wire.TypeApplicationData && !c.in.MidMessage():
 			c.data = content
+			c.receivedData()
 			return nil
 		case typ == wire.TypeHandshake:
-			err = c.refuseRenegotiation(content)
+			err = c.afterHandshake(content)
 		default:
 			err = wire.Refuse(wire.AlertUnexpectedMessage, "record type %d after the handshake", typ)
 		}

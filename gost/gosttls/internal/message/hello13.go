@@ -326,6 +326,16 @@ func (a *Answer13) Extensions() []Extension {
 	return all
 }
 
+// Set replaces the extension of the same type, or adds it as the last one.
+func (h *ClientHello) Set(e Extension) {
+	i := slices.IndexFunc(h.Extensions, func(old Extension) bool { return old.Type == e.Type })
+	if i < 0 {
+		h.Extensions = append(h.Extensions, e)
+		return
+	}
+	h.Extensions[i] = e
+}
+
 // SameButRetried reports whether the second hello of a client differs from the
 // first only in what a HelloRetryRequest allows it to change (RFC 8446, Section
 // 4.1.2).

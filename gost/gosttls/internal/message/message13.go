@@ -231,15 +231,3 @@ func (m *KeyUpdate) Marshal() []byte {
 	}
 	return marshal(TypeKeyUpdate, func(b *cryptobyte.Builder) { b.AddUint8(request) })
 }
-
-// ParseFinished13 parses the body of a Finished of TLS 1.3 with Streebog-256. The
-// error is ErrSyntax.
-func ParseFinished13(body []byte) (*Finished, error) {
-	if len(body) != finishedSize13 {
-		return nil, ErrSyntax
-	}
-	return &Finished{VerifyData: body}, nil
-}
-
-// finishedSize13 is the length of a hash (RFC 8446, Section 4.4.4).
-const finishedSize13 = 32

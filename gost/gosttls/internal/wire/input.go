@@ -308,17 +308,22 @@ func (in *Input) ReadMessage() (message.Type, []byte, error) {
 		if err != nil || ok {
 			return typ, raw, err
 		}
-		rec, content, err := in.Next()
-		if err != nil {
-			return 0, nil, err
-		}
-		if rec != TypeHandshake {
-			return 0, nil, Refuse(AlertUnexpectedMessage, "record type %d instead of a handshake message", rec)
-		}
-		if err := in.AddHandshake(content); err != nil {
+		if err := in.readHandshake(); err != nil {
 			return 0, nil, err
 		}
 	}
+}
+
+// readHandshake reads one record, which must be of the handshake.
+func (in *Input) readHandshake() error {
+	typ, content, err := in.Next()
+	if err != nil {
+		return err
+	}
+	if typ != TypeHandshake {
+		return Refuse(AlertUnexpectedMessage, "record type %d instead of a handshake message", typ)
+	}
+	return in.AddHandshake(content)
 }
 
 // AddHandshake keeps the content of a handshake record.

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 
+	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 )
 
@@ -42,6 +43,16 @@ func (in *Input) isEarlyData(typ RecordType, size int, err error) bool {
 	}
 	in.earlyData -= cost
 	return true
+}
+
+// NextIs reports whether the next handshake message has a type. The message stays.
+func (in *Input) NextIs(typ message.Type) (bool, error) {
+	for len(in.handshake) == 0 {
+		if err := in.readHandshake(); err != nil {
+			return false, err
+		}
+	}
+	return message.Type(in.handshake[0]) == typ, nil
 }
 
 // ForgetHandshake starts the limit on handshake messages anew: a peer that sends

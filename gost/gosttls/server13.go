@@ -1,0 +1,339 @@
+package gosttls
+
+import (
+	"slices"
+
+	"propusk/gost/gost3410"
+	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/wire"
+	"propusk/gost/spki"
+)
+
+// serverHandshake13 is the server's side of RFC 8446, Section 2, Figure 1, in the
+// profile of RFC 9367, Section 6.
+type serverHandshake13 struct {
+	handshake13
+	clientHello *message.ClientHello
+	offer       *message.Offer13
+
+	curve *gost3410.Curve   // for the ephemeral keys
+	share *message.KeyShare // of the client, on curve
+
+	cert Certificate
+
+	resumption13
+	requested   bool // the client was asked for a certificate
+	clientChain [][]byte
+	clientKey   spki.PublicKeyInfo // of the leaf of clientChain
+}
+
+// newServerHandshake13 takes over from the handshake that has read the ClientHello.
+func newServerHandshake13(hs *serverHandshake) *serverHandshake13 {
+	return &serverHandshake13{handshake13: handshake13{handshake: hs.handshake}, clientHello: hs.clientHello}
+}
+
+// run is the whole handshake after the ClientHello.
+func (hs *serverHandshake13) run() error {
+	defer hs.wipe()
+	return inOrder(
+		hs.checkHello,
+		hs.chooseParameters,
+		hs.retryHello, // HelloRetryRequest*, ClientHello*
+		hs.findSession,
+		hs.chooseCertificate,
+
+		hs.sendHello, // ServerHello
+		hs.sendParameters,
+		hs.sendCertificate, // CertificateRequest*, Certificate*, CertificateVerify*
+		hs.sendFinished,
+
+		hs.awaitClientFlight,
+		hs.readCertificate, // Certificate*, CertificateVerify*
+		hs.readFinished,
+		hs.judgeClient,
+
+		hs.sendTicket, // NewSessionTicket*
+	)
+}
+
+// checkHello looks at what every hello of TLS 1.3 must have, the second one too.
+func (hs *serverHandshake13) checkHello() error {
+	var err error
+	if hs.offer, err = message.ParseOffer13(hs.clientHello); err != nil {
+		return wire.Malformed("ClientHello", err)
+	}
+	hello, known := hs.clientHello, hs.clientHello.Known
+	// RFC 8446, Section 4.1.2.
+	if len(hello.Compressions) != 1 || hello.Compressions[0] != 0 {
+		return wire.Refuse(wire.AlertIllegalParameter, "client of TLS 1.3 offers compression")
+	}
+	// Section 9.2. A pre-shared key alone is no key exchange here, so groups and
+	// schemes must be there in any case.
+	if known.Groups == nil || known.Schemes == nil || hs.offer.Shares == nil {
+		return wire.Refuse(wire.AlertMissingExtension, "hello without groups, schemes or key share")
+	}
+	if hs.offer.PSKs != nil && hs.offer.PSKModes == nil {
+		return wire.Refuse(wire.AlertMissingExtension, "pre-shared keys without modes")
+	}
+	for _, share := range hs.offer.Shares {
+		if !slices.Contains(known.Groups, share.Group) {
+			return wire.Refuse(wire.AlertIllegalParameter, "key share for group %d, which is not offered", share.Group)
+		}
+	}
+	return nil
+}
+
+// chooseParameters takes the first suite of the configuration, and the first curve for
+// which the client sent a key; if there is none, the first curve that it can use.
+func (hs *serverHandshake13) chooseParameters() error {
+	suite, ok := firstOffered(hs.config.suitesOf(VersionTLS13), hs.clientHello.CipherSuites)
+	if !ok {
+		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
+	}
+	hs.begin13(suite)
+	for _, curve := range hs.config.curves() {
+		if !slices.Contains(hs.clientHello.Known.Groups, group(curve)) {
+			continue
+		}
+		if hs.share = hs.shareFor(curve); hs.share != nil {
+			hs.curve = curve
+			break
+		}
+		if hs.curve == nil {
+			hs.curve = curve
+		}
+	}
+	if hs.curve == nil {
+		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
+	}
+	hs.state.Group = hs.curve
+	return nil
+}
+
+// shareFor returns the client's key on a curve, nil if it sent none.
+func (hs *serverHandshake13) shareFor(curve *gost3410.Curve) *message.KeyShare {
+	for i, share := range hs.offer.Shares {
+		if share.Group == group(curve) {
+			return &hs.offer.Shares[i]
+		}
+	}
+	return nil
+}
+
+// retryHello asks for a key on the chosen curve, if there is none, and reads the second
+// hello (RFC 8446, Section 4.1.4). The server remembers the first one itself, so it
+// needs no cookie.
+func (hs *serverHandshake13) retryHello() error {
+	if hs.share != nil {
+		return nil
+	}
+	hs.transcript.retry()
+	answer := &message.Answer13{Version: VersionTLS13, Group: group(hs.curve)}
+	if err := hs.sendAnswer(message.RetryRandom, answer); err != nil {
+		return err
+	}
+	if err := hs.out.Flush(); err != nil {
+		return err
+	}
+	if hs.offer.EarlyData {
+		hs.in.SkipEarlyData()
+	}
+	first := hs.clientHello
+	body, err := hs.read(message.TypeClientHello)
+	if err != nil {
+		return err
+	}
+	if hs.clientHello, err = message.ParseClientHello(body); err != nil {
+		return wire.Malformed("ClientHello", err)
+	}
+	if hs.in.MidMessage() {
+		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message right after ClientHello")
+	}
+	return hs.checkSecondHello(first)
+}
+
+func (hs *serverHandshake13) checkSecondHello(first *message.ClientHello) error {
+	if err := hs.checkHello(); err != nil {
+		return err
+	}
+	if !hs.clientHello.SameButRetried(first) {
+		return wire.Refuse(wire.AlertIllegalParameter, "second hello differs from the first")
+	}
+	if hs.offer.EarlyData || hs.offer.Cookie != nil {
+		return wire.Refuse(wire.AlertIllegalParameter, "second hello with early data or a cookie that nobody gave")
+	}
+	if hs.share = hs.shareFor(hs.curve); hs.share == nil || len(hs.offer.Shares) != 1 {
+		return wire.Refuse(wire.AlertIllegalParameter, "second hello without the one key share that was asked for")
+	}
+	return nil
+}
+
+// chooseCertificate takes the first certificate whose scheme the client names. TLS 1.3
+// has no room for certificates that the client did not ask for (RFC 9367, Section
+// 6.3.1).
+func (hs *serverHandshake13) chooseCertificate() error {
+	if hs.resumed != nil {
+		return nil
+	}
+	var curve *gost3410.Curve
+	var ok bool
+	if hs.cert, curve, ok = chooseCertificate13(hs.config.Certificates, hs.clientHello.Known); !ok {
+		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
+	}
+	hs.state.Curve = curve
+	return nil
+}
+
+// chooseCertificate13 prefers, among the certificates that the client can verify, one
+// with the name that it asks for.
+func chooseCertificate13(all []Certificate, known message.Known) (best Certificate, bestCurve *gost3410.Curve, ok bool) {
+	for _, cert := range all {
+		curve, err := cert.curve()
+		if err != nil || !slices.Contains(known.Schemes, scheme13(curve)) {
+			continue // the error was refused by Config.check before the handshake
+		}
+		if cert.carries(known.ServerName) {
+			return cert, curve, true
+		}
+		if !ok {
+			best, bestCurve, ok = cert, curve, true
+		}
+	}
+	return best, bestCurve, ok
+}
+
+// sendAnswer sends a ServerHello or a HelloRetryRequest.
+func (hs *serverHandshake13) sendAnswer(random [message.RandomSize]byte, answer *message.Answer13) error {
+	hello := &message.ServerHello{
+		Version:     VersionTLS12,
+		Random:      random,
+		SessionID:   hs.clientHello.SessionID,
+		CipherSuite: hs.suite.ID,
+		Extensions:  answer.Extensions(),
+	}
+	if err := hs.send(hello.Marshal()); err != nil {
+		return err
+	}
+	if len(hs.clientHello.SessionID) == 0 {
+		return nil
+	}
+	return hs.queueCCS() // RFC 8446, Appendix D.4
+}
+
+// sendHello agrees on the handshake keys.
+func (hs *serverHandshake13) sendHello() error {
+	if err := hs.randomBytes(hs.serverRandom[:]); err != nil {
+		return err
+	}
+	key, err := gost3410.GenerateKey(hs.curve, hs.config.rand())
+	if err != nil {
+		return wire.Refuse(wire.AlertInternalError, "ephemeral key: %w", err)
+	}
+	shared, err := agree(key, hs.share.Key)
+	if err != nil {
+		return err
+	}
+	return hs.answerHello(key.PublicKey(), shared)
+}
+
+// answerHello sends ServerHello with the ephemeral key, and goes on under the handshake
+// keys.
+func (hs *serverHandshake13) answerHello(key *gost3410.PublicKey, shared []byte) error {
+	answer := &message.Answer13{
+		Version: VersionTLS13,
+		Share:   &message.KeyShare{Group: group(hs.curve), Key: key.Bytes()},
+		PSK:     hs.pskNumber,
+	}
+	if err := hs.sendAnswer(hs.serverRandom, answer); err != nil {
+		return err
+	}
+	if err := hs.agreed(hs.psk(), shared); err != nil {
+		return err
+	}
+	if err := hs.protectOut(&hs.server); err != nil {
+		return err
+	}
+	if err := hs.protectIn(&hs.client); err != nil {
+		return err
+	}
+	if hs.offer.EarlyData {
+		hs.in.SkipEarlyData()
+	}
+	return nil
+}
+
+// sendParameters sends EncryptedExtensions, of which there are none.
+func (hs *serverHandshake13) sendParameters() error {
+	return hs.send((&message.EncryptedExtensions{}).Marshal())
+}
+
+// sendCertificate proves who the server is, and asks who the client is. Who resumes a
+// session has proven it before.
+func (hs *serverHandshake13) sendCertificate() error {
+	if hs.resumed != nil {
+		return nil
+	}
+	if hs.config.ClientAuth != NoClientCert {
+		hs.requested = true
+		request := &message.CertificateRequest13{
+			Extensions: []message.Extension{message.SignatureAlgorithms(schemes13())},
+		}
+		if err := hs.send(request.Marshal()); err != nil {
+			return err
+		}
+	}
+	if err := hs.sendChain13(hs.cert.Chain, nil); err != nil {
+		return err
+	}
+	return hs.sendVerify13(hs.cert, serverContext)
+}
+
+// sendFinished ends the server's flight. What the server sends from then on is
+// application data, for all that the client may not have proven itself yet; Conn does
+// not let any through before the handshake is complete.
+func (hs *serverHandshake13) sendFinished() error {
+	if err := hs.sendFinished13(&hs.server); err != nil {
+		return err
+	}
+	if err := hs.out.Flush(); err != nil {
+		return err
+	}
+	if err := hs.finish(); err != nil {
+		return err
+	}
+	return hs.protectOut(&hs.traffic.out)
+}
+
+// readCertificate reads the certificate of the client, if it was asked for one, and the
+// proof that it has the key. The proof is not optional once there is a certificate.
+func (hs *serverHandshake13) readCertificate() error {
+	if !hs.requested {
+		return nil
+	}
+	var err error
+	if hs.clientChain, hs.clientKey, err = hs.readChain13(); err != nil {
+		return err
+	}
+	if len(hs.clientChain) == 0 {
+		if hs.config.ClientAuth == RequireAnyClientCert {
+			return &ProtocolError{Alert: wire.AlertCertificateRequired, Err: ErrNoCertificate}
+		}
+		return nil
+	}
+	return hs.readVerify13(hs.clientKey, clientContext)
+}
+
+// readFinished ends what the client says about itself.
+func (hs *serverHandshake13) readFinished() error {
+	if err := hs.readFinished13(&hs.client); err != nil {
+		return err
+	}
+	hs.end()
+	if err := hs.protectIn(&hs.traffic.in); err != nil {
+		return err
+	}
+	hs.state.PeerCertificates = hs.clientChain
+	return hs.beginSession()
+}
+
+func (hs *serverHandshake13) judgeClient() error { return hs.judgeProven() }
