@@ -15,6 +15,8 @@ type turned struct {
 	substitution [256]byte   // by the names there
 	turns        [4][64]byte // [k][16*g+i] takes byte i+4*k+g of the block
 	factors      [4][64]byte // what L multiplies that byte by for byte i of its result
+	feed         [4][64]byte // the same of the matrix of feed
+	others       [64]byte    // all bits of all bytes but the last
 
 	constants [len(constants)][BlockSize]byte // of the key schedule
 }
@@ -26,6 +28,11 @@ var chainTables = sync.OnceValue(func() *turned {
 	var back [256]byte
 	for v, name := range into {
 		back[name] = byte(v)
+	}
+	for i := range t.others {
+		if i%BlockSize != BlockSize-1 {
+			t.others[i] = 0xff
+		}
 	}
 	t.into = matrixOf(func(x byte) byte { return into[x] })
 	t.back = matrixOf(func(x byte) byte { return back[x] })
@@ -40,6 +47,7 @@ var chainTables = sync.OnceValue(func() *turned {
 			turn := (j - i + BlockSize) % BlockSize
 			k, at := turn/4, turn%4*16+i
 			t.turns[k][at], t.factors[k][at] = byte(j), into[factor]
+			t.feed[k][at] = into[feedFactor(i, j)]
 		}
 	}
 	for i := range constants {
@@ -50,6 +58,34 @@ var chainTables = sync.OnceValue(func() *turned {
 	}
 	return t
 })
+
+// feedFactor is what byte j of a key adds to byte i of its form in schedule.fed. L makes
+// the bytes from the last to the first, each of the 16 that were there before; when byte
+// j is made with its key, bytes before it get that key times the factor of l.
+func feedFactor(i, j int) byte {
+	switch {
+	case i == j:
+		return 1
+	case i < j:
+		return factors[j-i-1]
+	default:
+		return 0
+	}
+}
+
+// feed makes b.fed from b.enc, as expandKey does.
+func (b *block) feed() {
+	for r, key := range b.enc {
+		var in, out [BlockSize]byte
+		key.store(in[:])
+		for i := range out {
+			for j, v := range in {
+				out[i] ^= multiply(v, feedFactor(i, j))
+			}
+		}
+		b.fed[r] = load(out[:])
+	}
+}
 
 // namesInAES returns the elements of the field of AES as which ours behave: a root of our
 // polynomial x^8 + x^7 + x^6 + x + 1 is the name of x.
@@ -88,23 +124,30 @@ func multiplyAES(x, y byte) byte {
 // of both.
 //
 //go:noescape
-func chainBlocks(keys *[rounds]vector, t *turned, state, p *byte, blocks int)
+func chainBlocks(keys *schedule, t *turned, state, p *byte, blocks int)
 
 // expandKey makes all keys of the first two.
 //
 //go:noescape
-func expandKey(keys *[rounds]vector, t *turned)
+func expandKey(keys *schedule, t *turned)
+
+// firstRound does the first round of two counters but for their last bytes: common is
+// what the others make and the key of the next round, and for the second counter that
+// and the first.
+//
+//go:noescape
+func firstRound(keys *schedule, t *turned, counters, common *[2]vector)
 
 // expandVector is expand.
 func (b *block) expandVector(k1, k2 vector) {
 	b.enc[0], b.enc[1] = k1, k2
-	expandKey(&b.enc, chainTables())
+	expandKey(&b.schedule, chainTables())
 }
 
 // chainVector is Chain.
 func (b *block) chainVector(state, p []byte) {
 	_ = state[BlockSize-1]
 	if n := len(p) / BlockSize; n > 0 {
-		chainBlocks(&b.enc, chainTables(), &state[0], &p[0], n)
+		chainBlocks(&b.schedule, chainTables(), &state[0], &p[0], n)
 	}
 }

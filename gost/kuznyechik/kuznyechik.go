@@ -34,9 +34,19 @@ func (e KeySizeError) Error() string {
 
 const rounds = 10 // round keys; the last one is only added
 
+// A schedule is the round keys of encryption.
+type schedule struct {
+	enc [rounds]vector
+
+	// fed are the keys but the first in the form in which the assembly for many blocks
+	// adds them, where there is one: byte by byte, while L makes its bytes out of each
+	// other.
+	fed [rounds]vector
+}
+
 // block is a cipher with its key schedule.
 type block struct {
-	enc [rounds]vector
+	schedule
 	dec atomic.Pointer[[rounds]vector] // made by the first Decrypt: most modes never decrypt
 }
 
@@ -56,6 +66,7 @@ func New(key []byte) (cipher.Block, error) {
 		b.expandVector(load(key), load(key[BlockSize:]))
 	} else {
 		b.expand(load(key), load(key[BlockSize:]))
+		b.feed()
 	}
 	return b, nil
 }

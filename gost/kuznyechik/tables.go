@@ -74,10 +74,12 @@ func inverseLinear(x *[BlockSize]byte) {
 	}
 }
 
-// combine implements the transformation l of RFC 7801, Section 4.2, where the
-// figure 32 belongs to a_14: the text prints a_15 twice.
+// factors are those of l, RFC 7801, Section 4.2, where the figure 32 belongs to a_14: the
+// text prints a_15 twice.
+var factors = [BlockSize]byte{148, 32, 133, 16, 194, 192, 1, 251, 1, 192, 194, 16, 133, 32, 148, 1}
+
+// combine implements the transformation l of RFC 7801, Section 4.2.
 func combine(x *[BlockSize]byte) byte {
-	factors := [BlockSize]byte{148, 32, 133, 16, 194, 192, 1, 251, 1, 192, 194, 16, 133, 32, 148, 1}
 	var sum byte
 	for i, f := range factors {
 		sum ^= multiply(x[i], f)

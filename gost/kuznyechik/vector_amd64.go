@@ -19,19 +19,30 @@ const (
 // sliced are the tables of the assembly.
 type sliced struct {
 	substitution [256]byte
-	matrices     [7]uint64 // multiplication by the factors of l, a_15 to a_8 but for 1
-	fourfold     [64]byte  // the order of bytes that repeats the lowest byte of words
-	steps        [64]byte  // the number of the block of each byte
+	last         [64]byte   // from where on the last of the four tables is
+	matrices     [6]uint64  // multiplication by the factors of l, a_15 to a_8 but for 16 and 1
+	column       [16]uint64 // multiplication by what the last byte of a block is in L
+	fourfold     [64]byte   // the order of bytes that repeats the lowest byte of words
+	steps        [64]byte   // the number of the block of each byte
 }
 
 // vectorTables is computed at first use, and read-only from then on.
 var vectorTables = sync.OnceValue(func() *sliced {
 	t := new(sliced)
 	copy(t.substitution[:], pi.Substitution)
-	for i, factor := range []byte{148, 32, 133, 16, 194, 192, 251} {
-		t.matrices[i] = matrixOf(func(x byte) byte { return multiply(factor, x) })
+	times := func(factor byte) uint64 {
+		return matrixOf(func(x byte) byte { return multiply(factor, x) })
+	}
+	for i, factor := range []byte{148, 32, 133, 251, 194, 192} {
+		t.matrices[i] = times(factor)
+	}
+	column := [BlockSize]byte{BlockSize - 1: 1}
+	linear(&column)
+	for i, factor := range column {
+		t.column[i] = times(factor)
 	}
 	for i := range 64 {
+		t.last[i] = 0xc0
 		t.fourfold[i] = byte(i % 16 / 4 * 4)
 		t.steps[i] = byte(i%16*4 + i/16)
 	}
@@ -53,25 +64,29 @@ func matrixOf(f func(byte) byte) (m uint64) {
 // encrypt64 encrypts batches of 64 blocks.
 //
 //go:noescape
-func encrypt64(keys *[rounds]vector, t *sliced, dst, src *byte, batches int)
+func encrypt64(keys *schedule, t *sliced, dst, src *byte, batches int)
 
-// counter64 adds the encryption of the counter of the words hi and lo, and of those
-// that follow, to batches of 64 blocks.
+// counter64 adds the encryption of counters to batches of 64 blocks, at most window of
+// them. The last byte of the first counter is low; what the others make is common, from
+// firstRound of that counter and of the one 256 later.
 //
 //go:noescape
-func counter64(keys *[rounds]vector, t *sliced, dst, src *byte, batches int, hi, lo uint64)
+func counter64(keys *schedule, t *sliced, dst, src *byte, batches int, common *[2]vector, low uint64)
+
+// window is how many batches pass until the last byte of the counter is again what it was.
+const window = 4
 
 // encryptVector is EncryptBlocks as far as it is quicker; it returns how many bytes
 // it did.
 func (b *block) encryptVector(dst, src []byte) int {
 	n := len(src) / batch * batch
 	if n > 0 {
-		encrypt64(&b.enc, vectorTables(), &dst[:n][0], &src[0], n/batch)
+		encrypt64(&b.schedule, vectorTables(), &dst[:n][0], &src[0], n/batch)
 	}
 	if rest := (len(src) - n) / BlockSize * BlockSize; rest >= few {
 		var buf [batch]byte
 		copy(buf[:], src[n:n+rest])
-		encrypt64(&b.enc, vectorTables(), &buf[0], &buf[0], 1)
+		encrypt64(&b.schedule, vectorTables(), &buf[0], &buf[0], 1)
 		n += copy(dst[n:], buf[:rest])
 	}
 	return n
@@ -79,16 +94,30 @@ func (b *block) encryptVector(dst, src []byte) int {
 
 // counterVector is XORCounter.
 func (b *block) counterVector(dst, src []byte, hi, lo uint64) int {
-	n := len(src) / batch * batch
-	if n > 0 {
-		counter64(&b.enc, vectorTables(), &dst[:n][0], &src[0], n/batch, hi, lo)
+	done, n := 0, len(src)/batch*batch
+	for done < n {
+		size := min(n-done, window*batch)
+		b.counterWindow(dst[done:][:size], src[done:], hi, lo)
+		done += size
+		var carry uint64
+		lo, carry = bits.Add64(lo, uint64(size/BlockSize), 0)
+		hi += carry
 	}
 	if rest := (len(src) - n) / BlockSize * BlockSize; rest >= few {
 		var buf [batch]byte
 		copy(buf[:], src[n:n+rest])
-		lo, carry := bits.Add64(lo, uint64(n/BlockSize), 0)
-		counter64(&b.enc, vectorTables(), &buf[0], &buf[0], 1, hi+carry, lo)
+		b.counterWindow(buf[:], buf[:], hi, lo)
 		n += copy(dst[n:], buf[:rest])
 	}
 	return n
+}
+
+// counterWindow is XORCounter for at most window batches.
+func (b *block) counterWindow(dst, src []byte, hi, lo uint64) {
+	var counters, common [2]vector
+	next, carry := bits.Add64(lo, 256, 0)
+	counters[0] = vector{bits.ReverseBytes64(hi), bits.ReverseBytes64(lo)}
+	counters[1] = vector{bits.ReverseBytes64(hi + carry), bits.ReverseBytes64(next)}
+	firstRound(&b.schedule, chainTables(), &counters, &common)
+	counter64(&b.schedule, vectorTables(), &dst[0], &src[0], len(dst)/batch, &common, lo&255)
 }

@@ -68,4 +68,5 @@ func at(base string, offset int) string { return fmt.Sprintf("%d(%s)", offset, b
 const (
 	xorXor = "$0x96" // a ^ b ^ c
 	andOr  = "$0xEA" // a & b | c
+	xorAnd = "$0x78" // a ^ b & c
 )

@@ -23,7 +23,7 @@ const (
 // the two fields of 256 elements differ only in the names of the elements. L is a
 // product of a matrix and the state: 16 sums of 16 products, 64 of them at a time.
 func kuznyechikChain(a *asm) {
-	a.function("chainBlocks", "(keys *[rounds]vector, t *turned, state, p *byte, blocks int)", 0, 40)
+	a.function("chainBlocks", "(keys *schedule, t *turned, state, p *byte, blocks int)", 0, 40)
 	for i, r := range []string{"AX", "BX", "DI", "SI", "CX"} {
 		name := []string{"keys", "t", "state", "p", "blocks"}[i]
 		a.Printf("\tMOVQ %s+%d(FP), %s\n", name, 8*i, r)
@@ -52,11 +52,14 @@ func kuznyechikChain(a *asm) {
 // the same form: eight of them between two pairs of keys.
 func kuznyechikExpand(a *asm) {
 	const first, second, keep = chainKeys, chainKeys + 1, chainKeys + 2
-	a.function("expandKey", "(keys *[rounds]vector, t *turned)", 0, 16)
+	a.function("expandKey", "(keys *schedule, t *turned)", 0, 16)
 	a.Printf("\tMOVQ keys+0(FP), AX\n\tMOVQ t+8(FP), BX\n")
 	chainTables(a)
 	chainTake(a, at("AX", 0), first)
 	chainTake(a, at("AX", 16), second)
+	chainFeed(a, second)
+	a.op("VGF2P8AFFINEQB", "$0", chainBack, chainState, chainInput)
+	a.op("VMOVDQU", fmt.Sprintf("X%d", int(chainInput)), "schedule_fed+16(AX)")
 	a.op("LEAQ", "turned_constants(BX)", "SI")
 	a.op("MOVQ", "$4", "CX")
 	a.label("pair")
@@ -73,11 +76,50 @@ func kuznyechikExpand(a *asm) {
 	a.op("JNZ", "round")
 	a.op("ADDQ", "$32", "AX")
 	for i, key := range []reg{first, second} {
-		a.op("VGF2P8AFFINEQB", "$0", chainBack, key, chainInput)
-		a.op("VMOVDQU", fmt.Sprintf("X%d", int(chainInput)), at("AX", 16*i))
+		store := func(from reg, to string) {
+			a.op("VGF2P8AFFINEQB", "$0", chainBack, from, chainInput)
+			a.op("VMOVDQU", fmt.Sprintf("X%d", int(chainInput)), to)
+		}
+		store(key, at("AX", 16*i))
+		chainFeed(a, key)
+		store(chainState, fmt.Sprintf("schedule_fed+%d(AX)", 16*i))
 	}
 	a.op("DECQ", "CX")
 	a.op("JNZ", "pair")
+	a.end()
+}
+
+// chainFeed sets the state to a key in the form in which shifts add it.
+func chainFeed(a *asm, key reg) {
+	chainMultiply(a, key, "turned_feed")
+	a.op("VPXORQ", chainOther, chainState, chainState)
+}
+
+// kuznyechikCommon writes the function for the first round of counters that differ in
+// the last byte: the sum of a key and of what the other bytes make, of two counters, for
+// the second one added to the first.
+func kuznyechikCommon(a *asm) {
+	a.function("firstRound", "(keys *schedule, t *turned, counters, common *[2]vector)", 0, 32)
+	a.Printf("\tMOVQ keys+0(FP), AX\n\tMOVQ t+8(FP), BX\n\tMOVQ counters+16(FP), SI\n\tMOVQ common+24(FP), DI\n")
+	chainTables(a)
+	const first, key, next = chainKeys, chainKeys + 1, chainKeys + 2
+	chainTake(a, at("AX", 0), key)
+	chainTake(a, at("AX", 16), next)
+	for i := range 2 {
+		chainTake(a, at("SI", 16*i), chainState)
+		a.op("VPXORQ", key, chainState, chainState)
+		chainSubstitute(a)
+		a.op("VPANDQ", "turned_others(BX)", chainState, chainState)
+		chainMultiply(a, chainState, chainFactors)
+		a.op("VPTERNLOGQ", xorXor, chainOther, next, chainState)
+		if i == 0 {
+			a.op("VMOVDQA64", chainState, first)
+		} else {
+			a.op("VPXORQ", first, chainState, chainState)
+		}
+		a.op("VGF2P8AFFINEQB", "$0", chainBack, chainState, chainState)
+		a.op("VMOVDQU", "X0", at("DI", 16*i))
+	}
 	a.end()
 }
 
@@ -100,15 +142,31 @@ func chainTake(a *asm, from string, to reg) {
 
 // chainRound applies S and L and adds the next key.
 func chainRound(a *asm, key reg) {
+	chainSubstitute(a)
+	chainMultiply(a, chainState, chainFactors)
+	a.op("VPTERNLOGQ", xorXor, chainOther, key, chainState)
+}
+
+// chainSubstitute applies S.
+func chainSubstitute(a *asm) {
 	// S: two look-ups in 128 entries by seven bits; the eighth selects.
 	a.op("VPMOVB2M", chainState, "K1")
 	a.op("VMOVDQA64", chainState, chainOther)
 	a.op("VPERMI2B", chainBox+1, chainBox, chainOther)
 	a.op("VPERMI2B", chainBox+3, chainBox+2, chainState)
 	a.op("VPBLENDMB", chainState, chainOther, "K1", chainState)
+}
+
+// chainMultiply multiplies a block by the matrix that factors are made of; the product is
+// the sum of the state and other.
+func chainMultiply(a *asm, from reg, factors any) {
 	for i := range reg(4) {
-		a.op("VPSHUFB", chainTurns+i, chainState, chainTurn+i)
-		a.op("VGF2P8MULB", chainFactors+i, chainTurn+i, chainTurn+i)
+		factor := any(chainFactors + i)
+		if name, ok := factors.(string); ok {
+			factor = fmt.Sprintf("%s+%d(BX)", name, 64*i)
+		}
+		a.op("VPSHUFB", chainTurns+i, from, chainTurn+i)
+		a.op("VGF2P8MULB", factor, chainTurn+i, chainTurn+i)
 	}
 	a.op("VPTERNLOGQ", xorXor, chainTurn+1, chainTurn+2, chainTurn)
 	a.op("VPXORQ", chainTurn+3, chainTurn, chainTurn)
@@ -116,5 +174,4 @@ func chainRound(a *asm, key reg) {
 	a.op("VSHUFI64X2", "$0x4e", chainTurn, chainTurn, chainState)
 	a.op("VPXORQ", chainTurn, chainState, chainState)
 	a.op("VSHUFI64X2", "$0xb1", chainState, chainState, chainOther)
-	a.op("VPTERNLOGQ", xorXor, chainOther, key, chainState)
 }
