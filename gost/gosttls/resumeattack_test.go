@@ -284,6 +284,23 @@ func TestTicketsThatAreNone(t *testing.T) {
 	}
 }
 
+// A ticket that a server with a cache only cannot open does not hide the session id.
+func TestTicketBesideID(t *testing.T) {
+	r := newResumption(t, "id")
+	r.connectAnew(t)
+	_, err := r.attackServer(t, func(hs *clientHandshake) []step {
+		add := func() error {
+			dropExtension(hs.hello, message.ExtSessionTicket)
+			addExtension(hs.hello, message.SessionTicket([]byte("whatever")))
+			return nil
+		}
+		return before(resuming(hs), 2, add)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // An empty ticket takes the promise back (RFC 5077, Section 3.3); with many and large
 // certificates of a client that is what a server gives.
 func TestSessionTooLarge(t *testing.T) {

@@ -24,6 +24,10 @@ type Recording struct {
 	// Premaster and EphemeralKey, the little-endian scalar of the client, are
 	// known for the examples of the RFC only.
 	Premaster, EphemeralKey []byte
+
+	// First is the full handshake whose session this recording resumes, nil if it
+	// is a full one itself.
+	First *Recording
 }
 
 // Record is one TLS record as it was sent.
@@ -72,6 +76,10 @@ func load(t testing.TB, file string) Recording {
 		S2C        string `json:"s2c"`
 		Premaster  string `json:"premaster"`
 		Ephemeral  string `json:"ephemeral_key"`
+		First      *struct {
+			C2S string `json:"c2s"`
+			S2C string `json:"s2c"`
+		} `json:"first_connection"`
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
 		t.Fatalf("%s: %v", file, err)
@@ -86,6 +94,11 @@ func load(t testing.TB, file string) Recording {
 
 		Premaster:    unhex(t, file, raw.Premaster),
 		EphemeralKey: unhex(t, file, raw.Ephemeral),
+	}
+	if raw.First != nil {
+		first := r // with the same master secret, which is what is resumed
+		first.FromClient, first.FromServer = unhex(t, file, raw.First.C2S), unhex(t, file, raw.First.S2C)
+		r.First = &first
 	}
 	if want := strings.TrimSuffix(filepath.Base(file), ".json"); r.Name != want {
 		t.Fatalf("%s calls itself %q", file, r.Name)
