@@ -208,7 +208,7 @@ func cryptoProACombine(k, l *scalar.Nat, a *cryptoProAAffine) (acc cryptoProAJac
 	ok = false // whether acc is a point, not infinity
 	for i := top - 1; i >= 0; i-- {
 		if ok {
-			acc.double(&acc)
+			acc.doubleVartime(&acc)
 		}
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
@@ -232,7 +232,7 @@ func cryptoProAOddMultiples(table *[1 << (keyWidth - 2)]cryptoProACached, a *cry
 	var twice cryptoProAJacobian
 	table[0].cryptoProAJacobian.setAffine(a)
 	table[0].fill()
-	twice.double(&table[0].cryptoProAJacobian)
+	twice.doubleVartime(&table[0].cryptoProAJacobian)
 	for i := 1; i < len(table); i++ {
 		table[i].cryptoProAJacobian = twice
 		table[i].cryptoProAJacobian.addCached(&table[i-1], false, true)
@@ -481,22 +481,25 @@ func (r *cryptoProAAffine) pickPortable(table *[1 << (combWidth - 1)]cryptoProAA
 func (r *cryptoProAJacobian) doubleGeneric(a *cryptoProAJacobian) {
 	var alpha, beta, gamma, delta, t field.P256A
 	delta.Square(&a.z)
+	gamma.Square(&a.y)
 	t.Sub(&a.x, &delta)
 	delta.Add(&a.x, &delta)
+	r.z.Mul(&a.y, &a.z)
 	t.Mul(&t, &delta)
+	beta.Mul(&a.x, &gamma) // XY²
 	alpha.Half(&t)
 	alpha.Add(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
-	gamma.Square(&a.y)
-	beta.Mul(&a.x, &gamma) // XY²
-	r.z.Mul(&a.y, &a.z)
 	r.x.Square(&alpha)
+	gamma.Square(&gamma)
 	r.x.Sub(&r.x, &beta)
 	r.x.Sub(&r.x, &beta)
 	t.Sub(&beta, &r.x)
 	t.Mul(&t, &alpha)
-	gamma.Square(&gamma)
 	r.y.Sub(&t, &gamma)
 }
+
+// doubleVartimeGeneric is doubleGeneric for public numbers.
+func (r *cryptoProAJacobian) doubleVartimeGeneric(a *cryptoProAJacobian) { r.doubleGeneric(a) }
 
 // setAffine sets r = a.
 func (r *cryptoProAJacobian) setAffine(a *cryptoProAAffine) {
@@ -512,8 +515,8 @@ type cryptoProASum struct {
 	h, d field.P256A
 }
 
-// cachedPlusGeneric sets s to a + b.
-func (s *cryptoProASum) cachedPlusGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
+// cachedPlusVartimeGeneric sets s to a + b.
+func (s *cryptoProASum) cachedPlusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
 	var zz, hh, v, t field.P256A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -538,8 +541,8 @@ func (s *cryptoProASum) cachedPlusGeneric(a *cryptoProAJacobian, b *cryptoProACa
 	s.y.Sub(&v, &hh)
 }
 
-// cachedMinusGeneric sets s to a − b.
-func (s *cryptoProASum) cachedMinusGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
+// cachedMinusVartimeGeneric sets s to a − b.
+func (s *cryptoProASum) cachedMinusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
 	var zz, hh, v, t field.P256A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -587,8 +590,13 @@ func (s *cryptoProASum) affinePlusGeneric(a *cryptoProAJacobian, b *cryptoProAAf
 	s.y.Sub(&v, &hh)
 }
 
-// affineMinusGeneric sets s to a − b.
-func (s *cryptoProASum) affineMinusGeneric(a *cryptoProAJacobian, b *cryptoProAAffine) {
+// affinePlusVartimeGeneric is affinePlusGeneric for public numbers.
+func (s *cryptoProASum) affinePlusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinusVartimeGeneric sets s to a − b.
+func (s *cryptoProASum) affineMinusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProAAffine) {
 	var zz, hh, v, t field.P256A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -622,9 +630,9 @@ func (r *cryptoProAJacobian) addCached(c *cryptoProACached, negative, ok bool) b
 		}
 		return true
 	case negative:
-		s.cachedMinus(r, c)
+		s.cachedMinusVartime(r, c)
 	default:
-		s.cachedPlus(r, c)
+		s.cachedPlusVartime(r, c)
 	}
 	return r.take(&s)
 }
@@ -640,9 +648,9 @@ func (r *cryptoProAJacobian) addAffine(a *cryptoProAAffine, negative, ok bool) b
 		}
 		return true
 	case negative:
-		s.affineMinus(r, a)
+		s.affineMinusVartime(r, a)
 	default:
-		s.affinePlus(r, a)
+		s.affinePlusVartime(r, a)
 	}
 	return r.take(&s)
 }
@@ -658,7 +666,7 @@ func (r *cryptoProAJacobian) take(s *cryptoProASum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.double(r)
+	r.doubleVartime(r)
 	return true
 }
 

@@ -42,29 +42,41 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 //go:noescape
 func cryptoProAJacobianDoubleADX(r *cryptoProAJacobian, a *cryptoProAJacobian)
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *cryptoProASum) cachedPlus(a *cryptoProAJacobian, b *cryptoProACached) {
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *cryptoProAJacobian) doubleVartime(a *cryptoProAJacobian) {
 	if adx.Enabled {
-		cryptoProASumCachedPlusADX(s, a, b)
+		cryptoProAJacobianDoubleVartimeADX(r, a)
 		return
 	}
-	s.cachedPlusGeneric(a, b)
+	r.doubleVartimeGeneric(a)
 }
 
 //go:noescape
-func cryptoProASumCachedPlusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
+func cryptoProAJacobianDoubleVartimeADX(r *cryptoProAJacobian, a *cryptoProAJacobian)
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *cryptoProASum) cachedMinus(a *cryptoProAJacobian, b *cryptoProACached) {
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedPlusVartime(a *cryptoProAJacobian, b *cryptoProACached) {
 	if adx.Enabled {
-		cryptoProASumCachedMinusADX(s, a, b)
+		cryptoProASumCachedPlusVartimeADX(s, a, b)
 		return
 	}
-	s.cachedMinusGeneric(a, b)
+	s.cachedPlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProASumCachedMinusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
+func cryptoProASumCachedPlusVartimeADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedMinusVartime(a *cryptoProAJacobian, b *cryptoProACached) {
+	if adx.Enabled {
+		cryptoProASumCachedMinusVartimeADX(s, a, b)
+		return
+	}
+	s.cachedMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProASumCachedMinusVartimeADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
 func (s *cryptoProASum) affinePlus(a *cryptoProAJacobian, b *cryptoProAAffine) {
@@ -78,17 +90,29 @@ func (s *cryptoProASum) affinePlus(a *cryptoProAJacobian, b *cryptoProAAffine) {
 //go:noescape
 func cryptoProASumAffinePlusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *cryptoProASum) affineMinus(a *cryptoProAJacobian, b *cryptoProAAffine) {
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) affinePlusVartime(a *cryptoProAJacobian, b *cryptoProAAffine) {
 	if adx.Enabled {
-		cryptoProASumAffineMinusADX(s, a, b)
+		cryptoProASumAffinePlusVartimeADX(s, a, b)
 		return
 	}
-	s.affineMinusGeneric(a, b)
+	s.affinePlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProASumAffineMinusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
+func cryptoProASumAffinePlusVartimeADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) affineMinusVartime(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	if adx.Enabled {
+		cryptoProASumAffineMinusVartimeADX(s, a, b)
+		return
+	}
+	s.affineMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProASumAffineMinusVartimeADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProAProjective) pick(table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64) {

@@ -19,14 +19,19 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *cryptoProASum) cachedPlus(a *cryptoProAJacobian, b *cryptoProACached) {
-	s.cachedPlusGeneric(a, b)
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *cryptoProAJacobian) doubleVartime(a *cryptoProAJacobian) {
+	r.doubleVartimeGeneric(a)
 }
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *cryptoProASum) cachedMinus(a *cryptoProAJacobian, b *cryptoProACached) {
-	s.cachedMinusGeneric(a, b)
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedPlusVartime(a *cryptoProAJacobian, b *cryptoProACached) {
+	s.cachedPlusVartimeGeneric(a, b)
+}
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedMinusVartime(a *cryptoProAJacobian, b *cryptoProACached) {
+	s.cachedMinusVartimeGeneric(a, b)
 }
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
@@ -34,9 +39,14 @@ func (s *cryptoProASum) affinePlus(a *cryptoProAJacobian, b *cryptoProAAffine) {
 	s.affinePlusGeneric(a, b)
 }
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *cryptoProASum) affineMinus(a *cryptoProAJacobian, b *cryptoProAAffine) {
-	s.affineMinusGeneric(a, b)
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) affinePlusVartime(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	s.affinePlusVartimeGeneric(a, b)
+}
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProASum) affineMinusVartime(a *cryptoProAJacobian, b *cryptoProAAffine) {
+	s.affineMinusVartimeGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

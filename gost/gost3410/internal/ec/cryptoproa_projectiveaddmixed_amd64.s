@@ -188,6 +188,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 8(DI), R9
 	MOVQ 16(DI), R10
 	MOVQ 24(DI), R11
+	XORQ AX, AX
 	ADDQ 32(DI), R8
 	ADCQ 40(DI), R9
 	ADCQ 48(DI), R10
@@ -210,6 +211,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 8(SI), R9
 	MOVQ 16(SI), R10
 	MOVQ 24(SI), R11
+	XORQ AX, AX
 	ADDQ 32(SI), R8
 	ADCQ 40(SI), R9
 	ADCQ 48(SI), R10
@@ -318,6 +320,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 8(SP), R9
 	MOVQ 16(SP), R10
 	MOVQ 24(SP), R11
+	XORQ AX, AX
 	ADDQ 32(SP), R8
 	ADCQ 40(SP), R9
 	ADCQ 48(SP), R10
@@ -340,6 +343,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 104(SP), R9
 	MOVQ 112(SP), R10
 	MOVQ 120(SP), R11
+	XORQ AX, AX
 	SUBQ 128(SP), R8
 	SBBQ 136(SP), R9
 	SBBQ 144(SP), R10
@@ -444,6 +448,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 144(SP)
 	MOVQ R11, 152(SP)
 	// t4.Add(t4, a.y)
+	XORQ AX, AX
 	ADDQ 32(SI), R8
 	ADCQ 40(SI), R9
 	ADCQ 48(SI), R10
@@ -548,6 +553,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 176(SP)
 	MOVQ R11, 184(SP)
 	// y3.Add(y3, a.x)
+	XORQ AX, AX
 	ADDQ 0(SI), R8
 	ADCQ 8(SI), R9
 	ADCQ 16(SI), R10
@@ -608,6 +614,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 168(SP), R9
 	MOVQ 176(SP), R10
 	MOVQ 184(SP), R11
+	XORQ AX, AX
 	SUBQ 192(SP), R8
 	SBBQ 200(SP), R9
 	SBBQ 208(SP), R10
@@ -626,6 +633,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 240(SP)
 	MOVQ R11, 248(SP)
 	// z3.Add(x3, x3)
+	XORQ AX, AX
 	ADDQ 224(SP), R8
 	ADCQ 232(SP), R9
 	ADCQ 240(SP), R10
@@ -644,6 +652,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 208(SP)
 	MOVQ R11, 216(SP)
 	// x3.Add(x3, z3)
+	XORQ AX, AX
 	ADDQ 224(SP), R8
 	ADCQ 232(SP), R9
 	ADCQ 240(SP), R10
@@ -666,6 +675,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 40(SP), R9
 	MOVQ 48(SP), R10
 	MOVQ 56(SP), R11
+	XORQ AX, AX
 	SUBQ 224(SP), R8
 	SBBQ 232(SP), R9
 	SBBQ 240(SP), R10
@@ -688,6 +698,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 40(SP), R9
 	MOVQ 48(SP), R10
 	MOVQ 56(SP), R11
+	XORQ AX, AX
 	ADDQ 224(SP), R8
 	ADCQ 232(SP), R9
 	ADCQ 240(SP), R10
@@ -732,6 +743,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	ADDQ 64(SP), R8
 	ADCQ 72(SP), R9
 	ADCQ 80(SP), R10
@@ -750,6 +762,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 48(SP)
 	MOVQ R11, 56(SP)
 	// t2.Add(t1, t2)
+	XORQ AX, AX
 	ADDQ 64(SP), R8
 	ADCQ 72(SP), R9
 	ADCQ 80(SP), R10
@@ -772,6 +785,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 168(SP), R9
 	MOVQ 176(SP), R10
 	MOVQ 184(SP), R11
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -790,6 +804,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 176(SP)
 	MOVQ R11, 184(SP)
 	// y3.Sub(y3, t0)
+	XORQ AX, AX
 	SUBQ 0(SP), R8
 	SBBQ 8(SP), R9
 	SBBQ 16(SP), R10
@@ -808,6 +823,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 176(SP)
 	MOVQ R11, 184(SP)
 	// t1.Add(y3, y3)
+	XORQ AX, AX
 	ADDQ 160(SP), R8
 	ADCQ 168(SP), R9
 	ADCQ 176(SP), R10
@@ -826,6 +842,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 48(SP)
 	MOVQ R11, 56(SP)
 	// y3.Add(t1, y3)
+	XORQ AX, AX
 	ADDQ 160(SP), R8
 	ADCQ 168(SP), R9
 	ADCQ 176(SP), R10
@@ -848,6 +865,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ 8(SP), R9
 	MOVQ 16(SP), R10
 	MOVQ 24(SP), R11
+	XORQ AX, AX
 	ADDQ 0(SP), R8
 	ADCQ 8(SP), R9
 	ADCQ 16(SP), R10
@@ -866,6 +884,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 48(SP)
 	MOVQ R11, 56(SP)
 	// t0.Add(t1, t0)
+	XORQ AX, AX
 	ADDQ 0(SP), R8
 	ADCQ 8(SP), R9
 	ADCQ 16(SP), R10
@@ -884,6 +903,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 16(SP)
 	MOVQ R11, 24(SP)
 	// t0.Sub(t0, t2)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -1160,6 +1180,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 176(SP)
 	MOVQ R11, 184(SP)
 	// r.y.Add(y3, t2)
+	XORQ AX, AX
 	ADDQ 64(SP), R8
 	ADCQ 72(SP), R9
 	ADCQ 80(SP), R10
@@ -1264,6 +1285,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 240(SP)
 	MOVQ R11, 248(SP)
 	// r.x.Sub(x3, t1)
+	XORQ AX, AX
 	SUBQ 32(SP), R8
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
@@ -1454,6 +1476,7 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R10, 48(SP)
 	MOVQ R11, 56(SP)
 	// r.z.Add(z3, t1)
+	XORQ AX, AX
 	ADDQ 192(SP), R8
 	ADCQ 200(SP), R9
 	ADCQ 208(SP), R10
@@ -1471,4 +1494,4 @@ TEXT ·cryptoProAProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R9, 72(CX)
 	MOVQ R10, 80(CX)
 	MOVQ R11, 88(CX)
-	RET
+	RET 

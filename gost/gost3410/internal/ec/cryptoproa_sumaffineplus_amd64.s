@@ -347,6 +347,7 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	SUBQ 0(SI), R8
 	SBBQ 8(SI), R9
 	SBBQ 16(SI), R10
@@ -369,6 +370,7 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ 104(SP), R9
 	MOVQ 112(SP), R10
 	MOVQ 120(SP), R11
+	XORQ AX, AX
 	SUBQ 32(SI), R8
 	SBBQ 40(SI), R9
 	SBBQ 48(SI), R10
@@ -877,6 +879,7 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, t)
+	XORQ AX, AX
 	SUBQ 96(SP), R8
 	SBBQ 104(SP), R9
 	SBBQ 112(SP), R10
@@ -895,6 +898,7 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -913,6 +917,7 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -935,6 +940,7 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	SUBQ 0(CX), R8
 	SBBQ 8(CX), R9
 	SBBQ 16(CX), R10
@@ -1039,6 +1045,7 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 80(SP)
 	MOVQ R11, 88(SP)
 	// s.y.Sub(v, hh)
+	XORQ AX, AX
 	SUBQ 32(SP), R8
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
@@ -1056,4 +1063,4 @@ TEXT ·cryptoProASumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R9, 40(CX)
 	MOVQ R10, 48(CX)
 	MOVQ R11, 56(CX)
-	RET
+	RET 

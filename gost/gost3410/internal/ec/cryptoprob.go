@@ -211,7 +211,7 @@ func cryptoProBCombine(k, l *scalar.Nat, a *cryptoProBAffine) (acc cryptoProBJac
 	ok = false // whether acc is a point, not infinity
 	for i := top - 1; i >= 0; i-- {
 		if ok {
-			acc.double(&acc)
+			acc.doubleVartime(&acc)
 		}
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
@@ -235,7 +235,7 @@ func cryptoProBOddMultiples(table *[1 << (keyWidth - 2)]cryptoProBCached, a *cry
 	var twice cryptoProBJacobian
 	table[0].cryptoProBJacobian.setAffine(a)
 	table[0].fill()
-	twice.double(&table[0].cryptoProBJacobian)
+	twice.doubleVartime(&table[0].cryptoProBJacobian)
 	for i := 1; i < len(table); i++ {
 		table[i].cryptoProBJacobian = twice
 		table[i].cryptoProBJacobian.addCached(&table[i-1], false, true)
@@ -483,22 +483,25 @@ func (r *cryptoProBAffine) pickPortable(table *[1 << (combWidth - 1)]cryptoProBA
 func (r *cryptoProBJacobian) doubleGeneric(a *cryptoProBJacobian) {
 	var alpha, beta, gamma, delta, t field.P256B
 	delta.Square(&a.z)
+	gamma.Square(&a.y)
 	t.Sub(&a.x, &delta)
 	delta.Add(&a.x, &delta)
+	r.z.Mul(&a.y, &a.z)
 	t.Mul(&t, &delta)
+	beta.Mul(&a.x, &gamma) // XY²
 	alpha.Half(&t)
 	alpha.Add(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
-	gamma.Square(&a.y)
-	beta.Mul(&a.x, &gamma) // XY²
-	r.z.Mul(&a.y, &a.z)
 	r.x.Square(&alpha)
+	gamma.Square(&gamma)
 	r.x.Sub(&r.x, &beta)
 	r.x.Sub(&r.x, &beta)
 	t.Sub(&beta, &r.x)
 	t.Mul(&t, &alpha)
-	gamma.Square(&gamma)
 	r.y.Sub(&t, &gamma)
 }
+
+// doubleVartimeGeneric is doubleGeneric for public numbers.
+func (r *cryptoProBJacobian) doubleVartimeGeneric(a *cryptoProBJacobian) { r.doubleGeneric(a) }
 
 // setAffine sets r = a.
 func (r *cryptoProBJacobian) setAffine(a *cryptoProBAffine) {
@@ -514,8 +517,8 @@ type cryptoProBSum struct {
 	h, d field.P256B
 }
 
-// cachedPlusGeneric sets s to a + b.
-func (s *cryptoProBSum) cachedPlusGeneric(a *cryptoProBJacobian, b *cryptoProBCached) {
+// cachedPlusVartimeGeneric sets s to a + b.
+func (s *cryptoProBSum) cachedPlusVartimeGeneric(a *cryptoProBJacobian, b *cryptoProBCached) {
 	var zz, hh, v, t field.P256B
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -540,8 +543,8 @@ func (s *cryptoProBSum) cachedPlusGeneric(a *cryptoProBJacobian, b *cryptoProBCa
 	s.y.Sub(&v, &hh)
 }
 
-// cachedMinusGeneric sets s to a − b.
-func (s *cryptoProBSum) cachedMinusGeneric(a *cryptoProBJacobian, b *cryptoProBCached) {
+// cachedMinusVartimeGeneric sets s to a − b.
+func (s *cryptoProBSum) cachedMinusVartimeGeneric(a *cryptoProBJacobian, b *cryptoProBCached) {
 	var zz, hh, v, t field.P256B
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -589,8 +592,13 @@ func (s *cryptoProBSum) affinePlusGeneric(a *cryptoProBJacobian, b *cryptoProBAf
 	s.y.Sub(&v, &hh)
 }
 
-// affineMinusGeneric sets s to a − b.
-func (s *cryptoProBSum) affineMinusGeneric(a *cryptoProBJacobian, b *cryptoProBAffine) {
+// affinePlusVartimeGeneric is affinePlusGeneric for public numbers.
+func (s *cryptoProBSum) affinePlusVartimeGeneric(a *cryptoProBJacobian, b *cryptoProBAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinusVartimeGeneric sets s to a − b.
+func (s *cryptoProBSum) affineMinusVartimeGeneric(a *cryptoProBJacobian, b *cryptoProBAffine) {
 	var zz, hh, v, t field.P256B
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -624,9 +632,9 @@ func (r *cryptoProBJacobian) addCached(c *cryptoProBCached, negative, ok bool) b
 		}
 		return true
 	case negative:
-		s.cachedMinus(r, c)
+		s.cachedMinusVartime(r, c)
 	default:
-		s.cachedPlus(r, c)
+		s.cachedPlusVartime(r, c)
 	}
 	return r.take(&s)
 }
@@ -642,9 +650,9 @@ func (r *cryptoProBJacobian) addAffine(a *cryptoProBAffine, negative, ok bool) b
 		}
 		return true
 	case negative:
-		s.affineMinus(r, a)
+		s.affineMinusVartime(r, a)
 	default:
-		s.affinePlus(r, a)
+		s.affinePlusVartime(r, a)
 	}
 	return r.take(&s)
 }
@@ -660,7 +668,7 @@ func (r *cryptoProBJacobian) take(s *cryptoProBSum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.double(r)
+	r.doubleVartime(r)
 	return true
 }
 

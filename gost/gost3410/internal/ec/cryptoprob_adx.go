@@ -42,29 +42,41 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 //go:noescape
 func cryptoProBJacobianDoubleADX(r *cryptoProBJacobian, a *cryptoProBJacobian)
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *cryptoProBSum) cachedPlus(a *cryptoProBJacobian, b *cryptoProBCached) {
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *cryptoProBJacobian) doubleVartime(a *cryptoProBJacobian) {
 	if adx.Enabled {
-		cryptoProBSumCachedPlusADX(s, a, b)
+		cryptoProBJacobianDoubleVartimeADX(r, a)
 		return
 	}
-	s.cachedPlusGeneric(a, b)
+	r.doubleVartimeGeneric(a)
 }
 
 //go:noescape
-func cryptoProBSumCachedPlusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBCached)
+func cryptoProBJacobianDoubleVartimeADX(r *cryptoProBJacobian, a *cryptoProBJacobian)
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *cryptoProBSum) cachedMinus(a *cryptoProBJacobian, b *cryptoProBCached) {
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedPlusVartime(a *cryptoProBJacobian, b *cryptoProBCached) {
 	if adx.Enabled {
-		cryptoProBSumCachedMinusADX(s, a, b)
+		cryptoProBSumCachedPlusVartimeADX(s, a, b)
 		return
 	}
-	s.cachedMinusGeneric(a, b)
+	s.cachedPlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProBSumCachedMinusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBCached)
+func cryptoProBSumCachedPlusVartimeADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBCached)
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedMinusVartime(a *cryptoProBJacobian, b *cryptoProBCached) {
+	if adx.Enabled {
+		cryptoProBSumCachedMinusVartimeADX(s, a, b)
+		return
+	}
+	s.cachedMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProBSumCachedMinusVartimeADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBCached)
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
 func (s *cryptoProBSum) affinePlus(a *cryptoProBJacobian, b *cryptoProBAffine) {
@@ -78,17 +90,29 @@ func (s *cryptoProBSum) affinePlus(a *cryptoProBJacobian, b *cryptoProBAffine) {
 //go:noescape
 func cryptoProBSumAffinePlusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *cryptoProBSum) affineMinus(a *cryptoProBJacobian, b *cryptoProBAffine) {
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affinePlusVartime(a *cryptoProBJacobian, b *cryptoProBAffine) {
 	if adx.Enabled {
-		cryptoProBSumAffineMinusADX(s, a, b)
+		cryptoProBSumAffinePlusVartimeADX(s, a, b)
 		return
 	}
-	s.affineMinusGeneric(a, b)
+	s.affinePlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProBSumAffineMinusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
+func cryptoProBSumAffinePlusVartimeADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affineMinusVartime(a *cryptoProBJacobian, b *cryptoProBAffine) {
+	if adx.Enabled {
+		cryptoProBSumAffineMinusVartimeADX(s, a, b)
+		return
+	}
+	s.affineMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProBSumAffineMinusVartimeADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProBProjective) pick(table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64) {

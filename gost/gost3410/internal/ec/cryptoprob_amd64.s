@@ -97,13 +97,14 @@ TEXT mul<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET
+	RET 
 
 TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
 	MOVQ 8(SI), R9
 	MOVQ 16(SI), R10
 	MOVQ 24(SI), R11
+	XORQ AX, AX
 	ADDQ 0(DI), R8
 	ADCQ 8(DI), R9
 	ADCQ 16(DI), R10
@@ -132,13 +133,14 @@ TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET
+	RET 
 
 TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
 	MOVQ 8(SI), R9
 	MOVQ 16(SI), R10
 	MOVQ 24(SI), R11
+	XORQ AX, AX
 	SUBQ 0(DI), R8
 	SBBQ 8(DI), R9
 	SBBQ 16(DI), R10
@@ -161,7 +163,7 @@ TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET
+	RET 
 
 // func cryptoProBProjectiveAddADX(r *cryptoProBProjective, a *cryptoProBProjective, b *cryptoProBProjective)
 TEXT ·cryptoProBProjectiveAddADX(SB), 0, $288-24
@@ -405,7 +407,7 @@ TEXT ·cryptoProBProjectiveAddADX(SB), 0, $288-24
 	LEAQ 224(SP), SI
 	LEAQ 32(SP), DI
 	CALL add<>(SB)
-	RET
+	RET 
 
 // func cryptoProBProjectivePickADX(r *cryptoProBProjective, table *[1<<(multWidth-1)]cryptoProBProjective, digit uint64)
 TEXT ·cryptoProBProjectivePickADX(SB), NOSPLIT, $0-24

@@ -19,14 +19,19 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *cryptoProBSum) cachedPlus(a *cryptoProBJacobian, b *cryptoProBCached) {
-	s.cachedPlusGeneric(a, b)
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *cryptoProBJacobian) doubleVartime(a *cryptoProBJacobian) {
+	r.doubleVartimeGeneric(a)
 }
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *cryptoProBSum) cachedMinus(a *cryptoProBJacobian, b *cryptoProBCached) {
-	s.cachedMinusGeneric(a, b)
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedPlusVartime(a *cryptoProBJacobian, b *cryptoProBCached) {
+	s.cachedPlusVartimeGeneric(a, b)
+}
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedMinusVartime(a *cryptoProBJacobian, b *cryptoProBCached) {
+	s.cachedMinusVartimeGeneric(a, b)
 }
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
@@ -34,9 +39,14 @@ func (s *cryptoProBSum) affinePlus(a *cryptoProBJacobian, b *cryptoProBAffine) {
 	s.affinePlusGeneric(a, b)
 }
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *cryptoProBSum) affineMinus(a *cryptoProBJacobian, b *cryptoProBAffine) {
-	s.affineMinusGeneric(a, b)
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affinePlusVartime(a *cryptoProBJacobian, b *cryptoProBAffine) {
+	s.affinePlusVartimeGeneric(a, b)
+}
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProBSum) affineMinusVartime(a *cryptoProBJacobian, b *cryptoProBAffine) {
+	s.affineMinusVartimeGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

@@ -371,6 +371,7 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	SUBQ 0(SI), R8
 	SBBQ 8(SI), R9
 	SBBQ 16(SI), R10
@@ -398,6 +399,7 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ 104(SP), R9
 	MOVQ 112(SP), R10
 	MOVQ 120(SP), R11
+	XORQ AX, AX
 	SUBQ 32(SI), R8
 	SBBQ 40(SI), R9
 	SBBQ 48(SI), R10
@@ -947,6 +949,7 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, t)
+	XORQ AX, AX
 	SUBQ 96(SP), R8
 	SBBQ 104(SP), R9
 	SBBQ 112(SP), R10
@@ -970,6 +973,7 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -993,6 +997,7 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -1020,6 +1025,7 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	SUBQ 0(CX), R8
 	SBBQ 8(CX), R9
 	SBBQ 16(CX), R10
@@ -1135,6 +1141,7 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 80(SP)
 	MOVQ R11, 88(SP)
 	// s.y.Sub(v, hh)
+	XORQ AX, AX
 	SUBQ 32(SP), R8
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
@@ -1157,4 +1164,4 @@ TEXT ·cryptoProBSumAffinePlusADX(SB), NOSPLIT, $128-24
 	MOVQ R9, 40(CX)
 	MOVQ R10, 48(CX)
 	MOVQ R11, 56(CX)
-	RET
+	RET 

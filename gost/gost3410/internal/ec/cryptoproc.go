@@ -211,7 +211,7 @@ func cryptoProCCombine(k, l *scalar.Nat, a *cryptoProCAffine) (acc cryptoProCJac
 	ok = false // whether acc is a point, not infinity
 	for i := top - 1; i >= 0; i-- {
 		if ok {
-			acc.double(&acc)
+			acc.doubleVartime(&acc)
 		}
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
@@ -235,7 +235,7 @@ func cryptoProCOddMultiples(table *[1 << (keyWidth - 2)]cryptoProCCached, a *cry
 	var twice cryptoProCJacobian
 	table[0].cryptoProCJacobian.setAffine(a)
 	table[0].fill()
-	twice.double(&table[0].cryptoProCJacobian)
+	twice.doubleVartime(&table[0].cryptoProCJacobian)
 	for i := 1; i < len(table); i++ {
 		table[i].cryptoProCJacobian = twice
 		table[i].cryptoProCJacobian.addCached(&table[i-1], false, true)
@@ -483,22 +483,25 @@ func (r *cryptoProCAffine) pickPortable(table *[1 << (combWidth - 1)]cryptoProCA
 func (r *cryptoProCJacobian) doubleGeneric(a *cryptoProCJacobian) {
 	var alpha, beta, gamma, delta, t field.P256C
 	delta.Square(&a.z)
+	gamma.Square(&a.y)
 	t.Sub(&a.x, &delta)
 	delta.Add(&a.x, &delta)
+	r.z.Mul(&a.y, &a.z)
 	t.Mul(&t, &delta)
+	beta.Mul(&a.x, &gamma) // XY²
 	alpha.Half(&t)
 	alpha.Add(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
-	gamma.Square(&a.y)
-	beta.Mul(&a.x, &gamma) // XY²
-	r.z.Mul(&a.y, &a.z)
 	r.x.Square(&alpha)
+	gamma.Square(&gamma)
 	r.x.Sub(&r.x, &beta)
 	r.x.Sub(&r.x, &beta)
 	t.Sub(&beta, &r.x)
 	t.Mul(&t, &alpha)
-	gamma.Square(&gamma)
 	r.y.Sub(&t, &gamma)
 }
+
+// doubleVartimeGeneric is doubleGeneric for public numbers.
+func (r *cryptoProCJacobian) doubleVartimeGeneric(a *cryptoProCJacobian) { r.doubleGeneric(a) }
 
 // setAffine sets r = a.
 func (r *cryptoProCJacobian) setAffine(a *cryptoProCAffine) {
@@ -514,8 +517,8 @@ type cryptoProCSum struct {
 	h, d field.P256C
 }
 
-// cachedPlusGeneric sets s to a + b.
-func (s *cryptoProCSum) cachedPlusGeneric(a *cryptoProCJacobian, b *cryptoProCCached) {
+// cachedPlusVartimeGeneric sets s to a + b.
+func (s *cryptoProCSum) cachedPlusVartimeGeneric(a *cryptoProCJacobian, b *cryptoProCCached) {
 	var zz, hh, v, t field.P256C
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -540,8 +543,8 @@ func (s *cryptoProCSum) cachedPlusGeneric(a *cryptoProCJacobian, b *cryptoProCCa
 	s.y.Sub(&v, &hh)
 }
 
-// cachedMinusGeneric sets s to a − b.
-func (s *cryptoProCSum) cachedMinusGeneric(a *cryptoProCJacobian, b *cryptoProCCached) {
+// cachedMinusVartimeGeneric sets s to a − b.
+func (s *cryptoProCSum) cachedMinusVartimeGeneric(a *cryptoProCJacobian, b *cryptoProCCached) {
 	var zz, hh, v, t field.P256C
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -589,8 +592,13 @@ func (s *cryptoProCSum) affinePlusGeneric(a *cryptoProCJacobian, b *cryptoProCAf
 	s.y.Sub(&v, &hh)
 }
 
-// affineMinusGeneric sets s to a − b.
-func (s *cryptoProCSum) affineMinusGeneric(a *cryptoProCJacobian, b *cryptoProCAffine) {
+// affinePlusVartimeGeneric is affinePlusGeneric for public numbers.
+func (s *cryptoProCSum) affinePlusVartimeGeneric(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinusVartimeGeneric sets s to a − b.
+func (s *cryptoProCSum) affineMinusVartimeGeneric(a *cryptoProCJacobian, b *cryptoProCAffine) {
 	var zz, hh, v, t field.P256C
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -624,9 +632,9 @@ func (r *cryptoProCJacobian) addCached(c *cryptoProCCached, negative, ok bool) b
 		}
 		return true
 	case negative:
-		s.cachedMinus(r, c)
+		s.cachedMinusVartime(r, c)
 	default:
-		s.cachedPlus(r, c)
+		s.cachedPlusVartime(r, c)
 	}
 	return r.take(&s)
 }
@@ -642,9 +650,9 @@ func (r *cryptoProCJacobian) addAffine(a *cryptoProCAffine, negative, ok bool) b
 		}
 		return true
 	case negative:
-		s.affineMinus(r, a)
+		s.affineMinusVartime(r, a)
 	default:
-		s.affinePlus(r, a)
+		s.affinePlusVartime(r, a)
 	}
 	return r.take(&s)
 }
@@ -660,7 +668,7 @@ func (r *cryptoProCJacobian) take(s *cryptoProCSum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.double(r)
+	r.doubleVartime(r)
 	return true
 }
 

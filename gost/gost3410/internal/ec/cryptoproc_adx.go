@@ -42,29 +42,41 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 //go:noescape
 func cryptoProCJacobianDoubleADX(r *cryptoProCJacobian, a *cryptoProCJacobian)
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *cryptoProCSum) cachedPlus(a *cryptoProCJacobian, b *cryptoProCCached) {
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *cryptoProCJacobian) doubleVartime(a *cryptoProCJacobian) {
 	if adx.Enabled {
-		cryptoProCSumCachedPlusADX(s, a, b)
+		cryptoProCJacobianDoubleVartimeADX(r, a)
 		return
 	}
-	s.cachedPlusGeneric(a, b)
+	r.doubleVartimeGeneric(a)
 }
 
 //go:noescape
-func cryptoProCSumCachedPlusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
+func cryptoProCJacobianDoubleVartimeADX(r *cryptoProCJacobian, a *cryptoProCJacobian)
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *cryptoProCSum) cachedMinus(a *cryptoProCJacobian, b *cryptoProCCached) {
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedPlusVartime(a *cryptoProCJacobian, b *cryptoProCCached) {
 	if adx.Enabled {
-		cryptoProCSumCachedMinusADX(s, a, b)
+		cryptoProCSumCachedPlusVartimeADX(s, a, b)
 		return
 	}
-	s.cachedMinusGeneric(a, b)
+	s.cachedPlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProCSumCachedMinusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
+func cryptoProCSumCachedPlusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedMinusVartime(a *cryptoProCJacobian, b *cryptoProCCached) {
+	if adx.Enabled {
+		cryptoProCSumCachedMinusVartimeADX(s, a, b)
+		return
+	}
+	s.cachedMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProCSumCachedMinusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
 func (s *cryptoProCSum) affinePlus(a *cryptoProCJacobian, b *cryptoProCAffine) {
@@ -78,17 +90,29 @@ func (s *cryptoProCSum) affinePlus(a *cryptoProCJacobian, b *cryptoProCAffine) {
 //go:noescape
 func cryptoProCSumAffinePlusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *cryptoProCSum) affineMinus(a *cryptoProCJacobian, b *cryptoProCAffine) {
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affinePlusVartime(a *cryptoProCJacobian, b *cryptoProCAffine) {
 	if adx.Enabled {
-		cryptoProCSumAffineMinusADX(s, a, b)
+		cryptoProCSumAffinePlusVartimeADX(s, a, b)
 		return
 	}
-	s.affineMinusGeneric(a, b)
+	s.affinePlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func cryptoProCSumAffineMinusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
+func cryptoProCSumAffinePlusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affineMinusVartime(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	if adx.Enabled {
+		cryptoProCSumAffineMinusVartimeADX(s, a, b)
+		return
+	}
+	s.affineMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProCSumAffineMinusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProCProjective) pick(table *[1 << (multWidth - 1)]cryptoProCProjective, digit uint64) {

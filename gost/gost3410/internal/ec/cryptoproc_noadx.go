@@ -19,14 +19,19 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *cryptoProCSum) cachedPlus(a *cryptoProCJacobian, b *cryptoProCCached) {
-	s.cachedPlusGeneric(a, b)
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *cryptoProCJacobian) doubleVartime(a *cryptoProCJacobian) {
+	r.doubleVartimeGeneric(a)
 }
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *cryptoProCSum) cachedMinus(a *cryptoProCJacobian, b *cryptoProCCached) {
-	s.cachedMinusGeneric(a, b)
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedPlusVartime(a *cryptoProCJacobian, b *cryptoProCCached) {
+	s.cachedPlusVartimeGeneric(a, b)
+}
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedMinusVartime(a *cryptoProCJacobian, b *cryptoProCCached) {
+	s.cachedMinusVartimeGeneric(a, b)
 }
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
@@ -34,9 +39,14 @@ func (s *cryptoProCSum) affinePlus(a *cryptoProCJacobian, b *cryptoProCAffine) {
 	s.affinePlusGeneric(a, b)
 }
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *cryptoProCSum) affineMinus(a *cryptoProCJacobian, b *cryptoProCAffine) {
-	s.affineMinusGeneric(a, b)
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affinePlusVartime(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	s.affinePlusVartimeGeneric(a, b)
+}
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *cryptoProCSum) affineMinusVartime(a *cryptoProCJacobian, b *cryptoProCAffine) {
+	s.affineMinusVartimeGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

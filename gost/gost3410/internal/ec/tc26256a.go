@@ -243,12 +243,12 @@ func (t tc26256ATable) VerifyX(r, k, l scalar.Nat) bool {
 func (r *tc26256APoint) addMultiples(table []tc26256AAffine, k *scalar.Nat, width uint) {
 	for i := uint(0); len(table) > 0; i++ {
 		if d := digit(k, i, width); d > 0 {
-			r.addAffine(r, &table[d-1])
+			r.addAffineVartime(r, &table[d-1])
 		} else if d < 0 {
 			c := table[-d-1]
 			c.u.Neg(&c.u)
 			c.duv.Neg(&c.duv)
-			r.addAffine(r, &c)
+			r.addAffineVartime(r, &c)
 		}
 		table = table[1<<(width-1):]
 	}
@@ -264,14 +264,14 @@ func (r *tc26256APoint) combine(k, l *scalar.Nat, a *tc26256APoint) {
 	tc26256AOddMultiples(&table, a)
 	r.neutral()
 	for i := top - 1; i >= 0; i-- {
-		r.double(r, kd[i] != 0 || ld[i] != 0)
+		r.doubleVartime(r, kd[i] != 0 || ld[i] != 0)
 		if d := ld[i]; d != 0 {
 			c := table[abs(d)/2]
 			if d < 0 {
 				c.x.Neg(&c.x)
 				c.dt.Neg(&c.dt)
 			}
-			r.add(r, &c)
+			r.addVartime(r, &c)
 		}
 		if d := kd[i]; d != 0 {
 			c := tc26256AOdd.points[abs(d)/2]
@@ -279,7 +279,7 @@ func (r *tc26256APoint) combine(k, l *scalar.Nat, a *tc26256APoint) {
 				c.u.Neg(&c.u)
 				c.duv.Neg(&c.duv)
 			}
-			r.addAffine(r, &c)
+			r.addAffineVartime(r, &c)
 		}
 	}
 }
@@ -288,12 +288,12 @@ func (r *tc26256APoint) combine(k, l *scalar.Nat, a *tc26256APoint) {
 func tc26256AOddMultiples(table *[1 << (keyWidth - 2)]tc26256ACached, a *tc26256APoint) {
 	var sum tc26256APoint
 	var twice tc26256ACached
-	sum.double(a, true)
+	sum.doubleVartime(a, true)
 	twice.set(&sum)
 	sum = *a
 	table[0].set(&sum)
 	for i := 1; i < len(table); i++ {
-		sum.add(&sum, &twice)
+		sum.addVartime(&sum, &twice)
 		table[i].set(&sum)
 	}
 }
@@ -380,6 +380,14 @@ func (r *tc26256APoint) addGeneric(a *tc26256APoint, b *tc26256ACached) {
 	r.join(a, &b.x, &b.y, &b.dt, &d)
 }
 
+// addVartimeGeneric is addGeneric for public numbers.
+func (r *tc26256APoint) addVartimeGeneric(a *tc26256APoint, b *tc26256ACached) { r.addGeneric(a, b) }
+
+// addAffineVartimeGeneric is addAffineGeneric for public numbers.
+func (r *tc26256APoint) addAffineVartimeGeneric(a *tc26256APoint, b *tc26256AAffine) {
+	r.addAffineGeneric(a, b)
+}
+
 // addAffineGeneric sets r = a + b.
 func (r *tc26256APoint) addAffineGeneric(a *tc26256APoint, b *tc26256AAffine) {
 	d := a.z
@@ -416,6 +424,15 @@ func (r *tc26256APoint) double(a *tc26256APoint, withT bool) {
 	}
 }
 
+// doubleVartime is double for public numbers.
+func (r *tc26256APoint) doubleVartime(a *tc26256APoint, withT bool) {
+	if withT {
+		r.doubleFullVartime(a)
+	} else {
+		r.doubleShortVartime(a)
+	}
+}
+
 // doubleShortGeneric sets r = 2·a without r.t.
 func (r *tc26256APoint) doubleShortGeneric(a *tc26256APoint) {
 	var e, f, g, h field.P256A
@@ -429,7 +446,13 @@ func (r *tc26256APoint) doubleFullGeneric(a *tc26256APoint) {
 	r.t.Mul(&e, &h)
 }
 
-// halfDouble is the common part of both doublings.
+// doubleShortVartimeGeneric is doubleShortGeneric for public numbers.
+func (r *tc26256APoint) doubleShortVartimeGeneric(a *tc26256APoint) { r.doubleShortGeneric(a) }
+
+// doubleFullVartimeGeneric is doubleFullGeneric for public numbers.
+func (r *tc26256APoint) doubleFullVartimeGeneric(a *tc26256APoint) { r.doubleFullGeneric(a) }
+
+// halfDouble is the common part of all doublings.
 func (r *tc26256APoint) halfDouble(a *tc26256APoint, e, f, g, h *field.P256A) {
 	var xx, yy, zz field.P256A
 	xx.Square(&a.x)

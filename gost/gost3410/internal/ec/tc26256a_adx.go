@@ -18,6 +18,30 @@ func (r *tc26256APoint) add(a *tc26256APoint, b *tc26256ACached) {
 //go:noescape
 func tc26256APointAddADX(r *tc26256APoint, a *tc26256APoint, b *tc26256ACached)
 
+// addVartime is addVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) addVartime(a *tc26256APoint, b *tc26256ACached) {
+	if adx.Enabled {
+		tc26256APointAddVartimeADX(r, a, b)
+		return
+	}
+	r.addVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26256APointAddVartimeADX(r *tc26256APoint, a *tc26256APoint, b *tc26256ACached)
+
+// addAffineVartime is addAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) addAffineVartime(a *tc26256APoint, b *tc26256AAffine) {
+	if adx.Enabled {
+		tc26256APointAddAffineVartimeADX(r, a, b)
+		return
+	}
+	r.addAffineVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26256APointAddAffineVartimeADX(r *tc26256APoint, a *tc26256APoint, b *tc26256AAffine)
+
 // addAffine is addAffineGeneric, by assembly if there is any.
 func (r *tc26256APoint) addAffine(a *tc26256APoint, b *tc26256AAffine) {
 	if adx.Enabled {
@@ -53,6 +77,30 @@ func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 
 //go:noescape
 func tc26256APointDoubleFullADX(r *tc26256APoint, a *tc26256APoint)
+
+// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) doubleShortVartime(a *tc26256APoint) {
+	if adx.Enabled {
+		tc26256APointDoubleShortVartimeADX(r, a)
+		return
+	}
+	r.doubleShortVartimeGeneric(a)
+}
+
+//go:noescape
+func tc26256APointDoubleShortVartimeADX(r *tc26256APoint, a *tc26256APoint)
+
+// doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) doubleFullVartime(a *tc26256APoint) {
+	if adx.Enabled {
+		tc26256APointDoubleFullVartimeADX(r, a)
+		return
+	}
+	r.doubleFullVartimeGeneric(a)
+}
+
+//go:noescape
+func tc26256APointDoubleFullVartimeADX(r *tc26256APoint, a *tc26256APoint)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26256ACached) pick(table *[1 << (multWidth - 1)]tc26256ACached, digit uint64) {

@@ -9,6 +9,16 @@ func (r *tc26256APoint) add(a *tc26256APoint, b *tc26256ACached) {
 	r.addGeneric(a, b)
 }
 
+// addVartime is addVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) addVartime(a *tc26256APoint, b *tc26256ACached) {
+	r.addVartimeGeneric(a, b)
+}
+
+// addAffineVartime is addAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) addAffineVartime(a *tc26256APoint, b *tc26256AAffine) {
+	r.addAffineVartimeGeneric(a, b)
+}
+
 // addAffine is addAffineGeneric, by assembly if there is any.
 func (r *tc26256APoint) addAffine(a *tc26256APoint, b *tc26256AAffine) {
 	r.addAffineGeneric(a, b)
@@ -22,6 +32,16 @@ func (r *tc26256APoint) doubleShort(a *tc26256APoint) {
 // doubleFull is doubleFullGeneric, by assembly if there is any.
 func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 	r.doubleFullGeneric(a)
+}
+
+// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) doubleShortVartime(a *tc26256APoint) {
+	r.doubleShortVartimeGeneric(a)
+}
+
+// doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) doubleFullVartime(a *tc26256APoint) {
+	r.doubleFullVartimeGeneric(a)
 }
 
 // pick is pickPortable, by assembly if there is any.

@@ -211,7 +211,7 @@ func tc26512ACombine(k, l *scalar.Nat, a *tc26512AAffine) (acc tc26512AJacobian,
 	ok = false // whether acc is a point, not infinity
 	for i := top - 1; i >= 0; i-- {
 		if ok {
-			acc.double(&acc)
+			acc.doubleVartime(&acc)
 		}
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
@@ -235,7 +235,7 @@ func tc26512AOddMultiples(table *[1 << (keyWidth - 2)]tc26512ACached, a *tc26512
 	var twice tc26512AJacobian
 	table[0].tc26512AJacobian.setAffine(a)
 	table[0].fill()
-	twice.double(&table[0].tc26512AJacobian)
+	twice.doubleVartime(&table[0].tc26512AJacobian)
 	for i := 1; i < len(table); i++ {
 		table[i].tc26512AJacobian = twice
 		table[i].tc26512AJacobian.addCached(&table[i-1], false, true)
@@ -503,22 +503,25 @@ func (r *tc26512AAffine) pickPortable(table *[1 << (combWidth - 1)]tc26512AAffin
 func (r *tc26512AJacobian) doubleGeneric(a *tc26512AJacobian) {
 	var alpha, beta, gamma, delta, t field.P512A
 	delta.Square(&a.z)
+	gamma.Square(&a.y)
 	t.Sub(&a.x, &delta)
 	delta.Add(&a.x, &delta)
+	r.z.Mul(&a.y, &a.z)
 	t.Mul(&t, &delta)
+	beta.Mul(&a.x, &gamma) // XY²
 	alpha.Half(&t)
 	alpha.Add(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
-	gamma.Square(&a.y)
-	beta.Mul(&a.x, &gamma) // XY²
-	r.z.Mul(&a.y, &a.z)
 	r.x.Square(&alpha)
+	gamma.Square(&gamma)
 	r.x.Sub(&r.x, &beta)
 	r.x.Sub(&r.x, &beta)
 	t.Sub(&beta, &r.x)
 	t.Mul(&t, &alpha)
-	gamma.Square(&gamma)
 	r.y.Sub(&t, &gamma)
 }
+
+// doubleVartimeGeneric is doubleGeneric for public numbers.
+func (r *tc26512AJacobian) doubleVartimeGeneric(a *tc26512AJacobian) { r.doubleGeneric(a) }
 
 // setAffine sets r = a.
 func (r *tc26512AJacobian) setAffine(a *tc26512AAffine) {
@@ -534,8 +537,8 @@ type tc26512ASum struct {
 	h, d field.P512A
 }
 
-// cachedPlusGeneric sets s to a + b.
-func (s *tc26512ASum) cachedPlusGeneric(a *tc26512AJacobian, b *tc26512ACached) {
+// cachedPlusVartimeGeneric sets s to a + b.
+func (s *tc26512ASum) cachedPlusVartimeGeneric(a *tc26512AJacobian, b *tc26512ACached) {
 	var zz, hh, v, t field.P512A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -560,8 +563,8 @@ func (s *tc26512ASum) cachedPlusGeneric(a *tc26512AJacobian, b *tc26512ACached) 
 	s.y.Sub(&v, &hh)
 }
 
-// cachedMinusGeneric sets s to a − b.
-func (s *tc26512ASum) cachedMinusGeneric(a *tc26512AJacobian, b *tc26512ACached) {
+// cachedMinusVartimeGeneric sets s to a − b.
+func (s *tc26512ASum) cachedMinusVartimeGeneric(a *tc26512AJacobian, b *tc26512ACached) {
 	var zz, hh, v, t field.P512A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -609,8 +612,13 @@ func (s *tc26512ASum) affinePlusGeneric(a *tc26512AJacobian, b *tc26512AAffine) 
 	s.y.Sub(&v, &hh)
 }
 
-// affineMinusGeneric sets s to a − b.
-func (s *tc26512ASum) affineMinusGeneric(a *tc26512AJacobian, b *tc26512AAffine) {
+// affinePlusVartimeGeneric is affinePlusGeneric for public numbers.
+func (s *tc26512ASum) affinePlusVartimeGeneric(a *tc26512AJacobian, b *tc26512AAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinusVartimeGeneric sets s to a − b.
+func (s *tc26512ASum) affineMinusVartimeGeneric(a *tc26512AJacobian, b *tc26512AAffine) {
 	var zz, hh, v, t field.P512A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -644,9 +652,9 @@ func (r *tc26512AJacobian) addCached(c *tc26512ACached, negative, ok bool) bool 
 		}
 		return true
 	case negative:
-		s.cachedMinus(r, c)
+		s.cachedMinusVartime(r, c)
 	default:
-		s.cachedPlus(r, c)
+		s.cachedPlusVartime(r, c)
 	}
 	return r.take(&s)
 }
@@ -662,9 +670,9 @@ func (r *tc26512AJacobian) addAffine(a *tc26512AAffine, negative, ok bool) bool 
 		}
 		return true
 	case negative:
-		s.affineMinus(r, a)
+		s.affineMinusVartime(r, a)
 	default:
-		s.affinePlus(r, a)
+		s.affinePlusVartime(r, a)
 	}
 	return r.take(&s)
 }
@@ -680,7 +688,7 @@ func (r *tc26512AJacobian) take(s *tc26512ASum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.double(r)
+	r.doubleVartime(r)
 	return true
 }
 

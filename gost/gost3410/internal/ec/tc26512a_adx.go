@@ -42,29 +42,41 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 //go:noescape
 func tc26512AJacobianDoubleADX(r *tc26512AJacobian, a *tc26512AJacobian)
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *tc26512ASum) cachedPlus(a *tc26512AJacobian, b *tc26512ACached) {
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *tc26512AJacobian) doubleVartime(a *tc26512AJacobian) {
 	if adx.Enabled {
-		tc26512ASumCachedPlusADX(s, a, b)
+		tc26512AJacobianDoubleVartimeADX(r, a)
 		return
 	}
-	s.cachedPlusGeneric(a, b)
+	r.doubleVartimeGeneric(a)
 }
 
 //go:noescape
-func tc26512ASumCachedPlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
+func tc26512AJacobianDoubleVartimeADX(r *tc26512AJacobian, a *tc26512AJacobian)
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *tc26512ASum) cachedMinus(a *tc26512AJacobian, b *tc26512ACached) {
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedPlusVartime(a *tc26512AJacobian, b *tc26512ACached) {
 	if adx.Enabled {
-		tc26512ASumCachedMinusADX(s, a, b)
+		tc26512ASumCachedPlusVartimeADX(s, a, b)
 		return
 	}
-	s.cachedMinusGeneric(a, b)
+	s.cachedPlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func tc26512ASumCachedMinusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
+func tc26512ASumCachedPlusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedMinusVartime(a *tc26512AJacobian, b *tc26512ACached) {
+	if adx.Enabled {
+		tc26512ASumCachedMinusVartimeADX(s, a, b)
+		return
+	}
+	s.cachedMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512ASumCachedMinusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
 func (s *tc26512ASum) affinePlus(a *tc26512AJacobian, b *tc26512AAffine) {
@@ -78,17 +90,29 @@ func (s *tc26512ASum) affinePlus(a *tc26512AJacobian, b *tc26512AAffine) {
 //go:noescape
 func tc26512ASumAffinePlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *tc26512ASum) affineMinus(a *tc26512AJacobian, b *tc26512AAffine) {
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) affinePlusVartime(a *tc26512AJacobian, b *tc26512AAffine) {
 	if adx.Enabled {
-		tc26512ASumAffineMinusADX(s, a, b)
+		tc26512ASumAffinePlusVartimeADX(s, a, b)
 		return
 	}
-	s.affineMinusGeneric(a, b)
+	s.affinePlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func tc26512ASumAffineMinusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
+func tc26512ASumAffinePlusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) affineMinusVartime(a *tc26512AJacobian, b *tc26512AAffine) {
+	if adx.Enabled {
+		tc26512ASumAffineMinusVartimeADX(s, a, b)
+		return
+	}
+	s.affineMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512ASumAffineMinusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26512AProjective) pick(table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64) {

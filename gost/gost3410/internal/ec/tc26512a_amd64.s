@@ -275,7 +275,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET
+	RET 
 
 TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), DX
@@ -497,7 +497,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET
+	RET 
 
 TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -508,6 +508,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 40(SI), R13
 	MOVQ 48(SI), R14
 	MOVQ 56(SI), R15
+	XORQ AX, AX
 	ADDQ 0(DI), R8
 	ADCQ 8(DI), R9
 	ADCQ 16(DI), R10
@@ -537,7 +538,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -548,6 +549,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 40(SI), R13
 	MOVQ 48(SI), R14
 	MOVQ 56(SI), R15
+	XORQ AX, AX
 	SUBQ 0(DI), R8
 	SBBQ 8(DI), R9
 	SBBQ 16(DI), R10
@@ -577,7 +579,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -618,7 +620,7 @@ TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 // func tc26512AProjectiveAddADX(r *tc26512AProjective, a *tc26512AProjective, b *tc26512AProjective)
 TEXT ·tc26512AProjectiveAddADX(SB), 0, $576-24
@@ -870,7 +872,7 @@ TEXT ·tc26512AProjectiveAddADX(SB), 0, $576-24
 	LEAQ 448(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET
+	RET 
 
 // func tc26512AProjectiveAddMixedADX(r *tc26512AProjective, a *tc26512AProjective, b *tc26512AAffine)
 TEXT ·tc26512AProjectiveAddMixedADX(SB), 0, $512-24
@@ -1103,7 +1105,7 @@ TEXT ·tc26512AProjectiveAddMixedADX(SB), 0, $512-24
 	LEAQ 384(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET
+	RET 
 
 // func tc26512AJacobianDoubleADX(r *tc26512AJacobian, a *tc26512AJacobian)
 TEXT ·tc26512AJacobianDoubleADX(SB), 0, $320-16
@@ -1112,6 +1114,11 @@ TEXT ·tc26512AJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 192(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
+	CALL square<>(SB)
+	// gamma.Square(a.y)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
 	CALL square<>(SB)
 	// t.Sub(a.x, delta)
 	LEAQ 256(SP), CX
@@ -1123,10 +1130,23 @@ TEXT ·tc26512AJacobianDoubleADX(SB), 0, $320-16
 	MOVQ a+8(FP), SI
 	LEAQ 192(SP), DI
 	CALL add<>(SB)
+	// r.z.Mul(a.y, a.z)
+	MOVQ r+0(FP), CX
+	ADDQ $128, CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// t.Mul(t, delta)
 	LEAQ 256(SP), CX
 	LEAQ 256(SP), SI
 	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// beta.Mul(a.x, gamma)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 128(SP), DI
 	CALL mul<>(SB)
 	// alpha.Half(t)
 	LEAQ 0(SP), CX
@@ -1137,27 +1157,13 @@ TEXT ·tc26512AJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 0(SP), SI
 	LEAQ 256(SP), DI
 	CALL add<>(SB)
-	// gamma.Square(a.y)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	CALL square<>(SB)
-	// beta.Mul(a.x, gamma)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 128(SP), DI
-	CALL mul<>(SB)
-	// r.z.Mul(a.y, a.z)
-	MOVQ r+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
 	// r.x.Square(alpha)
 	MOVQ r+0(FP), CX
 	LEAQ 0(SP), SI
+	CALL square<>(SB)
+	// gamma.Square(gamma)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
 	CALL square<>(SB)
 	// r.x.Sub(r.x, beta)
 	MOVQ r+0(FP), CX
@@ -1179,269 +1185,13 @@ TEXT ·tc26512AJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 256(SP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// gamma.Square(gamma)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	CALL square<>(SB)
 	// r.y.Sub(t, gamma)
 	MOVQ r+0(FP), CX
 	ADDQ $64, CX
 	LEAQ 256(SP), SI
 	LEAQ 128(SP), DI
 	CALL sub<>(SB)
-	RET
-
-// func tc26512ASumCachedPlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
-TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
-	NO_LOCAL_POINTERS
-	// zz.Square(a.z)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
-	MOVQ b+16(FP), SI
-	ADDQ $64, SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(a.x, b.zz)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
-	// hh.Mul(a.y, b.zzz)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	MOVQ b+16(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	// s.z.Mul(a.z, b.z)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	MOVQ b+16(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(zz, t)
-	LEAQ 128(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// hh.Mul(hh, t)
-	LEAQ 64(SP), CX
-	LEAQ 64(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
-	// s.x.Sub(s.x, t)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Sub(v, s.x)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	CALL sub<>(SB)
-	// v.Mul(v, s.d)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.y.Sub(v, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	LEAQ 128(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	RET
-
-// func tc26512ASumCachedMinusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
-TEXT ·tc26512ASumCachedMinusADX(SB), 0, $256-24
-	NO_LOCAL_POINTERS
-	// zz.Square(a.z)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
-	MOVQ b+16(FP), SI
-	ADDQ $64, SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(a.x, b.zz)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
-	// hh.Mul(a.y, b.zzz)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	MOVQ b+16(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.d.Add(t, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
-	CALL add<>(SB)
-	// s.z.Mul(a.z, b.z)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	MOVQ b+16(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(zz, t)
-	LEAQ 128(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// hh.Mul(hh, t)
-	LEAQ 64(SP), CX
-	LEAQ 64(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
-	// s.x.Sub(s.x, t)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Sub(s.x, v)
-	LEAQ 128(SP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Mul(v, s.d)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.y.Sub(v, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	LEAQ 128(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	RET
+	RET 
 
 // func tc26512ASumAffinePlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
@@ -1548,114 +1298,7 @@ TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET
-
-// func tc26512ASumAffineMinusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
-TEXT ·tc26512ASumAffineMinusADX(SB), 0, $256-24
-	NO_LOCAL_POINTERS
-	// zz.Square(a.z)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
-	MOVQ b+16(FP), SI
-	ADDQ $64, SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// s.h.Sub(v, a.x)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	MOVQ a+8(FP), DI
-	CALL sub<>(SB)
-	// s.d.Add(t, a.y)
-	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $64, DI
-	CALL add<>(SB)
-	// s.z.Mul(a.z, s.h)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// hh.Mul(a.y, t)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
-	// s.x.Sub(s.x, t)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Sub(s.x, v)
-	LEAQ 128(SP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Mul(v, s.d)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.y.Sub(v, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	LEAQ 128(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	RET
+	RET 
 
 // func tc26512AProjectivePickADX(r *tc26512AProjective, table *[1<<(multWidth-1)]tc26512AProjective, digit uint64)
 TEXT ·tc26512AProjectivePickADX(SB), NOSPLIT, $0-24

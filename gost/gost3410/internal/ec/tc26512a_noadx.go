@@ -19,14 +19,19 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *tc26512ASum) cachedPlus(a *tc26512AJacobian, b *tc26512ACached) {
-	s.cachedPlusGeneric(a, b)
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *tc26512AJacobian) doubleVartime(a *tc26512AJacobian) {
+	r.doubleVartimeGeneric(a)
 }
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *tc26512ASum) cachedMinus(a *tc26512AJacobian, b *tc26512ACached) {
-	s.cachedMinusGeneric(a, b)
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedPlusVartime(a *tc26512AJacobian, b *tc26512ACached) {
+	s.cachedPlusVartimeGeneric(a, b)
+}
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedMinusVartime(a *tc26512AJacobian, b *tc26512ACached) {
+	s.cachedMinusVartimeGeneric(a, b)
 }
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
@@ -34,9 +39,14 @@ func (s *tc26512ASum) affinePlus(a *tc26512AJacobian, b *tc26512AAffine) {
 	s.affinePlusGeneric(a, b)
 }
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *tc26512ASum) affineMinus(a *tc26512AJacobian, b *tc26512AAffine) {
-	s.affineMinusGeneric(a, b)
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) affinePlusVartime(a *tc26512AJacobian, b *tc26512AAffine) {
+	s.affinePlusVartimeGeneric(a, b)
+}
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512ASum) affineMinusVartime(a *tc26512AJacobian, b *tc26512AAffine) {
+	s.affineMinusVartimeGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

@@ -211,7 +211,7 @@ func tc26512BCombine(k, l *scalar.Nat, a *tc26512BAffine) (acc tc26512BJacobian,
 	ok = false // whether acc is a point, not infinity
 	for i := top - 1; i >= 0; i-- {
 		if ok {
-			acc.double(&acc)
+			acc.doubleVartime(&acc)
 		}
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
@@ -235,7 +235,7 @@ func tc26512BOddMultiples(table *[1 << (keyWidth - 2)]tc26512BCached, a *tc26512
 	var twice tc26512BJacobian
 	table[0].tc26512BJacobian.setAffine(a)
 	table[0].fill()
-	twice.double(&table[0].tc26512BJacobian)
+	twice.doubleVartime(&table[0].tc26512BJacobian)
 	for i := 1; i < len(table); i++ {
 		table[i].tc26512BJacobian = twice
 		table[i].tc26512BJacobian.addCached(&table[i-1], false, true)
@@ -503,22 +503,25 @@ func (r *tc26512BAffine) pickPortable(table *[1 << (combWidth - 1)]tc26512BAffin
 func (r *tc26512BJacobian) doubleGeneric(a *tc26512BJacobian) {
 	var alpha, beta, gamma, delta, t field.P512B
 	delta.Square(&a.z)
+	gamma.Square(&a.y)
 	t.Sub(&a.x, &delta)
 	delta.Add(&a.x, &delta)
+	r.z.Mul(&a.y, &a.z)
 	t.Mul(&t, &delta)
+	beta.Mul(&a.x, &gamma) // XY²
 	alpha.Half(&t)
 	alpha.Add(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
-	gamma.Square(&a.y)
-	beta.Mul(&a.x, &gamma) // XY²
-	r.z.Mul(&a.y, &a.z)
 	r.x.Square(&alpha)
+	gamma.Square(&gamma)
 	r.x.Sub(&r.x, &beta)
 	r.x.Sub(&r.x, &beta)
 	t.Sub(&beta, &r.x)
 	t.Mul(&t, &alpha)
-	gamma.Square(&gamma)
 	r.y.Sub(&t, &gamma)
 }
+
+// doubleVartimeGeneric is doubleGeneric for public numbers.
+func (r *tc26512BJacobian) doubleVartimeGeneric(a *tc26512BJacobian) { r.doubleGeneric(a) }
 
 // setAffine sets r = a.
 func (r *tc26512BJacobian) setAffine(a *tc26512BAffine) {
@@ -534,8 +537,8 @@ type tc26512BSum struct {
 	h, d field.P512B
 }
 
-// cachedPlusGeneric sets s to a + b.
-func (s *tc26512BSum) cachedPlusGeneric(a *tc26512BJacobian, b *tc26512BCached) {
+// cachedPlusVartimeGeneric sets s to a + b.
+func (s *tc26512BSum) cachedPlusVartimeGeneric(a *tc26512BJacobian, b *tc26512BCached) {
 	var zz, hh, v, t field.P512B
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -560,8 +563,8 @@ func (s *tc26512BSum) cachedPlusGeneric(a *tc26512BJacobian, b *tc26512BCached) 
 	s.y.Sub(&v, &hh)
 }
 
-// cachedMinusGeneric sets s to a − b.
-func (s *tc26512BSum) cachedMinusGeneric(a *tc26512BJacobian, b *tc26512BCached) {
+// cachedMinusVartimeGeneric sets s to a − b.
+func (s *tc26512BSum) cachedMinusVartimeGeneric(a *tc26512BJacobian, b *tc26512BCached) {
 	var zz, hh, v, t field.P512B
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -609,8 +612,13 @@ func (s *tc26512BSum) affinePlusGeneric(a *tc26512BJacobian, b *tc26512BAffine) 
 	s.y.Sub(&v, &hh)
 }
 
-// affineMinusGeneric sets s to a − b.
-func (s *tc26512BSum) affineMinusGeneric(a *tc26512BJacobian, b *tc26512BAffine) {
+// affinePlusVartimeGeneric is affinePlusGeneric for public numbers.
+func (s *tc26512BSum) affinePlusVartimeGeneric(a *tc26512BJacobian, b *tc26512BAffine) {
+	s.affinePlusGeneric(a, b)
+}
+
+// affineMinusVartimeGeneric sets s to a − b.
+func (s *tc26512BSum) affineMinusVartimeGeneric(a *tc26512BJacobian, b *tc26512BAffine) {
 	var zz, hh, v, t field.P512B
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -644,9 +652,9 @@ func (r *tc26512BJacobian) addCached(c *tc26512BCached, negative, ok bool) bool 
 		}
 		return true
 	case negative:
-		s.cachedMinus(r, c)
+		s.cachedMinusVartime(r, c)
 	default:
-		s.cachedPlus(r, c)
+		s.cachedPlusVartime(r, c)
 	}
 	return r.take(&s)
 }
@@ -662,9 +670,9 @@ func (r *tc26512BJacobian) addAffine(a *tc26512BAffine, negative, ok bool) bool 
 		}
 		return true
 	case negative:
-		s.affineMinus(r, a)
+		s.affineMinusVartime(r, a)
 	default:
-		s.affinePlus(r, a)
+		s.affinePlusVartime(r, a)
 	}
 	return r.take(&s)
 }
@@ -680,7 +688,7 @@ func (r *tc26512BJacobian) take(s *tc26512BSum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.double(r)
+	r.doubleVartime(r)
 	return true
 }
 

@@ -42,29 +42,41 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 //go:noescape
 func tc26512BJacobianDoubleADX(r *tc26512BJacobian, a *tc26512BJacobian)
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *tc26512BSum) cachedPlus(a *tc26512BJacobian, b *tc26512BCached) {
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *tc26512BJacobian) doubleVartime(a *tc26512BJacobian) {
 	if adx.Enabled {
-		tc26512BSumCachedPlusADX(s, a, b)
+		tc26512BJacobianDoubleVartimeADX(r, a)
 		return
 	}
-	s.cachedPlusGeneric(a, b)
+	r.doubleVartimeGeneric(a)
 }
 
 //go:noescape
-func tc26512BSumCachedPlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
+func tc26512BJacobianDoubleVartimeADX(r *tc26512BJacobian, a *tc26512BJacobian)
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *tc26512BSum) cachedMinus(a *tc26512BJacobian, b *tc26512BCached) {
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedPlusVartime(a *tc26512BJacobian, b *tc26512BCached) {
 	if adx.Enabled {
-		tc26512BSumCachedMinusADX(s, a, b)
+		tc26512BSumCachedPlusVartimeADX(s, a, b)
 		return
 	}
-	s.cachedMinusGeneric(a, b)
+	s.cachedPlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func tc26512BSumCachedMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
+func tc26512BSumCachedPlusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedMinusVartime(a *tc26512BJacobian, b *tc26512BCached) {
+	if adx.Enabled {
+		tc26512BSumCachedMinusVartimeADX(s, a, b)
+		return
+	}
+	s.cachedMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512BSumCachedMinusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
 func (s *tc26512BSum) affinePlus(a *tc26512BJacobian, b *tc26512BAffine) {
@@ -78,17 +90,29 @@ func (s *tc26512BSum) affinePlus(a *tc26512BJacobian, b *tc26512BAffine) {
 //go:noescape
 func tc26512BSumAffinePlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *tc26512BSum) affineMinus(a *tc26512BJacobian, b *tc26512BAffine) {
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) affinePlusVartime(a *tc26512BJacobian, b *tc26512BAffine) {
 	if adx.Enabled {
-		tc26512BSumAffineMinusADX(s, a, b)
+		tc26512BSumAffinePlusVartimeADX(s, a, b)
 		return
 	}
-	s.affineMinusGeneric(a, b)
+	s.affinePlusVartimeGeneric(a, b)
 }
 
 //go:noescape
-func tc26512BSumAffineMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
+func tc26512BSumAffinePlusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) affineMinusVartime(a *tc26512BJacobian, b *tc26512BAffine) {
+	if adx.Enabled {
+		tc26512BSumAffineMinusVartimeADX(s, a, b)
+		return
+	}
+	s.affineMinusVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512BSumAffineMinusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26512BProjective) pick(table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64) {

@@ -297,7 +297,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET
+	RET 
 
 TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), DX
@@ -541,7 +541,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET
+	RET 
 
 TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -552,6 +552,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 40(SI), R13
 	MOVQ 48(SI), R14
 	MOVQ 56(SI), R15
+	XORQ AX, AX
 	ADDQ 0(DI), R8
 	ADCQ 8(DI), R9
 	ADCQ 16(DI), R10
@@ -592,7 +593,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -603,6 +604,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 40(SI), R13
 	MOVQ 48(SI), R14
 	MOVQ 56(SI), R15
+	XORQ AX, AX
 	SUBQ 0(DI), R8
 	SBBQ 8(DI), R9
 	SBBQ 16(DI), R10
@@ -637,7 +639,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -680,7 +682,7 @@ TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 // func tc26512BProjectiveAddADX(r *tc26512BProjective, a *tc26512BProjective, b *tc26512BProjective)
 TEXT ·tc26512BProjectiveAddADX(SB), 0, $576-24
@@ -932,7 +934,7 @@ TEXT ·tc26512BProjectiveAddADX(SB), 0, $576-24
 	LEAQ 448(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET
+	RET 
 
 // func tc26512BProjectiveAddMixedADX(r *tc26512BProjective, a *tc26512BProjective, b *tc26512BAffine)
 TEXT ·tc26512BProjectiveAddMixedADX(SB), 0, $512-24
@@ -1165,7 +1167,7 @@ TEXT ·tc26512BProjectiveAddMixedADX(SB), 0, $512-24
 	LEAQ 384(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET
+	RET 
 
 // func tc26512BJacobianDoubleADX(r *tc26512BJacobian, a *tc26512BJacobian)
 TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
@@ -1174,6 +1176,11 @@ TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 192(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
+	CALL square<>(SB)
+	// gamma.Square(a.y)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
 	CALL square<>(SB)
 	// t.Sub(a.x, delta)
 	LEAQ 256(SP), CX
@@ -1185,10 +1192,23 @@ TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	MOVQ a+8(FP), SI
 	LEAQ 192(SP), DI
 	CALL add<>(SB)
+	// r.z.Mul(a.y, a.z)
+	MOVQ r+0(FP), CX
+	ADDQ $128, CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// t.Mul(t, delta)
 	LEAQ 256(SP), CX
 	LEAQ 256(SP), SI
 	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// beta.Mul(a.x, gamma)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 128(SP), DI
 	CALL mul<>(SB)
 	// alpha.Half(t)
 	LEAQ 0(SP), CX
@@ -1199,27 +1219,13 @@ TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 0(SP), SI
 	LEAQ 256(SP), DI
 	CALL add<>(SB)
-	// gamma.Square(a.y)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	CALL square<>(SB)
-	// beta.Mul(a.x, gamma)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 128(SP), DI
-	CALL mul<>(SB)
-	// r.z.Mul(a.y, a.z)
-	MOVQ r+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
 	// r.x.Square(alpha)
 	MOVQ r+0(FP), CX
 	LEAQ 0(SP), SI
+	CALL square<>(SB)
+	// gamma.Square(gamma)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
 	CALL square<>(SB)
 	// r.x.Sub(r.x, beta)
 	MOVQ r+0(FP), CX
@@ -1241,269 +1247,13 @@ TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 256(SP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// gamma.Square(gamma)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	CALL square<>(SB)
 	// r.y.Sub(t, gamma)
 	MOVQ r+0(FP), CX
 	ADDQ $64, CX
 	LEAQ 256(SP), SI
 	LEAQ 128(SP), DI
 	CALL sub<>(SB)
-	RET
-
-// func tc26512BSumCachedPlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
-TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
-	NO_LOCAL_POINTERS
-	// zz.Square(a.z)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
-	MOVQ b+16(FP), SI
-	ADDQ $64, SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(a.x, b.zz)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
-	// hh.Mul(a.y, b.zzz)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	MOVQ b+16(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	// s.z.Mul(a.z, b.z)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	MOVQ b+16(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(zz, t)
-	LEAQ 128(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// hh.Mul(hh, t)
-	LEAQ 64(SP), CX
-	LEAQ 64(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
-	// s.x.Sub(s.x, t)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Sub(v, s.x)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	CALL sub<>(SB)
-	// v.Mul(v, s.d)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.y.Sub(v, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	LEAQ 128(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	RET
-
-// func tc26512BSumCachedMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
-TEXT ·tc26512BSumCachedMinusADX(SB), 0, $256-24
-	NO_LOCAL_POINTERS
-	// zz.Square(a.z)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
-	MOVQ b+16(FP), SI
-	ADDQ $64, SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(a.x, b.zz)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
-	// hh.Mul(a.y, b.zzz)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	MOVQ b+16(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.d.Add(t, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
-	CALL add<>(SB)
-	// s.z.Mul(a.z, b.z)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	MOVQ b+16(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(zz, t)
-	LEAQ 128(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// hh.Mul(hh, t)
-	LEAQ 64(SP), CX
-	LEAQ 64(SP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
-	// s.x.Sub(s.x, t)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Sub(s.x, v)
-	LEAQ 128(SP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Mul(v, s.d)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.y.Sub(v, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	LEAQ 128(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	RET
+	RET 
 
 // func tc26512BSumAffinePlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
@@ -1610,114 +1360,7 @@ TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET
-
-// func tc26512BSumAffineMinusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
-TEXT ·tc26512BSumAffineMinusADX(SB), 0, $256-24
-	NO_LOCAL_POINTERS
-	// zz.Square(a.z)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
-	MOVQ b+16(FP), SI
-	ADDQ $64, SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// s.h.Sub(v, a.x)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	MOVQ a+8(FP), DI
-	CALL sub<>(SB)
-	// s.d.Add(t, a.y)
-	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $64, DI
-	CALL add<>(SB)
-	// s.z.Mul(a.z, s.h)
-	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ a+8(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
-	// hh.Mul(a.y, t)
-	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
-	ADDQ $64, SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
-	// s.x.Sub(s.x, t)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Sub(s.x, v)
-	LEAQ 128(SP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// v.Mul(v, s.d)
-	LEAQ 128(SP), CX
-	LEAQ 128(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $256, DI
-	CALL mul<>(SB)
-	// s.y.Sub(v, hh)
-	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	LEAQ 128(SP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	RET
+	RET 
 
 // func tc26512BProjectivePickADX(r *tc26512BProjective, table *[1<<(multWidth-1)]tc26512BProjective, digit uint64)
 TEXT ·tc26512BProjectivePickADX(SB), NOSPLIT, $0-24

@@ -19,14 +19,19 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 	r.doubleGeneric(a)
 }
 
-// cachedPlus is cachedPlusGeneric, by assembly if there is any.
-func (s *tc26512BSum) cachedPlus(a *tc26512BJacobian, b *tc26512BCached) {
-	s.cachedPlusGeneric(a, b)
+// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
+func (r *tc26512BJacobian) doubleVartime(a *tc26512BJacobian) {
+	r.doubleVartimeGeneric(a)
 }
 
-// cachedMinus is cachedMinusGeneric, by assembly if there is any.
-func (s *tc26512BSum) cachedMinus(a *tc26512BJacobian, b *tc26512BCached) {
-	s.cachedMinusGeneric(a, b)
+// cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedPlusVartime(a *tc26512BJacobian, b *tc26512BCached) {
+	s.cachedPlusVartimeGeneric(a, b)
+}
+
+// cachedMinusVartime is cachedMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedMinusVartime(a *tc26512BJacobian, b *tc26512BCached) {
+	s.cachedMinusVartimeGeneric(a, b)
 }
 
 // affinePlus is affinePlusGeneric, by assembly if there is any.
@@ -34,9 +39,14 @@ func (s *tc26512BSum) affinePlus(a *tc26512BJacobian, b *tc26512BAffine) {
 	s.affinePlusGeneric(a, b)
 }
 
-// affineMinus is affineMinusGeneric, by assembly if there is any.
-func (s *tc26512BSum) affineMinus(a *tc26512BJacobian, b *tc26512BAffine) {
-	s.affineMinusGeneric(a, b)
+// affinePlusVartime is affinePlusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) affinePlusVartime(a *tc26512BJacobian, b *tc26512BAffine) {
+	s.affinePlusVartimeGeneric(a, b)
+}
+
+// affineMinusVartime is affineMinusVartimeGeneric, by assembly if there is any.
+func (s *tc26512BSum) affineMinusVartime(a *tc26512BJacobian, b *tc26512BAffine) {
+	s.affineMinusVartimeGeneric(a, b)
 }
 
 // pick is pickPortable, by assembly if there is any.

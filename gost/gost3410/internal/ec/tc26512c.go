@@ -243,12 +243,12 @@ func (t tc26512CTable) VerifyX(r, k, l scalar.Nat) bool {
 func (r *tc26512CPoint) addMultiples(table []tc26512CAffine, k *scalar.Nat, width uint) {
 	for i := uint(0); len(table) > 0; i++ {
 		if d := digit(k, i, width); d > 0 {
-			r.addAffine(r, &table[d-1])
+			r.addAffineVartime(r, &table[d-1])
 		} else if d < 0 {
 			c := table[-d-1]
 			c.u.Neg(&c.u)
 			c.duv.Neg(&c.duv)
-			r.addAffine(r, &c)
+			r.addAffineVartime(r, &c)
 		}
 		table = table[1<<(width-1):]
 	}
@@ -264,14 +264,14 @@ func (r *tc26512CPoint) combine(k, l *scalar.Nat, a *tc26512CPoint) {
 	tc26512COddMultiples(&table, a)
 	r.neutral()
 	for i := top - 1; i >= 0; i-- {
-		r.double(r, kd[i] != 0 || ld[i] != 0)
+		r.doubleVartime(r, kd[i] != 0 || ld[i] != 0)
 		if d := ld[i]; d != 0 {
 			c := table[abs(d)/2]
 			if d < 0 {
 				c.x.Neg(&c.x)
 				c.dt.Neg(&c.dt)
 			}
-			r.add(r, &c)
+			r.addVartime(r, &c)
 		}
 		if d := kd[i]; d != 0 {
 			c := tc26512COdd.points[abs(d)/2]
@@ -279,7 +279,7 @@ func (r *tc26512CPoint) combine(k, l *scalar.Nat, a *tc26512CPoint) {
 				c.u.Neg(&c.u)
 				c.duv.Neg(&c.duv)
 			}
-			r.addAffine(r, &c)
+			r.addAffineVartime(r, &c)
 		}
 	}
 }
@@ -288,12 +288,12 @@ func (r *tc26512CPoint) combine(k, l *scalar.Nat, a *tc26512CPoint) {
 func tc26512COddMultiples(table *[1 << (keyWidth - 2)]tc26512CCached, a *tc26512CPoint) {
 	var sum tc26512CPoint
 	var twice tc26512CCached
-	sum.double(a, true)
+	sum.doubleVartime(a, true)
 	twice.set(&sum)
 	sum = *a
 	table[0].set(&sum)
 	for i := 1; i < len(table); i++ {
-		sum.add(&sum, &twice)
+		sum.addVartime(&sum, &twice)
 		table[i].set(&sum)
 	}
 }
@@ -380,6 +380,14 @@ func (r *tc26512CPoint) addGeneric(a *tc26512CPoint, b *tc26512CCached) {
 	r.join(a, &b.x, &b.y, &b.dt, &d)
 }
 
+// addVartimeGeneric is addGeneric for public numbers.
+func (r *tc26512CPoint) addVartimeGeneric(a *tc26512CPoint, b *tc26512CCached) { r.addGeneric(a, b) }
+
+// addAffineVartimeGeneric is addAffineGeneric for public numbers.
+func (r *tc26512CPoint) addAffineVartimeGeneric(a *tc26512CPoint, b *tc26512CAffine) {
+	r.addAffineGeneric(a, b)
+}
+
 // addAffineGeneric sets r = a + b.
 func (r *tc26512CPoint) addAffineGeneric(a *tc26512CPoint, b *tc26512CAffine) {
 	d := a.z
@@ -416,6 +424,15 @@ func (r *tc26512CPoint) double(a *tc26512CPoint, withT bool) {
 	}
 }
 
+// doubleVartime is double for public numbers.
+func (r *tc26512CPoint) doubleVartime(a *tc26512CPoint, withT bool) {
+	if withT {
+		r.doubleFullVartime(a)
+	} else {
+		r.doubleShortVartime(a)
+	}
+}
+
 // doubleShortGeneric sets r = 2·a without r.t.
 func (r *tc26512CPoint) doubleShortGeneric(a *tc26512CPoint) {
 	var e, f, g, h field.P512A
@@ -429,7 +446,13 @@ func (r *tc26512CPoint) doubleFullGeneric(a *tc26512CPoint) {
 	r.t.Mul(&e, &h)
 }
 
-// halfDouble is the common part of both doublings.
+// doubleShortVartimeGeneric is doubleShortGeneric for public numbers.
+func (r *tc26512CPoint) doubleShortVartimeGeneric(a *tc26512CPoint) { r.doubleShortGeneric(a) }
+
+// doubleFullVartimeGeneric is doubleFullGeneric for public numbers.
+func (r *tc26512CPoint) doubleFullVartimeGeneric(a *tc26512CPoint) { r.doubleFullGeneric(a) }
+
+// halfDouble is the common part of all doublings.
 func (r *tc26512CPoint) halfDouble(a *tc26512CPoint, e, f, g, h *field.P512A) {
 	var xx, yy, zz field.P512A
 	xx.Square(&a.x)

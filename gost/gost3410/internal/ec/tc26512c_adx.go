@@ -18,6 +18,30 @@ func (r *tc26512CPoint) add(a *tc26512CPoint, b *tc26512CCached) {
 //go:noescape
 func tc26512CPointAddADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CCached)
 
+// addVartime is addVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) addVartime(a *tc26512CPoint, b *tc26512CCached) {
+	if adx.Enabled {
+		tc26512CPointAddVartimeADX(r, a, b)
+		return
+	}
+	r.addVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512CPointAddVartimeADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CCached)
+
+// addAffineVartime is addAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) addAffineVartime(a *tc26512CPoint, b *tc26512CAffine) {
+	if adx.Enabled {
+		tc26512CPointAddAffineVartimeADX(r, a, b)
+		return
+	}
+	r.addAffineVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512CPointAddAffineVartimeADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CAffine)
+
 // addAffine is addAffineGeneric, by assembly if there is any.
 func (r *tc26512CPoint) addAffine(a *tc26512CPoint, b *tc26512CAffine) {
 	if adx.Enabled {
@@ -53,6 +77,30 @@ func (r *tc26512CPoint) doubleFull(a *tc26512CPoint) {
 
 //go:noescape
 func tc26512CPointDoubleFullADX(r *tc26512CPoint, a *tc26512CPoint)
+
+// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) doubleShortVartime(a *tc26512CPoint) {
+	if adx.Enabled {
+		tc26512CPointDoubleShortVartimeADX(r, a)
+		return
+	}
+	r.doubleShortVartimeGeneric(a)
+}
+
+//go:noescape
+func tc26512CPointDoubleShortVartimeADX(r *tc26512CPoint, a *tc26512CPoint)
+
+// doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) doubleFullVartime(a *tc26512CPoint) {
+	if adx.Enabled {
+		tc26512CPointDoubleFullVartimeADX(r, a)
+		return
+	}
+	r.doubleFullVartimeGeneric(a)
+}
+
+//go:noescape
+func tc26512CPointDoubleFullVartimeADX(r *tc26512CPoint, a *tc26512CPoint)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26512CCached) pick(table *[1 << (multWidth - 1)]tc26512CCached, digit uint64) {

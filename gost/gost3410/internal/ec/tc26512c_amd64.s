@@ -275,7 +275,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET
+	RET 
 
 TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), DX
@@ -497,7 +497,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET
+	RET 
 
 TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -508,6 +508,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 40(SI), R13
 	MOVQ 48(SI), R14
 	MOVQ 56(SI), R15
+	XORQ AX, AX
 	ADDQ 0(DI), R8
 	ADCQ 8(DI), R9
 	ADCQ 16(DI), R10
@@ -537,7 +538,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -548,6 +549,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 40(SI), R13
 	MOVQ 48(SI), R14
 	MOVQ 56(SI), R15
+	XORQ AX, AX
 	SUBQ 0(DI), R8
 	SBBQ 8(DI), R9
 	SBBQ 16(DI), R10
@@ -577,7 +579,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET
+	RET 
 
 // func tc26512CPointAddADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CCached)
 TEXT ·tc26512CPointAddADX(SB), 0, $512-24
@@ -673,7 +675,7 @@ TEXT ·tc26512CPointAddADX(SB), 0, $512-24
 	LEAQ 320(SP), SI
 	LEAQ 384(SP), DI
 	CALL mul<>(SB)
-	RET
+	RET 
 
 // func tc26512CPointAddAffineADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CAffine)
 TEXT ·tc26512CPointAddAffineADX(SB), 0, $512-24
@@ -781,7 +783,7 @@ TEXT ·tc26512CPointAddAffineADX(SB), 0, $512-24
 	LEAQ 320(SP), SI
 	LEAQ 384(SP), DI
 	CALL mul<>(SB)
-	RET
+	RET 
 
 // func tc26512CPointDoubleShortADX(r *tc26512CPoint, a *tc26512CPoint)
 TEXT ·tc26512CPointDoubleShortADX(SB), 0, $448-16
@@ -848,7 +850,7 @@ TEXT ·tc26512CPointDoubleShortADX(SB), 0, $448-16
 	LEAQ 64(SP), SI
 	LEAQ 128(SP), DI
 	CALL mul<>(SB)
-	RET
+	RET 
 
 // func tc26512CPointDoubleFullADX(r *tc26512CPoint, a *tc26512CPoint)
 TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
@@ -921,7 +923,7 @@ TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
 	LEAQ 0(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	RET
+	RET 
 
 // func tc26512CCachedPickADX(r *tc26512CCached, table *[1<<(multWidth-1)]tc26512CCached, digit uint64)
 TEXT ·tc26512CCachedPickADX(SB), NOSPLIT, $0-24

@@ -9,6 +9,16 @@ func (r *tc26512CPoint) add(a *tc26512CPoint, b *tc26512CCached) {
 	r.addGeneric(a, b)
 }
 
+// addVartime is addVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) addVartime(a *tc26512CPoint, b *tc26512CCached) {
+	r.addVartimeGeneric(a, b)
+}
+
+// addAffineVartime is addAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) addAffineVartime(a *tc26512CPoint, b *tc26512CAffine) {
+	r.addAffineVartimeGeneric(a, b)
+}
+
 // addAffine is addAffineGeneric, by assembly if there is any.
 func (r *tc26512CPoint) addAffine(a *tc26512CPoint, b *tc26512CAffine) {
 	r.addAffineGeneric(a, b)
@@ -22,6 +32,16 @@ func (r *tc26512CPoint) doubleShort(a *tc26512CPoint) {
 // doubleFull is doubleFullGeneric, by assembly if there is any.
 func (r *tc26512CPoint) doubleFull(a *tc26512CPoint) {
 	r.doubleFullGeneric(a)
+}
+
+// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) doubleShortVartime(a *tc26512CPoint) {
+	r.doubleShortVartimeGeneric(a)
+}
+
+// doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) doubleFullVartime(a *tc26512CPoint) {
+	r.doubleFullVartimeGeneric(a)
 }
 
 // pick is pickPortable, by assembly if there is any.

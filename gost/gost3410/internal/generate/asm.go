@@ -25,8 +25,11 @@ func (p place) limb(i int) string {
 // are for addresses.
 type asm struct {
 	strings.Builder
-	f    *field
-	held place // what the first registers of acc hold, when the next operation begins
+	f       *field
+	held    place // what the first registers of acc hold, when the next operation begins
+	vartime bool  // whether it may branch on what hardly ever happens
+	rare    strings.Builder
+	rares   int
 }
 
 var acc = [8]string{"R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
@@ -93,6 +96,10 @@ func (a *asm) foldCarry(first, others string, r []string) {
 	c := imm(a.f.c)
 	a.op("SBBQ", "AX", "AX")
 	a.op("ANDQ", c, "AX")
+	if a.vartime {
+		a.smallVartime(first, others, "AX", r)
+		return
+	}
 	a.carryChain(first, others, zeroBut("AX"), r)
 	a.op("SBBQ", "AX", "AX")
 	a.op("ANDQ", c, "AX")
@@ -106,15 +113,18 @@ func (a *asm) add(z, x, y place) {
 		x, y = y, x
 	}
 	a.load(x, r)
+	a.clearFlags("AX")
 	a.carryChain("ADDQ", "ADCQ", y.limb, r)
-	switch a.f.shape {
-	case below:
+	switch {
+	case a.f.shape == below:
 		a.foldCarry("ADDQ", "ADCQ", r)
-	case above:
+	case a.f.shape == above && a.vartime:
+		a.foldCarryAbove("SUBQ", "SBBQ", r)
+	case a.f.shape == above:
 		a.foldSumAbove(r)
-	case montgome:
-		a.op("SBBQ", "R12", "R12")
-		a.op("NEGQ", "R12")
+	case a.f.shape == montgome:
+		a.op("MOVQ", "$0", "R12")
+		a.op("ADCQ", "R12", "R12")
 		r = a.subtractPrime(r, "R12")
 	}
 	a.store(z, r)
@@ -170,13 +180,16 @@ func (a *asm) sub(z place, x *place, y place) {
 			a.op("XORQ", reg, reg)
 		}
 	}
+	a.clearFlags("AX")
 	a.carryChain("SUBQ", "SBBQ", y.limb, r)
-	switch a.f.shape {
-	case below:
+	switch {
+	case a.f.shape == below:
 		a.foldCarry("SUBQ", "SBBQ", r)
-	case above:
+	case a.f.shape == above && a.vartime:
+		a.foldCarryAbove("ADDQ", "ADCQ", r)
+	case a.f.shape == above:
 		a.foldDifferenceAbove(r)
-	case montgome:
+	case a.f.shape == montgome:
 		a.op("SBBQ", "AX", "AX")
 		masked := []string{"BX", "DX", "R12", "R13"}
 		for i, reg := range masked {
@@ -217,6 +230,12 @@ func (a *asm) half(z, x place) {
 	a.op("MOVQ", r[0], "AX")
 	a.op("ANDQ", "$1", "AX")
 	a.op("NEGQ", "AX")
+	if a.vartime && a.f.shape != montgome {
+		a.addOddVartime(r)
+		a.shiftRight(r)
+		a.store(z, r)
+		return
+	}
 	switch a.f.shape {
 	case below:
 		a.op("MOVQ", fmt.Sprintf("$-%d", a.f.c), "BX")
@@ -245,6 +264,12 @@ func (a *asm) half(z, x place) {
 		a.carryChain("ADDQ", "ADCQ", func(i int) string { return masked[i] }, r)
 	}
 	a.op("SBBQ", "AX", "AX")
+	a.shiftRight(r)
+	a.store(z, r)
+}
+
+// shiftRight shifts r by one bit; the low bit of AX is shifted in.
+func (a *asm) shiftRight(r []string) {
 	for i := range r {
 		above := "AX"
 		if i+1 < len(r) {
@@ -252,7 +277,6 @@ func (a *asm) half(z, x place) {
 		}
 		a.op("SHRQ", "$1", above, r[i])
 	}
-	a.store(z, r)
 }
 
 // mulSmall emits z = x·k for a field below 2^256.
@@ -279,6 +303,10 @@ func (a *asm) productRow(y place, r []string) {
 // foldTop adds top·2^N to r, for a small top.
 func (a *asm) foldTop(r []string, top string) {
 	a.op("IMUL3Q", imm(a.f.c), top, top)
+	if a.vartime {
+		a.smallVartime("ADDQ", "ADCQ", top, r)
+		return
+	}
 	a.carryChain("ADDQ", "ADCQ", zeroBut(top), r)
 	a.op("SBBQ", "AX", "AX")
 	a.op("ANDQ", imm(a.f.c), "AX")

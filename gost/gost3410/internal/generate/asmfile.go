@@ -90,32 +90,35 @@ func fieldGlue() (choose, none string) {
 }
 
 // asmSources returns the assembly of the formulas by the suffix of the file: one file
-// for every formula that is in place, and one without a suffix for the formulas that
-// call, their subroutines and the choice from tables.
+// for every formula that is in place, and two for those that call, with their
+// subroutines: one without a suffix, which has the choice from tables too, and one for
+// public numbers.
 func (u *unit) asmSources() map[string]string {
 	files := map[string]string{}
-	var calling strings.Builder
+	var secret, public strings.Builder
 	for _, d := range u.order {
 		text, inPlace := u.compile(d)
-		if inPlace {
+		switch {
+		case inPlace:
 			files["_"+u.fileSuffix(d)] = u.f.asmHeader() + text
-			continue
+		case vartime(d):
+			public.WriteString(text)
+		default:
+			secret.WriteString(text)
 		}
-		calling.WriteString(text)
 	}
-	var out strings.Builder
-	out.WriteString(u.f.asmHeader())
-	out.WriteString(u.subroutines(calling.String()))
-	out.WriteString(calling.String())
+	if public.Len() > 0 {
+		files["_vartime"] = u.f.asmHeader() + u.subroutines(true, public.String()) + public.String()
+	}
 	for _, p := range u.picks {
-		out.WriteString(u.pick(p))
+		secret.WriteString(u.pick(p))
 	}
-	files[""] = out.String()
+	files[""] = u.f.asmHeader() + u.subroutines(false, secret.String()) + secret.String()
 	return files
 }
 
 // subroutines returns those operations of the field that the formulas call.
-func (u *unit) subroutines(formulas string) string {
+func (u *unit) subroutines(vartime bool, formulas string) string {
 	var out strings.Builder
 	for _, r := range []struct {
 		name string
@@ -130,9 +133,10 @@ func (u *unit) subroutines(formulas string) string {
 		if !strings.Contains(formulas, "\tCALL "+r.name+"<>(SB)\n") {
 			continue
 		}
-		a := &asm{f: u.f}
+		a := &asm{f: u.f, vartime: vartime}
 		r.emit(a)
-		fmt.Fprintf(&out, "\nTEXT %s<>(SB), NOSPLIT, $%d-0\n%s\tRET\n", r.name, u.f.scratch(), a)
+		a.end()
+		fmt.Fprintf(&out, "\nTEXT %s<>(SB), NOSPLIT, $%d-0\n%s", r.name, u.f.scratch(), a)
 	}
 	return out.String()
 }
@@ -221,77 +225,4 @@ func (u *unit) method(d *ast.FuncDecl) (receiver, declared, passed string) {
 		with[i] = names[i] + " *" + types[i]
 	}
 	return names[0], strings.Join(with[1:], ", "), strings.Join(names[1:], ", ")
-}
-
-// asmTest returns a test that compares the assembly of the formulas with the Go that
-// it was compiled from, limb by limb.
-func asmTest(units []*unit) string {
-	w := new(writer)
-	w.p("%spackage ec\n\nimport \"testing\"\n", amd64)
-	for _, u := range units {
-		title := strings.ToUpper(u.prefix[:1]) + u.prefix[1:]
-		w.p("func TestAssembly%s(t *testing.T) {", title)
-		w.p("requireADX(t)")
-		w.p("numbers := newNumbers(%v)", u.f.shape == montgome)
-		for _, d := range u.order {
-			names, types := params(d)
-			w.p("t.Run(%q, func(t *testing.T) {", u.asmName(d))
-			w.p("for range rounds {")
-			var got, want []string
-			for i, name := range names {
-				w.p("var %s %s", name, types[i])
-				for _, member := range u.members(types[i]) {
-					w.p("numbers.fill(%s.%s[:])", name, member)
-				}
-				w.p("%s2 := %s", name, name)
-				got, want = append(got, "&"+name), append(want, "&"+name+"2")
-			}
-			w.p("%s(%s)", u.asmName(d), strings.Join(got, ", "))
-			w.p("%s2.%s(%s)", names[0], d.Name.Name, strings.Join(want[1:], ", "))
-			for _, name := range names {
-				w.p("if %s != %s2 { t.Fatalf(\"%s: %%x, want %%x\", %s, %s2) }", name, name, name, name, name)
-			}
-			if len(types) > 1 && types[0] == types[1] {
-				w.p("// The result in place of the first argument.")
-				got[0], want[0] = got[1], want[1]
-				w.p("%s(%s)", u.asmName(d), strings.Join(got, ", "))
-				w.p("%s2.%s(%s)", names[1], d.Name.Name, strings.Join(want[1:], ", "))
-				w.p("if %s != %s2 { t.Fatalf(\"in place: %%x, want %%x\", %s, %s2) }", names[1], names[1], names[1], names[1])
-			}
-			w.p("}\n})")
-		}
-		for _, p := range u.picks {
-			typ := p.typ
-			w.p("t.Run(\"%s pick\", func(t *testing.T) {", typ)
-			w.p("var table [%s]%s", p.count, typ)
-			w.p("for i := range table {")
-			for _, member := range u.members(typ) {
-				w.p("numbers.fill(table[i].%s[:])", member)
-			}
-			w.p("}\nfor digit := range uint64(len(table)+1) {")
-			w.p("want, got := %s{}, table[7]", typ)
-			w.p("if digit > 0 { want = table[digit-1] }")
-			w.p("got2 := got")
-			w.p("if %sPickADX(&got, &table, digit); got != want { t.Fatalf(\"%%d: %%x, want %%x\", digit, got, want) }", typ)
-			w.p("if got2.pickPortable(&table, digit); got2 != want { t.Fatalf(\"portable: %%d: %%x, want %%x\", digit, got2, want) }")
-			w.p("}\n})")
-		}
-		w.p("}\n")
-	}
-	return w.String()
-}
-
-// members returns the paths of all field elements of a type.
-func (u *unit) members(typ string) (paths []string) {
-	for _, f := range u.types[typ].Fields.List {
-		if len(f.Names) == 0 {
-			for _, inner := range u.members(typeName(f.Type)) {
-				paths = append(paths, typeName(f.Type)+"."+inner)
-			}
-		}
-		for _, name := range f.Names {
-			paths = append(paths, name.Name)
-		}
-	}
-	return paths
 }

@@ -149,6 +149,13 @@ func (a *asm) foldAbove(z place, low func(int) string, high []string) {
 		name = "SBBQ"
 	}
 	a.op("ADCQ", "$0", over)
+	if a.vartime {
+		// What is left is r − over·2^N, and −2^N is worth 2c.
+		a.op("IMUL3Q", imm(2*a.f.c), over, over)
+		a.smallVartime("ADDQ", "ADCQ", over, r)
+		a.store(z, r)
+		return
+	}
 	top := r[n-1]
 	a.op("MOVQ", over, "AX")
 	a.op("NEGQ", "AX")

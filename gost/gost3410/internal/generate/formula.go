@@ -16,6 +16,11 @@ import (
 
 const genericSuffix = "Generic"
 
+// vartime reports whether a formula is for public numbers only.
+func vartime(d *ast.FuncDecl) bool {
+	return strings.HasSuffix(d.Name.Name, "Vartime"+genericSuffix)
+}
+
 // maxLines is how many lines a generated file has at most; inPlaceLines leaves room
 // for the head of the file.
 const (
@@ -192,7 +197,7 @@ func (u *unit) compileAs(d *ast.FuncDecl, calls bool) string {
 	if len(names) > len(pointers) {
 		panic("generate: too many parameters of " + d.Name.Name)
 	}
-	s := &scope{unit: u, a: &asm{f: u.f}, vars: map[string]value{}, calls: calls, frame: new(int), offset: map[string]int{}}
+	s := &scope{unit: u, a: &asm{f: u.f, vartime: vartime(d)}, vars: map[string]value{}, calls: calls, frame: new(int), offset: map[string]int{}}
 	for i, name := range names {
 		s.offset[name] = 8 * i
 		s.vars[name] = value{place{text: "(" + pointers[i] + ")"}, types[i], name}
@@ -205,7 +210,8 @@ func (u *unit) compileAs(d *ast.FuncDecl, calls bool) string {
 	if !calls {
 		flags = "NOSPLIT" // the frame is small, and nothing is called
 	}
-	return fmt.Sprintf("\n// func %s(%s)\nTEXT ·%s(SB), %s, $%d-%d\n\tNO_LOCAL_POINTERS\n%s\tRET\n",
+	s.a.end()
+	return fmt.Sprintf("\n// func %s(%s)\nTEXT ·%s(SB), %s, $%d-%d\n\tNO_LOCAL_POINTERS\n%s",
 		u.asmName(d), u.signature(d), u.asmName(d), flags, *s.frame, 8*len(names), s.a)
 }
 

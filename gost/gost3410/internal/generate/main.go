@@ -75,7 +75,6 @@ func render() (map[string][]byte, error) {
 	}
 	sources["field/adx.go"], sources["field/noadx.go"] = fieldGlue()
 	sources["scalar/moduli.go"] = moduli()
-	var units []*unit
 	for _, c := range curves {
 		text, err := c.source()
 		if err != nil {
@@ -86,14 +85,13 @@ func render() (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Type, err)
 		}
-		units = append(units, u)
 		name := "ec/" + strings.TrimSuffix(c.File, ".go")
 		sources[name+"_adx.go"], sources[name+"_noadx.go"] = u.glue()
+		sources[name+"_adx_test.go"] = u.asmTest()
 		for suffix, text := range u.asmSources() {
 			out[name+suffix+"_amd64.s"] = []byte(text)
 		}
 	}
-	sources["ec/assembly_test.go"] = asmTest(units)
 	for name, text := range sources {
 		data, err := format.Source([]byte(header + text))
 		if err != nil {

@@ -12,8 +12,8 @@ DATA prime<>+16(SB)/8, $0xab1ec85e6b41c8aa
 DATA prime<>+24(SB)/8, $0x9b9f605f5a858107
 GLOBL prime<>(SB), NOPTR|RODATA, $32
 
-// func cryptoProCSumAffineMinusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
-TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
+// func cryptoProCSumAffinePlusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
+TEXT ·cryptoProCSumAffinePlusVartimeADX(SB), NOSPLIT, $128-24
 	NO_LOCAL_POINTERS
 	MOVQ s+0(FP), CX
 	MOVQ a+8(FP), SI
@@ -627,6 +627,7 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	SUBQ 0(SI), R8
 	SBBQ 8(SI), R9
 	SBBQ 16(SI), R10
@@ -648,34 +649,33 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R9, 104(CX)
 	MOVQ R10, 112(CX)
 	MOVQ R11, 120(CX)
-	// s.d.Add(t, a.y)
+	// s.d.Sub(t, a.y)
 	MOVQ 96(SP), R8
 	MOVQ 104(SP), R9
 	MOVQ 112(SP), R10
 	MOVQ 120(SP), R11
-	ADDQ 32(SI), R8
-	ADCQ 40(SI), R9
-	ADCQ 48(SI), R10
-	ADCQ 56(SI), R11
-	SBBQ R12, R12
-	NEGQ R12
-	MOVQ R8, AX
-	MOVQ R9, BX
-	MOVQ R10, DX
-	MOVQ R11, R15
-	SUBQ prime<>+0(SB), AX
-	SBBQ prime<>+8(SB), BX
-	SBBQ prime<>+16(SB), DX
-	SBBQ prime<>+24(SB), R15
-	SBBQ $0, R12
-	CMOVQCS R8, AX
-	CMOVQCS R9, BX
-	CMOVQCS R10, DX
-	CMOVQCS R11, R15
-	MOVQ AX, 128(CX)
-	MOVQ BX, 136(CX)
-	MOVQ DX, 144(CX)
-	MOVQ R15, 152(CX)
+	XORQ AX, AX
+	SUBQ 32(SI), R8
+	SBBQ 40(SI), R9
+	SBBQ 48(SI), R10
+	SBBQ 56(SI), R11
+	SBBQ AX, AX
+	MOVQ prime<>+0(SB), BX
+	ANDQ AX, BX
+	MOVQ prime<>+8(SB), DX
+	ANDQ AX, DX
+	MOVQ prime<>+16(SB), R12
+	ANDQ AX, R12
+	MOVQ prime<>+24(SB), R13
+	ANDQ AX, R13
+	ADDQ BX, R8
+	ADCQ DX, R9
+	ADCQ R12, R10
+	ADCQ R13, R11
+	MOVQ R8, 128(CX)
+	MOVQ R9, 136(CX)
+	MOVQ R10, 144(CX)
+	MOVQ R11, 152(CX)
 	// s.z.Mul(a.z, s.h)
 	MOVQ 64(SI), DX
 	MULXQ 96(CX), R8, R9
@@ -1587,6 +1587,7 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ 8(CX), R9
 	MOVQ 16(CX), R10
 	MOVQ 24(CX), R11
+	XORQ AX, AX
 	SUBQ 96(SP), R8
 	SBBQ 104(SP), R9
 	SBBQ 112(SP), R10
@@ -1609,6 +1610,7 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -1631,6 +1633,7 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -1652,11 +1655,16 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	// v.Sub(s.x, v)
-	SUBQ 64(SP), R8
-	SBBQ 72(SP), R9
-	SBBQ 80(SP), R10
-	SBBQ 88(SP), R11
+	// v.Sub(v, s.x)
+	MOVQ 64(SP), R8
+	MOVQ 72(SP), R9
+	MOVQ 80(SP), R10
+	MOVQ 88(SP), R11
+	XORQ AX, AX
+	SUBQ 0(CX), R8
+	SBBQ 8(CX), R9
+	SBBQ 16(CX), R10
+	SBBQ 24(CX), R11
 	SBBQ AX, AX
 	MOVQ prime<>+0(SB), BX
 	ANDQ AX, BX
@@ -1830,6 +1838,7 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	SUBQ 32(SP), R8
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
@@ -1851,4 +1860,4 @@ TEXT ·cryptoProCSumAffineMinusADX(SB), NOSPLIT, $128-24
 	MOVQ R9, 40(CX)
 	MOVQ R10, 48(CX)
 	MOVQ R11, 56(CX)
-	RET
+	RET 

@@ -5,8 +5,8 @@
 #include "textflag.h"
 #include "funcdata.h"
 
-// func cryptoProASumCachedMinusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
-TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
+// func cryptoProASumCachedPlusVartimeADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
+TEXT ·cryptoProASumCachedPlusVartimeADX(SB), NOSPLIT, $128-24
 	NO_LOCAL_POINTERS
 	MOVQ s+0(FP), CX
 	MOVQ a+8(FP), SI
@@ -74,12 +74,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare0
+backrare0:
 	MOVQ R8, 0(SP)
 	MOVQ R9, 8(SP)
 	MOVQ R10, 16(SP)
@@ -160,12 +156,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare1
+backrare1:
 	MOVQ R8, 64(SP)
 	MOVQ R9, 72(SP)
 	MOVQ R10, 80(SP)
@@ -246,12 +238,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare2
+backrare2:
 	MOVQ R8, 0(SP)
 	MOVQ R9, 8(SP)
 	MOVQ R10, 16(SP)
@@ -332,12 +320,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare3
+backrare3:
 	MOVQ R8, 96(SP)
 	MOVQ R9, 104(SP)
 	MOVQ R10, 112(SP)
@@ -418,12 +402,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare4
+backrare4:
 	MOVQ R8, 0(SP)
 	MOVQ R9, 8(SP)
 	MOVQ R10, 16(SP)
@@ -433,6 +413,7 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	MOVQ 72(SP), R9
 	MOVQ 80(SP), R10
 	MOVQ 88(SP), R11
+	XORQ AX, AX
 	SUBQ 0(SP), R8
 	SBBQ 8(SP), R9
 	SBBQ 16(SP), R10
@@ -440,12 +421,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	SBBQ AX, AX
 	ANDQ $0x269, AX
 	SUBQ AX, R8
-	SBBQ $0, R9
-	SBBQ $0, R10
-	SBBQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	SUBQ AX, R8
+	JCS rare5
+backrare5:
 	MOVQ R8, 96(CX)
 	MOVQ R9, 104(CX)
 	MOVQ R10, 112(CX)
@@ -526,30 +503,27 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare6
+backrare6:
 	MOVQ R8, 32(SP)
 	MOVQ R9, 40(SP)
 	MOVQ R10, 48(SP)
 	MOVQ R11, 56(SP)
-	// s.d.Add(t, hh)
-	ADDQ 96(SP), R8
-	ADCQ 104(SP), R9
-	ADCQ 112(SP), R10
-	ADCQ 120(SP), R11
+	// s.d.Sub(t, hh)
+	MOVQ 96(SP), R8
+	MOVQ 104(SP), R9
+	MOVQ 112(SP), R10
+	MOVQ 120(SP), R11
+	XORQ AX, AX
+	SUBQ 32(SP), R8
+	SBBQ 40(SP), R9
+	SBBQ 48(SP), R10
+	SBBQ 56(SP), R11
 	SBBQ AX, AX
 	ANDQ $0x269, AX
-	ADDQ AX, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	SUBQ AX, R8
+	JCS rare7
+backrare7:
 	MOVQ R8, 128(CX)
 	MOVQ R9, 136(CX)
 	MOVQ R10, 144(CX)
@@ -630,12 +604,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare8
+backrare8:
 	MOVQ R8, 64(CX)
 	MOVQ R9, 72(CX)
 	MOVQ R10, 80(CX)
@@ -716,12 +686,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare9
+backrare9:
 	MOVQ R8, 64(CX)
 	MOVQ R9, 72(CX)
 	MOVQ R10, 80(CX)
@@ -789,12 +755,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare10
+backrare10:
 	MOVQ R8, 96(SP)
 	MOVQ R9, 104(SP)
 	MOVQ R10, 112(SP)
@@ -875,12 +837,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare11
+backrare11:
 	MOVQ R8, 64(SP)
 	MOVQ R9, 72(SP)
 	MOVQ R10, 80(SP)
@@ -961,12 +919,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare12
+backrare12:
 	MOVQ R8, 96(SP)
 	MOVQ R9, 104(SP)
 	MOVQ R10, 112(SP)
@@ -1047,12 +1001,8 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare13
+backrare13:
 	MOVQ R8, 32(SP)
 	MOVQ R9, 40(SP)
 	MOVQ R10, 48(SP)
@@ -1120,17 +1070,14 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare14
+backrare14:
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, t)
+	XORQ AX, AX
 	SUBQ 96(SP), R8
 	SBBQ 104(SP), R9
 	SBBQ 112(SP), R10
@@ -1138,17 +1085,14 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	SBBQ AX, AX
 	ANDQ $0x269, AX
 	SUBQ AX, R8
-	SBBQ $0, R9
-	SBBQ $0, R10
-	SBBQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	SUBQ AX, R8
+	JCS rare15
+backrare15:
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -1156,17 +1100,14 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	SBBQ AX, AX
 	ANDQ $0x269, AX
 	SUBQ AX, R8
-	SBBQ $0, R9
-	SBBQ $0, R10
-	SBBQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	SUBQ AX, R8
+	JCS rare16
+backrare16:
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
 	// s.x.Sub(s.x, v)
+	XORQ AX, AX
 	SUBQ 64(SP), R8
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
@@ -1174,30 +1115,27 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	SBBQ AX, AX
 	ANDQ $0x269, AX
 	SUBQ AX, R8
-	SBBQ $0, R9
-	SBBQ $0, R10
-	SBBQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	SUBQ AX, R8
+	JCS rare17
+backrare17:
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	// v.Sub(s.x, v)
-	SUBQ 64(SP), R8
-	SBBQ 72(SP), R9
-	SBBQ 80(SP), R10
-	SBBQ 88(SP), R11
+	// v.Sub(v, s.x)
+	MOVQ 64(SP), R8
+	MOVQ 72(SP), R9
+	MOVQ 80(SP), R10
+	MOVQ 88(SP), R11
+	XORQ AX, AX
+	SUBQ 0(CX), R8
+	SBBQ 8(CX), R9
+	SBBQ 16(CX), R10
+	SBBQ 24(CX), R11
 	SBBQ AX, AX
 	ANDQ $0x269, AX
 	SUBQ AX, R8
-	SBBQ $0, R9
-	SBBQ $0, R10
-	SBBQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	SUBQ AX, R8
+	JCS rare18
+backrare18:
 	MOVQ R8, 64(SP)
 	MOVQ R9, 72(SP)
 	MOVQ R10, 80(SP)
@@ -1278,17 +1216,14 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	ADOXQ AX, R12
 	IMUL3Q $0x269, R12, R12
 	ADDQ R12, R8
-	ADCQ $0, R9
-	ADCQ $0, R10
-	ADCQ $0, R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
-	ADDQ AX, R8
+	JCS rare19
+backrare19:
 	MOVQ R8, 64(SP)
 	MOVQ R9, 72(SP)
 	MOVQ R10, 80(SP)
 	MOVQ R11, 88(SP)
 	// s.y.Sub(v, hh)
+	XORQ AX, AX
 	SUBQ 32(SP), R8
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
@@ -1296,14 +1231,178 @@ TEXT ·cryptoProASumCachedMinusADX(SB), NOSPLIT, $128-24
 	SBBQ AX, AX
 	ANDQ $0x269, AX
 	SUBQ AX, R8
-	SBBQ $0, R9
+	JCS rare20
+backrare20:
+	MOVQ R8, 32(CX)
+	MOVQ R9, 40(CX)
+	MOVQ R10, 48(CX)
+	MOVQ R11, 56(CX)
+	RET 
+rare0:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare0
+rare1:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare1
+rare2:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare2
+rare3:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare3
+rare4:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare4
+rare5:
+	SUBQ $1, R9
 	SBBQ $0, R10
 	SBBQ $0, R11
 	SBBQ AX, AX
 	ANDQ $0x269, AX
 	SUBQ AX, R8
-	MOVQ R8, 32(CX)
-	MOVQ R9, 40(CX)
-	MOVQ R10, 48(CX)
-	MOVQ R11, 56(CX)
-	RET
+	JMP backrare5
+rare6:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare6
+rare7:
+	SUBQ $1, R9
+	SBBQ $0, R10
+	SBBQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	SUBQ AX, R8
+	JMP backrare7
+rare8:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare8
+rare9:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare9
+rare10:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare10
+rare11:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare11
+rare12:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare12
+rare13:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare13
+rare14:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare14
+rare15:
+	SUBQ $1, R9
+	SBBQ $0, R10
+	SBBQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	SUBQ AX, R8
+	JMP backrare15
+rare16:
+	SUBQ $1, R9
+	SBBQ $0, R10
+	SBBQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	SUBQ AX, R8
+	JMP backrare16
+rare17:
+	SUBQ $1, R9
+	SBBQ $0, R10
+	SBBQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	SUBQ AX, R8
+	JMP backrare17
+rare18:
+	SUBQ $1, R9
+	SBBQ $0, R10
+	SBBQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	SUBQ AX, R8
+	JMP backrare18
+rare19:
+	ADDQ $1, R9
+	ADCQ $0, R10
+	ADCQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	ADDQ AX, R8
+	JMP backrare19
+rare20:
+	SUBQ $1, R9
+	SBBQ $0, R10
+	SBBQ $0, R11
+	SBBQ AX, AX
+	ANDQ $0x269, AX
+	SUBQ AX, R8
+	JMP backrare20
