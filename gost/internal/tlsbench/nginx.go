@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+)
+
+// nginxConfig is one process without a master, so that its processor time is that of
+// the worker. TLS 1.3 is only for P-256: with a GOST certificate OpenSSL 3.0 fails in it.
+var nginxConfig = template.Must(template.New("nginx").Parse(`
+master_process off;
+daemon off;
+pid {{.Dir}}/nginx.pid;
+error_log {{.Dir}}/nginx.log crit;
+env OPENSSL_CONF;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path {{.Dir}}/t1; proxy_temp_path {{.Dir}}/t2; fastcgi_temp_path {{.Dir}}/t3;
+  uwsgi_temp_path {{.Dir}}/t4; scgi_temp_path {{.Dir}}/t5;
+  keepalive_requests 1000000;
+  ssl_ciphers GOST2012-KUZNYECHIK-KUZNYECHIKOMAC:GOST2012-MAGMA-MAGMAOMAC:IANA-GOST2012-GOST8912-GOST8912:ECDHE-ECDSA-AES256-GCM-SHA384;
+  ssl_verify_client on;
+{{range .Servers}}  server {
+    listen {{.Addr}} ssl backlog=4096;
+    ssl_protocols {{.Protocols}};
+    ssl_certificate {{.Cert}}; ssl_certificate_key {{.Key}}; ssl_client_certificate {{.CA}};
+    ssl_session_cache {{.Cache}}; ssl_session_tickets {{.Tickets}};
+    location /bulk { alias {{$.Bulk}}; }
+  }
+{{end}}}
+`))
+
+// startNginx starts nginx with a listener for each kind of keys, with tickets and
+// without.
+func startNginx(ctx context.Context, dir string) (*server, error) {
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		if nginx, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
+			return nil, fmt.Errorf("no nginx (Debian: nginx-light)")
+		}
+	}
+	type listener struct{ Addr, Protocols, Cert, Key, CA, Cache, Tickets string }
+	var listeners []listener
+	s := &server{addrs: map[string]string{}}
+	for _, k := range keyKinds() {
+		for _, tickets := range []bool{false, true} {
+			addr, err := freeAddr()
+			if err != nil {
+				return nil, err
+			}
+			l := listener{
+				Addr: addr, Protocols: "TLSv1.2",
+				Cert: certFile(dir, "server", k.name), Key: keyFile(dir, "server", k.name), CA: certFile(dir, "ca", k.ca),
+				Cache: "off", Tickets: "off",
+			}
+			if k.name == "P-256" {
+				l.Protocols = "TLSv1.2 TLSv1.3"
+			}
+			if tickets {
+				l.Cache, l.Tickets = "shared:sessions:10m", "on"
+			}
+			listeners = append(listeners, l)
+			s.addrs[endpoint(k.name, tickets)] = addr
+		}
+	}
+	var config strings.Builder
+	if err := nginxConfig.Execute(&config, map[string]any{"Dir": dir, "Bulk": bulkFile(dir), "Servers": listeners}); err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
+		return nil, err
+	}
+	s.cmd = pinned(ctx, serverCPU, nginx, "-p", dir, "-c", file)
+	s.cmd.Env = withEngine(dir)
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err := awaitListener(ctx, listeners[len(listeners)-1].Addr); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// freeAddr returns an address that nobody listens on at the moment: nginx cannot choose
+// one itself.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// awaitListener waits until somebody listens.
+func awaitListener(ctx context.Context, addr string) error {
+	var d net.Dialer
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		c, err := d.DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return c.Close()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("nginx does not listen: %w", err)
+		}
+	}
+}
