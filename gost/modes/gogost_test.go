@@ -2,6 +2,7 @@ package modes
 
 import (
 	"bytes"
+	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	oraclemagma "github.com/ddulesov/gogost/gost341264"
 
 	"propusk/gost/internal/avx512"
+	"propusk/gost/internal/vectors"
 	"propusk/gost/kuznyechik"
 	"propusk/gost/magma"
 )
@@ -72,13 +74,41 @@ func slowACPKM(t testing.TB, c newCipher, key, iv []byte, section int, msg []byt
 		counter := append(bytes.Clone(iv), make([]byte, len(iv))...)
 		binary.BigEndian.PutUint32(counter[len(counter)-4:], uint32(at/b.BlockSize()))
 		out = append(out, xor(cipher.NewCTR(b, counter), msg[at:end])...)
-		key = make([]byte, 32)
-		for i := range key {
-			key[i] = byte(0x80 + i)
-		}
-		for i := 0; i < len(key); i += b.BlockSize() {
-			b.Encrypt(key[i:], key[i:])
-		}
+		key = nextKey(b)
 	}
 	return out
+}
+
+// nextKey is ACPKM, RFC 8645, Section 6.2.1: the encryption of D_1 | D_2 | ...
+func nextKey(b cipher.Block) []byte {
+	key := make([]byte, 32)
+	for i := range key {
+		key[i] = byte(0x80 + i)
+	}
+	for i := 0; i < len(key); i += b.BlockSize() {
+		b.Encrypt(key[i:], key[i:])
+	}
+	return key
+}
+
+// TestSectionKeys has the keys that RFC 8645 shows on the way: those of CTR-ACPKM by the
+// definition, those of ACPKM-Master as [NewOMACACPKM] makes them.
+func TestSectionKeys(t *testing.T) {
+	for _, v := range vectors.Load(t, "testdata/rfc8645-keys.txt") {
+		key, want := v.Hex(t, "key"), v.Hex(t, "keys")
+		got := make([]byte, len(want))
+		if v.Has("frequency") {
+			ones := bytes.Repeat([]byte{0xff}, 8)
+			got = xor(acpkm(t, aes.NewCipher, key, ones, number(t, v, "frequency")), got)
+		} else {
+			for at := 0; at < len(got); at += copy(got[at:], key) {
+				if at > 0 {
+					key = nextKey(mustCipher(t, aes.NewCipher, key))
+				}
+			}
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: %x, want %x", v.Name, got, want)
+		}
+	}
 }
