@@ -3,7 +3,6 @@ package gosttls
 import (
 	"bytes"
 	"crypto"
-	"crypto/rand"
 	"errors"
 	"io"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/wire"
-	"propusk/gost/spki"
 )
 
 // A step of a handshake that went wrong on purpose.
@@ -126,7 +124,7 @@ func verifyWith(t *testing.T, client, server *Config, f func(m *message.Certific
 	t.Helper()
 	return attackServer(t, client, server, func(hs *clientHandshake) []step {
 		return with(honest(hs), atVerify, func() error {
-			m, err := hs.sign(hs.cert)
+			m, err := hs.sign(hs.cert, hs.scheme)
 			if err != nil {
 				return err
 			}
@@ -168,7 +166,7 @@ func TestCertificateVerifyScheme(t *testing.T) {
 		{tc26512A, 0xefef},
 		{cryptoProA, 0xeded}, // gostr34102001
 		{cryptoProA, 0x0401}, // rsa_pkcs1_sha256
-		{cryptoProA, 0},
+		{cryptoProA, 1},
 	} {
 		client, server := mutual(t, cryptoProA, test.key)
 		c, s := verifyWith(t, client, server, func(m *message.CertificateVerify) { m.Scheme = test.scheme })
@@ -269,207 +267,9 @@ func (s *spy) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	return s.PrivateKey.Sign(rand, digest, opts)
 }
 
-// exchangeWith makes a client send a ClientKeyExchange body made by f from a good
-// one. It returns how often the server used its key.
-func exchangeWith(t *testing.T, cert Certificate, f func(hs *clientHandshake, m *message.ClientKeyExchange) []byte) (agreements int32, clientErr, serverErr error) {
-	t.Helper()
-	key := &spy{PrivateKey: cert.PrivateKey}
-	server := &Config{Certificates: []Certificate{{Chain: cert.Chain, PrivateKey: key}}}
-	clientErr, serverErr = attackServer(t, nil, server, func(hs *clientHandshake) []step {
-		return with(honest(hs), atKeyExchange, func() error {
-			premaster, m, err := hs.exportPremaster(rand.Reader, hs.serverKey)
-			if err != nil {
-				return err
-			}
-			if err := hs.send(withBody(message.TypeClientKeyExchange, f(hs, m))); err != nil {
-				return err
-			}
-			return hs.establishKeys(premaster)
-		})
-	})
-	return key.agreements.Load(), clientErr, serverErr
-}
-
 // withBody returns a handshake message.
 func withBody(typ message.Type, body []byte) []byte {
 	return append([]byte{byte(typ), byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}, body...)
-}
-
-func bodyOf(m *message.ClientKeyExchange) []byte { return m.Marshal()[message.HeaderSize:] }
-
-// ephemeralOn replaces the ephemeral key by one with another parameter set.
-func ephemeralOn(t *testing.T, p paramSet, m *message.ClientKeyExchange) []byte {
-	t.Helper()
-	info, err := peerKey(testCert(t, p).Chain[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.EphemeralKey = info.Raw
-	return bodyOf(m)
-}
-
-// Every ClientKeyExchange that cannot be used gets the same answer, and those
-// with a key that is not right never come near the server's private key.
-func TestClientKeyExchangeRefused(t *testing.T) {
-	cert := testCert(t, cryptoProA)
-	for name, test := range map[string]struct {
-		change     func(hs *clientHandshake, m *message.ClientKeyExchange) []byte
-		agreements int32
-	}{
-		"empty": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte { return nil }, 0},
-		"trailing byte": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			return append(bodyOf(m), 0)
-		}, 0},
-		"length in front": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			return append([]byte{0, byte(len(bodyOf(m)))}, bodyOf(m)...)
-		}, 0},
-		"trailing byte in the key": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.EphemeralKey = append(bytes.Clone(m.EphemeralKey), 5, 0)
-			m.EphemeralKey[1] += 2
-			return bodyOf(m)
-		}, 0},
-		"curve of the same size": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			return ephemeralOn(t, tc26256A, m)
-		}, 0},
-		"curve of another size": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			return ephemeralOn(t, tc26512A, m)
-		}, 0},
-		"key of 2001": {func(hs *clientHandshake, m *message.ClientKeyExchange) []byte {
-			info, err := spki.Parse(m.EphemeralKey)
-			if err != nil {
-				t.Fatal(err)
-			}
-			info.Algorithm.Algorithm = spki.OID2001
-			if m.EphemeralKey, err = spki.Marshal(info.Algorithm, info.Key); err != nil {
-				t.Fatal(err)
-			}
-			return bodyOf(m)
-		}, 0},
-		"length with a leading zero": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			body := bodyOf(m) // 30 81 length
-			return slices.Concat([]byte{0x30, 0x82, 0}, body[2:])
-		}, 0},
-		"indefinite length": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			return slices.Concat([]byte{0x30, 0x80}, bodyOf(m)[3:], []byte{0, 0})
-		}, 0},
-		"element after ukm": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			body := bodyOf(m)
-			body[2] += 2
-			return append(body, 0x30, 0)
-		}, 0},
-		"ukm of another type": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			body := bodyOf(m)
-			body[len(body)-34] = 0x80
-			return body
-		}, 0},
-		"point not on the curve": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.EphemeralKey = bytes.Clone(m.EphemeralKey)
-			m.EphemeralKey[len(m.EphemeralKey)-1] ^= 1
-			return bodyOf(m)
-		}, 0},
-		"point of zeros": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.EphemeralKey = bytes.Clone(m.EphemeralKey)
-			clear(m.EphemeralKey[len(m.EphemeralKey)-64:])
-			return bodyOf(m)
-		}, 0},
-		"secret too short": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.KeyExp = m.KeyExp[1:]
-			return bodyOf(m)
-		}, 0},
-		"secret too long": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.KeyExp = append(bytes.Clone(m.KeyExp), 0)
-			return bodyOf(m)
-		}, 0},
-		"no secret": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.KeyExp = nil
-			return bodyOf(m)
-		}, 0},
-		"another good key": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			return ephemeralOn(t, cryptoProA, m)
-		}, 1},
-		"flipped bit in the secret": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.KeyExp[0] ^= 1
-			return bodyOf(m)
-		}, 1},
-		"flipped bit in the MAC": {func(_ *clientHandshake, m *message.ClientKeyExchange) []byte {
-			m.KeyExp[len(m.KeyExp)-1] ^= 0x80
-			return bodyOf(m)
-		}, 1},
-		"randoms of another connection": {func(hs *clientHandshake, _ *message.ClientKeyExchange) []byte {
-			other := hs.secrets
-			other.serverRandom[0] ^= 1
-			_, m, err := other.exportPremaster(rand.Reader, hs.serverKey)
-			if err != nil {
-				t.Error(err)
-				return nil
-			}
-			return bodyOf(m)
-		}, 1},
-	} {
-		agreements, c, s := exchangeWith(t, cert, test.change)
-		wantRefusal(t, wire.AlertDecryptError, s, c)
-		if !errors.Is(s, errKeyExchange) {
-			t.Errorf("%s: %v says more than that it cannot be used", name, s)
-		}
-		if agreements != test.agreements {
-			t.Errorf("%s: the server used its key %d times, want %d", name, agreements, test.agreements)
-		}
-		if t.Failed() {
-			t.Fatalf("%s: client %v, server %v", name, c, s)
-		}
-	}
-}
-
-// Points outside the subgroup of prime order tell something about the server's
-// key, even if the agreement fails: they must not come near it.
-func TestPointsOfSmallOrder(t *testing.T) {
-	for _, p := range []paramSet{tc26256A, tc26512C} {
-		cert := testCert(t, p)
-		for name, raw := range badPoints(t, p) {
-			agreements, c, s := exchangeWith(t, cert, func(hs *clientHandshake, m *message.ClientKeyExchange) []byte {
-				raw := raw
-				if raw == nil {
-					t.Fatalf("%v: no point", p)
-				}
-				m.EphemeralKey = bytes.Clone(m.EphemeralKey)
-				copy(m.EphemeralKey[len(m.EphemeralKey)-len(raw):], raw)
-				return bodyOf(m)
-			})
-			wantRefusal(t, wire.AlertDecryptError, s, c)
-			if agreements != 0 {
-				t.Errorf("%v, %s: the server used its key", p, name)
-			}
-		}
-	}
-}
-
-// RFC 9189, Section 10: one curve may have several names.
-func TestEquivalentParameterSets(t *testing.T) {
-	names := map[string][]paramSet{
-		"CryptoPro-A": {paramSets[0], paramSets[3], paramSets[6]},
-		"CryptoPro-B": {paramSets[1], paramSets[7]},
-		"CryptoPro-C": {paramSets[2], paramSets[4], paramSets[8]},
-	}
-	for curve, sets := range names {
-		for _, ours := range sets {
-			cert := testCert(t, ours)
-			for _, theirs := range sets {
-				alg, err := spki.AlgorithmFor(theirs.oid)
-				if err != nil {
-					t.Fatal(err)
-				}
-				c, s := attackServer(t, nil, &Config{Certificates: []Certificate{cert}}, func(hs *clientHandshake) []step {
-					return before(honest(hs), atKeyExchange, func() error {
-						hs.serverKey.Algorithm = alg
-						return nil
-					})
-				})
-				if c != nil || s != nil {
-					t.Errorf("%s, %v and %v: client %v, server %v", curve, ours, theirs, c, s)
-				}
-			}
-		}
-	}
 }
 
 // Other messages, or none, where a message belongs.
@@ -526,7 +326,7 @@ func TestServerRefusesOrder(t *testing.T) {
 		}},
 		"Finished in the record of CertificateVerify, then ChangeCipherSpec": {wire.AlertUnexpectedMessage, func(hs *clientHandshake) []step {
 			steps := with(honest(hs), atVerify, func() error {
-				m, err := hs.sign(hs.cert)
+				m, err := hs.sign(hs.cert, hs.scheme)
 				if err != nil {
 					return err
 				}
@@ -789,7 +589,7 @@ func TestServerChoosesSuiteNotOffered(t *testing.T) {
 	c, s := attackClient(t, client, nil, func(hs *serverHandshake) []step {
 		return before(honestServer(hs), atFlight, func() error {
 			suite, _ := record.SuiteByID(KuznyechikCTROMAC)
-			hs.useSuite(suite)
+			hs.use(VersionTLS12, suite)
 			hs.hello.CipherSuite = KuznyechikCTROMAC
 			return nil
 		})

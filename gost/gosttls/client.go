@@ -21,8 +21,11 @@ type clientHandshake struct {
 
 	request *message.CertificateRequest // nil if the server did not ask
 	cert    Certificate                 // without chain if there is none to present
+	scheme  uint16                      // of CertificateVerify, zero before TLS 1.2
 
 	clientSession
+	clientOffer13
+	next13 *clientHandshake13 // nil if the server does not speak TLS 1.3
 }
 
 func newClientHandshake(c *Conn) *clientHandshake {
@@ -32,8 +35,11 @@ func newClientHandshake(c *Conn) *clientHandshake {
 // run is the whole handshake.
 func (hs *clientHandshake) run() error {
 	defer hs.wipe()
-	if err := inOrder(hs.prepareHello, hs.offerSession, hs.sendHello, hs.readServerHello); err != nil {
+	if err := inOrder(hs.prepareHello, hs.offerSession, hs.offer13, hs.sendHello, hs.readServerHello); err != nil {
 		return hs.dropSession(err)
+	}
+	if hs.next13 != nil {
+		return hs.next13.run()
 	}
 	if hs.resumed != nil {
 		return hs.dropSession(hs.runResumed())
@@ -58,17 +64,20 @@ func (hs *clientHandshake) prepareHello() error {
 	if err := hs.randomBytes(hs.clientRandom[:]); err != nil {
 		return err
 	}
+	version, suites := hs.config.offer12()
 	hs.hello = &message.ClientHello{
-		Version:      VersionTLS12,
+		Version:      version,
 		Random:       hs.clientRandom,
-		CipherSuites: hs.config.suites(),
+		CipherSuites: suites,
 		Compressions: []byte{0},
 		Extensions: []message.Extension{
 			message.RenegotiationInfo(),
 			message.ExtendedMasterSecret(),
-			message.SignatureAlgorithms([]uint16{message.SchemeGOST256, message.SchemeGOST512}),
 			message.SupportedGroups(allGroups()),
 		},
+	}
+	if version >= VersionTLS12 { // RFC 5246, Section 7.4.1.4.1: not before
+		hs.hello.Extensions = append(hs.hello.Extensions, message.SignatureAlgorithms(schemesFor(suites)))
 	}
 	if name := sniName(hs.config.ServerName); name != "" {
 		hs.hello.Extensions = append(hs.hello.Extensions, message.ServerName(name))
@@ -76,6 +85,15 @@ func (hs *clientHandshake) prepareHello() error {
 	}
 	hs.state.Offered = hs.hello.CipherSuites
 	return nil
+}
+
+// schemesFor returns the signature schemes that a client of the given suites verifies.
+func schemesFor(suites []uint16) []uint16 {
+	schemes := []uint16{message.SchemeGOST256, message.SchemeGOST512}
+	if slices.Contains(suites, LegacyCNTIMIT) {
+		schemes = append(schemes, message.SchemeLegacy256, message.SchemeLegacy512)
+	}
+	return schemes
 }
 
 // sniName returns what goes into server_name: no IP address and no final dot
@@ -88,8 +106,15 @@ func sniName(name string) string {
 	return name
 }
 
+// sendHello sends ClientHello. A server that lacks TLS 1.2 may not like its number on a
+// record (RFC 5246, Appendix E.1).
 func (hs *clientHandshake) sendHello() error {
-	if err := hs.send(hs.hello.Marshal()); err != nil {
+	if hs.config.speaks(VersionTLS10) || hs.config.speaks(VersionTLS11) {
+		hs.out.Version = VersionTLS10
+	}
+	raw := hs.hello.Marshal()
+	hs.bind(raw, hs.transcript)
+	if err := hs.send(raw); err != nil {
 		return err
 	}
 	return hs.out.Flush()
@@ -104,14 +129,17 @@ func (hs *clientHandshake) readServerHello() error {
 	if err != nil {
 		return wire.Malformed("ServerHello", err)
 	}
+	if ok, err := hs.answered13(hello); ok || err != nil {
+		return err
+	}
 	if err := hs.checkServerHello(hello); err != nil {
 		return err
 	}
 	suite, ok := record.SuiteByID(hello.CipherSuite)
-	if !ok || !slices.Contains(hs.hello.CipherSuites, hello.CipherSuite) {
+	if !ok || !slices.Contains(hs.hello.CipherSuites, hello.CipherSuite) || !fits(suite, hello.Version) {
 		return wire.Refuse(wire.AlertIllegalParameter, "server chose cipher suite %#04x, which was not offered", hello.CipherSuite)
 	}
-	hs.useSuite(suite)
+	hs.use(hello.Version, suite)
 	hs.serverRandom = hello.Random
 	hs.ems = hello.Known.ExtendedMasterSecret
 	hs.state.ExtendedMasterSecret = hs.ems
@@ -119,7 +147,7 @@ func (hs *clientHandshake) readServerHello() error {
 }
 
 func (hs *clientHandshake) checkServerHello(hello *message.ServerHello) error {
-	if hello.Version != VersionTLS12 {
+	if hello.Version > hs.hello.Version || !hs.config.speaks(hello.Version) {
 		return wire.Refuse(wire.AlertProtocolVersion, "server chose version %#04x", hello.Version)
 	}
 	if hello.Compression != 0 {
@@ -164,7 +192,7 @@ func (hs *clientHandshake) readRequestAndDone() error {
 	hs.transcript.add(raw)
 	body := raw[message.HeaderSize:]
 	if typ == message.TypeCertificateRequest {
-		if hs.request, err = message.ParseCertificateRequest(body); err != nil {
+		if hs.request, err = message.ParseCertificateRequest(body, hs.version); err != nil {
 			return wire.Malformed("CertificateRequest", err)
 		}
 		if body, err = hs.read(message.TypeServerHelloDone); err != nil {
@@ -200,32 +228,48 @@ func (hs *clientHandshake) sendCertificate() error {
 		return nil
 	}
 	for _, cert := range hs.config.Certificates {
-		if hs.acceptable(cert) {
-			hs.cert = cert
+		if alg, ok := hs.acceptable(cert); ok {
+			hs.cert, hs.scheme = cert, alg
 			break
 		}
 	}
 	return hs.send((&message.Certificate{Chain: hs.cert.Chain}).Marshal())
 }
 
-// acceptable reports whether the request allows the type and scheme of a
-// certificate. certificate_authorities is not looked at: a server can explain
-// what is wrong with a certificate, but not why it got none.
-func (hs *clientHandshake) acceptable(cert Certificate) bool {
+// acceptable reports whether the request allows the type of a certificate and a scheme
+// for its key, and returns the scheme: zero before TLS 1.2, which has none. With
+// CNT_IMIT the numbers that are older than the standard will do (RFC 9189, Section 10).
+// certificate_authorities is not looked at: a server can explain what is wrong with a
+// certificate, but not why it got none.
+func (hs *clientHandshake) acceptable(cert Certificate) (alg uint16, ok bool) {
 	curve, err := cert.curve()
 	if err != nil {
-		return false // refused by Config.check before the handshake
+		return 0, false // refused by Config.check before the handshake
 	}
-	alg, typ := scheme(curve)
-	return slices.Contains(hs.request.Types, typ) && slices.Contains(hs.request.Schemes, alg)
+	standard, typ := scheme(curve)
+	legacy, legacyType := legacyScheme(curve)
+	old := hs.suite.KeyExchange == record.KeyExchangeKExp28147
+	allowed := func(typ uint8) bool { return slices.Contains(hs.request.Types, typ) }
+	if !allowed(typ) && !(old && allowed(legacyType)) {
+		return 0, false
+	}
+	switch {
+	case hs.version < VersionTLS12:
+		return 0, true
+	case slices.Contains(hs.request.Schemes, standard):
+		return standard, true
+	case old && slices.Contains(hs.request.Schemes, legacy):
+		return legacy, true
+	}
+	return 0, false
 }
 
 func (hs *clientHandshake) sendClientKeyExchange() error {
-	premaster, m, err := hs.exportPremaster(hs.config.rand(), hs.serverKey)
+	premaster, raw, err := hs.exportPremaster(hs.config.rand(), hs.serverKey)
 	if err != nil {
 		return wire.Refuse(wire.AlertInternalError, "key exchange: %w", err)
 	}
-	if err := hs.send(m.Marshal()); err != nil {
+	if err := hs.send(raw); err != nil {
 		return err
 	}
 	return hs.establishKeys(premaster)
@@ -235,7 +279,7 @@ func (hs *clientHandshake) sendCertificateVerify() error {
 	if len(hs.cert.Chain) == 0 {
 		return nil
 	}
-	m, err := hs.sign(hs.cert)
+	m, err := hs.sign(hs.cert, hs.scheme)
 	if err != nil {
 		return err
 	}

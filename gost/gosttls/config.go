@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"propusk/gost/gost3410"
@@ -192,6 +193,25 @@ func (c *Config) suitesOf(version uint16) []*record.Suite {
 		}
 	}
 	return all
+}
+
+// offer12 returns what a client offers of TLS 1.2 and before: the last version, and the
+// suites for any of them in order of preference.
+func (c *Config) offer12() (version uint16, suites []uint16) {
+	for v := VersionTLS10; v <= VersionTLS12; v++ {
+		if c.speaks(v) {
+			version = v
+		}
+	}
+	for _, id := range c.suites() {
+		for v := VersionTLS10; v <= version; v++ {
+			if slices.ContainsFunc(c.suitesOf(v), func(s *record.Suite) bool { return s.ID == id }) {
+				suites = append(suites, id)
+				break
+			}
+		}
+	}
+	return version, suites
 }
 
 // speaks reports whether the configuration allows a version.

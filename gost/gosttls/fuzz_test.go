@@ -1,6 +1,7 @@
 package gosttls
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"testing"
@@ -67,7 +68,7 @@ func FuzzClientConn(f *testing.F) {
 	})
 }
 
-// FuzzKeyExchange feeds arbitrary bytes to the server's side of the key exchange,
+// FuzzKeyExchange feeds arbitrary bytes to the server's side of both key exchanges,
 // which the other targets hardly reach.
 func FuzzKeyExchange(f *testing.F) {
 	for _, r := range recording.LoadAll(f, "testdata") {
@@ -83,18 +84,31 @@ func FuzzKeyExchange(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, cert := range certs {
-			curve, err := cert.curve()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var s secrets
-			s.suite, _ = record.SuiteByID(KuznyechikCTROMAC)
-			premaster, err := s.importPremaster(cert.PrivateKey, curve, body)
-			if !errors.Is(err, errKeyExchange) || premaster != nil {
-				t.Fatalf("%x: %x, %v", body, premaster, err)
+			for _, suite := range suites12 {
+				key := &spy{PrivateKey: cert.PrivateKey}
+				s := secretsOf(t, suite)
+				premaster, genuine, err := s.importPremaster(zeroReader{}, key, body)
+				if genuine != 0 || key.agreements.Load() != 1 {
+					t.Fatalf("%#x: %x: genuine %d, %d agreements", suite, body, genuine, key.agreements.Load())
+				}
+				if s.suite.KeyExchange == record.KeyExchangeKExp28147 {
+					if err != nil || !bytes.Equal(premaster, make([]byte, premasterSize)) {
+						t.Fatalf("%#x: %x: %x, %v", suite, body, premaster, err)
+					}
+				} else if !errors.Is(err, errKeyExchange) || premaster != nil {
+					t.Fatalf("%#x: %x: %x, %v", suite, body, premaster, err)
+				}
 			}
 		}
 	})
+}
+
+// zeroReader is a source of randomness whose values are known.
+type zeroReader struct{}
+
+func (zeroReader) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
 }
 
 // FuzzPeek feeds arbitrary bytes to the part of a listener that chooses.

@@ -19,6 +19,7 @@ type handshake struct {
 	*Conn
 	secrets
 	transcript *transcript
+	version    uint16
 	ems        bool // both hellos had extended_master_secret
 }
 
@@ -56,10 +57,13 @@ func (hs *handshake) send(raw []byte) error {
 	return hs.out.Queue(wire.TypeHandshake, raw)
 }
 
-// useSuite fixes the cipher suite.
-func (hs *handshake) useSuite(suite *record.Suite) {
-	hs.suite = suite
-	hs.state.Version = VersionTLS12
+// use fixes version and cipher suite, also for the records that follow; those of TLS
+// 1.3 look like those of 1.2.
+func (hs *handshake) use(version uint16, suite *record.Suite) {
+	hs.version, hs.suite = version, suite
+	hs.in.Version = min(version, VersionTLS12)
+	hs.out.Version = hs.in.Version
+	hs.state.Version = version
 	hs.state.CipherSuite = suite.ID
 }
 
@@ -142,7 +146,7 @@ func (hs *handshake) readFinished(label string) error {
 	if err != nil {
 		return err
 	}
-	got, err := message.ParseFinished(body)
+	got, err := message.ParseFinished(body, hs.suite.FinishedSize)
 	if err != nil {
 		return wire.Malformed("Finished", err)
 	}
@@ -157,8 +161,8 @@ func (hs *handshake) readFinished(label string) error {
 
 // sign returns the signature of CertificateVerify over the transcript so far:
 // LE(r)|LE(s) in TLS (RFC 9189, Section 4.2.5), which are the bytes of
-// BE(s)|BE(r) in reverse.
-func (hs *handshake) sign(cert Certificate) (*message.CertificateVerify, error) {
+// BE(s)|BE(r) in reverse. The scheme is zero before TLS 1.2.
+func (hs *handshake) sign(cert Certificate, alg uint16) (*message.CertificateVerify, error) {
 	curve, err := cert.curve()
 	if err != nil {
 		return nil, wire.Refuse(wire.AlertInternalError, "own certificate: %w", err)
@@ -169,20 +173,20 @@ func (hs *handshake) sign(cert Certificate) (*message.CertificateVerify, error) 
 	}
 	sig = slices.Clone(sig)
 	slices.Reverse(sig)
-	alg, _ := scheme(curve)
 	return &message.CertificateVerify{Scheme: alg, Signature: sig}, nil
 }
 
-// checkSignature checks a CertificateVerify over the transcript so far.
-func (hs *handshake) checkSignature(key spki.PublicKeyInfo, digest []byte, m *message.CertificateVerify) error {
-	curve := key.Key.Curve()
-	if want, _ := scheme(curve); m.Scheme != want {
-		return wire.Refuse(wire.AlertIllegalParameter, "signature scheme %#04x for a key that needs %#04x", m.Scheme, want)
+// checkSignature checks a CertificateVerify over the transcript so far. The schemes are
+// those that this side has asked for; before TLS 1.2 there are none.
+func (hs *handshake) checkSignature(key spki.PublicKeyInfo, digest []byte, m *message.CertificateVerify, schemes []uint16) error {
+	size := key.Key.Curve().Size()
+	if hs.version >= VersionTLS12 && (schemeSize(m.Scheme) != size || !slices.Contains(schemes, m.Scheme)) {
+		return wire.Refuse(wire.AlertIllegalParameter, "signature scheme %#04x for a key of %d bytes", m.Scheme, size)
 	}
 	sig := slices.Clone(m.Signature)
 	slices.Reverse(sig)
 	// Verify refuses r and s outside [1, q-1] (RFC 7091, Section 6.2).
-	if len(sig) != 2*curve.Size() || !key.Key.Verify(digest, sig) {
+	if len(sig) != 2*size || !key.Key.Verify(digest, sig) {
 		return wire.Refuse(wire.AlertDecryptError, "CertificateVerify does not match")
 	}
 	return nil

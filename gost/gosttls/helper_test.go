@@ -15,6 +15,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"propusk/gost/gost3410"
+	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/spki"
 )
 
@@ -109,6 +110,20 @@ func wrapSPKI(info []byte) []byte {
 
 // certs256 are certificates that tests share; making them is not what they test.
 var cryptoProA, tc26256A, tc26512A, tc26512C = paramSets[0], paramSets[5], paramSets[9], paramSets[11]
+
+// suites12 are all suites of TLS 1.2, the old number among them.
+var suites12 = []uint16{KuznyechikCTROMAC, MagmaCTROMAC, CNTIMIT, LegacyCNTIMIT}
+
+// secretsOf returns the secrets of a handshake that has got as far as the choice of a
+// suite; both randoms are zero.
+func secretsOf(t testing.TB, id uint16) *secrets {
+	t.Helper()
+	suite, ok := record.SuiteByID(id)
+	if !ok {
+		t.Fatalf("no suite %#x", id)
+	}
+	return &secrets{suite: suite}
+}
 
 // tcpPair returns the two ends of a TCP connection. A net.Pipe would not do: it
 // has no buffer, so two sides that send alerts at the same time would block.

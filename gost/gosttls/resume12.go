@@ -94,13 +94,13 @@ func (hs *serverHandshake) resume(s *session) error {
 		return wire.Refuse(wire.AlertInternalError, "session with unknown suite %#04x", s.suite)
 	}
 	hs.resumed = s
-	hs.useSuite(suite)
+	hs.use(s.version, suite)
 	hs.state.Curve = s.curve
 	hs.state.Resumed = true
 	hs.state.Session = s.handle
 	hs.id = hs.clientHello.SessionID
-	known := hs.clientHello.Known
-	hs.giveTicket = len(known.Ticket) > 0 && !hs.config.SessionTickets.current(known.Ticket, hs.config.now())
+	ticket, keys := hs.clientHello.Known.Ticket, hs.config.SessionTickets
+	hs.giveTicket = len(ticket) > 0 && keys != nil && !keys.current(ticket, hs.config.now())
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package gosttls
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,6 +15,9 @@ import (
 // scsvRenegotiation is TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746, Section 3.3).
 const scsvRenegotiation uint16 = 0x00ff
 
+// scsvFallback is TLS_FALLBACK_SCSV (RFC 7507, Section 2).
+const scsvFallback uint16 = 0x5600
+
 // serverHandshake is the server's side of RFC 9189, Section 4.2, Figure 1.
 type serverHandshake struct {
 	handshake
@@ -26,6 +30,7 @@ type serverHandshake struct {
 
 	clientChain [][]byte
 	clientKey   spki.PublicKeyInfo // of the leaf of clientChain
+	unusable    bool               // ClientKeyExchange was; a random secret is in use
 
 	serverSession
 }
@@ -37,7 +42,13 @@ func newServerHandshake(c *Conn) *serverHandshake {
 // run is the whole handshake.
 func (hs *serverHandshake) run() error {
 	defer hs.wipe()
-	if err := inOrder(hs.readClientHello, hs.chooseParameters, hs.findSession); err != nil {
+	if err := hs.readClientHello(); err != nil {
+		return err
+	}
+	if hs.config.answers13(hs.clientHello) {
+		return newServerHandshake13(hs).run()
+	}
+	if err := inOrder(hs.chooseParameters, hs.findSession); err != nil {
 		return err
 	}
 	if hs.resumed != nil {
@@ -78,14 +89,14 @@ func (hs *serverHandshake) readClientHello() error {
 	return nil
 }
 
-// chooseParameters decides what is spoken. signature_algorithms of the client is
-// ignored, as RFC 9189, Section 4.2.1, allows: clients that take the GOST
-// suites from a cryptographic provider do not name the GOST schemes.
+// chooseParameters decides what is spoken of TLS 1.2 and before.
 func (hs *serverHandshake) chooseParameters() error {
 	hello := hs.clientHello
-	if !hello.Offers(VersionTLS12) {
-		return wire.Refuse(wire.AlertProtocolVersion, "client offers version %#04x", hello.Version)
+	version, suite, err := hs.config.chooseSuite(hello)
+	if err != nil {
+		return err
 	}
+	hs.use(version, suite)
 	if !hello.SupportsNullCompression() {
 		return wire.Refuse(wire.AlertIllegalParameter, "client offers no null compression")
 	}
@@ -97,28 +108,62 @@ func (hs *serverHandshake) chooseParameters() error {
 	if hs.config.RequireExtendedMasterSecret && !hs.ems {
 		return wire.Refuse(wire.AlertHandshakeFailure, "client without extended master secret")
 	}
-	suite, ok := chooseSuite(hs.config, hello)
-	if !ok {
-		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
-	}
-	hs.useSuite(suite)
-	if hs.cert, hs.curve, ok = chooseCertificate(hs.config.Certificates, hello.Known); !ok {
-		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
-	}
 	hs.state.ExtendedMasterSecret = hs.ems
-	hs.state.Curve = hs.curve
+	return hs.chooseCertificate()
+}
+
+// chooseSuite returns the last version of TLS 1.0 to 1.2 that both sides speak, and
+// the first suite of the configuration for it that the client offers.
+func (c *Config) chooseSuite(hello *message.ClientHello) (version uint16, suite *record.Suite, err error) {
+	err = wire.Refuse(wire.AlertProtocolVersion, "client offers version %#04x", hello.Version)
+	for version = VersionTLS12; version >= VersionTLS10; version-- {
+		suites := c.suitesOf(version)
+		if len(suites) == 0 || !hello.Offers(version) {
+			continue
+		}
+		for _, suite := range suites {
+			if slices.Contains(hello.CipherSuites, suite.ID) {
+				return version, suite, c.checkFallback(hello)
+			}
+		}
+		err = &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
+	}
+	return 0, nil, err
+}
+
+// checkFallback refuses a client that says it was made to try a lower version than it
+// could, by somebody who broke its first attempt (RFC 7507, Section 3).
+func (c *Config) checkFallback(hello *message.ClientHello) error {
+	if !slices.Contains(hello.CipherSuites, scsvFallback) {
+		return nil
+	}
+	for version := VersionTLS13; version > hello.Version; version-- {
+		if c.speaks(version) && !hello.Offers(version) {
+			return wire.Refuse(wire.AlertInappropriateFallback, "client fell back to version %#04x", hello.Version)
+		}
+	}
 	return nil
 }
 
-// chooseSuite returns the first suite of the configuration that the client
-// offers.
-func chooseSuite(config *Config, hello *message.ClientHello) (*record.Suite, bool) {
-	for _, id := range config.suites() {
-		if slices.Contains(hello.CipherSuites, id) {
-			return record.SuiteByID(id)
+// chooseCertificate asks Config.GetCertificate, then looks at Config.Certificates.
+func (hs *serverHandshake) chooseCertificate() error {
+	known := hs.clientHello.Known
+	certificates := hs.config.Certificates
+	if hs.config.GetCertificate != nil {
+		cert, err := hs.config.GetCertificate(newClientHelloInfo(hs.clientHello, hs.conn))
+		if err != nil {
+			return wire.Refuse(wire.AlertInternalError, "own certificate: %w", err)
+		}
+		if cert != nil {
+			certificates = []Certificate{*cert}
 		}
 	}
-	return nil, false
+	var ok bool
+	if hs.cert, hs.curve, ok = chooseCertificate(certificates, known); !ok {
+		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
+	}
+	hs.state.Curve = hs.curve
+	return nil
 }
 
 // prepareFlight makes ServerHello and CertificateRequest. Nothing here costs a
@@ -128,20 +173,34 @@ func (hs *serverHandshake) prepareFlight() error {
 		return err
 	}
 	hs.hello = &message.ServerHello{
-		Version:     VersionTLS12,
+		Version:     hs.version,
 		Random:      hs.serverRandom,
 		SessionID:   hs.id,
 		CipherSuite: hs.suite.ID,
 		Extensions:  hs.extensions(),
 	}
 	if hs.config.ClientAuth != NoClientCert {
-		// RFC 9189, Section 4.2.3: these and no others.
-		hs.request = &message.CertificateRequest{
-			Types:   []byte{message.CertGOST256, message.CertGOST512},
-			Schemes: []uint16{message.SchemeGOST256, message.SchemeGOST512},
-		}
+		hs.request = newCertificateRequest(hs.version, hs.suite)
 	}
 	return nil
+}
+
+// newCertificateRequest asks for what RFC 9189, Section 4.2.3, allows and nothing else.
+// Clients that know the suite by its old number know the rest by its old numbers, too
+// (Section 10).
+func newCertificateRequest(version uint16, suite *record.Suite) *message.CertificateRequest {
+	m := &message.CertificateRequest{
+		Types:   []byte{message.CertGOST256, message.CertGOST512},
+		Schemes: []uint16{message.SchemeGOST256, message.SchemeGOST512},
+	}
+	if suite.ID == LegacyCNTIMIT {
+		m.Types = append(m.Types, message.CertLegacy256, message.CertLegacy512, message.CertGOST2001)
+		m.Schemes = append(m.Schemes, message.SchemeLegacy256, message.SchemeLegacy512)
+	}
+	if version < VersionTLS12 {
+		m.Schemes = nil
+	}
+	return m
 }
 
 // extensions answers the extensions of the client. encrypt_then_mac is not among
@@ -180,7 +239,7 @@ func (hs *serverHandshake) sendFlight() error {
 
 // awaitClientFlight waits for the first record after the server's flight, to tell
 // a probe from a failure.
-func (hs *serverHandshake) awaitClientFlight() error {
+func (hs *handshake) awaitClientFlight() error {
 	typ, content, err := hs.in.Next()
 	switch {
 	case isRemote(err, wire.AlertIllegalParameter):
@@ -213,10 +272,11 @@ func (hs *serverHandshake) readClientKeyExchange() error {
 	if err != nil {
 		return err
 	}
-	premaster, err := hs.importPremaster(hs.cert.PrivateKey, hs.curve, body)
+	premaster, genuine, err := hs.importPremaster(hs.config.rand(), hs.cert.PrivateKey, body)
 	if err != nil {
 		return err
 	}
+	hs.unusable = genuine != 1
 	return hs.establishKeys(premaster)
 }
 
@@ -232,18 +292,28 @@ func (hs *serverHandshake) readCertificateVerify() error {
 	if err != nil {
 		return err
 	}
-	m, err := message.ParseCertificateVerify(body)
+	m, err := message.ParseCertificateVerify(body, hs.version)
 	if err != nil {
 		return wire.Malformed("CertificateVerify", err)
 	}
-	if err := hs.checkSignature(hs.clientKey, digest, m); err != nil {
+	if err := hs.checkSignature(hs.clientKey, digest, m, hs.request.Schemes); err != nil {
 		return err
 	}
 	hs.state.PeerCertificates = hs.clientChain
+	hs.state.SignatureScheme = m.Scheme
 	return nil
 }
 
-func (hs *serverHandshake) readClientFinished() error { return hs.readFinished(clientFinished) }
+// readClientFinished is where a handshake ends whose ClientKeyExchange could not be
+// used with CNT_IMIT. The peer is told the same as one whose Finished is wrong for
+// another reason; only the error says more.
+func (hs *serverHandshake) readClientFinished() error {
+	err := hs.readFinished(clientFinished)
+	if refusal, ok := errors.AsType[*ProtocolError](err); ok && hs.unusable {
+		refusal.Err = fmt.Errorf("%w: %w", errKeyExchange, refusal.Err)
+	}
+	return err
+}
 
 func (hs *serverHandshake) judgeClient() error { return hs.judgeProven() }
 

@@ -64,16 +64,19 @@ const (
 	SchemeLegacy512 uint16 = 0xefef
 )
 
+// version12 is TLS 1.2, the first version with signature schemes.
+const version12 uint16 = 0x0303
+
 // CertificateRequest is RFC 5246, Section 7.4.4.
 type CertificateRequest struct {
 	Types       []byte   // at least one
-	Schemes     []uint16 // at least one
+	Schemes     []uint16 // at least one; nil before TLS 1.2, which has no schemes
 	Authorities [][]byte // DER names, may be empty
 }
 
-// ParseCertificateRequest parses the body of a CertificateRequest. The error is
-// ErrSyntax.
-func ParseCertificateRequest(body []byte) (*CertificateRequest, error) {
+// ParseCertificateRequest parses the body of a CertificateRequest of TLS 1.2, or of a
+// version before. The error is ErrSyntax.
+func ParseCertificateRequest(body []byte, version uint16) (*CertificateRequest, error) {
 	m := new(CertificateRequest)
 	s := cryptobyte.String(body)
 	var types, names cryptobyte.String
@@ -82,8 +85,10 @@ func ParseCertificateRequest(body []byte) (*CertificateRequest, error) {
 		return nil, ErrSyntax
 	}
 	m.Types = types
-	if m.Schemes, ok = readUint16s(&s); !ok {
-		return nil, ErrSyntax
+	if version >= version12 {
+		if m.Schemes, ok = readUint16s(&s); !ok {
+			return nil, ErrSyntax
+		}
 	}
 	if !s.ReadUint16LengthPrefixed(&names) || !s.Empty() {
 		return nil, ErrSyntax
@@ -102,7 +107,9 @@ func ParseCertificateRequest(body []byte) (*CertificateRequest, error) {
 func (m *CertificateRequest) Marshal() []byte {
 	return marshal(TypeCertificateRequest, func(b *cryptobyte.Builder) {
 		addBytes8(b, m.Types)
-		addUint16s(b, m.Schemes)
+		if m.Schemes != nil {
+			addUint16s(b, m.Schemes)
+		}
 		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
 			for _, name := range m.Authorities {
 				b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(name) })
@@ -111,20 +118,34 @@ func (m *CertificateRequest) Marshal() []byte {
 	})
 }
 
-// CertificateVerify is RFC 9189, Section 4.2.5.
+// CertificateVerify is RFC 9189, Section 4.2.5. The zero value of Scheme is not on the
+// wire.
 type CertificateVerify struct {
-	Scheme    uint16
+	Scheme    uint16 // zero before TLS 1.2, which has no schemes
 	Signature []byte // LE(r) | LE(s)
+
+	// Bare says that there is no length before the signature, as some clients have
+	// it before TLS 1.2.
+	Bare bool
 }
 
-// ParseCertificateVerify parses the body of a CertificateVerify. The error is
-// ErrSyntax.
-func ParseCertificateVerify(body []byte) (*CertificateVerify, error) {
+// ParseCertificateVerify parses the body of a CertificateVerify of TLS 1.2, or of a
+// version before. The errors are ErrSyntax, and ErrIllegal for a scheme of zero.
+func ParseCertificateVerify(body []byte, version uint16) (*CertificateVerify, error) {
+	if version < version12 && (len(body) == 64 || len(body) == 128) {
+		return &CertificateVerify{Signature: body, Bare: true}, nil
+	}
 	m := new(CertificateVerify)
 	s := cryptobyte.String(body)
 	var sig cryptobyte.String
-	if !s.ReadUint16(&m.Scheme) || !s.ReadUint16LengthPrefixed(&sig) || !s.Empty() {
+	if version >= version12 && !s.ReadUint16(&m.Scheme) {
 		return nil, ErrSyntax
+	}
+	if !s.ReadUint16LengthPrefixed(&sig) || !s.Empty() {
+		return nil, ErrSyntax
+	}
+	if version >= version12 && m.Scheme == 0 {
+		return nil, ErrIllegal
 	}
 	m.Signature = sig
 	return m, nil
@@ -133,7 +154,13 @@ func ParseCertificateVerify(body []byte) (*CertificateVerify, error) {
 // Marshal returns the message.
 func (m *CertificateVerify) Marshal() []byte {
 	return marshal(TypeCertificateVerify, func(b *cryptobyte.Builder) {
-		b.AddUint16(m.Scheme)
+		if m.Bare {
+			b.AddBytes(m.Signature)
+			return
+		}
+		if m.Scheme != 0 {
+			b.AddUint16(m.Scheme)
+		}
 		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(m.Signature) })
 	})
 }

@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 
 	"propusk/gost/gosttls/internal/recording"
@@ -11,26 +12,66 @@ import (
 // marshaler is any parsed message.
 type marshaler interface{ Marshal() []byte }
 
-// parse runs the parser of a type of message. Client and server send different
-// hellos, which have different types.
-func parse(typ Type, body []byte) (marshaler, error) {
-	switch typ {
-	case TypeClientHello:
-		return notNil(ParseClientHello(body))
-	case TypeServerHello:
-		return notNil(ParseServerHello(body))
-	case TypeCertificate:
-		return notNil(ParseCertificate(body))
-	case TypeCertificateRequest:
-		return notNil(ParseCertificateRequest(body))
-	case TypeCertificateVerify:
-		return notNil(ParseCertificateVerify(body))
-	case TypeClientKeyExchange:
-		return notNil(ParseClientKeyExchange(body))
-	case TypeFinished:
-		return notNil(ParseFinished(body))
-	}
-	return nil, errors.New("no parser")
+// A form is a message as one parser knows it: some look different in other versions or
+// with other suites.
+type form struct {
+	name  string
+	typ   Type
+	parse func(body []byte) (marshaler, error)
+
+	// of reports whether recordings of a version and suite have the message in this
+	// form.
+	of func(version, suite uint16) bool
+
+	// lengths walks over a body and notes where its lengths are.
+	lengths func(c *cursor)
+}
+
+func always(uint16, uint16) bool       { return true }
+func since12(version, _ uint16) bool   { return version >= version12 }
+func before12(version, _ uint16) bool  { return version < version12 }
+func withCTROMAC(_, suite uint16) bool { return suite == 0xc100 || suite == 0xc101 }
+func withCNTIMIT(_, suite uint16) bool { return suite == 0xc102 || suite == 0xff85 }
+
+var (
+	clientHello = form{"ClientHello", TypeClientHello, func(b []byte) (marshaler, error) {
+		return notNil(ParseClientHello(b))
+	}, always, (*cursor).clientHello}
+	serverHello = form{"ServerHello", TypeServerHello, func(b []byte) (marshaler, error) {
+		return notNil(ParseServerHello(b))
+	}, always, (*cursor).serverHello}
+	certificate = form{"Certificate", TypeCertificate, func(b []byte) (marshaler, error) {
+		return notNil(ParseCertificate(b))
+	}, always, (*cursor).certificate}
+	request = form{"CertificateRequest", TypeCertificateRequest, func(b []byte) (marshaler, error) {
+		return notNil(ParseCertificateRequest(b, version12))
+	}, since12, func(c *cursor) { c.request(true) }}
+	oldRequest = form{"CertificateRequest of TLS 1.0", TypeCertificateRequest, func(b []byte) (marshaler, error) {
+		return notNil(ParseCertificateRequest(b, 0x0301))
+	}, before12, func(c *cursor) { c.request(false) }}
+	verify = form{"CertificateVerify", TypeCertificateVerify, func(b []byte) (marshaler, error) {
+		return notNil(ParseCertificateVerify(b, version12))
+	}, since12, func(c *cursor) { c.skip(2); c.skip(c.length(2)) }}
+	oldVerify = form{"CertificateVerify of TLS 1.1", TypeCertificateVerify, func(b []byte) (marshaler, error) {
+		return notNil(ParseCertificateVerify(b, 0x0302))
+	}, before12, func(c *cursor) { c.skip(c.length(2)) }}
+	keyExchange = form{"ClientKeyExchange", TypeClientKeyExchange, func(b []byte) (marshaler, error) {
+		return notNil(ParseClientKeyExchange(b))
+	}, withCTROMAC, func(c *cursor) { c.der("0", "0.1") }}
+	keyExchange28147 = form{"ClientKeyExchange of CNT_IMIT", TypeClientKeyExchange, func(b []byte) (marshaler, error) {
+		return notNil(ParseClientKeyExchange28147(b))
+	}, withCNTIMIT, func(c *cursor) { c.der("0", "0.0.1.1") }}
+	finished = form{"Finished", TypeFinished, func(b []byte) (marshaler, error) {
+		return notNil(ParseFinished(b, 32))
+	}, withCTROMAC, nil}
+	shortFinished = form{"Finished of CNT_IMIT", TypeFinished, func(b []byte) (marshaler, error) {
+		return notNil(ParseFinished(b, 12))
+	}, withCNTIMIT, nil}
+)
+
+var forms = []form{
+	clientHello, serverHello, certificate, request, oldRequest, verify, oldVerify, keyExchange, keyExchange28147,
+	finished, shortFinished,
 }
 
 // notNil keeps a typed nil out of the interface.
@@ -44,76 +85,233 @@ func notNil[T any, P interface {
 	return m, err
 }
 
-// recorded returns the bodies of all recorded messages of a type.
-func recorded(t testing.TB, typ Type) [][]byte {
+// recorded returns the bodies of all recorded messages of a form.
+func recorded(t testing.TB, f form) [][]byte {
 	t.Helper()
 	var bodies [][]byte
 	for _, r := range recording.LoadAll(t, "../../testdata") {
-		for _, wire := range [][]byte{r.FromClient, r.FromServer} {
-			for _, m := range recording.Messages(t, wire) {
-				if Type(m[0]) == typ {
-					bodies = append(bodies, m[HeaderSize:])
-				}
+		server := recording.Messages(t, r.FromServer)
+		hello, err := ParseServerHello(server[0][HeaderSize:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !f.of(hello.Version, hello.CipherSuite) {
+			continue
+		}
+		for _, m := range append(recording.Messages(t, r.FromClient), server...) {
+			if Type(m[0]) == f.typ {
+				bodies = append(bodies, m[HeaderSize:])
 			}
 		}
 	}
 	return bodies
 }
 
-// finishedBody is the only message that is never on the wire in clear.
-var finishedBody = bytes.Repeat([]byte{0xab}, FinishedSize)
-
-var parsedTypes = []Type{
-	TypeClientHello, TypeServerHello, TypeCertificate, TypeCertificateRequest,
-	TypeClientKeyExchange, TypeCertificateVerify, TypeFinished,
-}
-
-func bodiesOf(t testing.TB, typ Type) [][]byte {
+// bodiesOf returns bodies of a form. Finished is never on the wire in clear.
+func bodiesOf(t testing.TB, f form) [][]byte {
 	t.Helper()
-	bodies := recorded(t, typ)
-	if typ == TypeFinished {
-		bodies = [][]byte{finishedBody}
+	bodies := recorded(t, f)
+	switch f.name {
+	case finished.name:
+		bodies = [][]byte{bytes.Repeat([]byte{0xab}, 32)}
+	case shortFinished.name:
+		bodies = [][]byte{bytes.Repeat([]byte{0xab}, 12)}
 	}
 	if len(bodies) == 0 {
-		t.Fatalf("no message of type %d", typ)
+		t.Fatalf("no %s", f.name)
 	}
 	return bodies
 }
 
-// What OpenSSL sends is understood and written back as it was.
+// What OpenSSL and GnuTLS send is understood and written back as it was.
 func TestRecordedMessages(t *testing.T) {
-	for _, typ := range parsedTypes {
-		for _, body := range bodiesOf(t, typ) {
-			m, err := parse(typ, body)
+	for _, f := range forms {
+		for _, body := range bodiesOf(t, f) {
+			m, err := f.parse(body)
 			if err != nil {
-				t.Errorf("type %d: %x: %v", typ, body, err)
+				t.Errorf("%s: %x: %v", f.name, body, err)
 				continue
 			}
-			if back := m.Marshal(); Type(back[0]) != typ || !bytes.Equal(back[HeaderSize:], body) {
-				t.Errorf("type %d: %x is written as %x", typ, body, back)
+			if back := m.Marshal(); Type(back[0]) != f.typ || !bytes.Equal(back[HeaderSize:], body) {
+				t.Errorf("%s: %x is written as %x", f.name, body, back)
 			}
 		}
 	}
 }
 
 // Every shorter message and every longer one is refused. Two kinds may end early:
-// a hello may end before the extensions.
+// a hello may end before the extensions, a signature of TLS 1.0 have no length.
 func TestLengths(t *testing.T) {
-	for _, typ := range parsedTypes {
-		body := bodiesOf(t, typ)[0]
-		if _, err := parse(typ, append(bytes.Clone(body), 0)); err == nil {
-			t.Errorf("type %d: trailing byte accepted", typ)
+	for _, f := range forms {
+		body := bodiesOf(t, f)[0]
+		if _, err := f.parse(append(bytes.Clone(body), 0)); err == nil {
+			t.Errorf("%s: trailing byte accepted", f.name)
 		}
 		for n := range body {
-			m, err := parse(typ, body[:n])
-			if err == nil && !endsBeforeExtensions(m) {
-				t.Errorf("type %d: first %d of %d bytes accepted", typ, n, len(body))
+			m, err := f.parse(body[:n])
+			if err == nil && !endsBeforeExtensions(m) && (f.name != oldVerify.name || n != 64) {
+				t.Errorf("%s: first %d of %d bytes accepted", f.name, n, len(body))
 			}
 			if err != nil && m != nil {
-				t.Errorf("type %d: refused, yet returned %v", typ, m)
+				t.Errorf("%s: refused, yet returned %v", f.name, m)
 			}
 		}
 	}
+}
+
+// cursor walks over a message and notes where its lengths are.
+type cursor struct {
+	b       []byte
+	at      int
+	lengths [][2]int // position and number of bytes
+}
+
+func (c *cursor) skip(n int) { c.at += n }
+
+// length notes a length and returns it.
+func (c *cursor) length(size int) int {
+	c.lengths = append(c.lengths, [2]int{c.at, size})
+	n := 0
+	for _, b := range c.b[c.at : c.at+size] {
+		n = n<<8 | int(b)
+	}
+	c.at += size
+	return n
+}
+
+// list calls each for every element of a list.
+func (c *cursor) list(size int, each func()) {
+	n := c.length(size)
+	for end := c.at + n; c.at < end; {
+		each()
+	}
+}
+
+func (c *cursor) clientHello() {
+	c.skip(2 + RandomSize)
+	c.skip(c.length(1))
+	c.skip(c.length(2))
+	c.skip(c.length(1))
+	c.extensions()
+}
+
+func (c *cursor) serverHello() {
+	c.skip(2 + RandomSize)
+	c.skip(c.length(1))
+	c.skip(3)
+	c.extensions()
+}
+
+// extensions notes the lengths of the extensions that have a form. One that is opaque
+// may as well be longer and swallow its neighbours: that is another hello, and good.
+func (c *cursor) extensions() {
+	c.list(2, func() {
+		typ := uint16(c.b[c.at])<<8 | uint16(c.b[c.at+1])
+		c.skip(2)
+		opaque := len(c.lengths)
+		end := c.length(2)
+		end += c.at
+		switch typ {
+		case ExtExtendedMasterSecret:
+		case ExtSupportedGroups, ExtSignatureAlgorithms:
+			c.length(2)
+		case ExtRenegotiationInfo:
+			c.length(1)
+		case ExtServerName:
+			c.list(2, func() { c.skip(1); c.skip(c.length(2)) })
+		default:
+			c.lengths = c.lengths[:opaque]
+		}
+		c.at = end
+	})
+}
+
+func (c *cursor) certificate() { c.list(3, func() { c.skip(c.length(3)) }) }
+
+func (c *cursor) request(schemes bool) {
+	c.skip(c.length(1))
+	if schemes {
+		c.skip(c.length(2))
+	}
+	c.list(2, func() { c.skip(c.length(2)) })
+}
+
+// der notes the lengths of an element and of everything in it but the element at the
+// path of the ephemeral key, which these parsers do not look into.
+func (c *cursor) der(path, key string) {
+	constructed := c.b[c.at]&0x20 != 0
+	c.skip(1)
+	size := 1
+	if c.b[c.at] >= 0x80 {
+		size = int(c.b[c.at] - 0x80)
+		c.skip(1)
+	}
+	end := c.length(size)
+	end += c.at
+	for i := 0; constructed && path != key && c.at < end; i++ {
+		c.der(fmt.Sprintf("%s.%d", path, i), key)
+	}
+	c.at = end
+}
+
+// Every length in every message, as it should not be: a message with one is refused.
+func TestEveryLength(t *testing.T) {
+	for _, f := range forms {
+		if f.lengths == nil {
+			continue // it has none: see TestLengths
+		}
+		bodies := bodiesOf(t, f)[:1]
+		if f.name == clientHello.name {
+			bodies = append(bodies, hello(ServerName("a.example"), SupportedGroups([]uint16{34}), RenegotiationInfo()).Marshal()[HeaderSize:])
+		}
+		for _, body := range bodies {
+			c := &cursor{b: body}
+			f.lengths(c)
+			if len(c.lengths) == 0 || c.at != len(body) {
+				t.Fatalf("%s: %d lengths; walked over %d of %d bytes", f.name, len(c.lengths), c.at, len(body))
+			}
+			for _, l := range c.lengths {
+				for _, spoilt := range spoiltLengths(body, l[0], l[1]) {
+					if m, err := f.parse(spoilt); err == nil || m != nil {
+						t.Errorf("%s: length of %d bytes at %d: accepted %x, was %x", f.name, l[1], l[0], spoilt, body)
+					}
+				}
+			}
+		}
+	}
+}
+
+// spoiltLengths returns the body with other lengths at a place: one more and less, all
+// values with one bit flipped, the least and the greatest.
+func spoiltLengths(body []byte, at, size int) [][]byte {
+	var all [][]byte
+	set := func(f func(field []byte)) {
+		spoilt := bytes.Clone(body)
+		f(spoilt[at : at+size])
+		if !bytes.Equal(spoilt, body) {
+			all = append(all, spoilt)
+		}
+	}
+	set(func(b []byte) { clear(b) })
+	set(func(b []byte) { copy(b, bytes.Repeat([]byte{0xff}, size)) })
+	for bit := range 8 * size {
+		set(func(b []byte) { b[bit/8] ^= 1 << (bit % 8) })
+	}
+	set(func(b []byte) {
+		for i := size - 1; i >= 0; i-- {
+			if b[i]++; b[i] != 0 {
+				return
+			}
+		}
+	})
+	set(func(b []byte) {
+		for i := size - 1; i >= 0; i-- {
+			if b[i]--; b[i] != 0xff {
+				return
+			}
+		}
+	})
+	return all
 }
 
 func endsBeforeExtensions(m marshaler) bool {
@@ -264,33 +462,56 @@ func TestServerHelloDone(t *testing.T) {
 	}
 }
 
+// Before TLS 1.2 a signature may stand alone; its length is then that of a signature.
+func TestBareCertificateVerify(t *testing.T) {
+	for n := range 140 {
+		body := bytes.Repeat([]byte{0xab}, n)
+		m, err := ParseCertificateVerify(body, 0x0301)
+		if good := n == 64 || n == 128; good != (err == nil) {
+			t.Errorf("%d bytes: %v", n, err)
+		} else if good && (!m.Bare || !bytes.Equal(m.Signature, body) || !bytes.Equal(m.Marshal()[HeaderSize:], body)) {
+			t.Errorf("%d bytes: %+v", n, m)
+		}
+		if m, err := ParseCertificateVerify(body, version12); err == nil {
+			t.Errorf("%d bytes in TLS 1.2: %+v", n, m)
+		}
+	}
+	if _, err := ParseCertificateVerify([]byte{0, 0, 0, 1, 0xab}, version12); !errors.Is(err, ErrIllegal) {
+		t.Errorf("scheme 0: %v", err)
+	}
+}
+
 // fuzz runs a parser: it refuses and returns nothing, or the message can be
 // written back byte for byte.
-func fuzz(f *testing.F, typ Type) {
-	for _, body := range bodiesOf(f, typ) {
-		f.Add(body)
+func fuzz(f *testing.F, forms ...form) {
+	for _, form := range forms {
+		for _, body := range bodiesOf(f, form) {
+			f.Add(body)
+		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		m, err := parse(typ, body)
-		if err != nil {
-			if m != nil {
-				t.Fatalf("%x: refused, yet returned %v", body, m)
+		for _, form := range forms {
+			m, err := form.parse(body)
+			if err != nil {
+				if m != nil {
+					t.Fatalf("%s: %x: refused, yet returned %v", form.name, body, m)
+				}
+				if !errors.Is(err, ErrSyntax) && !errors.Is(err, ErrDuplicateExtension) && !errors.Is(err, ErrIllegal) {
+					t.Fatalf("%s: %x: error %v", form.name, body, err)
+				}
+				continue
 			}
-			if !errors.Is(err, ErrSyntax) && !errors.Is(err, ErrDuplicateExtension) {
-				t.Fatalf("%x: error %v", body, err)
+			if back := m.Marshal(); Type(back[0]) != form.typ || !bytes.Equal(back[HeaderSize:], body) {
+				t.Fatalf("%s: %x is written as %x", form.name, body, back)
 			}
-			return
-		}
-		if back := m.Marshal(); Type(back[0]) != typ || !bytes.Equal(back[HeaderSize:], body) {
-			t.Fatalf("%x is written as %x", body, back)
 		}
 	})
 }
 
-func FuzzClientHello(f *testing.F)        { fuzz(f, TypeClientHello) }
-func FuzzServerHello(f *testing.F)        { fuzz(f, TypeServerHello) }
-func FuzzCertificate(f *testing.F)        { fuzz(f, TypeCertificate) }
-func FuzzCertificateRequest(f *testing.F) { fuzz(f, TypeCertificateRequest) }
-func FuzzClientKeyExchange(f *testing.F)  { fuzz(f, TypeClientKeyExchange) }
-func FuzzCertificateVerify(f *testing.F)  { fuzz(f, TypeCertificateVerify) }
-func FuzzFinished(f *testing.F)           { fuzz(f, TypeFinished) }
+func FuzzClientHello(f *testing.F)        { fuzz(f, clientHello) }
+func FuzzServerHello(f *testing.F)        { fuzz(f, serverHello) }
+func FuzzCertificate(f *testing.F)        { fuzz(f, certificate) }
+func FuzzCertificateRequest(f *testing.F) { fuzz(f, request, oldRequest) }
+func FuzzClientKeyExchange(f *testing.F)  { fuzz(f, keyExchange, keyExchange28147) }
+func FuzzCertificateVerify(f *testing.F)  { fuzz(f, verify, oldVerify) }
+func FuzzFinished(f *testing.F)           { fuzz(f, finished, shortFinished) }

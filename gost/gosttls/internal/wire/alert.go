@@ -33,6 +33,7 @@ const (
 	AlertDecryptError           Alert = 51
 	AlertProtocolVersion        Alert = 70
 	AlertInternalError          Alert = 80
+	AlertInappropriateFallback  Alert = 86
 	AlertUserCanceled           Alert = 90
 	AlertNoRenegotiation        Alert = 100
 	AlertMissingExtension       Alert = 109
@@ -74,6 +75,8 @@ func (a Alert) name() string {
 		return "protocol_version"
 	case AlertInternalError:
 		return "internal_error"
+	case AlertInappropriateFallback:
+		return "inappropriate_fallback"
 	case AlertUserCanceled:
 		return "user_canceled"
 	case AlertNoRenegotiation:
@@ -105,8 +108,6 @@ func (a Alert) otherName() string {
 		return "access_denied"
 	case 71:
 		return "insufficient_security"
-	case 86:
-		return "inappropriate_fallback"
 	case 112:
 		return "unrecognized_name"
 	case AlertCertificateRequired:
