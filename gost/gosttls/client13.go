@@ -122,10 +122,13 @@ func (hs *clientHandshake13) run() error {
 		hs.checkAnswer,
 		hs.retryHello, // ClientHello*, ServerHello*
 		hs.agreeWithServer,
+		hs.protectServer,
 
 		hs.readParameters,  // EncryptedExtensions
 		hs.readCertificate, // CertificateRequest*, Certificate*, CertificateVerify*
 		hs.readFinished,
+		hs.finish,
+		hs.protectData,
 		hs.judgeServer,
 
 		hs.sendCertificate, // Certificate*, CertificateVerify*
@@ -276,21 +279,16 @@ func (hs *clientHandshake13) agreeWithServer() error {
 		return err
 	}
 	hs.state.Group = curve
-	return hs.useShared(shared)
-}
-
-// useShared goes on under the handshake keys of the server.
-func (hs *clientHandshake13) useShared(shared []byte) error {
 	hs.serverRandom = hs.answer.Random
 	var psk []byte
 	if hs.resumed != nil {
 		psk = hs.resumed.secret
 	}
-	if err := hs.agreed(psk, shared); err != nil {
-		return err
-	}
-	return hs.protectIn(&hs.server)
+	return hs.agreed(psk, shared)
 }
+
+// protectServer expects what the server sends under its handshake keys.
+func (hs *clientHandshake13) protectServer() error { return hs.protectIn(&hs.server) }
 
 // readParameters reads EncryptedExtensions. Nothing in it matters, but the server may
 // acknowledge the name and say which groups it likes (RFC 8446, Section 4.2).
@@ -357,17 +355,17 @@ func (hs *clientHandshake13) readRequest() error {
 	return nil
 }
 
-// readFinished ends what the server says about itself, and makes all keys.
+// readFinished ends what the server says about itself.
 func (hs *clientHandshake13) readFinished() error {
 	if err := hs.readFinished13(&hs.server); err != nil {
 		return err
 	}
-	if err := hs.finish(); err != nil {
-		return err
-	}
 	hs.state.PeerCertificates = hs.serverChain
-	return hs.protectIn(&hs.traffic.in)
+	return nil
 }
+
+// protectData expects what the server sends under the keys of application data.
+func (hs *clientHandshake13) protectData() error { return hs.protectIn(&hs.traffic.in) }
 
 // judgeServer asks about the server's certificate before the client says anything about
 // itself.

@@ -43,9 +43,12 @@ func (hs *serverHandshake13) run() error {
 		hs.chooseCertificate,
 
 		hs.sendHello, // ServerHello
-		hs.sendParameters,
+		hs.protectHandshake,
+		hs.sendParameters,  // EncryptedExtensions
 		hs.sendCertificate, // CertificateRequest*, Certificate*, CertificateVerify*
 		hs.sendFinished,
+		hs.finish,
+		hs.protectData,
 
 		hs.awaitClientFlight,
 		hs.readCertificate, // Certificate*, CertificateVerify*
@@ -67,10 +70,10 @@ func (hs *serverHandshake13) checkHello() error {
 	if len(hello.Compressions) != 1 || hello.Compressions[0] != 0 {
 		return wire.Refuse(wire.AlertIllegalParameter, "client of TLS 1.3 offers compression")
 	}
-	// Section 9.2. A pre-shared key alone is no key exchange here, so groups and
-	// schemes must be there in any case.
-	if known.Groups == nil || known.Schemes == nil || hs.offer.Shares == nil {
-		return wire.Refuse(wire.AlertMissingExtension, "hello without groups, schemes or key share")
+	// Section 9.2. A pre-shared key alone is no key exchange here, so groups must be
+	// there in any case; schemes, if it comes to a certificate.
+	if known.Groups == nil || hs.offer.Shares == nil {
+		return wire.Refuse(wire.AlertMissingExtension, "hello without groups or key share")
 	}
 	if hs.offer.PSKs != nil && hs.offer.PSKModes == nil {
 		return wire.Refuse(wire.AlertMissingExtension, "pre-shared keys without modes")
@@ -175,6 +178,9 @@ func (hs *serverHandshake13) chooseCertificate() error {
 	if hs.resumed != nil {
 		return nil
 	}
+	if hs.clientHello.Known.Schemes == nil {
+		return wire.Refuse(wire.AlertMissingExtension, "hello without signature schemes")
+	}
 	var curve *gost3410.Curve
 	var ok bool
 	if hs.cert, curve, ok = chooseCertificate13(hs.config.Certificates, hs.clientHello.Known); !ok {
@@ -233,23 +239,23 @@ func (hs *serverHandshake13) sendHello() error {
 	if err != nil {
 		return err
 	}
-	return hs.answerHello(key.PublicKey(), shared)
+	if err := hs.answerHello(key.PublicKey().Bytes()); err != nil {
+		return err
+	}
+	return hs.agreed(hs.psk(), shared)
 }
 
-// answerHello sends ServerHello with the ephemeral key, and goes on under the handshake
-// keys.
-func (hs *serverHandshake13) answerHello(key *gost3410.PublicKey, shared []byte) error {
-	answer := &message.Answer13{
+// answerHello sends ServerHello with the ephemeral key.
+func (hs *serverHandshake13) answerHello(key []byte) error {
+	return hs.sendAnswer(hs.serverRandom, &message.Answer13{
 		Version: VersionTLS13,
-		Share:   &message.KeyShare{Group: group(hs.curve), Key: key.Bytes()},
+		Share:   &message.KeyShare{Group: group(hs.curve), Key: key},
 		PSK:     hs.pskNumber,
-	}
-	if err := hs.sendAnswer(hs.serverRandom, answer); err != nil {
-		return err
-	}
-	if err := hs.agreed(hs.psk(), shared); err != nil {
-		return err
-	}
+	})
+}
+
+// protectHandshake goes on under the handshake keys.
+func (hs *serverHandshake13) protectHandshake() error {
 	if err := hs.protectOut(&hs.server); err != nil {
 		return err
 	}
@@ -288,21 +294,17 @@ func (hs *serverHandshake13) sendCertificate() error {
 	return hs.sendVerify13(hs.cert, serverContext)
 }
 
-// sendFinished ends the server's flight. What the server sends from then on is
-// application data, for all that the client may not have proven itself yet; Conn does
-// not let any through before the handshake is complete.
+// sendFinished ends the server's flight.
 func (hs *serverHandshake13) sendFinished() error {
 	if err := hs.sendFinished13(&hs.server); err != nil {
 		return err
 	}
-	if err := hs.out.Flush(); err != nil {
-		return err
-	}
-	if err := hs.finish(); err != nil {
-		return err
-	}
-	return hs.protectOut(&hs.traffic.out)
+	return hs.out.Flush()
 }
+
+// protectData puts what the server sends under the keys of application data. It could
+// send some already, but Conn lets none through before the client is known.
+func (hs *serverHandshake13) protectData() error { return hs.protectOut(&hs.traffic.out) }
 
 // readCertificate reads the certificate of the client, if it was asked for one, and the
 // proof that it has the key. The proof is not optional once there is a certificate.
