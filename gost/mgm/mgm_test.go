@@ -241,40 +241,15 @@ type oddBlock struct{ cipher.Block }
 
 func (oddBlock) BlockSize() int { return 12 }
 
-// TestAliasing seals and opens in place, into buffers with and without room, and with
-// overlaps.
-func TestAliasing(t *testing.T) {
+// TestContract: see also [TestLimits], for what this mode refuses besides.
+func TestContract(t *testing.T) { cryptotest.Paths(t, testContract) }
+
+func testContract(t *testing.T) {
 	for name, c := range ciphers {
-		a := aead(t, c, cryptotest.Bytes(32))
-		nonce, data := make([]byte, a.NonceSize()), cryptotest.Bytes(9)
-		for _, size := range sizes {
-			plain := cryptotest.Bytes(size)
-			want := a.Seal(nil, nonce, plain, data)
-			if !bytes.Equal(plain, cryptotest.Bytes(size)) || !bytes.Equal(data, cryptotest.Bytes(9)) {
-				t.Errorf("%s: arguments were changed", name)
-			}
-			buf := append(make([]byte, 0, size+50), plain...)
-			if got := a.Seal(buf[:0], nonce, buf, data); !bytes.Equal(got, want) || &got[0] != &buf[:1][0] {
-				t.Errorf("%s, %d bytes: in place differs", name, size)
-			}
-			got, err := a.Open(buf[:0], nonce, buf[:len(want)], data)
-			if err != nil || !bytes.Equal(got, plain) {
-				t.Errorf("%s, %d bytes: in place does not open: %v", name, size, err)
-			}
-			if got := a.Seal([]byte("prefix"), nonce, plain, data); !bytes.Equal(got, append([]byte("prefix"), want...)) {
-				t.Errorf("%s, %d bytes: does not append", name, size)
-			}
-			if got, err := a.Open([]byte("prefix"), nonce, want, data); err != nil || !bytes.Equal(got, append([]byte("prefix"), plain...)) {
-				t.Errorf("%s, %d bytes: does not append what it opens: %v", name, size, err)
-			}
-		}
-		buf := make([]byte, 200)
-		const input, additional = "mgm: invalid buffer overlap of output and input", "mgm: invalid buffer overlap of output and additional data"
-		panics(t, input, func() { a.Seal(buf[:1], nonce, buf[:50], nil) })
-		panics(t, input, func() { a.Seal(buf[:0], nonce, buf[1:50], nil) })
-		panics(t, input, func() { _, _ = a.Open(buf[:1], nonce, buf[:50], nil) })
-		panics(t, additional, func() { a.Seal(buf[:0], nonce, buf[:50], buf[49:60]) })
-		panics(t, additional, func() { _, _ = a.Open(buf[:0], nonce, buf[:50], buf[10:11]) })
+		t.Run(name, func(t *testing.T) {
+			a := aead(t, c, cryptotest.Bytes(32))
+			cryptotest.AEAD(t, "mgm", make([]byte, a.NonceSize()), a)
+		})
 	}
 }
 
@@ -292,21 +267,6 @@ func TestParallel(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestAllocations(t *testing.T) {
-	for name, c := range ciphers {
-		a := aead(t, c, make([]byte, 32))
-		nonce, buf := make([]byte, a.NonceSize()), make([]byte, 1000, 1016)
-		if n := testing.AllocsPerRun(100, func() {
-			sealed := a.Seal(buf[:0], nonce, buf, nonce)
-			if _, err := a.Open(sealed[:0], nonce, sealed, nonce); err != nil {
-				t.Fatal(err)
-			}
-		}); n >= 1 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
 	}
 }
 

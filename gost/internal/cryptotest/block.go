@@ -218,6 +218,43 @@ func Chain(t *testing.T, b cipher.Block) {
 	}
 }
 
+// Chains checks the method Chains, which a cipher.Block may have for OMAC of several
+// messages, against Chain.
+func Chains(t *testing.T, b cipher.Block) {
+	c, ok := b.(interface {
+		Chain(state, p []byte)
+		Chains(states []byte, ps [][]byte)
+	})
+	if !ok {
+		t.Fatal("no methods Chain and Chains")
+	}
+	n := b.BlockSize()
+	for count := range 36 {
+		for blocks := range 5 {
+			ps, want, got := make([][]byte, count), Bytes(count*n + 5)[:count*n], Bytes(count*n+5)
+			for i := range ps {
+				ps[i] = Bytes(i + blocks*n)[i:]
+				c.Chain(want[i*n:][:n], ps[i])
+			}
+			if c.Chains(got, ps); !bytes.Equal(got[:count*n], want) {
+				t.Fatalf("%d chains of %d blocks: %x, want %x", count, blocks, got[:count*n], want)
+			}
+			if !bytes.Equal(got[count*n:], Bytes(count*n + 5)[count*n:]) {
+				t.Fatalf("%d chains of %d blocks: wrote outside", count, blocks)
+			}
+		}
+	}
+	mustPanic(t, "chains of different lengths", func() { c.Chains(Bytes(2*n), [][]byte{Bytes(n), Bytes(2 * n)}) })
+	mustPanic(t, "too few states", func() { c.Chains(Bytes(2*n-1), [][]byte{Bytes(n), Bytes(n)}) })
+	states, ps := make([]byte, 7*n), make([][]byte, 7)
+	for i := range ps {
+		ps[i] = make([]byte, 3*n)
+	}
+	if n := testing.AllocsPerRun(10, func() { c.Chains(states, ps) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // addCounters is XORCounter, block by block, for the whole blocks of src.
 func addCounters(b cipher.Block, dst, src []byte, hi, lo uint64) {
 	n := b.BlockSize()
@@ -234,7 +271,7 @@ func addCounters(b cipher.Block, dst, src []byte, hi, lo uint64) {
 	}
 }
 
-// FuzzBlocks compares EncryptBlocks, XORCounter and Chain, on every path that the
+// FuzzBlocks compares EncryptBlocks, XORCounter, Chain and Chains, on every path that the
 // processor has, with Encrypt without assembly. A part of a block at the end of src is
 // dropped.
 func FuzzBlocks(t *testing.T, b cipher.Block, src []byte, hi, lo uint64) {
@@ -242,9 +279,10 @@ func FuzzBlocks(t *testing.T, b cipher.Block, src []byte, hi, lo uint64) {
 		EncryptBlocks(dst, src []byte)
 		XORCounter(dst, src []byte, hi, lo uint64) int
 		Chain(state, p []byte)
+		Chains(states []byte, ps [][]byte)
 	})
 	if !ok {
-		t.Fatal("no methods EncryptBlocks, XORCounter and Chain")
+		t.Fatal("no methods EncryptBlocks, XORCounter, Chain and Chains")
 	}
 	was := avx512.Enabled
 	defer func() { avx512.Enabled = was }()
@@ -270,6 +308,11 @@ func FuzzBlocks(t *testing.T, b cipher.Block, src []byte, hi, lo uint64) {
 		state := make([]byte, n)
 		if many.Chain(state, src); !bytes.Equal(state, last) {
 			t.Errorf("assembly %v: the chain of %x ends with %x, want %x", avx512.Enabled, src, state, last)
+		}
+		states := make([]byte, 3*n)
+		many.Chains(states, [][]byte{make([]byte, len(src)), src, src})
+		if !bytes.Equal(states[n:2*n], last) || !bytes.Equal(states[2*n:], last) {
+			t.Errorf("assembly %v: two chains of %x end with %x, want %x", avx512.Enabled, src, states[n:], last)
 		}
 	}
 }

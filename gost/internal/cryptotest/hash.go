@@ -1,5 +1,6 @@
 // Package cryptotest holds one test suite for each contract of the standard
-// library that gost implements: hash.Hash, cipher.Block and cipher.Stream.
+// library that gost implements: hash.Hash, cipher.Block, cipher.Stream, cipher.AEAD and
+// crypto.Signer.
 package cryptotest
 
 import (
