@@ -17,6 +17,11 @@ type turned struct {
 	factors      [4][64]byte // what L multiplies that byte by for byte i of its result
 	feed         [4][64]byte // the same of the matrix of feed
 	others       [64]byte    // all bits of all bytes but the last
+	last         [64]byte    // from where on the last of four tables of the substitution is
+
+	// lanes are the factors of L for several blocks: [k][16*g+i] is what byte i+k of any of
+	// them is multiplied by for byte i of the result.
+	lanes [BlockSize][64]byte
 
 	constants [len(constants)][BlockSize]byte // of the key schedule
 }
@@ -30,6 +35,7 @@ var chainTables = sync.OnceValue(func() *turned {
 		back[name] = byte(v)
 	}
 	for i := range t.others {
+		t.last[i] = 0xc0
 		if i%BlockSize != BlockSize-1 {
 			t.others[i] = 0xff
 		}
@@ -48,6 +54,9 @@ var chainTables = sync.OnceValue(func() *turned {
 			k, at := turn/4, turn%4*16+i
 			t.turns[k][at], t.factors[k][at] = byte(j), into[factor]
 			t.feed[k][at] = into[feedFactor(i, j)]
+			for g := 0; g < 64; g += BlockSize {
+				t.lanes[turn][g+i] = into[factor]
+			}
 		}
 	}
 	for i := range constants {
@@ -149,5 +158,55 @@ func (b *block) chainVector(state, p []byte) {
 	_ = state[BlockSize-1]
 	if n := len(p) / BlockSize; n > 0 {
 		chainBlocks(&b.schedule, chainTables(), &state[0], &p[0], n)
+	}
+}
+
+// lanes is how many chains chain16 works on.
+const lanes = 16
+
+// chain4, chain8 and chain16 are chainBlocks for several chains. From has the addresses of
+// their blocks.
+//
+//go:noescape
+func chain4(keys *schedule, t *turned, states *vector, from **byte, blocks int)
+
+//go:noescape
+func chain8(keys *schedule, t *turned, states *vector, from **byte, blocks int)
+
+//go:noescape
+func chain16(keys *schedule, t *turned, states *vector, from **byte, blocks int)
+
+// chainsVector is Chains.
+func (b *block) chainsVector(states []byte, ps [][]byte) {
+	for len(ps) > 0 {
+		n := min(len(ps), lanes)
+		b.chainsLanes(states[:n*BlockSize], ps[:n])
+		states, ps = states[n*BlockSize:], ps[n:]
+	}
+}
+
+// chainsLanes is Chains for 1 to lanes chains. Those that are missing repeat the first one.
+func (b *block) chainsLanes(states []byte, ps [][]byte) {
+	var (
+		from [lanes]*byte
+		xs   [lanes]vector
+	)
+	for i := range from {
+		from[i] = &ps[0][0]
+		if i < len(ps) {
+			from[i], xs[i] = &ps[i][0], load(states[i*BlockSize:])
+		}
+	}
+	t, blocks := chainTables(), len(ps[0])/BlockSize
+	switch {
+	case len(ps) <= 4:
+		chain4(&b.schedule, t, &xs[0], &from[0], blocks)
+	case len(ps) <= 8:
+		chain8(&b.schedule, t, &xs[0], &from[0], blocks)
+	default:
+		chain16(&b.schedule, t, &xs[0], &from[0], blocks)
+	}
+	for i := range ps {
+		xs[i].store(states[i*BlockSize:])
 	}
 }

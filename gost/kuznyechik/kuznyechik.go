@@ -158,6 +158,31 @@ func (b *block) Chain(state, p []byte) {
 	x.store(state)
 }
 
+// Chains is [block.Chain] for several chains at once, which is quicker than one after the
+// other: it replaces the i-th block of states, for each block of ps[i] in turn, with the
+// encryption of the sum of both. All ps must be equally long, whole blocks. OMAC of
+// several messages does it.
+func (b *block) Chains(states []byte, ps [][]byte) {
+	for _, p := range ps {
+		if len(p) != len(ps[0]) {
+			panic("kuznyechik: chains of different lengths")
+		}
+	}
+	if len(states) < len(ps)*BlockSize {
+		panic("kuznyechik: too few states")
+	}
+	if len(ps) == 0 || len(ps[0]) < BlockSize {
+		return
+	}
+	if avx512.Enabled && len(ps) > 1 {
+		b.chainsVector(states, ps)
+		return
+	}
+	for i, p := range ps {
+		b.Chain(states[i*BlockSize:][:BlockSize], p)
+	}
+}
+
 // Decrypt implements cipher.Block and RFC 7801, Section 4.5.2. The inverse of L
 // is linear, so it may go before the key is added if it went over the key too.
 func (b *block) Decrypt(dst, src []byte) {

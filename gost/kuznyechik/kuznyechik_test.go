@@ -77,6 +77,7 @@ func TestContract(t *testing.T) {
 	cryptotest.Paths(t, func(t *testing.T) {
 		cryptotest.Block(t, "kuznyechik", KeySize, New)
 		cryptotest.Chain(t, newCipher(t, cryptotest.Bytes(KeySize)))
+		cryptotest.Chains(t, "kuznyechik", newCipher(t, cryptotest.Bytes(KeySize)))
 		cryptotest.Blocks(t, newCipher(t, cryptotest.Bytes(KeySize)))
 		cryptotest.Counters(t, newCipher(t, cryptotest.Bytes(KeySize)))
 	})

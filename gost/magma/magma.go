@@ -101,6 +101,31 @@ func (b *block) Chain(state, p []byte) {
 	store(state, l, r)
 }
 
+// Chains is [block.Chain] for several chains at once, which is quicker than one after the
+// other: it replaces the i-th block of states, for each block of ps[i] in turn, with the
+// encryption of the sum of both. All ps must be equally long, whole blocks. OMAC of
+// several messages does it.
+func (b *block) Chains(states []byte, ps [][]byte) {
+	for _, p := range ps {
+		if len(p) != len(ps[0]) {
+			panic("magma: chains of different lengths")
+		}
+	}
+	if len(states) < len(ps)*BlockSize {
+		panic("magma: too few states")
+	}
+	if len(ps) == 0 || len(ps[0]) < BlockSize {
+		return
+	}
+	if avx512.Enabled && len(ps) > 1 {
+		b.chainsVector(states, ps)
+		return
+	}
+	for i, p := range ps {
+		b.Chain(states[i*BlockSize:][:BlockSize], p)
+	}
+}
+
 // Decrypt implements cipher.Block and RFC 8891, Section 5.2: the order of the
 // key words is that of Encrypt, reversed.
 func (b *block) Decrypt(dst, src []byte) {

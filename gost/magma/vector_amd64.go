@@ -111,3 +111,30 @@ func (b *block) chainVector(state, p []byte) {
 		chainBlocks(b, vectorTables(), &state[0], &p[0], n)
 	}
 }
+
+// lanes is how many chains chain16 works on.
+const lanes = 16
+
+// chain16 is chainBlocks for as many chains as lanes has bits, from the lowest on. From
+// has the addresses of their blocks.
+//
+//go:noescape
+func chain16(key *block, t *nibbles, states *byte, from **byte, blocks int, lanes uint64)
+
+// chainsVector is Chains.
+func (b *block) chainsVector(states []byte, ps [][]byte) {
+	for len(ps) > 0 {
+		var (
+			n    = min(len(ps), lanes)
+			from [lanes]*byte
+			buf  [lanes * BlockSize]byte
+		)
+		for i, p := range ps[:n] {
+			from[i] = &p[0]
+		}
+		copy(buf[:], states[:n*BlockSize])
+		chain16(b, vectorTables(), &buf[0], &from[0], len(ps[0])/BlockSize, 1<<n-1)
+		copy(states, buf[:n*BlockSize])
+		states, ps = states[n*BlockSize:], ps[n:]
+	}
+}

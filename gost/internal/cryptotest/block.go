@@ -220,7 +220,7 @@ func Chain(t *testing.T, b cipher.Block) {
 
 // Chains checks the method Chains, which a cipher.Block may have for OMAC of several
 // messages, against Chain.
-func Chains(t *testing.T, b cipher.Block) {
+func Chains(t *testing.T, name string, b cipher.Block) {
 	c, ok := b.(interface {
 		Chain(state, p []byte)
 		Chains(states []byte, ps [][]byte)
@@ -244,8 +244,8 @@ func Chains(t *testing.T, b cipher.Block) {
 			}
 		}
 	}
-	mustPanic(t, "chains of different lengths", func() { c.Chains(Bytes(2*n), [][]byte{Bytes(n), Bytes(2 * n)}) })
-	mustPanic(t, "too few states", func() { c.Chains(Bytes(2*n-1), [][]byte{Bytes(n), Bytes(n)}) })
+	mustPanic(t, name+": chains of different lengths", func() { c.Chains(Bytes(2*n), [][]byte{Bytes(n), Bytes(2 * n)}) })
+	mustPanic(t, name+": too few states", func() { c.Chains(Bytes(2*n-1), [][]byte{Bytes(n), Bytes(n)}) })
 	states, ps := make([]byte, 7*n), make([][]byte, 7)
 	for i := range ps {
 		ps[i] = make([]byte, 3*n)

@@ -62,6 +62,7 @@ func kuznyechik() string {
 	kuznyechikChain(a)
 	kuznyechikExpand(a)
 	kuznyechikCommon(a)
+	kuznyechikLanes(a)
 	return a.String()
 }
 

@@ -51,6 +51,7 @@ func magma() string {
 		magmaEncrypt(a, groups, true)
 	}
 	magmaChain(a)
+	magmaLanes(a)
 	return a.String()
 }
 
@@ -107,8 +108,13 @@ func magmaLoad(a *asm, g int) {
 	a.op("VMOVDQU64", at("SI", 128*g+64), magmaHigh)
 	a.op("VPSHUFB", magmaSwap, magmaLow, magmaLow)
 	a.op("VPSHUFB", magmaSwap, magmaHigh, magmaHigh)
-	a.op("VSHUFPS", "$0x88", magmaHigh, magmaLow, left)
-	a.op("VSHUFPS", "$0xdd", magmaHigh, magmaLow, right)
+	magmaHalves(a, magmaLow, magmaHigh, left, right)
+}
+
+// magmaHalves takes blocks, with their bytes turned around, apart.
+func magmaHalves(a *asm, first, second, left, right reg) {
+	a.op("VSHUFPS", "$0x88", second, first, left)
+	a.op("VSHUFPS", "$0xdd", second, first, right)
 	a.op("VPRORD", "$11", left, left)
 	a.op("VPRORD", "$11", right, right)
 }
@@ -157,6 +163,46 @@ func magmaChain(a *asm) {
 	a.op("VPUNPCKLDQ", magmaLeft, magmaRight, magmaLow)
 	a.op("VPSHUFB", magmaSwap, magmaLow, magmaLow)
 	a.op("VMOVQ", fmt.Sprintf("X%d", int(magmaLow)), at("DI", 0))
+	a.end()
+}
+
+// magmaLanes writes the function for 16 chains at once, which take as long as one. The
+// blocks of those that K2 and K3 have, 8 bits each, are gathered from addresses.
+func magmaLanes(a *asm) {
+	a.function("chain16", "(key *block, t *nibbles, states *byte, from **byte, blocks int, lanes uint64)", 0, 48)
+	magmaSetUp(a, "key", "t", "states", "from", "blocks")
+	const from, left, right = magmaCounterLeft, magmaLeft + 1, magmaRight + 1
+	a.op("MOVQ", "lanes+40(FP)", "DX")
+	a.op("KMOVW", "DX", "K2")
+	a.op("SHRQ", "$8", "DX")
+	a.op("KMOVW", "DX", "K3")
+	a.op("VMOVDQU64", at("SI", 0), from)
+	a.op("VMOVDQU64", at("SI", 64), from+1)
+	a.op("MOVQ", "DI", "SI")
+	magmaLoad(a, 0)
+	a.op("XORQ", "R8", "R8")
+	a.label("next")
+	for i := range reg(2) {
+		a.op("KMOVQ", fmt.Sprintf("K%d", 2+i), "K1")
+		a.op("VPXORQ", magmaLow+i, magmaLow+i, magmaLow+i)
+		a.Printf("\tVPGATHERQQ (R8)(%v*1), K1, %v\n", from+i, magmaLow+i)
+	}
+	a.op("VPSHUFB", magmaSwap, magmaLow, magmaLow)
+	a.op("VPSHUFB", magmaSwap, magmaLow+1, magmaLow+1)
+	magmaHalves(a, magmaLow, magmaLow+1, left, right)
+	a.op("VPXORD", left, magmaLeft, magmaLeft)
+	a.op("VPXORD", right, magmaRight, magmaRight)
+	magmaRounds(a, 1)
+	// The last round does not swap.
+	a.op("VMOVDQA64", magmaLeft, left)
+	a.op("VMOVDQA64", magmaRight, magmaLeft)
+	a.op("VMOVDQA64", left, magmaRight)
+	a.op("ADDQ", "$8", "R8")
+	a.op("DECQ", "CX")
+	a.op("JNZ", "next")
+	a.op("VMOVDQA64", magmaLeft, magmaRight) // as after the rounds: magmaStore swaps
+	a.op("VMOVDQA64", left, magmaLeft)
+	magmaStore(a, 0, false)
 	a.end()
 }
 
