@@ -185,6 +185,7 @@ const lanes = 16
 type batch struct {
 	messages [lanes]message
 	states   [lanes * maxBlock]byte
+	parts    [lanes][]byte
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
@@ -211,7 +212,7 @@ func (m *ctrOMACMode) sealMany(dst []byte, seq uint64, header *[HeaderSize]byte,
 	for i := range ms {
 		ms[i].set(seq+uint64(i), header, content[i*size:][:size])
 	}
-	m.mac.sumMany(ms, b.states[:])
+	m.mac.sumMany(ms, b.states[:], b.parts[:])
 	for i := range ms {
 		dst = append(dst, header[:]...)
 		start := len(dst)

@@ -22,6 +22,9 @@ type blockCipher interface {
 
 	// Chain replaces state, for each block of p, with the encryption of their sum.
 	Chain(state, p []byte)
+
+	// Chains is Chain for several states, a block each, and as many ps, equally long.
+	Chains(states []byte, ps [][]byte)
 }
 
 // A message is what the code of a record is computed over, and the code.
@@ -108,38 +111,25 @@ func (o *omac) addLast(state, last []byte) {
 
 // sumMany computes the codes of messages that are equally long, and longer than their
 // heads, side by side: each block of a code waits for the one before, but those of
-// different messages do not wait for each other. The states are scratch space of a
-// block for each message.
-func (o *omac) sumMany(ms []message, states []byte) {
-	states = states[:len(ms)*o.n]
+// different messages do not wait for each other. The states, a block for each message,
+// and the parts are scratch space.
+func (o *omac) sumMany(ms []message, states []byte, parts [][]byte) {
+	states, parts = states[:len(ms)*o.n], parts[:len(ms)]
 	clear(states)
-	for at := 0; at < maxBlock; at += o.n {
-		for i := range ms {
-			o.add(states[i*o.n:], ms[i].head[at:])
-		}
-		o.block.EncryptBlocks(states, states)
+	for i := range ms {
+		parts[i] = ms[i].head[:]
 	}
+	o.block.Chains(states, parts)
 	whole := (len(ms[0].rest) - 1) / o.n * o.n
-	for at := 0; at < whole; at += o.n {
-		for i := range ms {
-			o.add(states[i*o.n:], ms[i].rest[at:])
-		}
-		o.block.EncryptBlocks(states, states)
+	for i := range ms {
+		parts[i] = ms[i].rest[:whole]
 	}
+	o.block.Chains(states, parts)
 	for i := range ms {
 		o.addLast(states[i*o.n:][:o.n], ms[i].rest[whole:])
 	}
 	o.block.EncryptBlocks(states, states)
 	for i := range ms {
 		copy(ms[i].tag[:], states[i*o.n:][:o.n])
-	}
-}
-
-// add adds a block.
-func (o *omac) add(state, block []byte) {
-	order := binary.LittleEndian
-	order.PutUint64(state, order.Uint64(state)^order.Uint64(block))
-	if o.n == maxBlock {
-		order.PutUint64(state[8:], order.Uint64(state[8:])^order.Uint64(block[8:]))
 	}
 }
