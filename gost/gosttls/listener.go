@@ -207,14 +207,14 @@ func (l *Listener) handshake(raw net.Conn) (conn net.Conn, state ConnectionState
 		}
 	}()
 	peeked, err := l.peek(raw)
-	state = ConnectionState{ServerName: peeked.serverName, Offered: peeked.offered}
+	state = peeked.facts
 	if err != nil {
 		return nil, state, err
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, valueOr(l.HandshakeTimeout, DefaultHandshakeTimeout))
 	defer cancel()
 	gost := l.std == nil || (l.gost != nil && peeked.wantsGOST(l.gost))
-	peeked.groups = nil // as long as a client likes, and of no more use
+	peeked.hello = nil
 	if gost {
 		c := Server(peeked, l.gost)
 		err := c.HandshakeContext(ctx)

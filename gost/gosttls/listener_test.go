@@ -558,8 +558,8 @@ func TestPeekLimit(t *testing.T) {
 		in = append(in, recordOf(wire.TypeHandshake, []byte{b})...)
 	}
 	c, err := peek(newScript(in))
-	if err != nil || c.hello || len(c.ahead) > maxPeek+8192 {
-		t.Errorf("%v, hello %v, %d bytes kept", err, c.hello, len(c.ahead))
+	if err != nil || c.hello != nil || len(c.ahead) > maxPeek+8192 {
+		t.Errorf("%v, hello %v, %d bytes kept", err, c.hello != nil, len(c.ahead))
 	}
 }
 

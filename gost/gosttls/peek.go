@@ -39,12 +39,13 @@ type peekedConn struct {
 	net.Conn
 	ahead []byte // not read again yet
 
-	// Facts of the ClientHello; zero if it could not be parsed.
-	hello      bool
-	offered    []uint16
-	serverName string
-	speaks12   bool
-	groups     []uint16
+	// hello is nil if it could not be parsed, and after the stack was chosen: it
+	// may be as long as a client likes.
+	hello *message.ClientHello
+
+	// facts are those of the hello, in a state of a connection that has nothing
+	// else yet.
+	facts ConnectionState
 }
 
 // Read implements net.Conn.
@@ -59,19 +60,9 @@ func (c *peekedConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// wantsGOST reports whether the client can be served with a suite and a certificate
-// of config; a client without a curve in common may still have an ordinary suite. It
-// is asked before the version is looked at: clients that offer GOST and TLS 1.3
-// want GOST.
-func (c *peekedConn) wantsGOST(config *Config) bool {
-	if !c.hello || !c.speaks12 {
-		return false
-	}
-	if _, _, ok := chooseCertificate(config.Certificates, message.Known{Groups: c.groups}); !ok && config.GetCertificate == nil {
-		return false
-	}
-	return slices.ContainsFunc(config.suites(), func(id uint16) bool { return slices.Contains(c.offered, id) })
-}
+// wantsGOST reports whether the client can be served by config; a client without a
+// suite or a curve in common may still have an ordinary suite.
+func (c *peekedConn) wantsGOST(config *Config) bool { return c.hello != nil && config.serves(c.hello) }
 
 // peek reads the ClientHello and looks at it. A hello that is TLS but cannot be
 // parsed is not an error: the TLS stack that gets it tells the client.
@@ -82,11 +73,8 @@ func peek(conn net.Conn) (*peekedConn, error) {
 		return c, err
 	}
 	if hello, err := message.ParseClientHello(body); err == nil {
-		c.hello = true
-		c.offered = hello.CipherSuites
-		c.serverName = hello.Known.ServerName
-		c.speaks12 = hello.Offers(VersionTLS12)
-		c.groups = hello.Known.Groups
+		c.hello = hello
+		c.facts.takeHello(hello)
 	}
 	return c, nil
 }

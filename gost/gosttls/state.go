@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"slices"
 
 	"propusk/gost/gost3410"
+	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 )
 
@@ -65,18 +67,50 @@ type ConnectionState struct {
 	// Group is the curve of the ephemeral keys of TLS 1.3; nil before TLS 1.3.
 	Group *gost3410.Curve
 
-	// OfferedVersions, OfferedGroups and OfferedSchemes are what the ClientHello
-	// held in supported_versions, supported_groups and signature_algorithms, nil
-	// if it had no such extension. They are shared: do not modify them.
+	// Offered holds the cipher suites of the ClientHello in the client's order,
+	// signalling values included. OfferedVersions, OfferedGroups and
+	// OfferedSchemes are what it held in supported_versions, supported_groups and
+	// signature_algorithms, nil if it had no such extension. Of lists that are very
+	// long, only the beginning is kept. For a connection of crypto/tls they are
+	// known only if it came through a [Listener]. They are shared: do not modify
+	// them.
+	Offered         []uint16
 	OfferedVersions []uint16
 	OfferedGroups   []uint16
 	OfferedSchemes  []uint16
 
-	// Offered holds the cipher suites of the ClientHello in the client's order,
-	// signalling values included. For a connection of crypto/tls it is known
-	// only if it came through a [Listener]. It is shared: do not modify it.
-	Offered []uint16
+	// group is that of the key exchange of a connection of crypto/tls.
+	group tls.CurveID
 }
+
+// maxOffered bounds what is kept of each list of a ClientHello for as long as the
+// connection lives: a hello of 64 KiB may name 32,000 suites. Browsers name about 20.
+const maxOffered = 128
+
+// takeHello notes what a client offers.
+func (s *ConnectionState) takeHello(hello *message.ClientHello) {
+	beginning := func(list []uint16) []uint16 { return slices.Clone(list[:min(len(list), maxOffered)]) }
+	s.ServerName = hello.Known.ServerName
+	s.Offered = beginning(hello.CipherSuites)
+	s.OfferedVersions = beginning(hello.Known.Versions)
+	s.OfferedGroups = beginning(hello.Known.Groups)
+	s.OfferedSchemes = beginning(hello.Known.Schemes)
+}
+
+// GroupName returns the IANA name of the group of the ephemeral keys, of this package or
+// of crypto/tls; empty if there were none, as in GOST before TLS 1.3.
+func (s ConnectionState) GroupName() string {
+	switch {
+	case s.Group != nil:
+		return groupNames[group(s.Group)-firstGroup]
+	case s.group != 0:
+		return s.group.String()
+	}
+	return ""
+}
+
+// groupNames are the names of the groups of RFC 9189, Section 6, from firstGroup on.
+var groupNames = [...]string{"GC256A", "GC256B", "GC256C", "GC256D", "GC512A", "GC512B", "GC512C"}
 
 // OfferedGOST reports whether the client offered a suite of this package.
 func (s ConnectionState) OfferedGOST() bool {
@@ -128,14 +162,18 @@ func stdState(c *tls.Conn) ConnectionState {
 		CipherSuite:       std.CipherSuite,
 		ServerName:        std.ServerName,
 		HandshakeComplete: std.HandshakeComplete,
+		Resumed:           std.DidResume,
+		group:             std.CurveID,
 	}
 	for _, cert := range std.PeerCertificates {
 		s.PeerCertificates = append(s.PeerCertificates, cert.Raw)
 	}
 	if peeked, ok := c.NetConn().(*peekedConn); ok {
-		s.Offered = peeked.offered
+		facts := peeked.facts
+		s.Offered, s.OfferedVersions = facts.Offered, facts.OfferedVersions
+		s.OfferedGroups, s.OfferedSchemes = facts.OfferedGroups, facts.OfferedSchemes
 		if s.ServerName == "" {
-			s.ServerName = peeked.serverName
+			s.ServerName = facts.ServerName
 		}
 	}
 	return s
