@@ -28,6 +28,7 @@ type options struct {
 	each        time.Duration
 	match       string
 	connections int
+	profile     string
 
 	role, dir, addr string
 	suite           suite
@@ -40,6 +41,7 @@ func main() {
 	flag.DurationVar(&o.each, "time", time.Second, "how long one measurement takes")
 	flag.StringVar(&o.match, "match", "", "measure only the rows that match this regular expression")
 	flag.IntVar(&o.connections, "connections", 8, "how many connections the client has at once, at least 1")
+	flag.StringVar(&o.profile, "profile", "", "write a processor profile of our server to this file")
 	flag.StringVar(&o.role, "role", "", "for the processes that this command starts")
 	flag.StringVar(&o.dir, "dir", "", "for the role: where the certificates are")
 	flag.StringVar(&o.addr, "addr", "", "for the role load: the server")
@@ -69,7 +71,7 @@ func start(ctx context.Context, o options) error {
 	case "":
 		return compare(ctx, o)
 	case "serve":
-		return serve(o.dir)
+		return serve(ctx, o)
 	case "load":
 		return load(ctx, o)
 	}
@@ -93,7 +95,7 @@ func compare(ctx context.Context, o options) error {
 	if err := os.WriteFile(bulkFile(dir), make([]byte, bulkSize), 0o600); err != nil {
 		return err
 	}
-	ours, err := startOurs(ctx, dir)
+	ours, err := startOurs(ctx, dir, o.profile)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/pprof"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -22,11 +24,23 @@ import (
 )
 
 // serve is the role of our server: it listens for all GOST keys, prints the addresses
-// in one line, and serves until it is killed.
-func serve(dir string) error {
+// in one line, and serves until it is interrupted.
+func serve(ctx context.Context, o options) error {
+	dir := o.dir
+	if o.profile != "" {
+		file, err := os.Create(o.profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	addrs := map[string]string{}
 	cache := gost3410.NewKeyCache(16)
-	failed := make(chan error)
+	failed := make(chan error, 2*len(keyKinds()))
 	for _, k := range keyKinds() {
 		if k.name == "P-256" {
 			continue
@@ -58,7 +72,12 @@ func serve(dir string) error {
 	if err := json.NewEncoder(os.Stdout).Encode(addrs); err != nil {
 		return err
 	}
-	return <-failed
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // allSuites are the suites of our server; the client offers one.

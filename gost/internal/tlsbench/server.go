@@ -28,9 +28,10 @@ func endpoint(key string, tickets bool) string {
 	return key
 }
 
-// stop ends the process. There is nothing to save, and nobody to tell about an error.
+// stop ends the process. There is nothing to save but the profile, and nobody to tell
+// about an error.
 func (s *server) stop() {
-	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Process.Signal(os.Interrupt)
 	_ = s.cmd.Wait()
 }
 
@@ -51,12 +52,12 @@ func pinned(ctx context.Context, cpu, name string, args ...string) *exec.Cmd {
 }
 
 // startOurs starts this program as a server, which tells its addresses in one line.
-func startOurs(ctx context.Context, dir string) (*server, error) {
+func startOurs(ctx context.Context, dir, profile string) (*server, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := pinned(ctx, serverCPU, self, "-role", "serve", "-dir", dir)
+	cmd := pinned(ctx, serverCPU, self, "-role", "serve", "-dir", dir, "-profile", profile)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
