@@ -121,7 +121,7 @@ func FuzzPeek(f *testing.F) {
 		wire := newScript(in)
 		c, err := peek(wire)
 		if err != nil {
-			if c.hello || c.offered != nil || c.serverName != "" {
+			if c.hello != nil || c.facts.Offered != nil || c.facts.ServerName != "" {
 				t.Fatalf("%x: %v, and facts", in, err)
 			}
 			if !errors.Is(err, ErrNotTLS) && !errors.Is(err, io.ErrUnexpectedEOF) {

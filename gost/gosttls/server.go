@@ -84,8 +84,7 @@ func (hs *serverHandshake) readClientHello() error {
 		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message right after ClientHello")
 	}
 	hs.clientRandom = hs.clientHello.Random
-	hs.state.Offered = hs.clientHello.CipherSuites
-	hs.state.ServerName = hs.clientHello.Known.ServerName
+	hs.state.takeHello(hs.clientHello)
 	return nil
 }
 
