@@ -35,9 +35,11 @@ const DefaultHandshakeTimeout = 2 * time.Minute
 // in use, and may be shared by any number of connections. The zero value works
 // for neither side: a server needs a certificate, a client needs VerifyPeer.
 type Config struct {
-	// Certificates are the server's certificates in order of preference; the
-	// first whose curve the client can use is taken. On a client: the
-	// certificates to present when asked, the first that the server can verify.
+	// Certificates are the server's certificates in order of preference. Of those
+	// whose curve the client can use, one is taken that the client can verify as far
+	// as it says, and that carries the name it asks for, if there is such a one. On a
+	// client: the certificates to present when asked, the first that the server can
+	// verify.
 	Certificates []Certificate
 
 	// GetCertificate, if set, is asked by a server for the certificate of each
@@ -48,14 +50,14 @@ type Config struct {
 	GetCertificate func(*ClientHelloInfo) (*Certificate, error)
 
 	// CipherSuites are the suites to offer or accept in order of preference.
-	// Empty means both suites of this package, Kuznyechik first. The preference
-	// of the server decides.
+	// Empty means all suites of this package but LegacyCNTIMIT, those of TLS 1.3 and
+	// Kuznyechik first. The preference of the server decides.
 	CipherSuites []uint16
 
 	// MinVersion and MaxVersion are the first and the last version of TLS to
-	// speak; zero means VersionTLS12 and the last that this package speaks. The
-	// versions before TLS 1.2 are spoken only with the suites of CNT_IMIT; RFC 8996
-	// forbids them, so they are for peers that have nothing better.
+	// speak; zero means VersionTLS12 and VersionTLS13. A version is spoken only if
+	// CipherSuites has a suite for it. Versions before TLS 1.2 work with the suites of
+	// CNT_IMIT; RFC 8996 forbids them, so they are for peers that have nothing better.
 	MinVersion, MaxVersion uint16
 
 	// CurvePreferences are the curves for the ephemeral keys of TLS 1.3, in order of
@@ -258,6 +260,9 @@ func (c *Config) check(isClient bool) error {
 			return fmt.Errorf("gosttls: config: unknown cipher suite %#04x", id)
 		}
 	}
+	if len(c.versions()) == 0 {
+		return fmt.Errorf("gosttls: config: no suite for any version from %#04x to %#04x", c.MinVersion, c.MaxVersion)
+	}
 	for _, curve := range c.CurvePreferences {
 		if curve == nil || curve.Name() == "" {
 			return errors.New("gosttls: config: unknown curve in CurvePreferences")
@@ -277,7 +282,7 @@ func (c *Config) check(isClient bool) error {
 	if c.ClientAuth < NoClientCert || c.ClientAuth > RequireAnyClientCert {
 		return fmt.Errorf("gosttls: config: unknown ClientAuth %d", c.ClientAuth)
 	}
-	if !isClient && len(c.Certificates) == 0 {
+	if !isClient && len(c.Certificates) == 0 && c.GetCertificate == nil {
 		return errors.New("gosttls: config: a server needs a certificate")
 	}
 	return nil

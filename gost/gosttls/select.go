@@ -37,6 +37,19 @@ func newClientHelloInfo(hello *message.ClientHello, conn net.Conn) *ClientHelloI
 	}
 }
 
+// serves reports whether a server and a client have a version, a suite and a curve in
+// common.
+func (c *Config) serves(hello *message.ClientHello) bool {
+	if _, _, ok := chooseCertificate(c.Certificates, hello.Known); !ok && c.GetCertificate == nil {
+		return false
+	}
+	if c.answers13(hello) {
+		return true
+	}
+	_, _, err := c.chooseSuite(hello)
+	return err == nil
+}
+
 // chooseCertificate takes the certificate that suits the client best. Its curve must
 // be one that the client can use. Among those, certificates come first whose key is of
 // a size for which the client names a signature scheme, then those that carry the name
