@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"propusk/gost/gost3410"
+	"propusk/gost/gosttls/internal/record"
 )
 
 // suites13 are all suites of TLS 1.3.
@@ -69,7 +70,7 @@ func TestHandshakes13(t *testing.T) {
 						s := c.ConnectionState()
 						if s.Version != VersionTLS13 || s.CipherSuite != suite || s.Group != curve || len(s.PeerCertificates) != 1 ||
 							!s.ExtendedMasterSecret || s.SchemeMismatch {
-							t.Errorf("state %+v", s)
+							t.Errorf("version %#04x, suite %#04x, group %v, %d certificates, mismatch %v", s.Version, s.CipherSuite, s.Group, len(s.PeerCertificates), s.SchemeMismatch)
 						}
 					}
 					exchange(t, client, server)
@@ -77,4 +78,14 @@ func TestHandshakes13(t *testing.T) {
 			}
 		}
 	}
+}
+
+// suiteOf returns a suite by its number.
+func suiteOf(t testing.TB, id uint16) *record.Suite {
+	t.Helper()
+	suite, ok := record.SuiteByID(id)
+	if !ok {
+		t.Fatalf("no suite %#04x", id)
+	}
+	return suite
 }
