@@ -271,7 +271,7 @@ func TestBusy(t *testing.T) {
 	for range 2 { // as many bodies may be in memory
 		uploadSlowly(t, g, `{"signature":"`+strings.Repeat("A", 1000))
 	}
-	for range 100 { // the server may not have got as far yet
+	for range 3000 { // the server may not have got as far yet
 		a := g.Post(g.Browser(), g.Config.Public.URL+"/api/v1/verify", "application/json", `{"signature":"`+strings.Repeat("A", 800)+`"}`)
 		if a.StatusCode == http.StatusServiceUnavailable {
 			wantProblem(t, a, http.StatusServiceUnavailable, reason.ServerBusy)
@@ -402,7 +402,7 @@ func TestBadTrustFileLeavesTheLastGood(t *testing.T) {
 	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Trust.Reload = time.Second })
 	before := g.Store.Current()
 	g.WriteFile("trust/tsl.xml", "<broken")
-	for range 500 {
+	for range 3000 {
 		if strings.Contains(g.Log.String(), "trust data not loaded") {
 			break
 		}

@@ -244,8 +244,8 @@ func TestLongRSA(t *testing.T) {
 			if !errors.Is(err, ErrForbidden) {
 				t.Errorf("%v: %v", alg.Algorithm, err)
 			}
-		case <-time.After(time.Second):
-			t.Fatalf("%v: the check takes more than a second", alg.Algorithm)
+		case <-time.After(20 * time.Second): // a busy machine may stop the test for some time
+			t.Fatalf("%v: the check takes too long", alg.Algorithm)
 		}
 	}
 }
