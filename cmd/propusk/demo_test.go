@@ -259,7 +259,7 @@ func checkDemoPeople(t *testing.T, d *demoRunning) {
 // fetch gets an address over plain HTTP.
 func fetch(t *testing.T, url string) (int, string) {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: 30 * time.Second}
 	resp, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)

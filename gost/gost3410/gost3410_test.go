@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"propusk/gost/gost3410/internal/adx"
+	"propusk/gost/gost3410/internal/ifma"
 	"propusk/gost/gost3410/internal/ec"
 	"propusk/gost/gost3410/internal/scalar"
 	"propusk/gost/internal/vectors"
@@ -29,13 +30,16 @@ var _ crypto.Signer = (*PrivateKey)(nil)
 // testRandom is a reproducible source of randomness.
 func testRandom(seed byte) io.Reader { return mathrand.NewChaCha8([32]byte{seed}) }
 
-// onEveryPath runs a test with the assembly, if it can run here, and without.
+// onEveryPath runs a test without assembly, and with as much of it as can run here.
 func onEveryPath(t *testing.T, test func(t *testing.T)) {
-	defer func(enabled bool) { adx.Enabled = enabled }(adx.Enabled)
-	adx.Enabled = false
+	defer func(a, i bool) { adx.Enabled, ifma.Enabled = a, i }(adx.Enabled, ifma.Enabled)
+	adx.Enabled, ifma.Enabled = false, false
 	t.Run("portable", test)
 	if adx.Enabled = adx.Available(); adx.Enabled {
 		t.Run("adx", test)
+	}
+	if ifma.Enabled = ifma.Available(); ifma.Enabled {
+		t.Run("ifma", test)
 	}
 }
 
@@ -847,7 +851,7 @@ func TestSecretIsZeroed(t *testing.T) {
 	}
 	runtime.KeepAlive(&another)
 	another = PrivateKey{}
-	for range 100 {
+	for range 3000 {
 		runtime.GC() // the cleanup runs some time after one
 		if secretGone(d) {
 			return
