@@ -63,30 +63,58 @@ func NewKeyCache(tables int) *KeyCache {
 // Verify is [PublicKey.Verify] of the key.
 func (c *KeyCache) Verify(k *PublicKey, digest, sig []byte) bool {
 	n, ok := k.parse(digest, sig)
-	return ok && c.verify(k, n, k.curve.order.InverseVartime(n.e))
+	if !ok {
+		return false
+	}
+	z1, z2 := n.scalars(k.curve.order, k.curve.order.InverseVartime(n.e))
+	return c.verify(k, n.r, z1, z2)
 }
 
-// verify ends a verification, for v = 1/e.
-func (c *KeyCache) verify(k *PublicKey, n numbers, v scalar.Nat) bool {
-	z1, z2 := n.scalars(k.curve.order, v)
-	if c == nil || c.shards[0].tables.limit == 0 {
-		return k.curve.group.VerifyX(n.r, z1, z2, k.raw)
+// verify ends a verification.
+func (c *KeyCache) verify(k *PublicKey, r, z1, z2 scalar.Nat) bool {
+	p := c.place(k)
+	if table, ok := p.table(); ok {
+		return table.VerifyX(r, z1, z2)
 	}
-	key := cacheKey{curve: k.curve}
-	copy(key.raw[:], k.raw)
-	shard := &c.shards[maphash.Comparable(c.seed, key)%cacheShards]
-	if table, ok := shard.table(key); ok {
-		return table.VerifyX(n.r, z1, z2)
-	}
-	if !k.curve.group.VerifyX(n.r, z1, z2, k.raw) {
+	if !k.curve.group.VerifyX(r, z1, z2, k.raw) {
 		return false // keys are worth as much as what they signed
 	}
-	if shard.count(key) {
+	p.learn(k)
+	return true
+}
+
+// place is where a key is kept, or would be. The zero value is nowhere.
+type place struct {
+	shard *cacheShard
+	key   cacheKey
+}
+
+// place returns the place of a key.
+func (c *KeyCache) place(k *PublicKey) (p place) {
+	if c == nil || c.shards[0].tables.limit == 0 {
+		return p
+	}
+	p.key.curve = k.curve
+	copy(p.key.raw[:], k.raw)
+	p.shard = &c.shards[maphash.Comparable(c.seed, p.key)%cacheShards]
+	return p
+}
+
+// table returns the table of the key, if there is one.
+func (p *place) table() (ec.Table, bool) {
+	if p.shard == nil {
+		return nil, false
+	}
+	return p.shard.table(p.key)
+}
+
+// learn counts a good signature, and makes the table if it is time.
+func (p *place) learn(k *PublicKey) {
+	if p.shard != nil && p.shard.count(p.key) {
 		// Not under the lock: it takes long, and the worst that can happen is that
 		// two goroutines do it.
-		shard.keep(key, k.curve.group.NewTable(k.raw))
+		p.shard.keep(p.key, k.curve.newTable(k.raw))
 	}
-	return true
 }
 
 // table returns the table of a key, if there is one.

@@ -45,6 +45,7 @@ import (
 	"fmt"
 
 	"propusk/gost/gost3410/internal/ec"
+	"propusk/gost/gost3410/internal/ifma"
 	"propusk/gost/gost3410/internal/scalar"
 )
 
@@ -75,6 +76,7 @@ type Curve struct {
 	order    *scalar.Modulus
 	cofactor int
 	group    group
+	lanes    *ifma.Curve // nil for curves that it does not know
 }
 
 // group is the arithmetic of the points of one curve. Points are LE(x)|LE(y);
@@ -93,13 +95,13 @@ type group interface {
 }
 
 var (
-	tc26256A   = &Curve{"tc26-256-A", &scalar.TC26256A, 4, ec.TC26256A{}}
-	cryptoProA = &Curve{"CryptoPro-A", &scalar.CryptoProA, 1, ec.CryptoProA{}}
-	cryptoProB = &Curve{"CryptoPro-B", &scalar.CryptoProB, 1, ec.CryptoProB{}}
-	cryptoProC = &Curve{"CryptoPro-C", &scalar.CryptoProC, 1, ec.CryptoProC{}}
-	tc26512A   = &Curve{"tc26-512-A", &scalar.TC26512A, 1, ec.TC26512A{}}
-	tc26512B   = &Curve{"tc26-512-B", &scalar.TC26512B, 1, ec.TC26512B{}}
-	tc26512C   = &Curve{"tc26-512-C", &scalar.TC26512C, 4, ec.TC26512C{}}
+	tc26256A   = &Curve{"tc26-256-A", &scalar.TC26256A, 4, ec.TC26256A{}, nil}
+	cryptoProA = &Curve{"CryptoPro-A", &scalar.CryptoProA, 1, ec.CryptoProA{}, ifma.CryptoProA}
+	cryptoProB = &Curve{"CryptoPro-B", &scalar.CryptoProB, 1, ec.CryptoProB{}, nil}
+	cryptoProC = &Curve{"CryptoPro-C", &scalar.CryptoProC, 1, ec.CryptoProC{}, nil}
+	tc26512A   = &Curve{"tc26-512-A", &scalar.TC26512A, 1, ec.TC26512A{}, ifma.TC26512A}
+	tc26512B   = &Curve{"tc26-512-B", &scalar.TC26512B, 1, ec.TC26512B{}, nil}
+	tc26512C   = &Curve{"tc26-512-C", &scalar.TC26512C, 4, ec.TC26512C{}, nil}
 )
 
 // TC26256A returns the curve id-tc26-gost-3410-2012-256-paramSetA, cofactor 4
@@ -175,3 +177,6 @@ func CurveByParamSet(oid asn1.ObjectIdentifier) (*Curve, error) {
 	}
 	return nil, fmt.Errorf("%w %v", ErrParamSet, oid)
 }
+
+// newTable returns multiples of a point that has passed Check.
+func (c *Curve) newTable(xy []byte) ec.Table { return c.group.NewTable(xy) }

@@ -43,8 +43,8 @@ var allCurves = []*Curve{tc26256A, cryptoProA, cryptoProB, cryptoProC, tc26512A,
 func exampleCurves(t testing.TB) map[string]*Curve {
 	refs := references(t)
 	return map[string]*Curve{
-		"RFC 7091 example": {"RFC 7091 example", &scalar.Example1, 1, refs["RFC 7091 example"]},
-		"RFC 9215 example": {"RFC 9215 example", &scalar.Example2, 1, refs["RFC 9215 example"]},
+		"RFC 7091 example": {"RFC 7091 example", &scalar.Example1, 1, refs["RFC 7091 example"], nil},
+		"RFC 9215 example": {"RFC 9215 example", &scalar.Example2, 1, refs["RFC 9215 example"], nil},
 	}
 }
 

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"math/big"
+)
+
+// point is (x/z², w/(2z³)): Jacobian coordinates with twice the y, which makes the
+// formulas for a = −3 free of halves and of most small factors.
+type point struct{ x, w, z element }
+
+// limit is the greatest that an element in memory may be: a bit more than 5p.
+func (m *machine) limit() *big.Int { return times(big.NewInt(11), power(m.p.bits-1)) }
+
+func (m *machine) inputPoint(base string, at int) point {
+	n := m.p.limbs()
+	hi := m.limit()
+	return point{m.input(base, at, hi), m.input(base, at+n, hi), m.input(base, at+2*n, hi)}
+}
+
+func (m *machine) outputPoint(base string, at int, p point) {
+	n := m.p.limbs()
+	for i, e := range []element{p.x, p.w, p.z} {
+		m.outputLimited(base, at+i*n, e)
+	}
+}
+
+func (m *machine) outputLimited(base string, at int, e element) {
+	if hi := m.carry(&e).hi; hi.Cmp(m.limit()) > 0 {
+		panic(fmt.Sprintf("%s: the result may be 2^%d", m.name, hi.BitLen()))
+	}
+	m.output(base, at, e)
+}
+
+// double returns 2a. a is not infinity: the order is odd.
+func (m *machine) double(a *point) point {
+	zz := m.square(&a.z)
+	ww := m.square(&a.w)
+	t := m.mul(m.difference(&a.x, zz), m.sum(&a.x, zz))
+	alpha := m.carry(m.sum(m.twice(t), t)) // 3(X − Z²)(X + Z²)
+	beta := m.mul(&a.x, ww)                // 4XY²
+	z := m.mul(&a.w, &a.z)
+	x := m.difference(m.square(alpha), m.twice(m.masked(beta)))
+	v := m.mul2(alpha, m.difference(m.masked(beta), x), ww)
+	return point{*x, *v, *z}
+}
+
+// masked returns x carried, which is used in several sums.
+func (m *machine) masked(x *element) *element { return m.carry(x) }
+
+// mul2 returns 2xy − w².
+func (m *machine) mul2(x, y, w *element) *element {
+	return m.reduce(m.less(m.product(m.carry(m.twice(x)), y), m.squared(w)))
+}
+
+// entry is a point to add, with what an addition needs of it: its x and w times the
+// powers of the z of the other, and the other times the powers of its z.
+type operands2 struct{ u1, s1, u2, s2, z *element }
+
+// add returns the sum, for x and w of both brought to the same z. It is wrong, with
+// z = 0, if both are equal or opposite; and z stays 0 in all that is made of it.
+func (m *machine) addition(o operands2) point {
+	h := m.difference(o.u2, o.u1)
+	r := m.carry(m.difference(o.s2, o.s1)) // 2(S₂ − S₁)
+	hh := m.carry(m.twice(h))
+	i := m.square(hh) // 4H²
+	j := m.carry(m.mul(m.carry(h), i))
+	v := m.carry(m.mul(o.u1, i))
+	z := m.mul(o.z, hh)
+	x := m.carry(m.difference(m.difference(m.square(r), j), m.twice(v)))
+	w := m.twice(m.reduce(m.less(m.product(r, m.difference(v, x)), m.product(o.s1, j))))
+	return point{*x, *w, *z}
+}
+
+// addAffine returns a + (x, w), or a − (x, w) in the lanes of a mask register.
+func (m *machine) addAffine(a *point, x, w *element, mask string) point {
+	zz := m.carry(m.square(&a.z))
+	u := m.mul(x, zz)
+	s := m.mul(w, m.mul(&a.z, zz))
+	return m.addition(operands2{&a.x, &a.w, u, m.signed(s, mask), &a.z})
+}
+
+// addCommon returns a ± (x, w, z), for the given powers of z.
+func (m *machine) addCommon(a *point, x, w, z, zz, zzz *element, mask string) point {
+	own := m.carry(m.square(&a.z))
+	u1 := m.carry(m.mul(&a.x, zz))
+	s1 := m.carry(m.mul(&a.w, zzz))
+	u2 := m.mul(x, own)
+	s2 := m.mul(w, m.mul(&a.z, own))
+	return m.addition(operands2{u1, s1, u2, m.signed(s2, mask), m.carry(m.mul(&a.z, z))})
+}
+
+// add returns a + b.
+func (m *machine) addPoints(a, b *point) point {
+	aa, bb := m.carry(m.square(&a.z)), m.carry(m.square(&b.z))
+	u1 := m.carry(m.mul(&a.x, bb))
+	s1 := m.carry(m.mul(&a.w, m.mul(&b.z, bb)))
+	u2 := m.mul(&b.x, aa)
+	s2 := m.mul(&b.w, m.mul(&a.z, aa))
+	return m.addition(operands2{u1, s1, u2, s2, m.carry(m.mul(&a.z, &b.z))})
+}
+
+// start returns 2·(x, w/2) and the same point again, both with the z that is w.
+func (m *machine) start(x, w *element) (twice, same point) {
+	ww := m.carry(m.square(w))
+	s := m.carry(m.mul(x, ww))
+	one := m.one()
+	t := m.mul(m.difference(x, one), m.sum(x, one))
+	alpha := m.carry(m.sum(m.twice(t), t))
+	x2 := m.carry(m.difference(m.square(alpha), m.twice(s)))
+	return point{*x2, *m.mul2(alpha, m.difference(s, x2), ww), *w}, point{*s, *m.square(ww), *w}
+}
+
+func (m *machine) one() *element {
+	e := &element{lo: power(0), hi: power(0), carried: true}
+	for i := range m.p.limbs() {
+		e.limbs = append(e.limbs, limb{m.constant(0), zero, zero})
+		if i == 0 {
+			e.limbs[0] = limb{m.constant(1), power(0), power(0)}
+		}
+	}
+	e.masked = e.limbs
+	return e
+}
+
+// chain returns d + t, and d again with the same z: that of both before, times factor.
+func (m *machine) chain(d, t *point) (sum, same point, factor element) {
+	h2 := m.carry(m.small(m.twice(m.difference(&d.x, &t.x))))
+	a := m.carry(m.square(h2))
+	b := m.carry(m.mul(&d.x, a))
+	c := m.carry(m.mul(&t.x, a))
+	r := m.carry(m.difference(&d.w, &t.w))
+	x := m.carry(m.difference(m.difference(m.square(r), b), c))
+	e := m.product(&d.w, m.difference(b, c))
+	w := m.twice(m.reduce(m.less(m.product(r, m.difference(b, x)), e)))
+	return point{x: *x, w: *w}, point{x: *b, w: *m.twice(m.reduce(e))}, *h2
+}

@@ -1,0 +1,147 @@
+// Package ifma computes on eight points at once, with the multiplications of 52 bits
+// of AVX-512: those of eight signatures, or the parts of one multiplication.
+//
+// The assembly is written by a generator, which proves for every instruction that
+// nothing overflows. It has no branches but loops that count, and no addresses that
+// depend on data, except for gather, which is for public values only.
+//
+// The additions are wrong if both points are equal or opposite; then z becomes 0 and
+// stays so, and the caller has to compute the result by other means.
+package ifma
+
+import (
+	"math/bits"
+	"sync"
+
+	"propusk/gost/gost3410/internal/ec"
+	"propusk/gost/gost3410/internal/scalar"
+)
+
+//go:generate go run propusk/gost/gost3410/internal/ifma/generate -dir .
+
+// Available reports whether the processor and the operating system have what the
+// assembly needs. It is always false where there is no assembly.
+func Available() bool { return available() }
+
+// Enabled decides which path is taken. It is a variable only so that tests can force
+// the other path; nothing else may write to it.
+var Enabled = Available()
+
+// lanes are eight numbers, one of each lane.
+type lanes [8]uint64
+
+// kernels are the routines of one prime. Elements are limbs of 52 bits, points are x, w
+// = 2y and z in Jacobian coordinates.
+type kernels struct {
+	mul         func(z, x, y *lanes)
+	squareTimes func(x *lanes, times int)
+	double      func(a *lanes, times int)
+	add         func(a, b *lanes)
+	addAffine   func(a, b, negative *lanes)
+	addCommon   func(a, b, z, negative *lanes)
+	start       func(twice, table, factor, a *lanes)
+	chain       func(sum, d, factor, t *lanes)
+	scale       func(t, z, factor *lanes)
+	setAffine   func(a, b, negative *lanes)
+}
+
+// Curve is a curve y² = x³ − 3x + b of prime order. It is safe for concurrent use.
+type Curve struct {
+	*kernels
+	bits    int // of the prime
+	small   uint64
+	order   *scalar.Modulus
+	group   group
+	base    baseTables
+	batches sync.Pool // of *batch
+}
+
+// group is what is needed of the scalar arithmetic of a curve.
+type group interface {
+	// XIs reports whether x(a) is r modulo the order, and whether a is a point at all,
+	// for the Jacobian coordinates x and z.
+	XIs(r scalar.Nat, x, z []uint64) (is, ok bool)
+	// Sum returns a + b as LE(x)|LE(y), and false for infinity, for Jacobian points x, y
+	// and z, in constant time.
+	Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool)
+	// Base returns the base point as LE(x)|LE(y).
+	Base() []byte
+}
+
+// The curves.
+var (
+	CryptoProA = &Curve{kernels: &kernels256A, bits: 256, small: 617, order: &scalar.CryptoProA, group: ec.CryptoProA{}}
+	TC26512A   = &Curve{kernels: &kernels512A, bits: 512, small: 569, order: &scalar.TC26512A, group: ec.TC26512A{}}
+)
+
+// limbs is how many limbs an element has, words how many words of 64 bits.
+func (c *Curve) limbs() int { return (c.bits + 51) / 52 }
+func (c *Curve) words() int { return c.bits / 64 }
+
+// layout says where a lookup finds digits and points. The assembly knows the offsets.
+type layout struct {
+	scalar  lanes // bytes from the start of the scalars
+	all     lanes // of entries, times 2, less 1
+	entries lanes
+	low     lanes // of entries, less 1
+	stride  lanes // words between entries
+	first   lanes // words before the first entry
+	words   int   // of a point
+	step    int   // bytes between words of a point
+	after   int   // bytes of a point in lanes; behind it is what lanes are negative
+	count   int   // of entries
+}
+
+// newLayout returns the layout of lookups of digits of the given width in bits. What
+// belongs to one lane is that much further than what belongs to the one before it.
+func newLayout(width, scalar, stride, lane, words, step int) *layout {
+	l := &layout{words: words, step: step, after: 64 * words, count: 1 << (width - 1)}
+	for i := range 8 {
+		l.scalar[i] = uint64(scalar * i)
+		l.entries[i] = uint64(l.count)
+		l.low[i], l.all[i] = uint64(l.count-1), uint64(2*l.count-1)
+		l.stride[i], l.first[i] = uint64(stride), uint64(lane*i)
+	}
+	return l
+}
+
+// A digit is a window of a scalar that is odd: with w bits from bit at on, it stands for
+//
+//	(2·u + 1 − 2^w)·2^at, u = the w bits from bit at+1 on
+//
+// The sum of the digits is the scalar, if the bit above the last window is set beside
+// it.
+type digit struct{ at, width int }
+
+// fromWords sets a lane of the limbs at z to the number x.
+func fromWords(z []lanes, lane int, x []uint64) {
+	for i := range z {
+		at, shift := 52*i/64, 52*i%64
+		v := x[at] >> shift
+		if shift > 12 && at+1 < len(x) {
+			v |= x[at+1] << (64 - shift)
+		}
+		z[i][lane] = v & (1<<52 - 1)
+	}
+}
+
+// toWords returns a lane of the limbs at z, below 2^bits. It takes constant time.
+func (c *Curve) toWords(x []uint64, z []lanes, lane int) {
+	var t [9]uint64 // with what is above
+	words := c.words()
+	for i := range z {
+		at, shift := 52*i/64, 52*i%64
+		t[at] |= z[i][lane] << shift
+		if shift > 12 {
+			t[at+1] |= z[i][lane] >> (64 - shift)
+		}
+	}
+	carry := t[words] * c.small
+	for range 2 { // after a carry out of the first time, there is none out of the second
+		for i := range words {
+			t[i], carry = bits.Add64(t[i], carry, 0)
+		}
+		carry *= c.small
+	}
+	copy(x, t[:words])
+}

@@ -1,0 +1,15 @@
+//go:build !amd64 || purego
+
+package ifma
+
+func available() bool { return false }
+
+var kernels256A, kernels512A kernels
+
+func gather(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not available") }
+
+func scan8(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not available") }
+
+func scan16(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not available") }
+
+func permute(_, _ *lanes, _ int, _ *lanes) { panic("ifma: not available") }
