@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"propusk/gost/gost3410/internal/adx"
-	"propusk/gost/gost3410/internal/ifma"
 	"propusk/gost/gost3410/internal/ec"
+	"propusk/gost/gost3410/internal/ifma"
 	"propusk/gost/gost3410/internal/scalar"
 	"propusk/gost/internal/vectors"
 	"propusk/gost/streebog"

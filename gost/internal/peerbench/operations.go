@@ -48,7 +48,7 @@ func operations() []operation {
 	}
 	// The engine and gogost keep nothing of a key that they have seen.
 	for _, kind := range []struct{ name, engine string }{
-		{"verify", "verify"}, {"verify-again", "verify"}, {"sign", "sign"}, {"agree", "agree"},
+		{"verify", "verify"}, {"verify-again", "verify"}, {"verify-8", "verify"}, {"sign", "sign"}, {"agree", "agree"},
 	} {
 		for _, c := range curves {
 			ops = append(ops, operation{

@@ -92,6 +92,7 @@ func ours() map[string]func(*testing.B) {
 	for _, c := range ourCurves() {
 		m["verify-"+c.Name()] = func(b *testing.B) { verify(b, c, nil) }
 		m["verify-again-"+c.Name()] = func(b *testing.B) { verify(b, c, gost3410.NewKeyCache(1)) }
+		m["verify-8-"+c.Name()] = func(b *testing.B) { verifyEight(b, c) }
 		m["sign-"+c.Name()] = func(b *testing.B) { sign(b, c) }
 		m["agree-"+c.Name()] = func(b *testing.B) { agree(b, c) }
 	}
@@ -241,6 +242,25 @@ func verify(b *testing.B, c *gost3410.Curve, cache *gost3410.KeyCache) {
 	}
 	loop(b, func() {
 		if !cache.Verify(public, digest, sig) {
+			b.Fatal("valid signature was refused")
+		}
+	})
+}
+
+// verifyEight verifies signatures by different keys, eight in every eighth turn.
+func verifyEight(b *testing.B, c *gost3410.Curve) {
+	batch, digest := make([]gost3410.Signed, 8), digestOf(c)
+	for i := range batch {
+		key := newKey(b, c)
+		sig, err := key.Sign(rand.Reader, digest, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		batch[i] = gost3410.Signed{Key: key.PublicKey(), Digest: digest, Signature: sig}
+	}
+	turn := 0
+	loop(b, func() {
+		if turn++; turn%len(batch) == 1 && slices.Contains(gost3410.VerifyMany(nil, batch), false) {
 			b.Fatal("valid signature was refused")
 		}
 	})
