@@ -106,6 +106,7 @@ func parseKey(c *gost3410.Curve, field []byte) (*gost3410.PrivateKey, error) {
 			return nil, fmt.Errorf("%w: privateKey", ErrSyntax)
 		}
 		raw := make([]byte, size)
+		defer clear(raw)
 		copy(raw[size-len(number):], number)
 		slices.Reverse(raw)
 		return gost3410.NewPrivateKey(c, raw)
