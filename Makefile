@@ -14,7 +14,7 @@ GOLANGCI_VERSION := v2.15.0
 APT_RUN   := ca-certificates curl openssl libengine-gost-openssl
 # The real peers of the tests; gcc is for the race detector, valgrind finds
 # branches and addresses that depend on secrets.
-APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind
+APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy nginx-light stunnel4
 # The C side of the benchmarks.
 APT_BENCH := $(APT_TEST) libssl-dev
 
@@ -96,7 +96,9 @@ apt-test:
 apt-bench:
 	@$(call apt_install,$(APT_BENCH))
 
-# apt_install says what it does, and does nothing when nothing is missing.
+# apt_install says what it does, and does nothing when nothing is missing. Packages of
+# servers start them at once unless a policy says no (exit code 101 of policy-rc.d): the
+# tests want the programs, not the services, so there is one while packages are set up.
 define apt_install
 	if ! command -v dpkg-query >/dev/null; then \
 		echo "This is not Debian or Ubuntu: please install the equivalents of: $(1)"; exit 0; fi; \
@@ -108,6 +110,10 @@ define apt_install
 	if [ -n "$(SUDO)" ] && ! command -v $(SUDO) >/dev/null; then \
 		echo "Neither root nor sudo. Let root run: apt-get install --no-install-recommends$$missing" >&2; exit 1; fi; \
 	echo "Installing Debian packages:$$missing"; \
+	if [ ! -e /usr/sbin/policy-rc.d ]; then \
+		trap '$(SUDO) rm -f /usr/sbin/policy-rc.d' EXIT; \
+		printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee /usr/sbin/policy-rc.d >/dev/null; \
+		$(SUDO) chmod +x /usr/sbin/policy-rc.d; fi; \
 	$(SUDO) apt-get update -q && \
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
 endef
