@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"strconv"
 	"unsafe"
+
+	"propusk/gost/internal/avx512"
 )
 
 // IVSizeError is the length, in bytes, of an initialization vector that is not
@@ -31,7 +33,8 @@ const bufferSize = 256
 // cnt is the counter mode. The counter is the registers N3 and N4.
 type cnt struct {
 	key     Key
-	table   *[4][256]uint32
+	order   order // the same for the assembly
+	sbox    *SBox
 	meshing Meshing
 
 	n3, n4 uint32
@@ -55,10 +58,19 @@ func NewCNT(key, iv []byte, s *SBox, m Meshing) (cipher.Stream, error) {
 	if len(iv) != BlockSize {
 		return nil, IVSizeError(len(iv))
 	}
-	c := &cnt{key: loadKey(key), table: s.tables(), meshing: m, left: section}
-	c.set(encrypt(c.table, &c.key, binary.LittleEndian.Uint64(iv)))
+	c := &cnt{key: loadKey(key), sbox: s, meshing: m, left: section}
+	c.start(binary.LittleEndian.Uint64(iv))
 	return c, nil
 }
+
+// start begins to use the key, with the encryption of the given word as the counter.
+func (c *cnt) start(word uint64) {
+	c.order = c.key.encryption()
+	c.set(encrypt(c.sbox, &c.key, word))
+}
+
+// counter returns the registers, N3 in the lower half.
+func (c *cnt) counter() uint64 { return uint64(c.n4)<<32 | uint64(c.n3) }
 
 func (c *cnt) set(word uint64) { c.n3, c.n4 = uint32(word), uint32(word>>32) }
 
@@ -72,39 +84,68 @@ func (c *cnt) XORKeyStream(dst, src []byte) {
 		panic("gost28147: invalid buffer overlap")
 	}
 	for len(src) > 0 {
+		n := 0
 		if len(c.ready) == 0 {
-			c.refill(len(src))
+			n = c.direct(dst, src)
 		}
-		n := subtle.XORBytes(dst, src, c.ready)
-		c.ready = c.ready[n:]
+		if n == 0 {
+			if len(c.ready) == 0 {
+				c.refill(len(src))
+			}
+			n = subtle.XORBytes(dst, src, c.ready)
+			c.ready = c.ready[n:]
+		}
 		dst, src = dst[n:], src[n:]
+	}
+}
+
+// direct does what is faster than key stream in buf, and returns how many bytes that
+// were.
+func (c *cnt) direct(dst, src []byte) int {
+	c.remesh()
+	if !avx512.Enabled {
+		return 0
+	}
+	n := c.directVector(dst, src)
+	if c.meshing {
+		c.left -= n
+	}
+	return n
+}
+
+// remesh replaces the key when it has given all that it may.
+func (c *cnt) remesh() {
+	if c.left == 0 {
+		mesh(c.sbox, &c.key)
+		c.start(c.counter())
+		c.left = section
 	}
 }
 
 // refill makes key stream: the blocks that want bytes take, but no more than fit into
 // buf and than the current key may give.
 func (c *cnt) refill(want int) {
-	if c.left == 0 {
-		mesh(c.table, &c.key)
-		c.set(encrypt(c.table, &c.key, uint64(c.n4)<<32|uint64(c.n3)))
-		c.left = section
-	}
+	c.remesh()
 	size := min((want+BlockSize-1)/BlockSize*BlockSize, bufferSize)
 	if c.meshing {
 		size = min(size, c.left)
 		c.left -= size
 	}
 	c.ready = c.buf[:size]
-	b := c.ready
+	if avx512.Enabled {
+		c.refillVector()
+		return
+	}
+	b, t := c.ready, c.sbox.tables()
 	for ; len(b) >= 4*BlockSize; b = b[4*BlockSize:] {
-		x0, x1, x2, x3 := encrypt4(c.table, &c.key, c.count(), c.count(), c.count(), c.count())
+		x0, x1, x2, x3 := encrypt4(t, &c.key, c.count(), c.count(), c.count(), c.count())
 		binary.LittleEndian.PutUint64(b, x0)
 		binary.LittleEndian.PutUint64(b[8:], x1)
 		binary.LittleEndian.PutUint64(b[16:], x2)
 		binary.LittleEndian.PutUint64(b[24:], x3)
 	}
 	for ; len(b) > 0; b = b[BlockSize:] {
-		binary.LittleEndian.PutUint64(b, encrypt(c.table, &c.key, c.count()))
+		binary.LittleEndian.PutUint64(b, encrypt(c.sbox, &c.key, c.count()))
 	}
 }
 
@@ -115,7 +156,7 @@ func (c *cnt) count() uint64 {
 	c.n3 += lowStep
 	sum, carry := bits.Add32(c.n4, highStep, 0)
 	c.n4 = sum + carry
-	return uint64(c.n4)<<32 | uint64(c.n3)
+	return c.counter()
 }
 
 // encrypt4 is encrypt for four blocks: a round waits for the one before, so four

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	oracle "github.com/ddulesov/gogost/gost28147"
+
+	"propusk/gost/internal/avx512"
 )
 
 // fuzzKey makes size bytes of what the fuzzer likes, so that it need not find the
@@ -26,13 +28,16 @@ func FuzzGogost(f *testing.F) {
 		s := sboxes[name]
 		key, iv = fuzzKey(key, KeySize), fuzzKey(iv, BlockSize)
 		theirs := oracle.NewCipher(key, s.oracle)
-		for at := 0; at+BlockSize <= len(msg); at += BlockSize {
-			against(t, name, s.ours, s.oracle, key, msg[at:][:BlockSize])
-		}
-		gogostCNT(t, newCNT(t, key, iv, s.ours, MeshingNone), theirs, iv, msg)
-		gogostIMIT(t, key, s.ours, theirs, iv, msg)
-		if got, want := Diversify(s.ours, key, iv), gogostDiversify(key, iv, s.oracle); !bytes.Equal(got[:], want) {
-			t.Errorf("%s: diversified %x, gogost says %x", name, got, want)
+		defer func() { avx512.Enabled = avx512.Available() }()
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			for at := 0; at+BlockSize <= len(msg); at += BlockSize {
+				against(t, name, s.ours, s.oracle, key, msg[at:][:BlockSize])
+			}
+			gogostCNT(t, newCNT(t, key, iv, s.ours, MeshingNone), theirs, iv, msg)
+			gogostIMIT(t, key, s.ours, theirs, iv, msg)
+			if got, want := Diversify(s.ours, key, iv), gogostDiversify(key, iv, s.oracle); !bytes.Equal(got[:], want) {
+				t.Errorf("%s: diversified %x, gogost says %x", name, got, want)
+			}
 		}
 	})
 }

@@ -5,14 +5,18 @@
 // (package gostr341194), and for old peers of TLS; for new data there is Magma, the
 // same cipher with one set of substitutions and the other order of bytes.
 //
-// The substitutions are merged into four 256-entry tables, so timing depends on
-// the data and the key through the cache.
+// On an amd64 processor with AVX-512, VBMI and GFNI everything runs in constant time,
+// without tables in memory. Elsewhere, and with the build tag purego, the substitutions
+// are merged into four 256-entry tables, so timing depends on the data and the key
+// through the cache.
 package gost28147
 
 import (
 	"crypto/cipher"
 	"encoding/binary"
 	"strconv"
+
+	"propusk/gost/internal/avx512"
 )
 
 // Sizes in bytes.
@@ -33,8 +37,8 @@ func (e KeySizeError) Error() string {
 type Key [8]uint32
 
 type block struct {
-	key   Key
-	table *[4][256]uint32
+	key  Key
+	sbox *SBox
 }
 
 // New returns a cipher.Block for the given key, which must be KeySize bytes of
@@ -47,7 +51,7 @@ func New(key []byte, s *SBox) (cipher.Block, error) {
 	if len(key) != KeySize {
 		return nil, KeySizeError(len(key))
 	}
-	b := &block{table: s.tables()}
+	b := &block{sbox: s}
 	for i := range b.key {
 		b.key[i] = binary.LittleEndian.Uint32(key[4*i:])
 	}
@@ -60,23 +64,46 @@ func (b *block) BlockSize() int { return BlockSize }
 // Encrypt implements cipher.Block and RFC 5830, Section 5.1.
 func (b *block) Encrypt(dst, src []byte) {
 	check(dst, src)
-	binary.LittleEndian.PutUint64(dst, encrypt(b.table, &b.key, binary.LittleEndian.Uint64(src)))
+	binary.LittleEndian.PutUint64(dst, encrypt(b.sbox, &b.key, binary.LittleEndian.Uint64(src)))
 }
 
 // Decrypt implements cipher.Block and RFC 5830, Section 5.2.
 func (b *block) Decrypt(dst, src []byte) {
 	check(dst, src)
-	binary.LittleEndian.PutUint64(dst, decrypt(b.table, &b.key, binary.LittleEndian.Uint64(src)))
+	binary.LittleEndian.PutUint64(dst, decrypt(b.sbox, &b.key, binary.LittleEndian.Uint64(src)))
 }
 
 // EncryptWord encrypts one block, as a little-endian number, with the given key.
 // It is for GOST R 34.11-94, which takes a new key for every block.
 func (s *SBox) EncryptWord(key *Key, word uint64) uint64 {
-	return encrypt(s.tables(), key, word)
+	return encrypt(s, key, word)
 }
 
-// encrypt takes the key words forward three times, then backward once.
-func encrypt(t *[4][256]uint32, key *Key, word uint64) uint64 {
+// An order is the key words in the order in which the rounds take them.
+type order [32]uint32
+
+// encryption is forward three times, then backward once.
+func (k *Key) encryption() (o order) {
+	for i, word := range k {
+		o[i], o[8+i], o[16+i], o[31-i] = word, word, word, word
+	}
+	return o
+}
+
+// decryption is that of encryption, reversed.
+func (k *Key) decryption() (o order) {
+	for i, word := range k {
+		o[i], o[15-i], o[23-i], o[31-i] = word, word, word, word
+	}
+	return o
+}
+
+func encrypt(s *SBox, key *Key, word uint64) uint64 {
+	if avx512.Enabled {
+		o := key.encryption()
+		return s.cryptVector(&o, word)
+	}
+	t := s.tables()
 	n1, n2 := uint32(word), uint32(word>>32)
 	for range 3 {
 		for i := 0; i < 8; i += 2 {
@@ -91,8 +118,12 @@ func encrypt(t *[4][256]uint32, key *Key, word uint64) uint64 {
 	return uint64(n1)<<32 | uint64(n2) // the last round does not swap
 }
 
-// decrypt takes the key words in the order of encrypt, reversed.
-func decrypt(t *[4][256]uint32, key *Key, word uint64) uint64 {
+func decrypt(s *SBox, key *Key, word uint64) uint64 {
+	if avx512.Enabled {
+		o := key.decryption()
+		return s.cryptVector(&o, word)
+	}
+	t := s.tables()
 	n1, n2 := uint32(word), uint32(word>>32)
 	for i := 0; i < 8; i += 2 {
 		n2 ^= round(t, n1+key[i])

@@ -32,7 +32,9 @@ var sboxes = map[string]struct {
 	"DigestCryptoPro": {DigestCryptoPro(), &oracle.SboxIdGostR341194CryptoProParamSet, ""},
 }
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { cryptotest.Paths(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	for _, file := range []string{"testdata/rfc5831.txt", "testdata/rfc7836.txt"} {
 		for _, v := range vectors.Load(t, file) {
 			checkBoth(t, v.Name, sboxes[v.String(t, "sbox")].ours, v.Hex(t, "key"), v.Hex(t, "plain"), v.Hex(t, "cipher"))
@@ -59,7 +61,9 @@ func checkBoth(t *testing.T, name string, s *SBox, key, plain, sealed []byte) {
 	}
 }
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { cryptotest.Paths(t, testContract) }
+
+func testContract(t *testing.T) {
 	for name, s := range sboxes {
 		t.Run(name, func(t *testing.T) {
 			cryptotest.Block(t, "gost28147", KeySize, func(key []byte) (cipher.Block, error) { return New(key, s.ours) })
@@ -81,7 +85,9 @@ func TestSBoxesArePermutations(t *testing.T) {
 	}
 }
 
-func TestEncryptWord(t *testing.T) {
+func TestEncryptWord(t *testing.T) { cryptotest.Paths(t, testEncryptWord) }
+
+func testEncryptWord(t *testing.T) {
 	key := Key{1, 2, 3, 4, 5, 6, 7, 8}
 	got := CryptoProA().EncryptWord(&key, 0x0123456789abcdef)
 	bytes8, keyBytes := []byte{0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01}, make([]byte, KeySize)
@@ -98,7 +104,9 @@ func TestEncryptWord(t *testing.T) {
 }
 
 // TestMagma checks that Magma is this cipher with the other order of bytes.
-func TestMagma(t *testing.T) {
+func TestMagma(t *testing.T) { cryptotest.Paths(t, testMagma) }
+
+func testMagma(t *testing.T) {
 	key, plain := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize)
 	m, err := magma.New(swapWords(key))
 	if err != nil {
@@ -109,7 +117,9 @@ func TestMagma(t *testing.T) {
 	checkBoth(t, "magma", TC26Z(), key, plain, reverse(want))
 }
 
-func TestGogost(t *testing.T) {
+func TestGogost(t *testing.T) { cryptotest.Paths(t, testGogost) }
+
+func testGogost(t *testing.T) {
 	for name, s := range sboxes {
 		for i := range 100 {
 			key, plain := cryptotest.Bytes(KeySize + i)[i:], cryptotest.Bytes(BlockSize + i)[i:]
@@ -119,7 +129,9 @@ func TestGogost(t *testing.T) {
 }
 
 // TestEngine encrypts zeros in CFB mode: the first block is the encrypted IV.
-func TestEngine(t *testing.T) {
+func TestEngine(t *testing.T) { cryptotest.Paths(t, testEngine) }
+
+func testEngine(t *testing.T) {
 	key, iv := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize)
 	for name, s := range sboxes {
 		if s.engine == "" {
@@ -132,7 +144,9 @@ func TestEngine(t *testing.T) {
 }
 
 // TestBotan reads the vectors of Botan.
-func TestBotan(t *testing.T) {
+func TestBotan(t *testing.T) { cryptotest.Paths(t, testBotan) }
+
+func testBotan(t *testing.T) {
 	var s *SBox
 	v, count := map[string][]byte{}, 0
 	for line := range strings.Lines(string(corpus.Read(t, "data/vectors/randombit-gost_28147.vec"))) {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash"
+
+	"propusk/gost/internal/avx512"
 )
 
 // Sizes of authentication codes, in bytes.
@@ -16,7 +18,8 @@ const (
 // imit is a running message authentication code.
 type imit struct {
 	first, key Key // of the beginning, and the current one
-	table      *[4][256]uint32
+	order      order
+	sbox       *SBox
 	meshing    Meshing
 	size       int // bytes of the code
 
@@ -51,7 +54,7 @@ func NewIMIT(key, iv []byte, s *SBox, m Meshing, size int) (hash.Hash, error) {
 	if size < MinMACSize || size > MaxMACSize {
 		return nil, errors.New("gost28147: MAC size out of range")
 	}
-	h := &imit{first: loadKey(key), table: s.tables(), meshing: m, size: size}
+	h := &imit{first: loadKey(key), sbox: s, meshing: m, size: size}
 	if iv != nil {
 		h.iv = binary.LittleEndian.Uint64(iv)
 	}
@@ -68,6 +71,7 @@ func (h *imit) BlockSize() int { return BlockSize }
 // Reset implements hash.Hash: the key and the IV stay.
 func (h *imit) Reset() {
 	h.key, h.state, h.blocks, h.used = h.first, h.iv, 0, 0
+	h.order = h.key.encryption()
 }
 
 // Clone implements hash.Cloner. The error is always nil.
@@ -81,36 +85,58 @@ func (h *imit) Write(p []byte) (int, error) {
 	written := len(p)
 	for len(p) > 0 {
 		if h.used == 0 && len(p) >= BlockSize {
-			h.mix(binary.LittleEndian.Uint64(p))
-			p = p[BlockSize:]
+			n := len(p) / BlockSize * BlockSize
+			h.mix(p[:n])
+			p = p[n:]
 			continue
 		}
 		n := copy(h.tail[h.used:], p)
 		h.used += n
 		p = p[n:]
 		if h.used == BlockSize {
-			h.mix(binary.LittleEndian.Uint64(h.tail[:]))
+			h.mix(h.tail[:])
 			h.used = 0
 		}
 	}
 	return written, nil
 }
 
-// mix takes a block: sixteen rounds, the key words forward twice.
-func (h *imit) mix(word uint64) {
-	if h.meshing && h.blocks > 0 && h.blocks%(section/BlockSize) == 0 {
-		mesh(h.table, &h.key) // only the key: RFC 4357 has no IV in a MAC
+// mix takes whole blocks.
+func (h *imit) mix(p []byte) {
+	for len(p) > 0 {
+		size := len(p)
+		if h.meshing {
+			past := int(h.blocks * BlockSize % section)
+			if past == 0 && h.blocks > 0 {
+				mesh(h.sbox, &h.key) // only the key: RFC 4357 has no IV in a MAC
+				h.order = h.key.encryption()
+			}
+			size = min(size, section-past)
+		}
+		if avx512.Enabled {
+			h.mixVector(p[:size])
+		} else {
+			h.mixGeneric(p[:size])
+		}
+		h.blocks += uint64(size / BlockSize)
+		p = p[size:]
 	}
-	word ^= h.state
-	n1, n2 := uint32(word), uint32(word>>32)
-	for range 2 {
-		for i := 0; i < 8; i += 2 {
-			n2 ^= round(h.table, n1+h.key[i])
-			n1 ^= round(h.table, n2+h.key[i+1])
+}
+
+// mixGeneric takes blocks under one key, each in sixteen rounds, the key words forward
+// twice.
+func (h *imit) mixGeneric(p []byte) {
+	t := h.sbox.tables()
+	n1, n2 := uint32(h.state), uint32(h.state>>32)
+	for ; len(p) >= BlockSize; p = p[BlockSize:] {
+		n1 ^= binary.LittleEndian.Uint32(p)
+		n2 ^= binary.LittleEndian.Uint32(p[4:])
+		for i := 0; i < 16; i += 2 {
+			n2 ^= round(t, n1+h.order[i])
+			n1 ^= round(t, n2+h.order[i+1])
 		}
 	}
 	h.state = uint64(n2)<<32 | uint64(n1)
-	h.blocks++
 }
 
 // Sum implements hash.Hash: it leaves the state alone, so that writing can go on.
@@ -118,10 +144,10 @@ func (h *imit) Sum(in []byte) []byte {
 	last := *h
 	if last.used > 0 {
 		clear(last.tail[last.used:])
-		last.mix(binary.LittleEndian.Uint64(last.tail[:]))
+		last.mix(last.tail[:])
 	}
 	for last.blocks < 2 { // RFC 5830, Section 8: M >= 2
-		last.mix(0)
+		last.mix(make([]byte, BlockSize))
 	}
 	var code [BlockSize]byte
 	binary.LittleEndian.PutUint64(code[:], last.state)

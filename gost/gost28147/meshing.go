@@ -1,6 +1,10 @@
 package gost28147
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"propusk/gost/internal/avx512"
+)
 
 // Meshing says whether CryptoPro key meshing replaces the key on the way. RFC 4357,
 // Section 2.3, wants it with all sets of parameters but [Test], and RFC 9189, Section
@@ -25,10 +29,14 @@ const meshingConstant = "\x69\x00\x72\x22\x64\xC9\x04\x23\x8D\x3A\xDB\x96\x46\xE
 	"\x18\xFE\xAC\x94\x00\xED\x07\x12\xC0\x86\xDC\xC2\xEF\x4C\xA9\x2B"
 
 // mesh replaces the key by the next one, RFC 4357, Section 2.3.2.
-func mesh(t *[4][256]uint32, key *Key) {
+func mesh(s *SBox, key *Key) {
+	if avx512.Enabled {
+		s.meshVector(key)
+		return
+	}
 	var next Key
 	for i := 0; i < len(next); i += 2 {
-		word := decrypt(t, key, binary.LittleEndian.Uint64([]byte(meshingConstant[4*i:4*i+8])))
+		word := decrypt(s, key, binary.LittleEndian.Uint64([]byte(meshingConstant[4*i:4*i+8])))
 		next[i], next[i+1] = uint32(word), uint32(word>>32)
 	}
 	*key = next
@@ -52,7 +60,7 @@ func Diversify(s *SBox, key, ukm []byte) [KeySize]byte {
 	if len(ukm) != BlockSize {
 		panic("gost28147: user keying material must be 8 bytes")
 	}
-	t, k := s.tables(), loadKey(key)
+	k := loadKey(key)
 	for _, a := range ukm {
 		var chosen, others uint32
 		for j, word := range k {
@@ -63,7 +71,7 @@ func Diversify(s *SBox, key, ukm []byte) [KeySize]byte {
 		// encryptCFB(S[i], K[i], K[i])
 		feedback, next := uint64(others)<<32|uint64(chosen), Key{}
 		for j := 0; j < len(k); j += 2 {
-			feedback = encrypt(t, &k, feedback) ^ (uint64(k[j+1])<<32 | uint64(k[j]))
+			feedback = encrypt(s, &k, feedback) ^ (uint64(k[j+1])<<32 | uint64(k[j]))
 			next[j], next[j+1] = uint32(feedback), uint32(feedback>>32)
 		}
 		k = next

@@ -12,12 +12,15 @@ import (
 
 	oracle "github.com/ddulesov/gogost/gost28147"
 
+	"propusk/gost/internal/avx512"
 	"propusk/gost/internal/cryptotest"
 	"propusk/gost/internal/engine"
 	"propusk/gost/internal/vectors"
 )
 
-func TestCNTVectors(t *testing.T) {
+func TestCNTVectors(t *testing.T) { cryptotest.Paths(t, testCNTVectors) }
+
+func testCNTVectors(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/cnt.txt") {
 		s := newCNT(t, v.Hex(t, "key"), v.Hex(t, "iv"), sboxes[v.String(t, "sbox")].ours, MeshingNone)
 		if got, want := xor(s, v.Hex(t, "plain")), v.Hex(t, "out"); !bytes.Equal(got, want) {
@@ -26,7 +29,9 @@ func TestCNTVectors(t *testing.T) {
 	}
 }
 
-func TestIMITVectors(t *testing.T) {
+func TestIMITVectors(t *testing.T) { cryptotest.Paths(t, testIMITVectors) }
+
+func testIMITVectors(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/imit.txt") {
 		want := v.Hex(t, "code")
 		h := newIMIT(t, v.Hex(t, "key"), nil, sboxes[v.String(t, "sbox")].ours, MeshingNone, len(want))
@@ -39,7 +44,9 @@ func TestIMITVectors(t *testing.T) {
 
 // TestRecords protects records of TLS as RFC 9189, Section 4.1.2, says: one key stream
 // and one code for the connection.
-func TestRecords(t *testing.T) {
+func TestRecords(t *testing.T) { cryptotest.Paths(t, testRecords) }
+
+func testRecords(t *testing.T) {
 	var stream cipher.Stream
 	var mac hash.Hash
 	for _, v := range vectors.Load(t, "testdata/rfc9189-records.txt") {
@@ -67,7 +74,9 @@ func TestRecords(t *testing.T) {
 
 var meshings = []Meshing{MeshingNone, MeshingCryptoPro}
 
-func TestModesContract(t *testing.T) {
+func TestModesContract(t *testing.T) { cryptotest.Paths(t, testModesContract) }
+
+func testModesContract(t *testing.T) {
 	key, iv := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize)
 	for _, m := range meshings {
 		t.Run(fmt.Sprint("CNT ", m), func(t *testing.T) {
@@ -86,7 +95,9 @@ var lengths = []int{0, 1, 7, 8, 9, 15, 16, 17, 24, 255, 256, 257, 1016, 1017, 10
 
 // TestDefinition compares with the standard and RFC 4357, written without regard to
 // speed.
-func TestDefinition(t *testing.T) {
+func TestDefinition(t *testing.T) { cryptotest.Paths(t, testDefinition) }
+
+func testDefinition(t *testing.T) {
 	key, iv := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize)
 	for name, s := range sboxes {
 		for _, m := range meshings {
@@ -195,7 +206,9 @@ func oracleOf(t testing.TB, s *SBox) *oracle.Sbox {
 	return nil
 }
 
-func TestModesEngine(t *testing.T) {
+func TestModesEngine(t *testing.T) { cryptotest.Paths(t, testModesEngine) }
+
+func testModesEngine(t *testing.T) {
 	key, iv := cryptotest.Bytes(KeySize), cryptotest.Bytes(BlockSize)
 	for _, c := range []struct {
 		cipher, mac string
@@ -238,6 +251,29 @@ func TestCarry(t *testing.T) {
 	}
 }
 
+// TestCounters compares the counters that the assembly makes with those of the standard,
+// around both overflows and for all numbers of blocks.
+func TestCounters(t *testing.T) { cryptotest.Paths(t, testCounters) }
+
+func testCounters(t *testing.T) {
+	starts := []uint32{0, 1, 0xffffffff, 0xfefefeff, 0xfefefefc, 0xfefefefb, 0xc0000000, 0x80000003}
+	for i := range 500 {
+		c := &cnt{sbox: TC26Z(), meshing: MeshingNone, left: section}
+		copy(c.key[:], []uint32{1, 2, 3, 4, 5, 6, 7, uint32(i)})
+		c.order = c.key.encryption()
+		c.n3, c.n4 = starts[i%len(starts)]-uint32(i), starts[i/7%len(starts)]-uint32(i/3)
+		reference := *c
+		msg := make([]byte, i*BlockSize)
+		c.XORKeyStream(msg, msg)
+		for at := 0; at < len(msg); at += BlockSize {
+			want := encrypt(TC26Z(), &reference.key, reference.count())
+			if got := binary.LittleEndian.Uint64(msg[at:]); got != want {
+				t.Fatalf("%d blocks: block %d is %x, want %x", i, at/BlockSize, got, want)
+			}
+		}
+	}
+}
+
 func TestModesArguments(t *testing.T) {
 	key, iv := make([]byte, KeySize), make([]byte, BlockSize)
 	var keySize KeySizeError
@@ -273,7 +309,9 @@ func TestModesArguments(t *testing.T) {
 
 // TestDiversify compares with RFC 4357, Section 6.5, in terms of crypto/cipher. The
 // package vko has the vector of RFC 9189.
-func TestDiversify(t *testing.T) {
+func TestDiversify(t *testing.T) { cryptotest.Paths(t, testDiversify) }
+
+func testDiversify(t *testing.T) {
 	for name, s := range sboxes {
 		for i := range 50 {
 			key, ukm := cryptotest.Bytes(KeySize + i)[i:], cryptotest.Bytes(BlockSize + i)[i:]
@@ -312,21 +350,30 @@ func FuzzModes(f *testing.F) {
 			t.Skip()
 		}
 		m := Meshing(mesh)
-		s, h, got := newCNT(t, key, iv, CryptoProB(), m), newIMIT(t, key, iv, CryptoProB(), m, MaxMACSize), bytes.Clone(msg)
-		for rest := got; len(rest) > 0; {
-			n := min(int(piece)+1, len(rest))
-			h.Write(rest[:n])
-			h.Sum(nil)
-			s.XORKeyStream(rest[:n], rest[:n])
-			rest = rest[n:]
-		}
-		if want := slowCNT(t, key, iv, CryptoProB(), m, msg); !bytes.Equal(got, want) {
-			t.Errorf("CNT in pieces of %d bytes: %x, want %x", int(piece)+1, got, want)
-		}
-		if got, want := h.Sum(nil), slowIMIT(t, key, iv, CryptoProB(), m, msg); !bytes.Equal(got, want) {
-			t.Errorf("IMIT in pieces of %d bytes: %x, want %x", int(piece)+1, got, want)
+		defer func() { avx512.Enabled = avx512.Available() }()
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			fuzzModes(t, key, iv, msg, int(piece)+1, m)
 		}
 	})
+}
+
+// fuzzModes compares the modes, a piece at a time, with their definition.
+func fuzzModes(t *testing.T, key, iv, msg []byte, piece int, m Meshing) {
+	t.Helper()
+	s, h, got := newCNT(t, key, iv, CryptoProB(), m), newIMIT(t, key, iv, CryptoProB(), m, MaxMACSize), bytes.Clone(msg)
+	for rest := got; len(rest) > 0; {
+		n := min(piece, len(rest))
+		h.Write(rest[:n])
+		h.Sum(nil)
+		s.XORKeyStream(rest[:n], rest[:n])
+		rest = rest[n:]
+	}
+	if want := slowCNT(t, key, iv, CryptoProB(), m, msg); !bytes.Equal(got, want) {
+		t.Errorf("CNT in pieces of %d bytes: %x, want %x", piece, got, want)
+	}
+	if got, want := h.Sum(nil), slowIMIT(t, key, iv, CryptoProB(), m, msg); !bytes.Equal(got, want) {
+		t.Errorf("IMIT in pieces of %d bytes: %x, want %x", piece, got, want)
+	}
 }
 
 func newCNT(t testing.TB, key, iv []byte, s *SBox, m Meshing) cipher.Stream {

@@ -8,12 +8,15 @@ import (
 	"testing"
 
 	"propusk/gost/internal/corpus"
+	"propusk/gost/internal/cryptotest"
 	"propusk/gost/kdf"
 )
 
 // TestRecorded decrypts recorded connections of TLS 1.2 between OpenSSL or GnuTLS and
 // OpenSSL with gost-engine, and checks all their codes: RFC 9189, Section 4.1.2.
-func TestRecorded(t *testing.T) {
+func TestRecorded(t *testing.T) { cryptotest.Paths(t, testRecorded) }
+
+func testRecorded(t *testing.T) {
 	for _, name := range []string{
 		"c102-256A-many", "c102-256A-big", "c102-256A-gnutls", "c102-512B-mtls-256TCA", "c102-256A-resumed-ticket",
 		"ff85-256A-mtls-512C", "ff85-256A-resumed-id",

@@ -15,8 +15,9 @@ type SBox struct {
 
 	// merged is computed at first use: the entry [i][v] is what byte i of the sum
 	// contributes to a round, after the rotation.
-	once   sync.Once
-	merged [4][256]uint32
+	once    sync.Once
+	merged  [4][256]uint32
+	nibbles nibbles // the same for the assembly
 }
 
 // tables returns the merged substitutions.
@@ -28,8 +29,15 @@ func (s *SBox) tables() *[4][256]uint32 {
 				s.merged[i][v] = bits.RotateLeft32((low|high<<4)<<(8*i), 11)
 			}
 		}
+		s.nibbles.fill(s)
 	})
 	return &s.merged
+}
+
+// vectorTables returns the substitutions as the assembly takes them.
+func (s *SBox) vectorTables() *nibbles {
+	s.tables()
+	return &s.nibbles
 }
 
 // substitute returns what K_(i+1) makes of x.

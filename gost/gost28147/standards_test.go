@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"propusk/gost/internal/cryptotest"
 	"propusk/gost/internal/vectors"
 )
 
@@ -32,7 +33,9 @@ func TestSBoxes(t *testing.T) {
 }
 
 // TestWrappedKey makes the authentication code of a wrapped key, RFC 7836, Section 4.6.
-func TestWrappedKey(t *testing.T) {
+func TestWrappedKey(t *testing.T) { cryptotest.Paths(t, testWrappedKey) }
+
+func testWrappedKey(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/rfc7836.txt") {
 		h := newIMIT(t, v.Hex(t, "key"), v.Hex(t, "iv"), sboxes[v.String(t, "sbox")].ours, MeshingNone, MACSize)
 		h.Write(v.Hex(t, "plain"))

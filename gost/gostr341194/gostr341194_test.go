@@ -17,7 +17,9 @@ import (
 	"propusk/gost/internal/vectors"
 )
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { cryptotest.Paths(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	for _, v := range vectors.Load(t, "testdata/rfc5831.txt") {
 		h := &digest{sbox: gost28147.DigestTest()}
 		if got, want := sum(h, v.Hex(t, "message")), v.Hex(t, "digest"); !bytes.Equal(got, want) {
@@ -28,7 +30,9 @@ func TestVectors(t *testing.T) {
 
 func TestContract(t *testing.T) { cryptotest.Hash(t, New) }
 
-func TestGogost(t *testing.T) {
+func TestGogost(t *testing.T) { cryptotest.Paths(t, testGogost) }
+
+func testGogost(t *testing.T) {
 	for n := range 200 {
 		msg := cryptotest.Bytes(n)
 		if got, want := sum(New(), msg), oracleSum(msg); !bytes.Equal(got, want) {

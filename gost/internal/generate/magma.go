@@ -50,7 +50,7 @@ func magma() string {
 		}
 		magmaEncrypt(a, groups, true)
 	}
-	magmaChain(a)
+	magmaChain(a, "chainBlocks", 32)
 	magmaLanes(a)
 	return a.String()
 }
@@ -136,9 +136,10 @@ func magmaStore(a *asm, g int, xor bool) {
 }
 
 // magmaChain writes the function for one block after the other: OMAC, and single blocks.
-// The halves are the first words of the registers; nobody looks at the other words.
-func magmaChain(a *asm) {
-	a.function("chainBlocks", "(key *block, t *nibbles, state, p *byte, blocks int)", 0, 40)
+// With 16 rounds instead of 32 there is no last round that does not swap. The halves are
+// the first words of the registers; nobody looks at the other words.
+func magmaChain(a *asm, name string, rounds int) {
+	a.function(name, "(key *block, t *nibbles, state, p *byte, blocks int)", 0, 40)
 	magmaSetUp(a, "key", "t", "state", "p", "blocks")
 	take := func(from string, left, right reg) {
 		a.op("VPBROADCASTQ", from, left)
@@ -148,19 +149,23 @@ func magmaChain(a *asm) {
 		a.op("VPRORD", "$11", right, right)
 	}
 	const nextLeft, nextRight = magmaCounterLeft, magmaCounterRight
-	take(at("DI", 0), magmaRight, magmaLeft) // as if it came from the last round
+	left, right := magmaRight, magmaLeft // as it comes from the last round
+	if rounds == 16 {
+		left, right = magmaLeft, magmaRight
+	}
+	take(at("DI", 0), left, right)
 	a.label("next")
 	take(at("SI", 0), nextLeft, nextRight)
-	a.op("VPXORD", magmaRight, nextLeft, nextLeft)
-	a.op("VPXORD", magmaLeft, nextRight, magmaRight)
+	a.op("VPXORD", left, nextLeft, nextLeft)
+	a.op("VPXORD", right, nextRight, magmaRight)
 	a.op("VMOVDQA64", nextLeft, magmaLeft)
-	magmaRounds(a, 1)
+	magmaRounds(a, 1, rounds)
 	a.op("ADDQ", "$8", "SI")
 	a.op("DECQ", "CX")
 	a.op("JNZ", "next")
 	a.op("VPROLD", "$11", magmaLeft, magmaLeft)
 	a.op("VPROLD", "$11", magmaRight, magmaRight)
-	a.op("VPUNPCKLDQ", magmaLeft, magmaRight, magmaLow)
+	a.op("VPUNPCKLDQ", right, left, magmaLow)
 	a.op("VPSHUFB", magmaSwap, magmaLow, magmaLow)
 	a.op("VMOVQ", fmt.Sprintf("X%d", int(magmaLow)), at("DI", 0))
 	a.end()
@@ -192,7 +197,7 @@ func magmaLanes(a *asm) {
 	magmaHalves(a, magmaLow, magmaLow+1, left, right)
 	a.op("VPXORD", left, magmaLeft, magmaLeft)
 	a.op("VPXORD", right, magmaRight, magmaRight)
-	magmaRounds(a, 1)
+	magmaRounds(a, 1, 32)
 	// The last round does not swap.
 	a.op("VMOVDQA64", magmaLeft, left)
 	a.op("VMOVDQA64", magmaRight, magmaLeft)
@@ -206,21 +211,21 @@ func magmaLanes(a *asm) {
 	a.end()
 }
 
-// magmaRounds writes a loop of the 32 rounds, two each time.
-func magmaRounds(a *asm, groups int) {
+// magmaRounds writes a loop of the rounds, two each time.
+func magmaRounds(a *asm, groups, rounds int) {
 	a.op("XORQ", "DX", "DX")
 	a.label("round")
 	magmaRound(a, groups, 0, magmaLeft, magmaRight)
 	magmaRound(a, groups, 4, magmaRight, magmaLeft)
 	a.op("ADDQ", "$8", "DX")
-	a.op("CMPQ", "DX", "$128")
+	a.op("CMPQ", "DX", fmt.Sprintf("$%d", 4*rounds))
 	a.op("JNE", "round")
 }
 
 // magmaEncrypt sends the groups through the rounds, writes them to dst, with xor added
 // to src, and goes on to the next batch.
 func magmaEncrypt(a *asm, groups int, xor bool) {
-	magmaRounds(a, groups)
+	magmaRounds(a, groups, 32)
 	for g := range groups {
 		magmaStore(a, g, xor)
 	}

@@ -30,6 +30,7 @@ func main() {
 // render returns the generated files by their path.
 func render() map[string]string {
 	return map[string]string{
+		"gost28147/gost28147_amd64.s":   gost28147(),
 		"mgm/mgm_amd64.s":               mgm(),
 		"magma/magma_amd64.s":           magma(),
 		"kuznyechik/kuznyechik_amd64.s": kuznyechik(),
