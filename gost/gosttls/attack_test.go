@@ -459,7 +459,7 @@ func TestClientHellosAccepted(t *testing.T) {
 		"no extensions":               func(h *message.ClientHello) { h.Extensions = nil },
 		"empty list of extensions":    func(h *message.ClientHello) { h.Extensions = []message.Extension{} },
 		"renegotiation_info and SCSV": func(h *message.ClientHello) { h.CipherSuites = append(h.CipherSuites, scsvRenegotiation) },
-		"other suites first":          func(h *message.ClientHello) { h.CipherSuites = []uint16{0x1301, 0xc02b, 0xc102, KuznyechikCTROMAC} },
+		"other suites first":          func(h *message.ClientHello) { h.CipherSuites = []uint16{0x1301, 0xc02b, LegacyCNTIMIT, KuznyechikCTROMAC} },
 		"a session to resume":         func(h *message.ClientHello) { h.SessionID = make([]byte, 32) },
 		"a ticket to resume":          func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 35, Data: make([]byte, 100)}) },
 		"encrypt_then_mac":            func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 22}) },
@@ -515,7 +515,7 @@ func TestClientHellosRefused(t *testing.T) {
 		}, wire.AlertDecodeError},
 		"no suites":              {func(h *message.ClientHello) { h.CipherSuites = nil }, wire.AlertDecodeError},
 		"SCSV only":              {func(h *message.ClientHello) { h.CipherSuites = []uint16{scsvRenegotiation} }, wire.AlertHandshakeFailure},
-		"suites that we lack":    {func(h *message.ClientHello) { h.CipherSuites = []uint16{0xc102, 0xff85, 0x0081} }, wire.AlertHandshakeFailure},
+		"suites that we lack":    {func(h *message.ClientHello) { h.CipherSuites = []uint16{LegacyCNTIMIT, 0x0081} }, wire.AlertHandshakeFailure},
 		"no null compression":    {func(h *message.ClientHello) { h.Compressions = []byte{1} }, wire.AlertIllegalParameter},
 		"no compression":         {func(h *message.ClientHello) { h.Compressions = nil }, wire.AlertDecodeError},
 		"TLS 1.1":                {func(h *message.ClientHello) { h.Version = 0x0302 }, wire.AlertProtocolVersion},
@@ -561,7 +561,7 @@ func TestServerHellosRefused(t *testing.T) {
 		change func(h *message.ServerHello)
 		alert  Alert
 	}{
-		"suite that was not offered": {func(h *message.ServerHello) { h.CipherSuite = 0xc102 }, wire.AlertIllegalParameter},
+		"suite that was not offered": {func(h *message.ServerHello) { h.CipherSuite = LegacyCNTIMIT }, wire.AlertIllegalParameter},
 		"the SCSV as suite":          {func(h *message.ServerHello) { h.CipherSuite = scsvRenegotiation }, wire.AlertIllegalParameter},
 		"TLS 1.1":                    {func(h *message.ServerHello) { h.Version = 0x0302 }, wire.AlertProtocolVersion},
 		"TLS 1.3":                    {func(h *message.ServerHello) { h.Version = 0x0304 }, wire.AlertProtocolVersion},

@@ -43,8 +43,7 @@ type Config struct {
 	Certificates []Certificate
 
 	// GetCertificate, if set, is asked by a server for the certificate of each
-	// connection that speaks TLS 1.2 or before. Without an answer, (nil, nil),
-	// Certificates are looked at. An error refuses the connection with the alert
+	// connection. Without an answer, (nil, nil), Certificates are looked at. An error refuses the connection with the alert
 	// internal_error. It is called before anything is known about the client but
 	// its ClientHello, and should be quick.
 	GetCertificate func(*ClientHelloInfo) (*Certificate, error)
@@ -63,8 +62,9 @@ type Config struct {
 	// CurvePreferences are the curves for the ephemeral keys of TLS 1.3, in order of
 	// preference. A client sends a key for the first one, and another one if the
 	// server asks; a server takes the first one for which the client sent a key.
-	// Empty means all seven, those of 256 bits first. The curves of certificates are
-	// not concerned.
+	// Empty means all seven, those of 256 bits first. Certificates may be on other
+	// curves, except that servers of TLS 1.2 take the list of a client for its whole
+	// mind.
 	CurvePreferences []*gost3410.Curve
 
 	// StrictSignatureSchemes refuses peers of TLS 1.3 that sign under a scheme that
@@ -162,7 +162,11 @@ type Config struct {
 }
 
 // defaultSuites is Config.CipherSuites when that is empty.
-var defaultSuites = [...]uint16{KuznyechikCTROMAC, MagmaCTROMAC}
+// Of TLS 1.3, those come first whose keys live shorter (RFC 9367, Section 1).
+var defaultSuites = [...]uint16{
+	KuznyechikMGMS, KuznyechikMGML, MagmaMGMS, MagmaMGML,
+	KuznyechikCTROMAC, MagmaCTROMAC, CNTIMIT,
+}
 
 func (c *Config) suites() []uint16 {
 	if len(c.CipherSuites) == 0 {

@@ -19,15 +19,16 @@ import (
 	"propusk/gost/gosttls/internal/wire"
 )
 
-// All curves for both sides, both suites.
+// All curves for both sides, all suites of TLS 1.2.
 func TestHandshakeMatrix(t *testing.T) {
 	for _, serverSet := range paramSets {
 		for _, clientSet := range paramSets {
 			if testing.Short() && serverSet.name != clientSet.name {
 				continue
 			}
-			for _, suite := range defaultSuites {
-				clientConfig, serverConfig := mutual(t, serverSet, clientSet)
+			clientConfig, serverConfig := mutual(t, serverSet, clientSet)
+			serverConfig.CipherSuites = suites12
+			for _, suite := range suites12 {
 				clientConfig.CipherSuites = []uint16{suite}
 				client, server := connected(t, clientConfig, serverConfig)
 				for _, s := range []ConnectionState{client.ConnectionState(), server.ConnectionState()} {
@@ -54,8 +55,9 @@ func TestHandshakeMatrix(t *testing.T) {
 // Data of many sizes in both directions at once, through records, key changes and
 // writes of several records.
 func TestTransfer(t *testing.T) {
-	for _, suite := range defaultSuites {
-		client, server := connected(t, &Config{InsecureSkipVerify: true, CipherSuites: []uint16{suite}}, nil)
+	for _, suite := range suites12 {
+		client, server := connected(t, &Config{InsecureSkipVerify: true, CipherSuites: []uint16{suite}},
+			&Config{CipherSuites: suites12, Certificates: []Certificate{testCert(t, cryptoProA)}})
 		random := rand.NewChaCha8([32]byte{1})
 		size := 3 << 20
 		if testing.Short() {
@@ -115,7 +117,7 @@ func TestWritesPerFlight(t *testing.T) {
 	clientConfig, serverConfig := mutual(t, cryptoProA, cryptoProA)
 	a, b := tcpPair(t)
 	clientWire, serverWire := &countingConn{Conn: a}, &countingConn{Conn: b}
-	client, server := Client(clientWire, clientConfig), Server(serverWire, serverConfig)
+	client, server := Client(clientWire, for12(clientConfig)), Server(serverWire, for12(serverConfig))
 	if clientErr, serverErr := shake(client, server); clientErr != nil || serverErr != nil {
 		t.Fatal(clientErr, serverErr)
 	}

@@ -153,7 +153,8 @@ func tcpPair(t testing.TB) (client, server net.Conn) {
 }
 
 // connPair returns both ends of a TLS connection before the handshake. Nil
-// configurations mean a working default.
+// configurations mean a working default. Configurations that name neither suites nor
+// versions speak TLS 1.2: those of TLS 1.3 have tests of their own.
 func connPair(t testing.TB, clientConfig, serverConfig *Config) (client, server *Conn) {
 	t.Helper()
 	if serverConfig == nil {
@@ -163,7 +164,18 @@ func connPair(t testing.TB, clientConfig, serverConfig *Config) (client, server 
 		clientConfig = &Config{InsecureSkipVerify: true}
 	}
 	c, s := tcpPair(t)
-	return Client(c, clientConfig), Server(s, serverConfig)
+	return Client(c, for12(clientConfig)), Server(s, for12(serverConfig))
+}
+
+// for12 returns a configuration for TLS 1.2, if it does not name suites or a version:
+// most tests are about TLS 1.2, and those of TLS 1.3 say so.
+func for12(config *Config) *Config {
+	if config.MaxVersion != 0 || len(config.CipherSuites) > 0 {
+		return config
+	}
+	old := *config
+	old.MaxVersion = VersionTLS12
+	return &old
 }
 
 // shake runs the handshakes of both sides and returns their errors.

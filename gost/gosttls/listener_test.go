@@ -167,7 +167,7 @@ func TestListenerDecision(t *testing.T) {
 		"GOST, TLS 1.2":                  {[]uint16{MagmaCTROMAC}, 0x0303, nil, true},
 		"GOST suite, TLS 1.3 only":       {[]uint16{0x1301, MagmaCTROMAC}, 0x0303, []message.Extension{versions(3, 4)}, false},
 		"GOST suite, TLS 1.1":            {[]uint16{MagmaCTROMAC}, 0x0302, nil, false},
-		"GOST suite that is not served":  {[]uint16{KuznyechikCTROMAC, 0xc102}, 0x0303, nil, false},
+		"GOST suite that is not served":  {[]uint16{KuznyechikCTROMAC, LegacyCNTIMIT}, 0x0303, nil, false},
 		"no GOST":                        {[]uint16{0xc02b}, 0x0303, nil, false},
 		"the curve of our certificate":   {[]uint16{MagmaCTROMAC, 0xc02b}, 0x0303, []message.Extension{message.SupportedGroups([]uint16{23, 35})}, true},
 		"other curves of GOST only":      {[]uint16{MagmaCTROMAC, 0xc02b}, 0x0303, []message.Extension{message.SupportedGroups([]uint16{23, 34, 38})}, false},
@@ -608,7 +608,7 @@ func TestListenerSurvivesPanics(t *testing.T) {
 	conns := acceptAll(l)
 	handshakes := func() []error {
 		return []error{
-			Client(dial(t, l), &Config{InsecureSkipVerify: true}).Handshake(),
+			Client(dial(t, l), &Config{InsecureSkipVerify: true, MaxVersion: VersionTLS12}).Handshake(),
 			tls.Client(dial(t, l), anyServer).Handshake(),
 		}
 	}
@@ -677,7 +677,7 @@ func TestHTTP(t *testing.T) {
 		client *http.Client
 		want   string
 	}{
-		{gost, "tls=true gost=true suite=0xc100 sni=gost.example ems=true peer=1 offered=true proto=1 body=100000"},
+		{gost, "tls=true gost=true suite=0xc105 sni=gost.example ems=true peer=1 offered=true proto=1 body=100000"},
 		{std, "tls=true gost=false suite=0x1301 sni=std.example ems=false peer=0 offered=false proto=2 body=100000"},
 	} {
 		var wg sync.WaitGroup

@@ -40,14 +40,17 @@ func newClientHelloInfo(hello *message.ClientHello, conn net.Conn) *ClientHelloI
 // serves reports whether a server and a client have a version, a suite and a curve in
 // common.
 func (c *Config) serves(hello *message.ClientHello) bool {
-	if _, _, ok := chooseCertificate(c.Certificates, hello.Known); !ok && c.GetCertificate == nil {
+	choose := chooseCertificate
+	if c.answers13(hello) {
+		choose = chooseCertificate13
+		if !slices.ContainsFunc(groups(c.curves()), func(id uint16) bool { return slices.Contains(hello.Known.Groups, id) }) {
+			return false
+		}
+	} else if _, _, err := c.chooseSuite(hello); err != nil {
 		return false
 	}
-	if c.answers13(hello) {
-		return true
-	}
-	_, _, err := c.chooseSuite(hello)
-	return err == nil
+	_, _, ok := choose(c.Certificates, hello.Known)
+	return ok || c.GetCertificate != nil
 }
 
 // chooseCertificate takes the certificate that suits the client best. Its curve must

@@ -146,23 +146,32 @@ func (c *Config) checkFallback(hello *message.ClientHello) error {
 
 // chooseCertificate asks Config.GetCertificate, then looks at Config.Certificates.
 func (hs *serverHandshake) chooseCertificate() error {
-	known := hs.clientHello.Known
-	certificates := hs.config.Certificates
-	if hs.config.GetCertificate != nil {
-		cert, err := hs.config.GetCertificate(newClientHelloInfo(hs.clientHello, hs.conn))
-		if err != nil {
-			return wire.Refuse(wire.AlertInternalError, "own certificate: %w", err)
-		}
-		if cert != nil {
-			certificates = []Certificate{*cert}
-		}
+	certificates, err := hs.certificatesFor(hs.clientHello)
+	if err != nil {
+		return err
 	}
 	var ok bool
-	if hs.cert, hs.curve, ok = chooseCertificate(certificates, known); !ok {
+	if hs.cert, hs.curve, ok = chooseCertificate(certificates, hs.clientHello.Known); !ok {
 		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.state.Curve = hs.curve
 	return nil
+}
+
+// certificatesFor returns the certificates among which to choose for a client: the one
+// that Config.GetCertificate gives, or Config.Certificates.
+func (c *Conn) certificatesFor(hello *message.ClientHello) ([]Certificate, error) {
+	if c.config.GetCertificate == nil {
+		return c.config.Certificates, nil
+	}
+	cert, err := c.config.GetCertificate(newClientHelloInfo(hello, c.conn))
+	if err != nil {
+		return nil, wire.Refuse(wire.AlertInternalError, "own certificate: %w", err)
+	}
+	if cert == nil {
+		return c.config.Certificates, nil
+	}
+	return []Certificate{*cert}, nil
 }
 
 // prepareFlight makes ServerHello and CertificateRequest. Nothing here costs a
@@ -171,6 +180,7 @@ func (hs *serverHandshake) prepareFlight() error {
 	if err := hs.randomBytes(hs.serverRandom[:]); err != nil {
 		return err
 	}
+	hs.config.markDowngrade(hs.version, hs.clientHello, &hs.serverRandom)
 	hs.hello = &message.ServerHello{
 		Version:     hs.version,
 		Random:      hs.serverRandom,

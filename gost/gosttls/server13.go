@@ -181,9 +181,13 @@ func (hs *serverHandshake13) chooseCertificate() error {
 	if hs.clientHello.Known.Schemes == nil {
 		return wire.Refuse(wire.AlertMissingExtension, "hello without signature schemes")
 	}
+	certificates, err := hs.certificatesFor(hs.clientHello)
+	if err != nil {
+		return err
+	}
 	var curve *gost3410.Curve
 	var ok bool
-	if hs.cert, curve, ok = chooseCertificate13(hs.config.Certificates, hs.clientHello.Known); !ok {
+	if hs.cert, curve, ok = chooseCertificate13(certificates, hs.clientHello.Known); !ok {
 		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.state.Curve = curve
