@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -42,8 +43,11 @@ const (
 	smallBuffer = 4096
 
 	// largeBuffer is what a connection borrows while records arrive that are longer:
-	// four of them.
-	largeBuffer = 4 * (record.HeaderSize + record.MaxPlaintext + 256)
+	// eight of them.
+	largeBuffer = recordsPerRead * (record.HeaderSize + record.MaxPlaintext + 256)
+
+	// recordsPerRead is how many records are opened at once.
+	recordsPerRead = 8
 
 	// busy is how many bytes in one read mean that more are coming.
 	busy = record.MaxPlaintext
@@ -85,6 +89,13 @@ type Input struct {
 	small      []byte             // smallBuffer bytes, or nil
 	large      *[largeBuffer]byte // borrowed, or nil
 	lastRead   int                // bytes
+
+	// opened holds the contents of records of application data that were opened at
+	// once, parts of buf: those from nextOpened on are still to be returned, and then
+	// openedErr, if it is not nil.
+	opened     [recordsPerRead][]byte
+	nextOpened int
+	openedErr  error
 
 	handshake      []byte // handshake bytes that are not a whole message yet
 	handshakeTotal int
@@ -138,6 +149,9 @@ func (in *Input) nextUseful() (RecordType, []byte, error) {
 
 // readRecord reads one record and removes its protection.
 func (in *Input) readRecord() (RecordType, []byte, error) {
+	if in.nextOpened < len(in.opened) && (in.opened[in.nextOpened] != nil || in.openedErr != nil) {
+		return in.takeOpened()
+	}
 	header, err := in.fill(record.HeaderSize)
 	if err != nil {
 		return 0, nil, err
@@ -153,7 +167,15 @@ func (in *Input) readRecord() (RecordType, []byte, error) {
 	}
 	in.start += len(whole)
 	content := whole[record.HeaderSize:]
+	if in.openMany(whole) {
+		return in.takeOpened()
+	}
 	if in.Protect != nil && !in.inClear(typ, content) {
+		// RFC 8446, Section 5: what is not application data from the outside, as
+		// ChangeCipherSpec after the handshake.
+		if in.Protect.Version13() && typ != TypeApplicationData {
+			return 0, nil, Refuse(AlertUnexpectedMessage, "record of type %d in clear", typ)
+		}
 		inner, content, err := in.Protect.Open(uint8(typ), version, content)
 		if err != nil && in.isEarlyData(typ, size, err) {
 			return in.readRecord()
@@ -176,6 +198,43 @@ func (in *Input) checkOpened(typ RecordType, content []byte) (RecordType, []byte
 		return 0, nil, Refuse(AlertUnexpectedMessage, "protected ChangeCipherSpec")
 	}
 	return checkContent(typ, content)
+}
+
+// openMany opens the record and those after it in the buffer that have the same header,
+// if there are any and the suite gains by it.
+func (in *Input) openMany(first []byte) bool {
+	if !in.Established || in.Protect == nil || !in.Protect.SideBySide() || RecordType(first[0]) != TypeApplicationData {
+		return false
+	}
+	header, rest := first[:record.HeaderSize], in.buf[in.start:in.end]
+	if len(rest) < len(first) || !bytes.HasPrefix(rest, header) {
+		return false
+	}
+	in.opened[0] = first[record.HeaderSize:]
+	count := 1
+	for ; count < len(in.opened) && len(rest) >= len(first) && bytes.HasPrefix(rest, header); count++ {
+		in.opened[count] = rest[record.HeaderSize:len(first)]
+		rest = rest[len(first):]
+	}
+	in.start += (count - 1) * len(first)
+	n, err := in.Protect.OpenMany(header[0], binary.BigEndian.Uint16(header[1:]), in.opened[:count])
+	clear(in.opened[n:])
+	in.nextOpened = 0
+	if err != nil {
+		in.openedErr = unprotectable(err)
+	}
+	return true
+}
+
+// takeOpened returns what openMany has opened, one after the other.
+func (in *Input) takeOpened() (RecordType, []byte, error) {
+	content := in.opened[in.nextOpened]
+	if content == nil {
+		return 0, nil, in.openedErr
+	}
+	in.opened[in.nextOpened] = nil
+	in.nextOpened++
+	return TypeApplicationData, content, nil
 }
 
 // checkContent refuses empty records that are not application data (RFC 5246,
