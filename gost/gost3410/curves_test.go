@@ -110,10 +110,10 @@ func TestExampleSteps(t *testing.T) {
 	if want := append(littleEndian(number("xc"), 32), littleEndian(number("yc"), 32)...); !ok || !bytes.Equal(xy, want) {
 		t.Errorf("C = %x, want %x", xy, want)
 	}
-	sig := v.Hex(t, "signature")
-	n := numbers{s: bigEndian(c.order, sig[:32]), r: bigEndian(c.order, sig[32:]), e: natBig(number("e"))}
-	inverse := c.order.InverseVartime(n.e)
-	z1, z2 := n.scalars(c.order, inverse)
+	sig, q := v.Hex(t, "signature"), c.order
+	sigS, sigR := natBig(new(big.Int).SetBytes(sig[:32])), natBig(new(big.Int).SetBytes(sig[32:]))
+	inverse := q.InverseVartime(natBig(number("e")))
+	z1, z2 := q.Mul(sigS, inverse), q.Neg(q.Mul(sigR, inverse))
 	for key, got := range map[string]scalar.Nat{"v": inverse, "z1": z1, "z2": z2} {
 		if bigNat(got).Cmp(number(key)) != 0 {
 			t.Errorf("%s = %x, want %x", key, bigNat(got), number(key))

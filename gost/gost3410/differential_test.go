@@ -11,9 +11,10 @@ import (
 	gogost "github.com/ddulesov/gogost/gost3410"
 
 	"propusk/gost/gost3410/internal/adx"
+	"propusk/gost/gost3410/internal/ifma"
 )
 
-// FuzzGogost compares everything that gogost has too, on all curves and on the path
+// FuzzGogost compares everything that gogost has too, on all curves and on the paths
 // that the fuzzer picks: public keys, signatures in both directions, decisions about
 // changed ones, and shared points.
 func FuzzGogost(f *testing.F) {
@@ -24,8 +25,8 @@ func FuzzGogost(f *testing.F) {
 	}
 	refs := references(f)
 	f.Fuzz(func(t *testing.T, n, path byte, d, peer, digest, change, ukm []byte) {
-		defer func(enabled bool) { adx.Enabled = enabled }(adx.Enabled)
-		adx.Enabled = adx.Available() && path%2 == 0
+		defer func(a, i bool) { adx.Enabled, ifma.Enabled = a, i }(adx.Enabled, ifma.Enabled)
+		adx.Enabled, ifma.Enabled = adx.Available() && path&1 == 0, ifma.Available() && path&2 == 0
 		c := fuzzCurve(n)
 		ours, peerKey := fuzzPrivate(t, c, d), fuzzPrivate(t, c, peer)
 		theirs := gogostPrivate(t, ours)
@@ -86,6 +87,10 @@ func gogostDecision(t *testing.T, ref *reference, ours *PublicKey, theirs *gogos
 		t.Fatal(err)
 	}
 	got := ours.Verify(digest, sig)
+	claim := Signed{ours, digest, sig}
+	if many := VerifyMany(nil, []Signed{claim, {ours, digest, make([]byte, len(sig))}, claim}); !slices.Equal(many, []bool{got, false, got}) {
+		t.Fatalf("%s, key %x, digest %x, signature %x: %v, among others %v", ours.curve, ours.raw, digest, sig, got, many)
+	}
 	if got == want {
 		return
 	}
