@@ -21,95 +21,93 @@ type Signed struct {
 // others. Tables of keys are taken from the cache and put there; nil means no cache.
 func VerifyMany(cache *KeyCache, batch []Signed) []bool {
 	good := make([]bool, len(batch))
-	parsed := make([]numbers, len(batch))
-	byCurve := map[*Curve][]int{}
-	for i, s := range batch {
-		n, ok := s.Key.parse(s.Digest, s.Signature)
-		if ok {
-			parsed[i] = n
-			byCurve[s.Key.curve] = append(byCurve[s.Key.curve], i)
+	byCurve := map[*Curve]*claims{}
+	for i, signed := range batch {
+		n, ok := signed.Key.parse(signed.Digest, signed.Signature)
+		if !ok {
+			continue
 		}
+		c := byCurve[signed.Key.curve]
+		if c == nil {
+			c = newClaims(len(batch))
+			byCurve[signed.Key.curve] = c
+		}
+		c.add(i, signed.Key, &n)
 	}
-	for c, members := range byCurve {
-		claims := make([]claim, len(members))
-		inverses := invertAll(c.order, parsed, members)
-		for j, i := range members {
-			claims[j] = claim{key: batch[i].Key, r: parsed[i].r, good: &good[i]}
-			claims[j].k, claims[j].l = parsed[i].scalars(c.order, inverses[j])
-		}
-		c.verifyClaims(cache, claims)
+	for curve, c := range byCurve {
+		curve.order.Quotients(c.e, c.k, c.l)
+		curve.verifyClaims(cache, c, good)
 	}
 	return good
 }
 
-// claim is that x(k·G + l·Q) is r modulo the order; good is where the answer goes.
-type claim struct {
-	key     *PublicKey
-	r, k, l scalar.Nat
-	good    *bool
+// claims are signatures by keys of one curve: that x(k·G − l·Q) is r modulo the order,
+// where k and l are multiplied with e at first, that is s and r. at is where the answer
+// goes.
+type claims struct {
+	at         []int
+	keys       []*PublicKey
+	r, e, k, l []scalar.Nat
+}
+
+// newClaims returns claims with room for so many.
+func newClaims(room int) *claims {
+	numbers := make([]scalar.Nat, 4*room)
+	take := func() []scalar.Nat {
+		part := numbers[:0:room]
+		numbers = numbers[room:]
+		return part
+	}
+	return &claims{make([]int, 0, room), make([]*PublicKey, 0, room), take(), take(), take(), take()}
+}
+
+func (c *claims) add(at int, key *PublicKey, n *numbers) {
+	c.at, c.keys = append(c.at, at), append(c.keys, key)
+	c.r, c.e = append(c.r, n.r), append(c.e, n.e)
+	c.k, c.l = append(c.k, n.s), append(c.l, n.r)
 }
 
 // fewest is for how many claims eight lanes are worth while.
 const fewest = 2
 
-// verifyClaims answers claims of one curve: those of keys with a table one by one, the
+// verifyClaims answers claims of this curve: those of keys with a table one by one, the
 // others eight at a time.
-func (c *Curve) verifyClaims(cache *KeyCache, claims []claim) {
-	if c.lanes == nil || !ifma.Enabled {
-		for _, m := range claims {
-			*m.good = cache.verify(m.key, m.r, m.k, m.l)
-		}
-		return
-	}
-	var fresh []claim
-	for _, m := range claims {
-		p := cache.place(m.key)
+func (c *Curve) verifyClaims(cache *KeyCache, all *claims, good []bool) {
+	lanes := c.lanes != nil && ifma.Enabled
+	fresh := make([]int, 0, len(all.at))
+	for i, key := range all.keys {
+		p := cache.place(key)
 		if table, ok := p.table(); ok {
-			*m.good = table.VerifyX(m.r, m.k, m.l)
-			continue
+			good[all.at[i]] = table.VerifyX(all.r[i], all.k[i], c.order.Neg(all.l[i]))
+		} else if lanes {
+			fresh = append(fresh, i)
+		} else {
+			good[all.at[i]] = cache.verify(key, all.r[i], all.k[i], c.order.Neg(all.l[i]))
 		}
-		fresh = append(fresh, m)
 	}
 	for eight := range slices.Chunk(fresh, 8) {
-		c.verifyLanes(cache, eight)
+		c.verifyLanes(cache, all, good, eight)
 	}
 }
 
 // verifyLanes answers up to eight claims at once. Where the lanes met a case that their
 // formulas do not know, which nobody meets by chance, others are used.
-func (c *Curve) verifyLanes(cache *KeyCache, claims []claim) {
-	good, doubt := [8]bool{}, [8]bool{}
-	if len(claims) >= fewest {
-		good, doubt = c.lanes.Verify8(len(claims), func(i int) (r, k, l scalar.Nat, xy []byte) {
-			m := &claims[i]
-			return m.r, m.k, m.l, m.key.raw
+func (c *Curve) verifyLanes(cache *KeyCache, all *claims, good []bool, which []int) {
+	yes, doubt := [8]bool{}, [8]bool{true}
+	if len(which) >= fewest {
+		yes, doubt = c.lanes.Verify8(len(which), func(lane int) (r, k, l *scalar.Nat, xy []byte) {
+			i := which[lane]
+			return &all.r[i], &all.k[i], &all.l[i], all.keys[i].raw
 		})
 	}
-	for i, m := range claims {
-		switch {
-		case doubt[i] || len(claims) < fewest:
-			*m.good = cache.verify(m.key, m.r, m.k, m.l)
-		case good[i]:
-			*m.good = true
-			p := cache.place(m.key)
-			p.learn(m.key)
+	for lane, i := range which {
+		switch key := all.keys[i]; {
+		case doubt[lane]:
+			good[all.at[i]] = cache.verify(key, all.r[i], all.k[i], c.order.Neg(all.l[i]))
+		case yes[lane]:
+			good[all.at[i]] = true
+			p := cache.place(key)
+			p.learn(key)
 		}
 	}
-}
-
-// invertAll returns 1/e of the members, none of which is zero, with one inversion:
-// that of the product, from which one factor after the other is taken off.
-func invertAll(q *scalar.Modulus, all []numbers, members []int) []scalar.Nat {
-	out := make([]scalar.Nat, len(members))
-	product := scalar.Nat{1}
-	for j, i := range members {
-		out[j] = product // of the ones before
-		product = q.Mul(product, all[i].e)
-	}
-	rest := q.InverseVartime(product)
-	for j := len(members) - 1; j >= 0; j-- {
-		out[j] = q.Mul(rest, out[j])
-		rest = q.Mul(rest, all[members[j]].e)
-	}
-	return out
 }

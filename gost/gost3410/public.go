@@ -3,6 +3,7 @@ package gost3410
 import (
 	"bytes"
 	"crypto"
+	"encoding/binary"
 	"slices"
 
 	"propusk/gost/gost3410/internal/scalar"
@@ -69,7 +70,7 @@ func (k *PublicKey) parse(digest, sig []byte) (n numbers, ok bool) {
 	if len(digest) != size || len(sig) != 2*size {
 		return n, false
 	}
-	n.s, n.r = bigEndian(q, sig[:size]), bigEndian(q, sig[size:])
+	n.s, n.r = bigEndian(sig[:size]), bigEndian(sig[size:])
 	n.e = hashNumber(q, digest)
 	return n, inRange(q, n.s) && inRange(q, n.r)
 }
@@ -93,12 +94,12 @@ func inRange(q *scalar.Modulus, x scalar.Nat) bool {
 	return q.Below(x)&^scalar.IsZero(x) == 1
 }
 
-// bigEndian reads a number of the size of q.
-func bigEndian(q *scalar.Modulus, b []byte) scalar.Nat {
-	var reversed [64]byte
-	n := copy(reversed[:], b)
-	slices.Reverse(reversed[:n])
-	return q.FromLittleEndian(reversed[:n])
+// bigEndian reads a number of 32 or 64 bytes.
+func bigEndian(b []byte) (x scalar.Nat) {
+	for i := range len(b) / 8 {
+		x[i] = binary.BigEndian.Uint64(b[len(b)-8*i-8:])
+	}
+	return x
 }
 
 // putBigEndian writes a number of the size of q.

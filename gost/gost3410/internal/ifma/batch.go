@@ -49,18 +49,17 @@ func (c *Curve) newBatch() *batch {
 	}
 }
 
-// Verify8 reports of up to eight claims whether x(k·G + l·P) is r modulo the order, for
+// Verify8 reports of up to eight claims whether x(k·G − l·P) is r modulo the order, for
 // k, l and r below the order, not zero, and LE(x)|LE(y) of P, a point of the curve. Of
 // those in doubt nothing is known, which is never the case by chance. It takes variable
 // time.
-func (c *Curve) Verify8(count int, claim func(i int) (r, k, l scalar.Nat, xy []byte)) (good, doubt [8]bool) {
+func (c *Curve) Verify8(count int, claim func(lane int) (r, k, l *scalar.Nat, xy []byte)) (good, doubt [8]bool) {
 	b := c.newBatch()
-	var rs [8]scalar.Nat
+	var rs [8]*scalar.Nat
 	for lane := range 8 {
-		var k, l scalar.Nat
-		var xy []byte
-		rs[lane], k, l, xy = claim(min(lane, count-1))
-		b.set(lane, k, l, xy)
+		r, k, l, xy := claim(min(lane, count-1))
+		rs[lane] = r
+		b.set(lane, *k, *l, xy)
 	}
 	b.makeTable()
 	b.multiply()
@@ -69,7 +68,7 @@ func (c *Curve) Verify8(count int, claim func(i int) (r, k, l scalar.Nat, xy []b
 	for lane := range count {
 		c.toWords(x[:], b.acc[:n], lane)
 		c.toWords(z[:], b.acc[2*n:], lane)
-		is, ok := c.group.XIs(rs[lane], x[:c.words()], z[:c.words()])
+		is, ok := c.group.XIs(*rs[lane], x[:c.words()], z[:c.words()])
 		good[lane], doubt[lane] = is && ok, !ok
 	}
 	c.batches.Put(b)
@@ -85,18 +84,19 @@ func (b *batch) set(lane int, k, l scalar.Nat, xy []byte) {
 			k[i], carry = bits.Add64(k[i], order[i], carry)
 		}
 	}
-	// The bit above the last window.
 	at := lane * b.stride()
 	putWords(b.scalars[0][at:], k[:n])
+	// The bit above the last window is set.
 	binary.LittleEndian.PutUint64(b.scalars[0][at+8*n:], carry|1<<(b.baseWindows()*baseWidth-64*n))
 	var x, w [8]uint64
 	for i := range n {
 		x[i] = binary.LittleEndian.Uint64(xy[8*i:])
 		w[i] = binary.LittleEndian.Uint64(xy[8*(n+i):])
 	}
-	if l[0]&1 == 0 {
-		l = b.order.Neg(l)
+	if l[0]&1 == 1 {
 		b.negate(w[:n])
+	} else {
+		l = b.order.Neg(l)
 	}
 	b.twiceModP(w[:n])
 	putWords(b.scalars[1][at:], l[:n])

@@ -80,8 +80,12 @@ func (m *Modulus) Below(x Nat) uint64 {
 
 // Reduce returns x modulo m for any x of Size bytes.
 func (m *Modulus) Reduce(x Nat) Nat {
-	// The Montgomery product of anything with a number below m is below m.
-	return m.montgomery(m.montgomery(x, m.rr), Nat{1})
+	// All moduli have their highest bit in the last two of the last limb, so x is below
+	// 4m: this is once or three times.
+	for range ^uint64(0) / m.m[m.n-1] {
+		x = m.subtractOnce(x, 0)
+	}
+	return x
 }
 
 // Mul returns x·y modulo m for any x of Size bytes and any y below m.
@@ -138,6 +142,9 @@ func (m *Modulus) subtractOnce(x Nat, high uint64) Nat {
 
 // montgomery returns x·y / 2^(64n) modulo m for any x of n limbs and y below m.
 func (m *Modulus) montgomery(x, y Nat) Nat {
+	if m.n == 4 {
+		return m.montgomery4(&x, &y)
+	}
 	var t Nat
 	var high uint64 // the sum is below 2m after every turn
 	for i := range m.n {
