@@ -459,10 +459,12 @@ func TestClientHellosAccepted(t *testing.T) {
 		"no extensions":               func(h *message.ClientHello) { h.Extensions = nil },
 		"empty list of extensions":    func(h *message.ClientHello) { h.Extensions = []message.Extension{} },
 		"renegotiation_info and SCSV": func(h *message.ClientHello) { h.CipherSuites = append(h.CipherSuites, scsvRenegotiation) },
-		"other suites first":          func(h *message.ClientHello) { h.CipherSuites = []uint16{0x1301, 0xc02b, LegacyCNTIMIT, KuznyechikCTROMAC} },
-		"a session to resume":         func(h *message.ClientHello) { h.SessionID = make([]byte, 32) },
-		"a ticket to resume":          func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 35, Data: make([]byte, 100)}) },
-		"encrypt_then_mac":            func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 22}) },
+		"other suites first": func(h *message.ClientHello) {
+			h.CipherSuites = []uint16{0x1301, 0xc02b, LegacyCNTIMIT, KuznyechikCTROMAC}
+		},
+		"a session to resume": func(h *message.ClientHello) { h.SessionID = make([]byte, 32) },
+		"a ticket to resume":  func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 35, Data: make([]byte, 100)}) },
+		"encrypt_then_mac":    func(h *message.ClientHello) { addExtension(h, message.Extension{Type: 22}) },
 		"unknown extensions": func(h *message.ClientHello) {
 			addExtension(h, message.Extension{Type: 0x1a1a}, message.Extension{Type: 0x2a2a, Data: []byte{0}})
 		},

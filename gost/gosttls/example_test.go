@@ -48,7 +48,7 @@ func Example() {
 	fmt.Println(<-served, conn.Close(), listener.Close())
 	// Output:
 	// welcome <nil>
-	// 0xc100
+	// 0xc105
 	// <nil> <nil> <nil>
 }
 

@@ -35,10 +35,29 @@ distinguished_name = dn
 [dn]
 `
 
-// Names that OpenSSL has for our suites.
+// Names that OpenSSL has for the suites that we speak when nobody asks for others.
 var opensslSuites = map[uint16]string{
 	KuznyechikCTROMAC: "GOST2012-KUZNYECHIK-KUZNYECHIKOMAC",
 	MagmaCTROMAC:      "GOST2012-MAGMA-MAGMAOMAC",
+	CNTIMIT:           "IANA-GOST2012-GOST8912-GOST8912",
+}
+
+// opensslName returns the name that OpenSSL has for a suite of TLS 1.2.
+func opensslName(suite uint16) string {
+	if suite == LegacyCNTIMIT {
+		return "LEGACY-GOST2012-GOST8912-GOST8912"
+	}
+	return opensslSuites[suite]
+}
+
+// opensslList is all of them for the option -cipher, with the level of security at
+// which OpenSSL speaks TLS 1.0.
+func opensslList() string {
+	var names []string
+	for _, suite := range suites12 {
+		names = append(names, opensslName(suite))
+	}
+	return strings.Join(names, ":") + ":@SECLEVEL=0"
 }
 
 // peerPKI is a directory with CAs and certificates that OpenSSL made: srv256A.crt,
@@ -267,32 +286,143 @@ func matrix() (pairs [][2]paramSet) {
 	return pairs
 }
 
-// OpenSSL's client with every certificate against our server with every
-// certificate, both suites.
+// oldVersions are those that TLS 1.2 replaced.
+var oldVersions = []struct {
+	version uint16
+	option  string // of the command openssl
+}{{VersionTLS11, "-tls1_1"}, {VersionTLS10, "-tls1"}}
+
+// serveEach serves connections one after the other, each under a configuration of its
+// own, and tells done about each; the last one is followed by the end of the listener.
+func serveEach(t testing.TB, l net.Listener, configs []*Config, done func(i int, s ConnectionState, err error)) {
+	for i, config := range configs {
+		raw, err := l.Accept()
+		if err != nil {
+			done(i, ConnectionState{}, err)
+			return
+		}
+		c := Server(raw, config)
+		if err = raw.SetDeadline(time.Now().Add(30 * time.Second)); err == nil {
+			_, err = bufio.NewReader(c).ReadString('\n')
+		}
+		if err == nil {
+			_, err = io.WriteString(c, "HTTP/1.0 200 OK\r\n\r\n"+strings.Repeat("some text\n", 200))
+		}
+		if closed := c.Close(); err == nil {
+			err = closed
+		}
+		done(i, c.ConnectionState(), err)
+	}
+}
+
+// manyClients runs openssl s_time, which connects again and again with one certificate,
+// against our server, whose configuration changes from one connection to the next. It
+// ends with the last one.
+func (p peerPKI) manyClients(t testing.TB, client string, configs []*Config, args ...string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "openssl", append([]string{"s_time", "-connect", l.Addr().String(), "-new", "-time", "110", "-www", "/",
+		"-CAfile", "ca.crt", "-verify", "3", "-cert", client + ".crt", "-key", client + ".key", "-cipher", opensslList()}, args...)...)
+	cmd.Env, cmd.Dir = p.env(), p.dir
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // it is killed, or gave up, which the server notices
+		l.Close()
+	}()
+	leaf := p.cert(t, client).Chain[0]
+	served := 0
+	serveEach(t, l, configs, func(i int, s ConnectionState, err error) {
+		served++
+		want := configs[i]
+		if err != nil || s.CipherSuite != want.CipherSuites[0] || s.Version != want.MaxVersion ||
+			len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0], leaf) {
+			t.Errorf("%s, connection %d of %d: version %#04x, suite %#04x, %d certificates, %v",
+				client, i, len(configs), s.Version, s.CipherSuite, len(s.PeerCertificates), err)
+		}
+	})
+	_ = cmd.Process.Kill() // it may have ended
+	<-ended
+	if served != len(configs) || t.Failed() {
+		t.Errorf("%s: %d of %d connections\n%s", client, served, len(configs), &out)
+	}
+}
+
+// OpenSSL's client with every certificate against our server with every certificate,
+// all suites of TLS 1.2: 576 handshakes.
 func TestServerWithOpenSSL(t *testing.T) {
 	p := interop(t)
-	addrs := make(map[string]string)
-	for _, set := range paramSets {
-		addrs[set.String()] = serveTell(t, &Config{Certificates: []Certificate{p.cert(t, "srv"+set.String())}, ClientAuth: RequireAnyClientCert})
-	}
-	pairs := matrix()
-	inParallel(len(pairs), func(i int) {
-		server, client := pairs[i][0].String(), pairs[i][1].String()
-		leaf := p.cert(t, "cli"+client).Chain[0]
-		for suite, name := range opensslSuites {
-			out, err := p.sClient(t, addrs[server], suite, "-cert", "cli"+client+".crt", "-key", "cli"+client+".key")
-			if want := fmt.Sprintf("you said %q over %s as %x", "hello", name, leaf[len(leaf)-16:]); err != nil || !strings.Contains(out, want) {
-				t.Errorf("server %s, client %s, %s: %v\n%s", server, client, name, err, out)
+	certs := p.serverCerts(t)
+	inParallel(len(paramSets), func(i int) {
+		client := paramSets[i]
+		var configs []*Config
+		for _, server := range paramSets {
+			if testing.Short() && server.String() != client.String() {
+				continue
+			}
+			for _, suite := range suites12 {
+				configs = append(configs, &Config{
+					Certificates: []Certificate{certs[server.String()]},
+					CipherSuites: []uint16{suite},
+					MaxVersion:   VersionTLS12,
+					ClientAuth:   RequireAnyClientCert,
+				})
 			}
 		}
+		p.manyClients(t, "cli"+client.String(), configs, "-tls1_2")
+	})
+}
+
+// serverCerts returns the certificates of servers by the names of their parameter sets.
+func (p peerPKI) serverCerts(t testing.TB) map[string]Certificate {
+	t.Helper()
+	certs := make(map[string]Certificate)
+	for _, set := range paramSets {
+		certs[set.String()] = p.cert(t, "srv"+set.String())
+	}
+	return certs
+}
+
+// The versions before TLS 1.2, with both suites that they have.
+func TestOldVersionsWithOpenSSL(t *testing.T) {
+	p := interop(t)
+	certs := p.serverCerts(t)
+	inParallel(len(paramSets)*len(oldVersions), func(i int) {
+		client, old := paramSets[i/len(oldVersions)], oldVersions[i%len(oldVersions)]
+		var configs []*Config
+		for j, server := range paramSets {
+			if testing.Short() && server.String() != client.String() {
+				continue
+			}
+			suite := []uint16{CNTIMIT, LegacyCNTIMIT}[(i+j)%2]
+			configs = append(configs, &Config{
+				Certificates: []Certificate{certs[server.String()]},
+				CipherSuites: []uint16{suite},
+				MinVersion:   VersionTLS10,
+				MaxVersion:   old.version,
+				ClientAuth:   RequireAnyClientCert,
+			})
+		}
+		p.manyClients(t, "cli"+client.String(), configs, old.option)
 	})
 }
 
 // startServer starts openssl s_server and returns its address.
 func (p peerPKI) startServer(t testing.TB, args ...string) (addr string) {
 	t.Helper()
-	cmd := exec.Command("openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-cipher",
-		opensslSuites[KuznyechikCTROMAC] + ":" + opensslSuites[MagmaCTROMAC], "-CAfile", "ca.crt"}, args...)...)
+	cmd := exec.Command("openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-no_tls1_3",
+		"-cipher", opensslList(), "-CAfile", "ca.crt"}, args...)...)
 	cmd.Env, cmd.Dir = p.env(), p.dir
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -356,30 +486,48 @@ func expect(cert Certificate) func(ConnectionState) error {
 	}
 }
 
-// Our client with every certificate against OpenSSL's server with every
-// certificate, both suites; the server verifies.
+// Our client with every certificate against OpenSSL's server with every certificate,
+// all suites, and all versions of the old ones; the server verifies.
 func TestClientWithOpenSSL(t *testing.T) {
 	p := interop(t)
-	addrs := make(map[string]string)
-	for _, set := range paramSets {
-		name := "srv" + set.String()
-		addrs[set.String()] = p.startServer(t, "-cert", name+".crt", "-key", name+".key", "-Verify", "3", "-verify_return_error", "-www")
-	}
-	pairs := matrix()
-	inParallel(len(pairs), func(i int) {
-		server, client := pairs[i][0].String(), pairs[i][1].String()
-		for suite, name := range opensslSuites {
-			page, err := get(addrs[server], &Config{
-				CipherSuites: []uint16{suite},
-				Certificates: []Certificate{p.cert(t, "cli"+client)},
-				VerifyPeer:   expect(p.cert(t, "srv"+server)),
-			})
-			if err != nil || !strings.Contains(page, name) || !strings.Contains(page, "CN=Client "+client+"\n") ||
-				!strings.Contains(page, "Extended master secret: yes") {
-				t.Errorf("server %s, client %s, %s: %v\n%s", server, client, name, err, page)
+	certs := p.serverCerts(t)
+	inParallel(len(paramSets), func(i int) {
+		server := paramSets[i].String()
+		name := "srv" + server
+		addr := p.startServer(t, "-cert", name+".crt", "-key", name+".key", "-Verify", "3", "-verify_return_error", "-www")
+		for j, client := range paramSets {
+			if testing.Short() && server != client.String() {
+				continue
+			}
+			config := Config{Certificates: []Certificate{p.cert(t, "cli"+client.String())}, VerifyPeer: expect(certs[server])}
+			for _, suite := range suites12 {
+				config := config
+				config.CipherSuites, config.MaxVersion = []uint16{suite}, VersionTLS12
+				wantPage(t, addr, server, client.String(), &config)
+			}
+			for _, old := range oldVersions {
+				config := config
+				config.CipherSuites = []uint16{[]uint16{CNTIMIT, LegacyCNTIMIT}[(i+j)%2]}
+				config.MinVersion, config.MaxVersion = old.version, old.version
+				wantPage(t, addr, server, client.String(), &config)
 			}
 		}
 	})
+}
+
+// wantPage asks OpenSSL's server for its page, and checks what it says about us.
+func wantPage(t testing.TB, addr, server, client string, config *Config) {
+	t.Helper()
+	version := map[uint16]string{VersionTLS10: "TLSv1", VersionTLS11: "TLSv1.1", VersionTLS12: "TLSv1.2"}[config.MaxVersion]
+	page, err := get(addr, config)
+	for _, want := range []string{
+		opensslName(config.CipherSuites[0]), "CN=Client " + client + "\n", "Extended master secret: yes", "Protocol  : " + version + "\n",
+	} {
+		if err != nil || !strings.Contains(page, want) {
+			t.Errorf("server %s, client %s, %s, %#04x: %v, no %q\n%s", server, client, version, config.CipherSuites[0], err, want, page)
+			return
+		}
+	}
 }
 
 // What OpenSSL's server does not let in, and how our client says it.
@@ -446,14 +594,12 @@ func TestServerWithOpenSSLOptions(t *testing.T) {
 			t.Errorf("%s: %v\n%s", version, err, out)
 		}
 	}
-	for _, suite := range []string{"IANA-GOST2012-GOST8912-GOST8912", "LEGACY-GOST2012-GOST8912-GOST8912"} {
-		out, err := p.run(t, strings.NewReader("hello\n"), "openssl", "s_client", "-connect", requests, "-tls1_2", "-quiet", "-cipher", suite)
-		if err == nil || !strings.Contains(out, "alert number 40") {
-			t.Errorf("%s: %v\n%s", suite, err, out)
-		}
+	out, err := p.run(t, strings.NewReader("hello\n"), "openssl", "s_client", "-connect", requests, "-tls1_2", "-quiet", "-cipher", opensslName(LegacyCNTIMIT))
+	if err == nil || !strings.Contains(out, "alert number 40") {
+		t.Errorf("the old number, which nobody asked for: %v\n%s", err, out)
 	}
 	// It tries to resume five times and gets five full handshakes.
-	out, err := p.run(t, strings.NewReader(""), "openssl", "s_client", "-connect", requests, "-tls1_2", "-reconnect", "-cipher", opensslSuites[MagmaCTROMAC])
+	out, err = p.run(t, strings.NewReader(""), "openssl", "s_client", "-connect", requests, "-tls1_2", "-reconnect", "-cipher", opensslSuites[MagmaCTROMAC])
 	if n := strings.Count(out, "New, TLSv1.2, Cipher is GOST2012-MAGMA-MAGMAOMAC"); err != nil || n != 6 || !strings.Contains(out, "Secure Renegotiation IS supported") {
 		t.Errorf("reconnect: %d new sessions, %v\n%s", n, err, out)
 	}

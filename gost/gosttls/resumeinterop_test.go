@@ -80,8 +80,8 @@ func TestResumeWithOpenSSLClient(t *testing.T) {
 
 			out, err := p.run(t, strings.NewReader(""), "openssl", append([]string{"s_client", "-connect", addr, "-tls1_2",
 				"-cipher", name, "-CAfile", "ca.crt", "-reconnect"}, client...)...)
-			if err != nil || strings.Count(out, "Reused, TLSv1.2") != 5 {
-				t.Errorf("%s, %s: %d of 5 reconnections reuse the session; %v\n%s", way, name, strings.Count(out, "Reused, TLSv1.2"), err, out)
+			if err != nil || strings.Count(out, "Reused, TLSv1.") != 5 {
+				t.Errorf("%s, %s: %d of 5 reconnections reuse the session; %v\n%s", way, name, strings.Count(out, "Reused, TLSv1."), err, out)
 			}
 			for i := range 6 {
 				if s := next(t, states); s.Resumed != (i > 0) {
@@ -116,7 +116,7 @@ func TestResumeWithOpenSSLServer(t *testing.T) {
 			}
 			for i := range 3 {
 				page, err := get(addr, config)
-				reused := strings.Contains(page, "Reused, TLSv1.2")
+				reused := strings.Contains(page, "Reused, TLSv1.")
 				if err != nil || reused != (test.reused && i > 0) || !strings.Contains(page, cipher) {
 					t.Errorf("%s, %s, connection %d: %v\n%s", name, cipher, i, err, page)
 				}
