@@ -68,9 +68,9 @@ type AlgorithmIdentifier struct {
 
 // PublicKeyInfo is a SubjectPublicKeyInfo that was parsed.
 type PublicKeyInfo struct {
-	Raw       []byte // the DER that was parsed, not a copy
-	Algorithm AlgorithmIdentifier
-	Key       *gost3410.PublicKey
+	Raw       []byte              // the DER that was parsed, not a copy
+	Algorithm AlgorithmIdentifier // with the parameters of the key
+	Key       *gost3410.PublicKey // a point of its curve, never nil
 }
 
 // Parse parses the DER of a SubjectPublicKeyInfo, at most 1024 bytes. The result
