@@ -9,9 +9,9 @@ import (
 
 // Signed is a signature of a digest that somebody claims to be of a key.
 type Signed struct {
-	Key       *PublicKey
-	Digest    []byte // as for [PublicKey.Verify]
-	Signature []byte // BE(s)|BE(r)
+	Key       *PublicKey // nil is the key of nobody: then no signature is good
+	Digest    []byte     // as for [PublicKey.Verify]
+	Signature []byte     // BE(s)|BE(r)
 }
 
 // VerifyMany reports of every signature what [PublicKey.Verify] says. It is faster

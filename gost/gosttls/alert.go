@@ -27,7 +27,7 @@ const (
 // get. An alert that does not end a connection, as close_notify, is replaced by
 // bad_certificate.
 type AlertError struct {
-	Alert Alert
+	Alert Alert // what the peer gets
 	Err   error // why; must not be nil
 }
 
