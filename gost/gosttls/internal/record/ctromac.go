@@ -225,6 +225,36 @@ func (m *ctrOMACMode) sealMany(dst []byte, seq uint64, header *[HeaderSize]byte,
 	return dst, nil
 }
 
+// openMany opens the fragments, which are equally long and begin with number seq, in
+// place, and replaces them by their contents. It returns how many came before the first
+// one that was changed. What sealMany wants holds here too.
+func (m *ctrOMACMode) openMany(header *[HeaderSize]byte, seq uint64, fragments [][]byte) (int, error) {
+	if err := m.rekey(seq); err != nil {
+		return 0, err
+	}
+	b, ok := batches.Get().(*batch)
+	if !ok {
+		panic("record: the pool holds something else")
+	}
+	defer b.release()
+	ms := b.messages[:len(fragments)]
+	n := len(fragments[0]) - m.suite.MACSize
+	for i, fragment := range fragments {
+		if err := m.crypt(seq+uint64(i), fragment); err != nil {
+			return 0, err
+		}
+		ms[i].set(seq+uint64(i), header, fragment[:n])
+	}
+	m.mac.sumMany(ms, b.states[:], b.parts[:])
+	for i, fragment := range fragments {
+		if subtle.ConstantTimeCompare(ms[i].tag[:m.suite.MACSize], fragment[n:]) != 1 {
+			return i, ErrMAC
+		}
+		fragments[i] = fragment[:n]
+	}
+	return len(fragments), nil
+}
+
 func (m *ctrOMACMode) wipe() {
 	sections := m.sections[:cap(m.sections)]
 	clear(sections)

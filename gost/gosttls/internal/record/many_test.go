@@ -88,3 +88,66 @@ func TestSealManyStops(t *testing.T) {
 		}
 	}
 }
+
+func TestOpenMany(t *testing.T) { cryptotest.Paths(t, testOpenMany) }
+
+// OpenMany opens what Seal made, up to the first record that was changed, and leaves
+// nothing of those after it.
+func testOpenMany(t *testing.T) {
+	for _, suite := range []uint16{0xc100, 0xc101, 0xc102} {
+		for _, size := range []int{0, 3, 15, 16, 17, 1000, 4096, MaxPlaintext} {
+			for _, count := range []int{1, 2, 3, 16, 17, 40} {
+				if size == MaxPlaintext && count > 17 {
+					continue
+				}
+				for _, bad := range []int{-1, 0, count / 2, count - 1} {
+					openMany(t, suite, size, count, bad)
+				}
+			}
+		}
+	}
+}
+
+// openMany seals count records, of which it changes that with the number bad.
+func openMany(t *testing.T, suite uint16, size, count, bad int) {
+	t.Helper()
+	sealer, opener := pair(t, suite)
+	if suite != 0xc102 {
+		start := 5*sealer.suite.leaf - 10
+		sealer.at(t, start)
+		opener.at(t, start)
+	}
+	content := pattern(size)
+	var fragments [][]byte
+	for i := range count {
+		rec, err := sealer.Seal(nil, 23, 0x0303, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == bad {
+			rec[HeaderSize+len(rec[HeaderSize:])/2] ^= 0x10
+		}
+		fragments = append(fragments, rec[HeaderSize:])
+	}
+	n, err := opener.OpenMany(23, 0x0303, fragments)
+	want := count
+	if bad >= 0 {
+		want = bad
+		if !errors.Is(err, ErrMAC) {
+			t.Fatalf("%#x, record %d of %d changed: %v", suite, bad, count, err)
+		}
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if n != want {
+		t.Fatalf("%#x: opened %d of %d records of %d bytes, want %d", suite, n, count, size, want)
+	}
+	for i, fragment := range fragments {
+		if i < n && !bytes.Equal(fragment, content) {
+			t.Fatalf("%#x: record %d of %d bytes opened as something else", suite, i, size)
+		}
+		if i >= n && suite != 0xc102 && bytes.Count(fragment, []byte{0}) != len(fragment) {
+			t.Fatalf("%#x: record %d left behind", suite, i)
+		}
+	}
+}

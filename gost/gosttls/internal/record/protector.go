@@ -179,7 +179,7 @@ func (p *Protector) sideBySide(count int) int {
 		return 0
 	}
 	n := min(uint64(count), lanes, p.suite.MaxSeq-p.seq, p.suite.leaf-p.seq%p.suite.leaf)
-	if n < p.suite.fewLanes {
+	if n < 2 {
 		return 0
 	}
 	return int(n)
@@ -221,6 +221,46 @@ func (p *Protector) Open(typ uint8, version uint16, fragment []byte) (uint8, []b
 	}
 	p.advance()
 	return inner, content, nil
+}
+
+// SideBySide reports whether OpenMany is faster than Open.
+func (p *Protector) SideBySide() bool { return p.many != nil }
+
+// OpenMany is Open for records that follow each other and have the same header: it
+// decrypts the fragments in place and replaces them by their contents. It returns how
+// many records it opened, and the error of the one after these. It is for the versions
+// before TLS 1.3, where the header has the type.
+func (p *Protector) OpenMany(typ uint8, version uint16, fragments [][]byte) (int, error) {
+	done := 0
+	for done < len(fragments) {
+		size := len(fragments[done])
+		count := p.sideBySide(len(fragments) - done)
+		if count == 0 || size < p.Overhead()+maxBlock || size > p.MaxFragment() {
+			_, content, err := p.Open(typ, version, fragments[done])
+			if err != nil {
+				return done, p.forget(fragments[done:], err)
+			}
+			fragments[done] = content
+			done++
+			continue
+		}
+		header := [HeaderSize]byte{typ, byte(version >> 8), byte(version), byte(size >> 8), byte(size)}
+		n, err := p.many.openMany(&header, p.seq, fragments[done:][:count])
+		p.seq += uint64(n)
+		done += n
+		if err != nil {
+			return done, p.forget(fragments[done:], err)
+		}
+	}
+	return done, nil
+}
+
+// forget overwrites fragments that may have been decrypted and must not be read.
+func (p *Protector) forget(fragments [][]byte, err error) error {
+	for _, fragment := range fragments {
+		clear(fragment)
+	}
+	return err
 }
 
 // Wipe overwrites the keys; nothing can be sealed or opened any more.

@@ -91,9 +91,6 @@ type Suite struct {
 	section int       // bytes under one key of CTR-ACPKM (RFC 9189, Section 4.3.3)
 	masks   kdf.Masks // of TLSTREE (RFC 9189, Section 8.1; RFC 9367, Section 4.1.2)
 	leaf    uint64    // how many records in a row have one key by these masks
-
-	// fewLanes is how many records at least are faster done side by side.
-	fewLanes uint64
 }
 
 // IVSize returns the length in bytes of the IV of a direction. With CTR_OMAC it is
@@ -119,7 +116,6 @@ var (
 		section:      4096,
 		masks:        kdf.KuznyechikCTROMAC,
 		leaf:         64,
-		fewLanes:     8,
 	}
 	magmaCTROMAC = Suite{
 		ID:           0xc101,
@@ -134,7 +130,6 @@ var (
 		section:      1024,
 		masks:        kdf.MagmaCTROMAC,
 		leaf:         4096,
-		fewLanes:     2,
 	}
 	gost28147CNTIMIT = Suite{
 		ID:           0xc102,
