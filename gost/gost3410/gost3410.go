@@ -179,4 +179,17 @@ func CurveByParamSet(oid asn1.ObjectIdentifier) (*Curve, error) {
 }
 
 // newTable returns multiples of a point that has passed Check.
-func (c *Curve) newTable(xy []byte) ec.Table { return c.group.NewTable(xy) }
+func (c *Curve) newTable(xy []byte) ec.Table {
+	if c.lanes != nil && ifma.Enabled {
+		return c.lanes.NewTable(xy)
+	}
+	return c.group.NewTable(xy)
+}
+
+// baseMult returns k·G, and false if that is infinity, in constant time.
+func (c *Curve) baseMult(k scalar.Nat) ([]byte, bool) {
+	if c.lanes != nil && ifma.Enabled {
+		return c.lanes.BaseMult(k)
+	}
+	return c.group.BaseMult(k)
+}

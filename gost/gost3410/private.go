@@ -79,7 +79,7 @@ func NewMaskedPrivateKey(c *Curve, raw []byte) (*PrivateKey, error) {
 
 // newPrivateKey wants d in [1, q−1].
 func newPrivateKey(c *Curve, d scalar.Nat) *PrivateKey {
-	xy, ok := c.group.BaseMult(d)
+	xy, ok := c.baseMult(d)
 	if !ok {
 		panic("gost3410: the public key of a valid private key is infinity")
 	}
@@ -191,7 +191,7 @@ func (k *PrivateKey) Sign(rand io.Reader, digest []byte, _ crypto.SignerOpts) ([
 // needed. RFC 7091, Section 6.1, Steps 4 to 6.
 func (c *Curve) sign(d, e, n scalar.Nat) ([]byte, bool) {
 	q := c.order
-	xy, ok := c.group.BaseMult(n)
+	xy, ok := c.baseMult(n)
 	if !ok {
 		panic("gost3410: a nonce in range gave infinity")
 	}

@@ -23,12 +23,13 @@ func (CryptoProA) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
 }
 
 // Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
-// that is infinity, for the Jacobian coordinates x, y and z of both. It takes constant
-// time.
+// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
+// representatives. It takes constant time.
 func (CryptoProA) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 	var points [2]cryptoProAProjective
 	for i, p := range []*[3][]uint64{a, b} {
 		j := cryptoProAJacobian{field.P256A(p[0]), field.P256A(p[1]), field.P256A(p[2])}
+		j.y.Half(&j.y)
 		points[i] = j.projective()
 	}
 	points[0].add(&points[0], &points[1])
@@ -53,12 +54,13 @@ func (TC26512A) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
 }
 
 // Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
-// that is infinity, for the Jacobian coordinates x, y and z of both. It takes constant
-// time.
+// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
+// representatives. It takes constant time.
 func (TC26512A) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 	var points [2]tc26512AProjective
 	for i, p := range []*[3][]uint64{a, b} {
 		j := tc26512AJacobian{field.P512A(p[0]), field.P512A(p[1]), field.P512A(p[2])}
+		j.y.Half(&j.y)
 		points[i] = j.projective()
 	}
 	points[0].add(&points[0], &points[1])

@@ -54,6 +54,7 @@ type Curve struct {
 	group   group
 	base    baseTables
 	batches sync.Pool // of *batch
+	combs   sync.Pool // of *comb
 }
 
 // group is what is needed of the scalar arithmetic of a curve.
@@ -61,9 +62,11 @@ type group interface {
 	// XIs reports whether x(a) is r modulo the order, and whether a is a point at all,
 	// for the Jacobian coordinates x and z.
 	XIs(r scalar.Nat, x, z []uint64) (is, ok bool)
-	// Sum returns a + b as LE(x)|LE(y), and false for infinity, for Jacobian points x, y
-	// and z, in constant time.
+	// Sum returns a + b as LE(x)|LE(y), negated if negative is 1, and false for
+	// infinity, for Jacobian points x, 2y and z, in constant time.
 	Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool)
+	// VerifyX reports whether x(k·G + l·P) is r modulo the order.
+	VerifyX(r, k, l scalar.Nat, xy []byte) bool
 	// Base returns the base point as LE(x)|LE(y).
 	Base() []byte
 }
@@ -92,6 +95,15 @@ type layout struct {
 	count   int   // of entries
 }
 
+// Digits are windows of a scalar that is odd, and odd themselves: one of w bits at bit
+// at stands for
+//
+//	(2·u + 1 − 2^w)·2^at, u = the w bits from bit at+1 on
+//
+// If windows follow each other from bit 0, and the bit above the last one is set beside
+// the scalar, they add up to the scalar: 1 − 2^w takes away again what the next window
+// counts twice. The digit u is ±(2·i + 1), for the entry i of a table of odd multiples.
+
 // newLayout returns the layout of lookups of digits of the given width in bits. What
 // belongs to one lane is that much further than what belongs to the one before it.
 func newLayout(width, scalar, stride, lane, words, step int) *layout {
@@ -105,13 +117,7 @@ func newLayout(width, scalar, stride, lane, words, step int) *layout {
 	return l
 }
 
-// A digit is a window of a scalar that is odd: with w bits from bit at on, it stands for
-//
-//	(2·u + 1 − 2^w)·2^at, u = the w bits from bit at+1 on
-//
-// The sum of the digits is the scalar, if the bit above the last window is set beside
-// it.
-type digit struct{ at, width int }
+const mask52 = 1<<52 - 1
 
 // fromWords sets a lane of the limbs at z to the number x.
 func fromWords(z []lanes, lane int, x []uint64) {
@@ -121,7 +127,7 @@ func fromWords(z []lanes, lane int, x []uint64) {
 		if shift > 12 && at+1 < len(x) {
 			v |= x[at+1] << (64 - shift)
 		}
-		z[i][lane] = v & (1<<52 - 1)
+		z[i][lane] = v & mask52
 	}
 }
 
@@ -131,9 +137,10 @@ func (c *Curve) toWords(x []uint64, z []lanes, lane int) {
 	words := c.words()
 	for i := range z {
 		at, shift := 52*i/64, 52*i%64
-		t[at] |= z[i][lane] << shift
+		limb := z[i][lane] & mask52
+		t[at] |= limb << shift
 		if shift > 12 {
-			t[at+1] |= z[i][lane] >> (64 - shift)
+			t[at+1] |= limb >> (64 - shift)
 		}
 	}
 	carry := t[words] * c.small

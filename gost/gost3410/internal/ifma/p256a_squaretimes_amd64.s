@@ -7,8 +7,7 @@
 DATA constants<>+0(SB)/8, $9872
 DATA constants<>+8(SB)/8, $281474976710655
 DATA constants<>+16(SB)/8, $617
-DATA constants<>+24(SB)/8, $4503599627370495
-GLOBL constants<>(SB), NOPTR|RODATA, $32
+GLOBL constants<>(SB), NOPTR|RODATA, $24
 
 // func squareTimes256A(x *lanes, times int)
 // sets x to its power of 2^times.
@@ -96,22 +95,17 @@ loop:
 	VPANDQ.BCST constants<>+8(SB), Z6, Z2
 	VPMADD52LUQ.BCST constants<>+16(SB), Z1, Z8
 	VPSRAQ $52, Z8, Z1
-	VPBROADCASTQ constants<>+24(SB), Z3
-	VPANDQ Z3, Z8, Z4
+	VMOVDQU64 Z8, 0(DI)
 	VPADDQ Z1, Z5, Z1
-	VMOVDQU64 Z4, 0(DI)
-	VPSRAQ $52, Z1, Z4
-	VPANDQ Z3, Z1, Z1
-	VPADDQ Z4, Z0, Z0
+	VPSRAQ $52, Z1, Z3
 	VMOVDQU64 Z1, 64(DI)
+	VPADDQ Z3, Z0, Z0
 	VPSRAQ $52, Z0, Z1
-	VPANDQ Z3, Z0, Z0
-	VPADDQ Z1, Z7, Z1
 	VMOVDQU64 Z0, 128(DI)
-	VPSRAQ $52, Z1, Z0
-	VPANDQ Z3, Z1, Z1
-	VPADDQ Z0, Z2, Z0
-	VMOVDQU64 Z1, 192(DI)
+	VPADDQ Z1, Z7, Z0
+	VPSRAQ $52, Z0, Z1
+	VMOVDQU64 Z0, 192(DI)
+	VPADDQ Z1, Z2, Z0
 	VMOVDQU64 Z0, 256(DI)
 	DECQ SI
 	JNZ loop

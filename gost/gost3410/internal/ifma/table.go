@@ -13,6 +13,8 @@ type baseTables struct {
 	odd       []lanes // (2i+1)·G, point by point
 	oddLayout *layout
 	key, rest *layout // of the tables of a batch
+
+	public, secret onceTable
 }
 
 // makeBase fills the tables for batches.

@@ -91,20 +91,22 @@ func (m *machine) input(base string, at int, hi *big.Int) element {
 	return e
 }
 
+// rawInput returns the element at a place in memory where outputRaw has put it.
+func (m *machine) rawInput(base string, at int, hi *big.Int) element {
+	e := m.input(base, at, hi)
+	for i := range len(e.limbs) - 1 {
+		e.limbs[i].lo, e.limbs[i].hi = minLane, maxLane
+	}
+	e.masked = make([]limb, len(e.limbs))
+	return e
+}
+
 // bound narrows the last limb to what the sum allows.
 func (e *element) bound() {
 	last := len(e.limbs) - 1
 	e.limbs[last].hi = shifted(e.hi, -52*int64(last))
 	if e.hi.Cmp(power(52*int64(last+1))) >= 0 || e.lo.Sign() < 0 {
 		panic(fmt.Sprintf("an element does not fit: %d to %d", e.lo, e.hi))
-	}
-}
-
-// output stores an element, carried, without what is above 52 bits.
-func (m *machine) output(base string, at int, e element) {
-	c := m.carry(&e)
-	for i := range c.limbs {
-		m.store(fmt.Sprintf("%d(%s)", laneSize*(at+i), base), m.mask(c, i).v)
 	}
 }
 

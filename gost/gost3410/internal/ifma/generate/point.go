@@ -15,21 +15,36 @@ func (m *machine) limit() *big.Int { return times(big.NewInt(11), power(m.p.bits
 func (m *machine) inputPoint(base string, at int) point {
 	n := m.p.limbs()
 	hi := m.limit()
-	return point{m.input(base, at, hi), m.input(base, at+n, hi), m.input(base, at+2*n, hi)}
+	return point{m.input(base, at, hi), m.rawInput(base, at+n, hi), m.rawInput(base, at+2*n, hi)}
 }
 
 func (m *machine) outputPoint(base string, at int, p point) {
 	n := m.p.limbs()
-	for i, e := range []element{p.x, p.w, p.z} {
-		m.outputLimited(base, at+i*n, e)
+	m.outputLimited(base, at, p.x)
+	m.outputRaw(base, at+n, p.w)
+	m.outputRaw(base, at+2*n, p.z)
+}
+
+func (m *machine) limited(e *element) *element {
+	if hi := m.carry(e).hi; hi.Cmp(m.limit()) > 0 {
+		panic(fmt.Sprintf("%s: the result may be 2^%d", m.name, hi.BitLen()))
+	}
+	return m.carry(e)
+}
+
+// outputLimited stores an element without what is above 52 bits of the limbs.
+func (m *machine) outputLimited(base string, at int, e element) {
+	c := m.limited(&e)
+	for i := range c.limbs {
+		m.store(fmt.Sprintf("%d(%s)", laneSize*(at+i), base), m.mask(c, i).v)
 	}
 }
 
-func (m *machine) outputLimited(base string, at int, e element) {
-	if hi := m.carry(&e).hi; hi.Cmp(m.limit()) > 0 {
-		panic(fmt.Sprintf("%s: the result may be 2^%d", m.name, hi.BitLen()))
+// outputRaw stores an element for multiplications, which do not look at the rest.
+func (m *machine) outputRaw(base string, at int, e element) {
+	for i, l := range m.limited(&e).limbs {
+		m.store(fmt.Sprintf("%d(%s)", laneSize*(at+i), base), l.v)
 	}
-	m.output(base, at, e)
 }
 
 // double returns 2a. a is not infinity: the order is odd.
@@ -50,7 +65,7 @@ func (m *machine) masked(x *element) *element { return m.carry(x) }
 
 // mul2 returns 2xy − w².
 func (m *machine) mul2(x, y, w *element) *element {
-	return m.reduce(m.less(m.product(m.carry(m.twice(x)), y), m.squared(w)))
+	return m.reduce(m.less(m.product(x, m.twice(y)), m.squared(w)))
 }
 
 // entry is a point to add, with what an addition needs of it: its x and w times the

@@ -121,12 +121,12 @@ func weierstrass(suffix string, p prime) map[string]string {
 	f := &files{p: p, suffix: suffix, text: map[string]string{}}
 	n := p.limbs()
 	f.routine("mul", "sets z = x·y.", []string{"z", "x", "y"}, false, func(m *machine) {
-		x, y := m.input("SI", 0, m.limit()), m.input("DX", 0, m.limit())
-		m.outputLimited("DI", 0, *m.mul(&x, &y))
+		x, y := m.rawInput("SI", 0, m.limit()), m.rawInput("DX", 0, m.limit())
+		m.outputRaw("DI", 0, *m.mul(&x, &y))
 	})
 	f.routine("squareTimes", "sets x to its power of 2^times.", []string{"x", "times"}, true, func(m *machine) {
-		x := m.input("DI", 0, m.limit())
-		m.outputLimited("DI", 0, *m.square(&x))
+		x := m.rawInput("DI", 0, m.limit())
+		m.outputRaw("DI", 0, *m.square(&x))
 	})
 	f.routine("double", "sets a = 2^times·a.", []string{"a", "times"}, true, func(m *machine) {
 		a := m.inputPoint("DI", 0)
@@ -144,7 +144,7 @@ func weierstrass(suffix string, p prime) map[string]string {
 	f.routine("addCommon", "sets a = a ± b, for x and w of b; z, z² and z³ are at z.",
 		[]string{"a", "b", "z", "negative"}, false, func(m *machine) {
 			a := m.inputPoint("DI", 0)
-			b, c := m.inputs("SI", 2), m.inputs("DX", 3)
+			b, c := m.rawInputs("SI", 2), m.rawInputs("DX", 3)
 			m.outputPoint("DI", 0, m.addCommon(&a, &b[0], &b[1], &c[0], &c[1], &c[2], "K1"))
 		})
 	f.routine("start", "sets twice = 2·a and table = a, both x and w for the z that is w of a; factor is it.",
@@ -169,12 +169,12 @@ func weierstrass(suffix string, p prime) map[string]string {
 		})
 	f.routine("scale", "multiplies z with factor, x of t with the square of the new z and w with its third power.",
 		[]string{"t", "z", "factor"}, false, func(m *machine) {
-			t, z, factor := m.inputs("DI", 2), m.inputs("SI", 1), m.inputs("DX", 1)
+			t, z, factor := m.rawInputs("DI", 2), m.rawInputs("SI", 1), m.rawInputs("DX", 1)
 			r := m.carry(m.mul(&z[0], &factor[0]))
 			rr := m.carry(m.square(r))
-			m.outputLimited("DI", 0, *m.mul(&t[0], rr))
-			m.outputLimited("DI", n, *m.mul(&t[1], m.mul(rr, r)))
-			m.outputLimited("SI", 0, *r)
+			m.outputRaw("DI", 0, *m.mul(&t[0], rr))
+			m.outputRaw("DI", n, *m.mul(&t[1], m.mul(rr, r)))
+			m.outputRaw("SI", 0, *r)
 		})
 	f.routine("setAffine", "sets a = ±b, for x and w of b in words of 64 bits; negative has the lanes with minus.",
 		[]string{"a", "b", "negative"}, false, func(m *machine) {
@@ -188,6 +188,14 @@ func weierstrass(suffix string, p prime) map[string]string {
 func (m *machine) inputs(base string, count int) (es []element) {
 	for i := range count {
 		es = append(es, m.input(base, i*m.p.limbs(), m.limit()))
+	}
+	return es
+}
+
+// rawInputs is inputs of what outputRaw has stored.
+func (m *machine) rawInputs(base string, count int) (es []element) {
+	for i := range count {
+		es = append(es, m.rawInput(base, i*m.p.limbs(), m.limit()))
 	}
 	return es
 }
