@@ -20,7 +20,7 @@ import (
 	"propusk/gost/gost3410"
 )
 
-// The public key algorithms.
+// The public key algorithms. They must not be changed.
 var (
 	// OID256 is id-tc26-gost3410-12-256. RFC 9215, Section 4.1.
 	OID256 = asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 1}
