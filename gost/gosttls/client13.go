@@ -187,6 +187,7 @@ func (hs *clientHandshake13) retryHello() error {
 		return nil
 	}
 	hs.retryOf = hs.answer
+	hs.transcript.retry(hs.answer.Marshal()) // the bytes that were read: parsers lose nothing
 	if err := hs.changeHello(); err != nil {
 		return err
 	}

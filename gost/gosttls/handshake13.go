@@ -32,11 +32,13 @@ func (hs *handshake13) wipe() {
 	}
 }
 
-// retry replaces the first ClientHello by its hash (RFC 8446, Section 4.4.1).
-func (t *transcript) retry() {
-	first := t.sum256()
+// retry replaces the first ClientHello by its hash (RFC 8446, Section 4.4.1). answer
+// is what the transcript has after it: the HelloRetryRequest, or nothing yet.
+func (t *transcript) retry(answer []byte) {
+	first := t.truncatedHash(len(answer))
 	*t = *newTranscript()
 	t.add(message.MessageHash(first))
+	t.add(answer)
 }
 
 // truncatedHash is the hash of the transcript without its last n bytes.

@@ -130,7 +130,7 @@ func (hs *serverHandshake13) retryHello() error {
 	if hs.share != nil {
 		return nil
 	}
-	hs.transcript.retry()
+	hs.transcript.retry(nil)
 	answer := &message.Answer13{Version: VersionTLS13, Group: group(hs.curve)}
 	if err := hs.sendAnswer(message.RetryRandom, answer); err != nil {
 		return err
