@@ -119,20 +119,33 @@ func (o *Output) sendAlertLocked(a Alert) error {
 	return err
 }
 
-// writeBuffers holds buffers for recordsPerWrite records, so that an idle
-// connection does not keep one.
-var writeBuffers sync.Pool
+// writeBuffers hold buffers, so that an idle connection does not keep one: for up to one
+// record, four and recordsPerWrite. They are apart because a buffer never shrinks, and is
+// held for as long as the peer takes to read.
+var writeBuffers [3]sync.Pool
+
+// writeBuffersFor returns the pool for a write of n bytes.
+func writeBuffersFor(n int) *sync.Pool {
+	switch {
+	case n <= record.MaxPlaintext:
+		return &writeBuffers[0]
+	case n <= 4*record.MaxPlaintext:
+		return &writeBuffers[1]
+	}
+	return &writeBuffers[2]
+}
 
 // WriteData sends application data. It returns how many bytes of b were handed
 // to the connection below.
 func (o *Output) WriteData(b []byte) (int, error) {
 	o.Lock()
 	defer o.Unlock()
-	buf, ok := writeBuffers.Get().(*[]byte)
+	pool := writeBuffersFor(len(b))
+	buf, ok := pool.Get().(*[]byte)
 	if !ok {
 		buf = new([]byte)
 	}
-	defer writeBuffers.Put(buf)
+	defer pool.Put(buf)
 	done := 0
 	for done < len(b) {
 		if o.err == nil && o.Protect.LastOne() {
