@@ -205,11 +205,17 @@ func cryptoProACombine(k, l *scalar.Nat, a *cryptoProAAffine) (acc cryptoProAJac
 	top := max(kd.set(k, 4, oddWidth), ld.set(l, 4, keyWidth))
 	var table [1 << (keyWidth - 2)]cryptoProACached // table[i] = (2i+1)·a
 	cryptoProAOddMultiples(&table, a)
-	ok = false // whether acc is a point, not infinity
+	ok = false     // whether acc is a point, not infinity
+	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
-		if ok {
-			acc.doubleVartime(&acc)
+		doublings++
+		if ld[i] == 0 && kd[i] == 0 && i > 0 {
+			continue
 		}
+		if ok {
+			acc.doubleTimesVartime(doublings)
+		}
+		doublings = 0
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
 		}
@@ -229,10 +235,10 @@ type cryptoProACached struct {
 // cryptoProAOddMultiples sets table[i] = (2i+1)·a. a has a large order, so no
 // addition is special.
 func cryptoProAOddMultiples(table *[1 << (keyWidth - 2)]cryptoProACached, a *cryptoProAAffine) {
-	var twice cryptoProAJacobian
 	table[0].cryptoProAJacobian.setAffine(a)
 	table[0].fill()
-	twice.doubleVartime(&table[0].cryptoProAJacobian)
+	twice := table[0].cryptoProAJacobian
+	twice.doubleTimesVartime(1)
 	for i := 1; i < len(table); i++ {
 		table[i].cryptoProAJacobian = twice
 		table[i].cryptoProAJacobian.addCached(&table[i-1], false, true)
@@ -498,8 +504,12 @@ func (r *cryptoProAJacobian) doubleGeneric(a *cryptoProAJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
-// doubleVartimeGeneric is doubleGeneric for public numbers.
-func (r *cryptoProAJacobian) doubleVartimeGeneric(a *cryptoProAJacobian) { r.doubleGeneric(a) }
+// doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
+func (r *cryptoProAJacobian) doubleTimesVartimeGeneric(n int) {
+	for range n {
+		r.doubleGeneric(r)
+	}
+}
 
 // setAffine sets r = a.
 func (r *cryptoProAJacobian) setAffine(a *cryptoProAAffine) {
@@ -666,7 +676,7 @@ func (r *cryptoProAJacobian) take(s *cryptoProASum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.doubleVartime(r)
+	r.doubleTimesVartime(1)
 	return true
 }
 

@@ -42,17 +42,17 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 //go:noescape
 func cryptoProAJacobianDoubleADX(r *cryptoProAJacobian, a *cryptoProAJacobian)
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *cryptoProAJacobian) doubleVartime(a *cryptoProAJacobian) {
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *cryptoProAJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
-		cryptoProAJacobianDoubleVartimeADX(r, a)
+		cryptoProAJacobianDoubleTimesVartimeADX(r, n)
 		return
 	}
-	r.doubleVartimeGeneric(a)
+	r.doubleTimesVartimeGeneric(n)
 }
 
 //go:noescape
-func cryptoProAJacobianDoubleVartimeADX(r *cryptoProAJacobian, a *cryptoProAJacobian)
+func cryptoProAJacobianDoubleTimesVartimeADX(r *cryptoProAJacobian, n int)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *cryptoProASum) cachedPlusVartime(a *cryptoProAJacobian, b *cryptoProACached) {

@@ -19,9 +19,9 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 	r.doubleGeneric(a)
 }
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *cryptoProAJacobian) doubleVartime(a *cryptoProAJacobian) {
-	r.doubleVartimeGeneric(a)
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *cryptoProAJacobian) doubleTimesVartime(n int) {
+	r.doubleTimesVartimeGeneric(n)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.

@@ -42,17 +42,17 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 //go:noescape
 func cryptoProBJacobianDoubleADX(r *cryptoProBJacobian, a *cryptoProBJacobian)
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *cryptoProBJacobian) doubleVartime(a *cryptoProBJacobian) {
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *cryptoProBJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
-		cryptoProBJacobianDoubleVartimeADX(r, a)
+		cryptoProBJacobianDoubleTimesVartimeADX(r, n)
 		return
 	}
-	r.doubleVartimeGeneric(a)
+	r.doubleTimesVartimeGeneric(n)
 }
 
 //go:noescape
-func cryptoProBJacobianDoubleVartimeADX(r *cryptoProBJacobian, a *cryptoProBJacobian)
+func cryptoProBJacobianDoubleTimesVartimeADX(r *cryptoProBJacobian, n int)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *cryptoProBSum) cachedPlusVartime(a *cryptoProBJacobian, b *cryptoProBCached) {

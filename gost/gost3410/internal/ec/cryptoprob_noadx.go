@@ -19,9 +19,9 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 	r.doubleGeneric(a)
 }
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *cryptoProBJacobian) doubleVartime(a *cryptoProBJacobian) {
-	r.doubleVartimeGeneric(a)
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *cryptoProBJacobian) doubleTimesVartime(n int) {
+	r.doubleTimesVartimeGeneric(n)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.

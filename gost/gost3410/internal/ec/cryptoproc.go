@@ -208,11 +208,17 @@ func cryptoProCCombine(k, l *scalar.Nat, a *cryptoProCAffine) (acc cryptoProCJac
 	top := max(kd.set(k, 4, oddWidth), ld.set(l, 4, keyWidth))
 	var table [1 << (keyWidth - 2)]cryptoProCCached // table[i] = (2i+1)·a
 	cryptoProCOddMultiples(&table, a)
-	ok = false // whether acc is a point, not infinity
+	ok = false     // whether acc is a point, not infinity
+	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
-		if ok {
-			acc.doubleVartime(&acc)
+		doublings++
+		if ld[i] == 0 && kd[i] == 0 && i > 0 {
+			continue
 		}
+		if ok {
+			acc.doubleTimesVartime(doublings)
+		}
+		doublings = 0
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
 		}
@@ -232,10 +238,10 @@ type cryptoProCCached struct {
 // cryptoProCOddMultiples sets table[i] = (2i+1)·a. a has a large order, so no
 // addition is special.
 func cryptoProCOddMultiples(table *[1 << (keyWidth - 2)]cryptoProCCached, a *cryptoProCAffine) {
-	var twice cryptoProCJacobian
 	table[0].cryptoProCJacobian.setAffine(a)
 	table[0].fill()
-	twice.doubleVartime(&table[0].cryptoProCJacobian)
+	twice := table[0].cryptoProCJacobian
+	twice.doubleTimesVartime(1)
 	for i := 1; i < len(table); i++ {
 		table[i].cryptoProCJacobian = twice
 		table[i].cryptoProCJacobian.addCached(&table[i-1], false, true)
@@ -500,8 +506,12 @@ func (r *cryptoProCJacobian) doubleGeneric(a *cryptoProCJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
-// doubleVartimeGeneric is doubleGeneric for public numbers.
-func (r *cryptoProCJacobian) doubleVartimeGeneric(a *cryptoProCJacobian) { r.doubleGeneric(a) }
+// doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
+func (r *cryptoProCJacobian) doubleTimesVartimeGeneric(n int) {
+	for range n {
+		r.doubleGeneric(r)
+	}
+}
 
 // setAffine sets r = a.
 func (r *cryptoProCJacobian) setAffine(a *cryptoProCAffine) {
@@ -668,7 +678,7 @@ func (r *cryptoProCJacobian) take(s *cryptoProCSum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.doubleVartime(r)
+	r.doubleTimesVartime(1)
 	return true
 }
 

@@ -42,17 +42,17 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 //go:noescape
 func cryptoProCJacobianDoubleADX(r *cryptoProCJacobian, a *cryptoProCJacobian)
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *cryptoProCJacobian) doubleVartime(a *cryptoProCJacobian) {
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *cryptoProCJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
-		cryptoProCJacobianDoubleVartimeADX(r, a)
+		cryptoProCJacobianDoubleTimesVartimeADX(r, n)
 		return
 	}
-	r.doubleVartimeGeneric(a)
+	r.doubleTimesVartimeGeneric(n)
 }
 
 //go:noescape
-func cryptoProCJacobianDoubleVartimeADX(r *cryptoProCJacobian, a *cryptoProCJacobian)
+func cryptoProCJacobianDoubleTimesVartimeADX(r *cryptoProCJacobian, n int)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *cryptoProCSum) cachedPlusVartime(a *cryptoProCJacobian, b *cryptoProCCached) {

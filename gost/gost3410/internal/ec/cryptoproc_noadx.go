@@ -19,9 +19,9 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 	r.doubleGeneric(a)
 }
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *cryptoProCJacobian) doubleVartime(a *cryptoProCJacobian) {
-	r.doubleVartimeGeneric(a)
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *cryptoProCJacobian) doubleTimesVartime(n int) {
+	r.doubleTimesVartimeGeneric(n)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.

@@ -18,7 +18,7 @@ import (
 // table is made once, and of the scalar of the other point, whose table is made
 // every time.
 const (
-	oddWidth = 9
+	oddWidth = 11
 	keyWidth = 5
 )
 

@@ -208,11 +208,17 @@ func tc26512ACombine(k, l *scalar.Nat, a *tc26512AAffine) (acc tc26512AJacobian,
 	top := max(kd.set(k, 8, oddWidth), ld.set(l, 8, keyWidth))
 	var table [1 << (keyWidth - 2)]tc26512ACached // table[i] = (2i+1)·a
 	tc26512AOddMultiples(&table, a)
-	ok = false // whether acc is a point, not infinity
+	ok = false     // whether acc is a point, not infinity
+	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
-		if ok {
-			acc.doubleVartime(&acc)
+		doublings++
+		if ld[i] == 0 && kd[i] == 0 && i > 0 {
+			continue
 		}
+		if ok {
+			acc.doubleTimesVartime(doublings)
+		}
+		doublings = 0
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
 		}
@@ -232,10 +238,10 @@ type tc26512ACached struct {
 // tc26512AOddMultiples sets table[i] = (2i+1)·a. a has a large order, so no
 // addition is special.
 func tc26512AOddMultiples(table *[1 << (keyWidth - 2)]tc26512ACached, a *tc26512AAffine) {
-	var twice tc26512AJacobian
 	table[0].tc26512AJacobian.setAffine(a)
 	table[0].fill()
-	twice.doubleVartime(&table[0].tc26512AJacobian)
+	twice := table[0].tc26512AJacobian
+	twice.doubleTimesVartime(1)
 	for i := 1; i < len(table); i++ {
 		table[i].tc26512AJacobian = twice
 		table[i].tc26512AJacobian.addCached(&table[i-1], false, true)
@@ -520,8 +526,12 @@ func (r *tc26512AJacobian) doubleGeneric(a *tc26512AJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
-// doubleVartimeGeneric is doubleGeneric for public numbers.
-func (r *tc26512AJacobian) doubleVartimeGeneric(a *tc26512AJacobian) { r.doubleGeneric(a) }
+// doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
+func (r *tc26512AJacobian) doubleTimesVartimeGeneric(n int) {
+	for range n {
+		r.doubleGeneric(r)
+	}
+}
 
 // setAffine sets r = a.
 func (r *tc26512AJacobian) setAffine(a *tc26512AAffine) {
@@ -688,7 +698,7 @@ func (r *tc26512AJacobian) take(s *tc26512ASum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.doubleVartime(r)
+	r.doubleTimesVartime(1)
 	return true
 }
 

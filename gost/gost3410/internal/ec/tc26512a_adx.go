@@ -42,17 +42,17 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 //go:noescape
 func tc26512AJacobianDoubleADX(r *tc26512AJacobian, a *tc26512AJacobian)
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *tc26512AJacobian) doubleVartime(a *tc26512AJacobian) {
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26512AJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
-		tc26512AJacobianDoubleVartimeADX(r, a)
+		tc26512AJacobianDoubleTimesVartimeADX(r, n)
 		return
 	}
-	r.doubleVartimeGeneric(a)
+	r.doubleTimesVartimeGeneric(n)
 }
 
 //go:noescape
-func tc26512AJacobianDoubleVartimeADX(r *tc26512AJacobian, a *tc26512AJacobian)
+func tc26512AJacobianDoubleTimesVartimeADX(r *tc26512AJacobian, n int)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *tc26512ASum) cachedPlusVartime(a *tc26512AJacobian, b *tc26512ACached) {

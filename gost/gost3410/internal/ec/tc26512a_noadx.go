@@ -19,9 +19,9 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 	r.doubleGeneric(a)
 }
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *tc26512AJacobian) doubleVartime(a *tc26512AJacobian) {
-	r.doubleVartimeGeneric(a)
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26512AJacobian) doubleTimesVartime(n int) {
+	r.doubleTimesVartimeGeneric(n)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.

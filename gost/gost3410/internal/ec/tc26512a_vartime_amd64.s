@@ -642,35 +642,36 @@ rare0:
 	ADCQ $0, AX
 	JMP backrare0
 
-// func tc26512AJacobianDoubleVartimeADX(r *tc26512AJacobian, a *tc26512AJacobian)
-TEXT ·tc26512AJacobianDoubleVartimeADX(SB), 0, $320-16
+// func tc26512AJacobianDoubleTimesVartimeADX(r *tc26512AJacobian, n int)
+TEXT ·tc26512AJacobianDoubleTimesVartimeADX(SB), 0, $320-16
 	NO_LOCAL_POINTERS
+loop:
 	// delta.Square(a.z)
 	LEAQ 192(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
 	// gamma.Square(a.y)
 	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $64, SI
 	CALL square<>(SB)
 	// t.Sub(a.x, delta)
 	LEAQ 256(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	LEAQ 192(SP), DI
 	CALL sub<>(SB)
 	// delta.Add(a.x, delta)
 	LEAQ 192(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	LEAQ 192(SP), DI
 	CALL add<>(SB)
 	// r.z.Mul(a.y, a.z)
 	MOVQ r+0(FP), CX
 	ADDQ $128, CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $64, SI
-	MOVQ a+8(FP), DI
+	MOVQ r+0(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
 	// t.Mul(t, delta)
@@ -680,7 +681,7 @@ TEXT ·tc26512AJacobianDoubleVartimeADX(SB), 0, $320-16
 	CALL mul<>(SB)
 	// beta.Mul(a.x, gamma)
 	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	LEAQ 128(SP), DI
 	CALL mul<>(SB)
 	// alpha.Half(t)
@@ -726,6 +727,8 @@ TEXT ·tc26512AJacobianDoubleVartimeADX(SB), 0, $320-16
 	LEAQ 256(SP), SI
 	LEAQ 128(SP), DI
 	CALL sub<>(SB)
+	DECQ n+8(FP)
+	JNZ loop
 	RET 
 
 // func tc26512ASumCachedPlusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)

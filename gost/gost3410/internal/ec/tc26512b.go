@@ -208,11 +208,17 @@ func tc26512BCombine(k, l *scalar.Nat, a *tc26512BAffine) (acc tc26512BJacobian,
 	top := max(kd.set(k, 8, oddWidth), ld.set(l, 8, keyWidth))
 	var table [1 << (keyWidth - 2)]tc26512BCached // table[i] = (2i+1)·a
 	tc26512BOddMultiples(&table, a)
-	ok = false // whether acc is a point, not infinity
+	ok = false     // whether acc is a point, not infinity
+	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
-		if ok {
-			acc.doubleVartime(&acc)
+		doublings++
+		if ld[i] == 0 && kd[i] == 0 && i > 0 {
+			continue
 		}
+		if ok {
+			acc.doubleTimesVartime(doublings)
+		}
+		doublings = 0
 		if d := ld[i]; d != 0 {
 			ok = acc.addCached(&table[abs(d)/2], d < 0, ok)
 		}
@@ -232,10 +238,10 @@ type tc26512BCached struct {
 // tc26512BOddMultiples sets table[i] = (2i+1)·a. a has a large order, so no
 // addition is special.
 func tc26512BOddMultiples(table *[1 << (keyWidth - 2)]tc26512BCached, a *tc26512BAffine) {
-	var twice tc26512BJacobian
 	table[0].tc26512BJacobian.setAffine(a)
 	table[0].fill()
-	twice.doubleVartime(&table[0].tc26512BJacobian)
+	twice := table[0].tc26512BJacobian
+	twice.doubleTimesVartime(1)
 	for i := 1; i < len(table); i++ {
 		table[i].tc26512BJacobian = twice
 		table[i].tc26512BJacobian.addCached(&table[i-1], false, true)
@@ -520,8 +526,12 @@ func (r *tc26512BJacobian) doubleGeneric(a *tc26512BJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
-// doubleVartimeGeneric is doubleGeneric for public numbers.
-func (r *tc26512BJacobian) doubleVartimeGeneric(a *tc26512BJacobian) { r.doubleGeneric(a) }
+// doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
+func (r *tc26512BJacobian) doubleTimesVartimeGeneric(n int) {
+	for range n {
+		r.doubleGeneric(r)
+	}
+}
 
 // setAffine sets r = a.
 func (r *tc26512BJacobian) setAffine(a *tc26512BAffine) {
@@ -688,7 +698,7 @@ func (r *tc26512BJacobian) take(s *tc26512BSum) bool {
 	if s.d.IsZero() == 0 {
 		return false
 	}
-	r.doubleVartime(r)
+	r.doubleTimesVartime(1)
 	return true
 }
 

@@ -42,17 +42,17 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 //go:noescape
 func tc26512BJacobianDoubleADX(r *tc26512BJacobian, a *tc26512BJacobian)
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *tc26512BJacobian) doubleVartime(a *tc26512BJacobian) {
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26512BJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
-		tc26512BJacobianDoubleVartimeADX(r, a)
+		tc26512BJacobianDoubleTimesVartimeADX(r, n)
 		return
 	}
-	r.doubleVartimeGeneric(a)
+	r.doubleTimesVartimeGeneric(n)
 }
 
 //go:noescape
-func tc26512BJacobianDoubleVartimeADX(r *tc26512BJacobian, a *tc26512BJacobian)
+func tc26512BJacobianDoubleTimesVartimeADX(r *tc26512BJacobian, n int)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *tc26512BSum) cachedPlusVartime(a *tc26512BJacobian, b *tc26512BCached) {

@@ -19,9 +19,9 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 	r.doubleGeneric(a)
 }
 
-// doubleVartime is doubleVartimeGeneric, by assembly if there is any.
-func (r *tc26512BJacobian) doubleVartime(a *tc26512BJacobian) {
-	r.doubleVartimeGeneric(a)
+// doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26512BJacobian) doubleTimesVartime(n int) {
+	r.doubleTimesVartimeGeneric(n)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.

@@ -713,35 +713,36 @@ rare0:
 	ADCQ $0, AX
 	JMP backrare0
 
-// func tc26512BJacobianDoubleVartimeADX(r *tc26512BJacobian, a *tc26512BJacobian)
-TEXT ·tc26512BJacobianDoubleVartimeADX(SB), 0, $320-16
+// func tc26512BJacobianDoubleTimesVartimeADX(r *tc26512BJacobian, n int)
+TEXT ·tc26512BJacobianDoubleTimesVartimeADX(SB), 0, $320-16
 	NO_LOCAL_POINTERS
+loop:
 	// delta.Square(a.z)
 	LEAQ 192(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
 	// gamma.Square(a.y)
 	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $64, SI
 	CALL square<>(SB)
 	// t.Sub(a.x, delta)
 	LEAQ 256(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	LEAQ 192(SP), DI
 	CALL sub<>(SB)
 	// delta.Add(a.x, delta)
 	LEAQ 192(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	LEAQ 192(SP), DI
 	CALL add<>(SB)
 	// r.z.Mul(a.y, a.z)
 	MOVQ r+0(FP), CX
 	ADDQ $128, CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $64, SI
-	MOVQ a+8(FP), DI
+	MOVQ r+0(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
 	// t.Mul(t, delta)
@@ -751,7 +752,7 @@ TEXT ·tc26512BJacobianDoubleVartimeADX(SB), 0, $320-16
 	CALL mul<>(SB)
 	// beta.Mul(a.x, gamma)
 	LEAQ 64(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	LEAQ 128(SP), DI
 	CALL mul<>(SB)
 	// alpha.Half(t)
@@ -797,6 +798,8 @@ TEXT ·tc26512BJacobianDoubleVartimeADX(SB), 0, $320-16
 	LEAQ 256(SP), SI
 	LEAQ 128(SP), DI
 	CALL sub<>(SB)
+	DECQ n+8(FP)
+	JNZ loop
 	RET 
 
 // func tc26512BSumCachedPlusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)

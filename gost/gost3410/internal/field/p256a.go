@@ -2,7 +2,11 @@
 
 package field
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"propusk/gost/gost3410/internal/inverse"
+)
 
 // P256A is an element of the field of the prime 2²⁵⁶ − 617, of CryptoPro-A and tc26-256-A.
 // The limbs are little-endian and hold any representative below 2^256.
@@ -307,46 +311,15 @@ func (z *P256A) squareTimesGeneric(x *P256A, k int) {
 	}
 }
 
-// Invert sets z = 1/x, or 0 if x = 0: x^(p−2) by a fixed addition chain.
+// p256AInverse is the prime, for inversions.
+var p256AInverse = inverse.Modulus{Limbs: 4, Words: [...]int64{0x3ffffffffffffd97, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0xff, 0x0, 0x0, 0x0, 0x0}, Inv: 0x390cdcbb8a2a5227}
+
+// Invert sets z = 1/x, or 0 if x = 0.
 func (z *P256A) Invert(x *P256A) {
-	var odd [13]P256A // odd[i] = x^(2i+1)
-	odd[0] = *x
-	var xx P256A
-	xx.Square(x)
-	for i := 1; i < len(odd); i++ {
-		odd[i].Mul(&odd[i-1], &xx)
-	}
-	r := *x
-	var t P256A
-	t.squareTimes(&r, 1)
-	r.Mul(&r, &t) // 2^2 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^3 − 1
-	t.squareTimes(&r, 3)
-	r.Mul(&r, &t) // 2^6 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^7 − 1
-	t.squareTimes(&r, 7)
-	r.Mul(&r, &t) // 2^14 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^15 − 1
-	t.squareTimes(&r, 15)
-	r.Mul(&r, &t) // 2^30 − 1
-	t.squareTimes(&r, 30)
-	r.Mul(&r, &t) // 2^60 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^61 − 1
-	t.squareTimes(&r, 61)
-	r.Mul(&r, &t) // 2^122 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^123 − 1
-	t.squareTimes(&r, 123)
-	r.Mul(&r, &t) // 2^246 − 1
-	r.squareTimes(&r, 6)
-	r.Mul(&r, &odd[12])
-	r.squareTimes(&r, 4)
-	r.Mul(&r, &odd[2])
-	*z = r
+	var n [8]uint64
+	*(*[4]uint64)(n[:]) = x.Limbs()
+	n = p256AInverse.Constant(&n)
+	z.SetLimbs((*[4]uint64)(n[:]))
 }
 
 // InverseRoot sets z = x^((p−3)/4), which is a root of 1/x if x is a square other

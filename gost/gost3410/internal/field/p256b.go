@@ -2,7 +2,11 @@
 
 package field
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"propusk/gost/gost3410/internal/inverse"
+)
 
 // P256B is an element of the field of the prime 2²⁵⁵ + 3225, of CryptoPro-B.
 // The limbs are little-endian and hold any representative below 2^256.
@@ -293,19 +297,13 @@ func (z *P256B) squareTimesGeneric(x *P256B, k int) {
 	}
 }
 
-// Invert sets z = 1/x, or 0 if x = 0: x^(p−2) by a fixed addition chain.
+// p256BInverse is the prime, for inversions.
+var p256BInverse = inverse.Modulus{Limbs: 4, Words: [...]int64{0xc99, 0x0, 0x0, 0x0, 0x80, 0x0, 0x0, 0x0, 0x0}, Inv: 0x29985475ccb87a9}
+
+// Invert sets z = 1/x, or 0 if x = 0.
 func (z *P256B) Invert(x *P256B) {
-	var odd [13]P256B // odd[i] = x^(2i+1)
-	odd[0] = *x
-	var xx P256B
-	xx.Square(x)
-	for i := 1; i < len(odd); i++ {
-		odd[i].Mul(&odd[i-1], &xx)
-	}
-	r := *x
-	r.squareTimes(&r, 248)
-	r.Mul(&r, &odd[12])
-	r.squareTimes(&r, 7)
-	r.Mul(&r, &odd[11])
-	*z = r
+	var n [8]uint64
+	*(*[4]uint64)(n[:]) = x.Limbs()
+	n = p256BInverse.Constant(&n)
+	z.SetLimbs((*[4]uint64)(n[:]))
 }

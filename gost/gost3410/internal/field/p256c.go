@@ -2,7 +2,11 @@
 
 package field
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"propusk/gost/gost3410/internal/inverse"
+)
 
 // P256C is an element of the field of the prime that has no special form, of CryptoPro-C.
 // The limbs are little-endian and hold the element times 2^256 modulo p, below p.
@@ -260,103 +264,13 @@ func (z *P256C) squareTimesGeneric(x *P256C, k int) {
 	}
 }
 
-// Invert sets z = 1/x, or 0 if x = 0: x^(p−2) by a fixed addition chain.
+// p256CInverse is the prime, for inversions.
+var p256CInverse = inverse.Modulus{Limbs: 4, Words: [...]int64{0x3998f7b9022d759b, 0x3e11ba19e241474d, 0x31ec85e6b41c8aac, 0x27d817d6a16041ea, 0x9b, 0x0, 0x0, 0x0, 0x0}, Inv: 0x209193d38d83e893}
+
+// Invert sets z = 1/x, or 0 if x = 0.
 func (z *P256C) Invert(x *P256C) {
-	var odd [15]P256C // odd[i] = x^(2i+1)
-	odd[0] = *x
-	var xx P256C
-	xx.Square(x)
-	for i := 1; i < len(odd); i++ {
-		odd[i].Mul(&odd[i-1], &xx)
-	}
-	r := *x
-	r.squareTimes(&r, 7)
-	r.Mul(&r, &odd[13])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[9])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[14])
-	r.squareTimes(&r, 1)
-	r.Mul(&r, &odd[0])
-	r.squareTimes(&r, 11)
-	r.Mul(&r, &odd[11])
-	r.squareTimes(&r, 4)
-	r.Mul(&r, &odd[6])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[6])
-	r.squareTimes(&r, 2)
-	r.Mul(&r, &odd[0])
-	r.squareTimes(&r, 8)
-	r.Mul(&r, &odd[5])
-	r.squareTimes(&r, 7)
-	r.Mul(&r, &odd[0])
-	r.squareTimes(&r, 9)
-	r.Mul(&r, &odd[7])
-	r.squareTimes(&r, 6)
-	r.Mul(&r, &odd[10])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[8])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[14])
-	r.squareTimes(&r, 4)
-	r.Mul(&r, &odd[4])
-	r.squareTimes(&r, 9)
-	r.Mul(&r, &odd[11])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[9])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[5])
-	r.squareTimes(&r, 2)
-	r.Mul(&r, &odd[0])
-	r.squareTimes(&r, 8)
-	r.Mul(&r, &odd[3])
-	r.squareTimes(&r, 7)
-	r.Mul(&r, &odd[8])
-	r.squareTimes(&r, 6)
-	r.Mul(&r, &odd[10])
-	r.squareTimes(&r, 6)
-	r.Mul(&r, &odd[12])
-	r.squareTimes(&r, 4)
-	r.Mul(&r, &odd[7])
-	r.squareTimes(&r, 9)
-	r.Mul(&r, &odd[8])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[11])
-	r.squareTimes(&r, 2)
-	r.Mul(&r, &odd[0])
-	r.squareTimes(&r, 9)
-	r.Mul(&r, &odd[12])
-	r.squareTimes(&r, 3)
-	r.Mul(&r, &odd[3])
-	r.squareTimes(&r, 7)
-	r.Mul(&r, &odd[4])
-	r.squareTimes(&r, 8)
-	r.Mul(&r, &odd[2])
-	r.squareTimes(&r, 8)
-	r.Mul(&r, &odd[14])
-	r.squareTimes(&r, 7)
-	r.Mul(&r, &odd[13])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[12])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[9])
-	r.squareTimes(&r, 7)
-	r.Mul(&r, &odd[7])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[7])
-	r.squareTimes(&r, 4)
-	r.Mul(&r, &odd[3])
-	r.squareTimes(&r, 3)
-	r.Mul(&r, &odd[0])
-	r.squareTimes(&r, 11)
-	r.Mul(&r, &odd[8])
-	r.squareTimes(&r, 5)
-	r.Mul(&r, &odd[6])
-	r.squareTimes(&r, 6)
-	r.Mul(&r, &odd[14])
-	r.squareTimes(&r, 6)
-	r.Mul(&r, &odd[12])
-	r.squareTimes(&r, 4)
-	r.Mul(&r, &odd[4])
-	*z = r
+	var n [8]uint64
+	*(*[4]uint64)(n[:]) = x.Limbs()
+	n = p256CInverse.Constant(&n)
+	z.SetLimbs((*[4]uint64)(n[:]))
 }

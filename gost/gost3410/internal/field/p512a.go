@@ -2,7 +2,11 @@
 
 package field
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"propusk/gost/gost3410/internal/inverse"
+)
 
 // P512A is an element of the field of the prime 2⁵¹² − 569, of tc26-512-A and tc26-512-C.
 // The limbs are little-endian and hold any representative below 2^512.
@@ -609,50 +613,15 @@ func (z *P512A) squareTimesGeneric(x *P512A, k int) {
 	}
 }
 
-// Invert sets z = 1/x, or 0 if x = 0: x^(p−2) by a fixed addition chain.
+// p512AInverse is the prime, for inversions.
+var p512AInverse = inverse.Modulus{Limbs: 8, Words: [...]int64{0x3ffffffffffffdc7, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0xffff}, Inv: 0x275e081931f0b3f7}
+
+// Invert sets z = 1/x, or 0 if x = 0.
 func (z *P512A) Invert(x *P512A) {
-	var odd [4]P512A // odd[i] = x^(2i+1)
-	odd[0] = *x
-	var xx P512A
-	xx.Square(x)
-	for i := 1; i < len(odd); i++ {
-		odd[i].Mul(&odd[i-1], &xx)
-	}
-	r := *x
-	var t P512A
-	t.squareTimes(&r, 1)
-	r.Mul(&r, &t) // 2^2 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^3 − 1
-	t.squareTimes(&r, 3)
-	r.Mul(&r, &t) // 2^6 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^7 − 1
-	t.squareTimes(&r, 7)
-	r.Mul(&r, &t) // 2^14 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^15 − 1
-	t.squareTimes(&r, 15)
-	r.Mul(&r, &t) // 2^30 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^31 − 1
-	t.squareTimes(&r, 31)
-	r.Mul(&r, &t) // 2^62 − 1
-	t.squareTimes(&r, 62)
-	r.Mul(&r, &t) // 2^124 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^125 − 1
-	t.squareTimes(&r, 125)
-	r.Mul(&r, &t) // 2^250 − 1
-	t.Square(&r)
-	r.Mul(&t, x) // 2^251 − 1
-	t.squareTimes(&r, 251)
-	r.Mul(&r, &t) // 2^502 − 1
-	r.squareTimes(&r, 4)
-	r.Mul(&r, &odd[3])
-	r.squareTimes(&r, 6)
-	r.Mul(&r, &odd[2])
-	*z = r
+	var n [8]uint64
+	*(*[8]uint64)(n[:]) = x.Limbs()
+	n = p512AInverse.Constant(&n)
+	z.SetLimbs((*[8]uint64)(n[:]))
 }
 
 // InverseRoot sets z = x^((p−3)/4), which is a root of 1/x if x is a square other

@@ -2,7 +2,11 @@
 
 package field
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"propusk/gost/gost3410/internal/inverse"
+)
 
 // P512B is an element of the field of the prime 2⁵¹¹ + 111, of tc26-512-B.
 // The limbs are little-endian and hold any representative below 2^512.
@@ -619,19 +623,13 @@ func (z *P512B) squareTimesGeneric(x *P512B, k int) {
 	}
 }
 
-// Invert sets z = 1/x, or 0 if x = 0: x^(p−2) by a fixed addition chain.
+// p512BInverse is the prime, for inversions.
+var p512BInverse = inverse.Modulus{Limbs: 8, Words: [...]int64{0x6f, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x8000}, Inv: 0x3195e8efdb195e8f}
+
+// Invert sets z = 1/x, or 0 if x = 0.
 func (z *P512B) Invert(x *P512B) {
-	var odd [14]P512B // odd[i] = x^(2i+1)
-	odd[0] = *x
-	var xx P512B
-	xx.Square(x)
-	for i := 1; i < len(odd); i++ {
-		odd[i].Mul(&odd[i-1], &xx)
-	}
-	r := *x
-	r.squareTimes(&r, 509)
-	r.Mul(&r, &odd[13])
-	r.squareTimes(&r, 2)
-	r.Mul(&r, &odd[0])
-	*z = r
+	var n [8]uint64
+	*(*[8]uint64)(n[:]) = x.Limbs()
+	n = p512BInverse.Constant(&n)
+	z.SetLimbs((*[8]uint64)(n[:]))
 }

@@ -222,7 +222,7 @@ func (u *unit) method(d *ast.FuncDecl) (receiver, declared, passed string) {
 	names, types := params(d)
 	with := make([]string, len(names))
 	for i := range names {
-		with[i] = names[i] + " *" + types[i]
+		with[i] = names[i] + " " + pointer(types[i])
 	}
 	return names[0], strings.Join(with[1:], ", "), strings.Join(names[1:], ", ")
 }

@@ -89,12 +89,17 @@ func (f *field) common(w *writer) {
 	w.p("}\n")
 }
 
-// invert emits Invert with an addition chain that is the same for every x, so it
-// takes constant time. A long run of ones at the top of the exponent is built by
-// doubling its length, the rest with windows of odd powers.
+// invert emits Invert, by the division steps of package inverse.
 func (f *field) invert(w *writer) {
-	w.p("// Invert sets z = 1/x, or 0 if x = 0: x^(p−2) by a fixed addition chain.")
-	f.power(w, "Invert", new(big.Int).Sub(f.P, big.NewInt(2)))
+	w.p("// %sInverse is the prime, for inversions.", f.prime())
+	w.p("var %sInverse = %s\n", f.prime(), inverseModulus(f.P, f.Limbs))
+	w.p("// Invert sets z = 1/x, or 0 if x = 0.")
+	w.p("func (z *%s) Invert(x *%s) {", f.Type, f.Type)
+	w.p("var n [8]uint64")
+	w.p("*(*[%d]uint64)(n[:]) = x.Limbs()", f.Limbs)
+	w.p("n = %sInverse.Constant(&n)", f.prime())
+	w.p("z.SetLimbs((*[%d]uint64)(n[:]))", f.Limbs)
+	w.p("}\n")
 }
 
 // inverseRoot emits InverseRoot for a p that is 3 modulo 4.
@@ -104,7 +109,9 @@ func (f *field) inverseRoot(w *writer) {
 	f.power(w, "InverseRoot", new(big.Int).Rsh(f.P, 2))
 }
 
-// power emits a function that raises to the power of e.
+// power emits a function that raises to the power of e with a fixed addition chain. A
+// long run of ones at the top of the exponent is built by doubling its length, the rest
+// with windows of odd powers.
 func (f *field) power(w *writer, name string, e *big.Int) {
 	w.p("func (z *%s) %s(x *%s) {", f.Type, name, f.Type)
 	run := 0

@@ -76,7 +76,7 @@ func (w *writer) p(format string, args ...any) { fmt.Fprintf(&w.Builder, format+
 
 func (f *field) source() string {
 	w := new(writer)
-	w.p("package field\n\nimport \"math/bits\"\n")
+	w.p("package field\n\nimport (\n\"math/bits\"\n\n\"propusk/gost/gost3410/internal/inverse\"\n)\n")
 	f.declare(w)
 	switch f.shape {
 	case below:
@@ -230,7 +230,7 @@ func (f *field) addMontgomery(w *writer) {
 	w.p("func (z *%s) Add(x, y *%s) {", f.Type, f.Type)
 	vars(w, n, "t", "c")
 	chain(w, "Add64", n, num("t"), idx("x"), idx("y"), same("c"), "0")
-	f.subtractOnce(w, "c")
+	subtractOnce(w, n, p, "c")
 	w.p("}\n")
 	w.p("// Sub sets z = x − y.")
 	w.p("func (z *%s) Sub(x, y *%s) {", f.Type, f.Type)
@@ -243,11 +243,10 @@ func (f *field) addMontgomery(w *writer) {
 }
 
 // subtractOnce stores t mod p in z, for t < 2p with the carry limb given.
-func (f *field) subtractOnce(w *writer, carry string) {
-	n := f.Limbs
+func subtractOnce(w *writer, n int, prime func(int) string, carry string) {
 	w.p("high := %s", carry)
 	vars(w, n, "s")
-	chain(w, "Sub64", n, num("s"), num("t"), f.primeLimb, same("c"), "0")
+	chain(w, "Sub64", n, num("s"), num("t"), prime, same("c"), "0")
 	w.p("_, c = bits.Sub64(high, 0, c)")
 	w.p("keep := -c")
 	for i := range n {

@@ -200,6 +200,9 @@ func (u *unit) compileAs(d *ast.FuncDecl, calls bool) string {
 	s := &scope{unit: u, a: &asm{f: u.f, vartime: vartime(d)}, vars: map[string]value{}, calls: calls, frame: new(int), offset: map[string]int{}}
 	for i, name := range names {
 		s.offset[name] = 8 * i
+		if types[i] == "int" {
+			continue
+		}
 		s.vars[name] = value{place{text: "(" + pointers[i] + ")"}, types[i], name}
 		if !calls {
 			s.a.op("MOVQ", fmt.Sprintf("%s+%d(FP)", name, 8*i), pointers[i])
@@ -219,9 +222,18 @@ func (u *unit) compileAs(d *ast.FuncDecl, calls bool) string {
 func (u *unit) signature(d *ast.FuncDecl) string {
 	names, types := params(d)
 	for i := range names {
-		names[i] += " *" + types[i]
+		names[i] += " " + pointer(types[i])
 	}
 	return strings.Join(names, ", ")
+}
+
+// pointer returns the type of a parameter: formulas take points by reference, and
+// numbers of times as they are.
+func pointer(typ string) string {
+	if typ == "int" {
+		return typ
+	}
+	return "*" + typ
 }
 
 func (s *scope) block(b *ast.BlockStmt) {
@@ -233,10 +245,25 @@ func (s *scope) block(b *ast.BlockStmt) {
 			s.call(st.X.(*ast.CallExpr))
 		case *ast.AssignStmt:
 			s.assign(st)
+		case *ast.RangeStmt:
+			s.loop(st)
 		default:
 			panic(fmt.Sprintf("generate: %T in a formula", st))
 		}
 	}
+}
+
+// loop compiles "for range n", where n is a parameter that is not 0.
+func (s *scope) loop(st *ast.RangeStmt) {
+	n, ok := st.X.(*ast.Ident)
+	if !ok || st.Key != nil {
+		panic("generate: only a parameter can be ranged over")
+	}
+	s.a.held = place{}
+	s.a.WriteString("loop:\n")
+	s.block(st.Body)
+	s.a.op("DECQ", fmt.Sprintf("%s+%d(FP)", n.Name, s.offset[n.Name]))
+	s.a.op("JNZ", "loop")
 }
 
 // local makes a variable on the stack.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math/big"
 	"strings"
 )
@@ -9,6 +10,7 @@ import (
 func moduli() string {
 	w := new(writer)
 	w.p("package scalar\n")
+	w.p("import (\n\"math/bits\"\n\n\"propusk/gost/gost3410/internal/inverse\"\n)\n")
 	w.p("// The orders of the subgroups.")
 	w.p("var (")
 	for _, c := range curves {
@@ -19,11 +21,21 @@ func moduli() string {
 	modulus(w, "Example2", "for tests: the order of the curve of RFC 9215, Appendix E", 8,
 		hex("4531ACD1FE0023C7550D267B6B2FEE80922B14B2FFB90F04D4EB7C09B5D2D15DA82F2D7ECB1DBAC719905C5EECC423F1D86E25EDBE23C595D644AAF187E6E6DF"))
 	w.p(")")
+	for _, n := range []int{4, 8} {
+		w.p("\n// montgomery%d sets z = x·y / 2^%d modulo q for any x and y below q; negInv is −1/q", n, 64*n)
+		w.p("// modulo 2^64.")
+		w.p("func montgomery%d(z, x, y, q *[8]uint64, negInv uint64) {", n)
+		montgomery(w, n, idx("q"), "negInv", true)
+		w.p("}")
+	}
 	return w.String()
 }
 
 // modulus emits one order of n limbs.
 func modulus(w *writer, name, doc string, n int, q *big.Int) {
+	if new(big.Int).Mul(q, big.NewInt(5)).BitLen() <= 64*n {
+		panic("generate: Modulus.Reduce wants a greater order")
+	}
 	rr := pow2(uint(128*n), 0)
 	rr.Mod(rr, q)
 	w.p("// %s is %s.", name, doc)
@@ -32,9 +44,14 @@ func modulus(w *writer, name, doc string, n int, q *big.Int) {
 	w.p("m: [8]uint64%s,", limbs(q, n))
 	w.p("rr: Nat%s,", limbs(rr, n))
 	w.p("negInv: %#x,", negInverse(q))
-	w.p("m62: [limbs62]int64%s,", limbs62(q))
-	w.p("inv62: %#x,", new(big.Int).ModInverse(q, pow2(62, 0)))
+	w.p("inverse: %s,", inverseModulus(q, n))
 	w.p("}\n")
+}
+
+// inverseModulus returns the constant that inversions modulo q take.
+func inverseModulus(q *big.Int, n int) string {
+	return fmt.Sprintf("inverse.Modulus{Limbs: %d, Words: [...]int64%s, Inv: %#x}",
+		n, limbs62(q), new(big.Int).ModInverse(q, pow2(62, 0)))
 }
 
 // limbs62 returns x as words of 62 bits.

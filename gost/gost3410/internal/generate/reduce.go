@@ -56,15 +56,26 @@ func (f *field) reduce(w *writer) {
 	f.store(w, "t")
 }
 
-// mulMontgomery emits Mul and Square: the rows of the product and the
-// rows of the reduction alternate. The sum stays below 2p after every pair.
+// mulMontgomery emits Mul and Square.
 func (f *field) mulMontgomery(w *writer) {
-	n := f.Limbs
 	w.p("// mulGeneric sets z = x·y.")
 	w.p("func (z *%s) mulGeneric(x, y *%s) {", f.Type, f.Type)
+	montgomery(w, f.Limbs, f.primeLimb, fmt.Sprintf("%#x", f.negInverse()), false)
+	w.p("}\n")
+	w.p("// squareGeneric sets z = x².")
+	w.p("func (z *%s) squareGeneric(x *%s) { z.mulGeneric(x, x) }\n", f.Type, f.Type)
+}
+
+// montgomery emits z = x·y / 2^64n: the rows of the product and the rows of the
+// reduction alternate. The sum stays below 2p after every pair. full means that p may
+// be so near to 2^64n that x_i·y and the sum together need one bit more.
+func montgomery(w *writer, n int, prime func(int) string, negInv string, full bool) {
 	vars(w, n+1, "t", "c", "m")
 	vars(w, n, "l")
 	vars(w, n, "h")
+	if full {
+		w.p("var over uint64")
+	}
 	for i := range n {
 		row(w, n, idx("x")(i), idx("y"))
 		foldRow(w, n)
@@ -75,22 +86,25 @@ func (f *field) mulMontgomery(w *writer) {
 			w.p("t%d = h%d", n, n-1)
 		} else {
 			chain(w, "Add64", n, num("t"), num("t"), num("l"), same("c"), "0")
-			w.p("t%d += h%d + c", n, n-1)
+			if full {
+				w.p("t%d, over = bits.Add64(t%d, h%d, c)", n, n, n-1)
+			} else {
+				w.p("t%d += h%d + c", n, n-1)
+			}
 		}
-		f.montgomeryRow(w)
+		montgomeryRow(w, n, prime, negInv)
+		if full && i > 0 {
+			w.p("t%d += over", n)
+		}
 	}
-	f.subtractOnce(w, fmt.Sprintf("t%d", n))
-	w.p("}\n")
-	w.p("// squareGeneric sets z = x².")
-	w.p("func (z *%s) squareGeneric(x *%s) { z.mulGeneric(x, x) }\n", f.Type, f.Type)
+	subtractOnce(w, n, prime, fmt.Sprintf("t%d", n))
 }
 
 // montgomeryRow emits t = (t + m·p) / 2^64, with m such that the division is
 // exact.
-func (f *field) montgomeryRow(w *writer) {
-	n := f.Limbs
-	w.p("m = t0 * %#x", f.negInverse())
-	row(w, n, "m", f.primeLimb)
+func montgomeryRow(w *writer, n int, prime func(int) string, negInv string) {
+	w.p("m = t0 * %s", negInv)
+	row(w, n, "m", prime)
 	foldRow(w, n)
 	w.p("_, c = bits.Add64(t0, l0, 0)")
 	for j := 1; j < n; j++ {

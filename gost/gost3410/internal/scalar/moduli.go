@@ -2,95 +2,680 @@
 
 package scalar
 
+import (
+	"math/bits"
+
+	"propusk/gost/gost3410/internal/inverse"
+)
+
 // The orders of the subgroups.
 var (
 	// CryptoProA is the order of id-GostR3410-2001-CryptoPro-A-ParamSet.
 	CryptoProA = Modulus{
-		n:      4,
-		m:      [8]uint64{0x45841b09b761b893, 0x6c611070995ad100, 0xffffffffffffffff, 0xffffffffffffffff},
-		rr:     Nat{0x9ac2d7858e79a469, 0xfb07f8222e76dd52, 0xf74885d08a3714c6, 0x551fe9cb451179db},
-		negInv: 0x9ee6ea0b57c7da65,
-		m62:    [limbs62]int64{0x5841b09b761b893, 0x318441c2656b4401, 0x3ffffffffffffff6, 0x3fffffffffffffff, 0xff, 0x0, 0x0, 0x0, 0x0},
-		inv62:  0x211915f4a838259b,
+		n:       4,
+		m:       [8]uint64{0x45841b09b761b893, 0x6c611070995ad100, 0xffffffffffffffff, 0xffffffffffffffff},
+		rr:      Nat{0x9ac2d7858e79a469, 0xfb07f8222e76dd52, 0xf74885d08a3714c6, 0x551fe9cb451179db},
+		negInv:  0x9ee6ea0b57c7da65,
+		inverse: inverse.Modulus{Limbs: 4, Words: [...]int64{0x5841b09b761b893, 0x318441c2656b4401, 0x3ffffffffffffff6, 0x3fffffffffffffff, 0xff, 0x0, 0x0, 0x0, 0x0}, Inv: 0x211915f4a838259b},
 	}
 
 	// CryptoProB is the order of id-GostR3410-2001-CryptoPro-B-ParamSet.
 	CryptoProB = Modulus{
-		n:      4,
-		m:      [8]uint64{0xe497161bcc8a198f, 0x5f700cfff1a624e5, 0x1, 0x8000000000000000},
-		rr:     Nat{0x29b721f4e6cd7823, 0x2a3104a7ea43e855, 0x4a2e7e2f6882cf10, 0x9d1d2c4e5082466},
-		negInv: 0xca89614990611a91,
-		m62:    [limbs62]int64{0x2497161bcc8a198f, 0x3dc033ffc6989397, 0x15, 0x0, 0x80, 0x0, 0x0, 0x0, 0x0},
-		inv62:  0x35769eb66f9ee56f,
+		n:       4,
+		m:       [8]uint64{0xe497161bcc8a198f, 0x5f700cfff1a624e5, 0x1, 0x8000000000000000},
+		rr:      Nat{0x29b721f4e6cd7823, 0x2a3104a7ea43e855, 0x4a2e7e2f6882cf10, 0x9d1d2c4e5082466},
+		negInv:  0xca89614990611a91,
+		inverse: inverse.Modulus{Limbs: 4, Words: [...]int64{0x2497161bcc8a198f, 0x3dc033ffc6989397, 0x15, 0x0, 0x80, 0x0, 0x0, 0x0, 0x0}, Inv: 0x35769eb66f9ee56f},
 	}
 
 	// CryptoProC is the order of id-GostR3410-2001-CryptoPro-C-ParamSet.
 	CryptoProC = Modulus{
-		n:      4,
-		m:      [8]uint64{0xf02f3a6598980bb9, 0x582ca3511eddfb74, 0xab1ec85e6b41c8aa, 0x9b9f605f5a858107},
-		rr:     Nat{0xe94faab66aba180e, 0x4fda8694afda24b, 0xc67e5d0ee96e8ed3, 0x7aa61b49a49d4759},
-		negInv: 0xa1c6af0a552f7577,
-		m62:    [limbs62]int64{0x302f3a6598980bb9, 0x20b28d447b77edd3, 0x31ec85e6b41c8aa5, 0x27d817d6a16041ea, 0x9b, 0x0, 0x0, 0x0, 0x0},
-		inv62:  0x1e3950f5aad08a89,
+		n:       4,
+		m:       [8]uint64{0xf02f3a6598980bb9, 0x582ca3511eddfb74, 0xab1ec85e6b41c8aa, 0x9b9f605f5a858107},
+		rr:      Nat{0xe94faab66aba180e, 0x4fda8694afda24b, 0xc67e5d0ee96e8ed3, 0x7aa61b49a49d4759},
+		negInv:  0xa1c6af0a552f7577,
+		inverse: inverse.Modulus{Limbs: 4, Words: [...]int64{0x302f3a6598980bb9, 0x20b28d447b77edd3, 0x31ec85e6b41c8aa5, 0x27d817d6a16041ea, 0x9b, 0x0, 0x0, 0x0, 0x0}, Inv: 0x1e3950f5aad08a89},
 	}
 
 	// TC26256A is the order of id-tc26-gost-3410-2012-256-paramSetA.
 	TC26256A = Modulus{
-		n:      4,
-		m:      [8]uint64{0xc115af556c360c67, 0xfd8cddfc87b6635, 0x0, 0x4000000000000000},
-		rr:     Nat{0x57cb446240dd1710, 0x7556091c4805caa4, 0xd0593365f9384bcd, 0xfb1fbc48b0f0eb4},
-		negInv: 0x35bdd1aeafdb0a9,
-		m62:    [limbs62]int64{0x115af556c360c67, 0x3f63377f21ed98d7, 0x0, 0x0, 0x40, 0x0, 0x0, 0x0, 0x0},
-		inv62:  0x3ca422e515024f57,
+		n:       4,
+		m:       [8]uint64{0xc115af556c360c67, 0xfd8cddfc87b6635, 0x0, 0x4000000000000000},
+		rr:      Nat{0x57cb446240dd1710, 0x7556091c4805caa4, 0xd0593365f9384bcd, 0xfb1fbc48b0f0eb4},
+		negInv:  0x35bdd1aeafdb0a9,
+		inverse: inverse.Modulus{Limbs: 4, Words: [...]int64{0x115af556c360c67, 0x3f63377f21ed98d7, 0x0, 0x0, 0x40, 0x0, 0x0, 0x0, 0x0}, Inv: 0x3ca422e515024f57},
 	}
 
 	// TC26512A is the order of id-tc26-gost-3410-12-512-paramSetA.
 	TC26512A = Modulus{
-		n:      8,
-		m:      [8]uint64{0xcacdb1411f10b275, 0x9b4b38abfad2b85d, 0x6ff22b8d4e056060, 0x27e69532f48d8911, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff},
-		rr:     Nat{0x546775b92106e979, 0xb55cd33800ab10e6, 0x80b08b27e9cebbc7, 0xa06b76a2bae6fc86, 0xc7433579e382956f, 0xbab8be5dd7b1651d, 0xee028bf9d8ed3314, 0xb66ae6c00bebd6c3},
-		negInv: 0x2ccc1665d51f223,
-		m62:    [limbs62]int64{0xacdb1411f10b275, 0x2d2ce2afeb4ae177, 0x3f22b8d4e0560609, 0x39a54cbd2362445b, 0x3fffffffffffff27, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0xffff},
-		inv62:  0x3d333e99a2ae0ddd,
+		n:       8,
+		m:       [8]uint64{0xcacdb1411f10b275, 0x9b4b38abfad2b85d, 0x6ff22b8d4e056060, 0x27e69532f48d8911, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff},
+		rr:      Nat{0x546775b92106e979, 0xb55cd33800ab10e6, 0x80b08b27e9cebbc7, 0xa06b76a2bae6fc86, 0xc7433579e382956f, 0xbab8be5dd7b1651d, 0xee028bf9d8ed3314, 0xb66ae6c00bebd6c3},
+		negInv:  0x2ccc1665d51f223,
+		inverse: inverse.Modulus{Limbs: 8, Words: [...]int64{0xacdb1411f10b275, 0x2d2ce2afeb4ae177, 0x3f22b8d4e0560609, 0x39a54cbd2362445b, 0x3fffffffffffff27, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0xffff}, Inv: 0x3d333e99a2ae0ddd},
 	}
 
 	// TC26512B is the order of id-tc26-gost-3410-12-512-paramSetB.
 	TC26512B = Modulus{
-		n:      8,
-		m:      [8]uint64{0xc6346c54374f25bd, 0x8b996712101bea0e, 0xacfdb77bd9d40cfa, 0x49a1ec142565a545, 0x1, 0x0, 0x0, 0x8000000000000000},
-		rr:     Nat{0x3163da9749d3cb8b, 0x267d56905313f38b, 0xc55538cf997acac4, 0xb1532b08f1e25e5c, 0xc385980eb887a3f9, 0x9f96043308eeb401, 0xf96232d7a52b18fe, 0x21c65cda4cadccc0},
-		negInv: 0xc07d62492cbac26b,
-		m62:    [limbs62]int64{0x6346c54374f25bd, 0x2e659c48406fa83b, 0xfdb77bd9d40cfa8, 0x287b05095969516b, 0x149, 0x0, 0x0, 0x0, 0x8000},
-		inv62:  0x3f829db6d3453d95,
+		n:       8,
+		m:       [8]uint64{0xc6346c54374f25bd, 0x8b996712101bea0e, 0xacfdb77bd9d40cfa, 0x49a1ec142565a545, 0x1, 0x0, 0x0, 0x8000000000000000},
+		rr:      Nat{0x3163da9749d3cb8b, 0x267d56905313f38b, 0xc55538cf997acac4, 0xb1532b08f1e25e5c, 0xc385980eb887a3f9, 0x9f96043308eeb401, 0xf96232d7a52b18fe, 0x21c65cda4cadccc0},
+		negInv:  0xc07d62492cbac26b,
+		inverse: inverse.Modulus{Limbs: 8, Words: [...]int64{0x6346c54374f25bd, 0x2e659c48406fa83b, 0xfdb77bd9d40cfa8, 0x287b05095969516b, 0x149, 0x0, 0x0, 0x0, 0x8000}, Inv: 0x3f829db6d3453d95},
 	}
 
 	// TC26512C is the order of id-tc26-gost-3410-2012-512-paramSetC.
 	TC26512C = Modulus{
-		n:      8,
-		m:      [8]uint64{0x94623cef47f023ed, 0xc8eda9e7a769a126, 0x4c33a9ff5147502c, 0xc98cdba46506ab00, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff, 0x3fffffffffffffff},
-		rr:     Nat{0xe58fa18ee6ca4eb6, 0xe79280282d956fca, 0xd016086ec2d4f903, 0x542f8f3fa490666a, 0x4f77045db49adc9, 0x314e0a57f445b20e, 0x8910352f3bea2192, 0x394c72054d8503be},
-		negInv: 0xed9d8e0b6624e1b,
-		m62:    [limbs62]int64{0x14623cef47f023ed, 0x23b6a79e9da6849a, 0x33a9ff5147502cc, 0x2336e91941aac013, 0x3fffffffffffffc9, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fff},
-		inv62:  0x3126271f499db1e5,
+		n:       8,
+		m:       [8]uint64{0x94623cef47f023ed, 0xc8eda9e7a769a126, 0x4c33a9ff5147502c, 0xc98cdba46506ab00, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff, 0x3fffffffffffffff},
+		rr:      Nat{0xe58fa18ee6ca4eb6, 0xe79280282d956fca, 0xd016086ec2d4f903, 0x542f8f3fa490666a, 0x4f77045db49adc9, 0x314e0a57f445b20e, 0x8910352f3bea2192, 0x394c72054d8503be},
+		negInv:  0xed9d8e0b6624e1b,
+		inverse: inverse.Modulus{Limbs: 8, Words: [...]int64{0x14623cef47f023ed, 0x23b6a79e9da6849a, 0x33a9ff5147502cc, 0x2336e91941aac013, 0x3fffffffffffffc9, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fff}, Inv: 0x3126271f499db1e5},
 	}
 
 	// Example1 is for tests: the order of the curve of RFC 7091, Section 7.1.
 	Example1 = Modulus{
-		n:      4,
-		m:      [8]uint64{0xc59cfc193accf5b3, 0x50fe8a1892976154, 0x1, 0x8000000000000000},
-		rr:     Nat{0xecaed44677f7f28d, 0x4af1f8ac73c6c555, 0xc0db8b05c83ad16a, 0x6e749e5b503b112a},
-		negInv: 0x66ff43a234713e85,
-		m62:    [limbs62]int64{0x59cfc193accf5b3, 0x3fa28624a5d8553, 0x15, 0x0, 0x80, 0x0, 0x0, 0x0, 0x0},
-		inv62:  0x1900bc5dcb8ec17b,
+		n:       4,
+		m:       [8]uint64{0xc59cfc193accf5b3, 0x50fe8a1892976154, 0x1, 0x8000000000000000},
+		rr:      Nat{0xecaed44677f7f28d, 0x4af1f8ac73c6c555, 0xc0db8b05c83ad16a, 0x6e749e5b503b112a},
+		negInv:  0x66ff43a234713e85,
+		inverse: inverse.Modulus{Limbs: 4, Words: [...]int64{0x59cfc193accf5b3, 0x3fa28624a5d8553, 0x15, 0x0, 0x80, 0x0, 0x0, 0x0, 0x0}, Inv: 0x1900bc5dcb8ec17b},
 	}
 
 	// Example2 is for tests: the order of the curve of RFC 9215, Appendix E.
 	Example2 = Modulus{
-		n:      8,
-		m:      [8]uint64{0xd644aaf187e6e6df, 0xd86e25edbe23c595, 0x19905c5eecc423f1, 0xa82f2d7ecb1dbac7, 0xd4eb7c09b5d2d15d, 0x922b14b2ffb90f04, 0x550d267b6b2fee80, 0x4531acd1fe0023c7},
-		rr:     Nat{0xb03174e56db6ba90, 0x561500cb39a9b66b, 0x929e0924887fab48, 0xe23c04dc39c8c930, 0xcc44723bcc36979, 0xd70dfcccc3dd062f, 0x80bc9d923a08f9a9, 0x3057350e3201bb36},
-		negInv: 0x50bc7d084a21aae1,
-		m62:    [limbs62]int64{0x1644aaf187e6e6df, 0x21b897b6f88f1657, 0x1905c5eecc423f1d, 0xbcb5fb2c76eb1c6, 0x2b7c09b5d2d15da8, 0x2c52cbfee43c1353, 0x1267b6b2fee80922, 0x2b347f8008f1d543, 0x4531},
-		inv62:  0x2f4382f7b5de551f,
+		n:       8,
+		m:       [8]uint64{0xd644aaf187e6e6df, 0xd86e25edbe23c595, 0x19905c5eecc423f1, 0xa82f2d7ecb1dbac7, 0xd4eb7c09b5d2d15d, 0x922b14b2ffb90f04, 0x550d267b6b2fee80, 0x4531acd1fe0023c7},
+		rr:      Nat{0xb03174e56db6ba90, 0x561500cb39a9b66b, 0x929e0924887fab48, 0xe23c04dc39c8c930, 0xcc44723bcc36979, 0xd70dfcccc3dd062f, 0x80bc9d923a08f9a9, 0x3057350e3201bb36},
+		negInv:  0x50bc7d084a21aae1,
+		inverse: inverse.Modulus{Limbs: 8, Words: [...]int64{0x1644aaf187e6e6df, 0x21b897b6f88f1657, 0x1905c5eecc423f1d, 0xbcb5fb2c76eb1c6, 0x2b7c09b5d2d15da8, 0x2c52cbfee43c1353, 0x1267b6b2fee80922, 0x2b347f8008f1d543, 0x4531}, Inv: 0x2f4382f7b5de551f},
 	}
 )
+
+// montgomery4 sets z = x·y / 2^256 modulo q for any x and y below q; negInv is −1/q
+// modulo 2^64.
+func montgomery4(z, x, y, q *[8]uint64, negInv uint64) {
+	var c, m, t0, t1, t2, t3, t4 uint64
+	var l0, l1, l2, l3 uint64
+	var h0, h1, h2, h3 uint64
+	var over uint64
+	h0, l0 = bits.Mul64(x[0], y[0])
+	h1, l1 = bits.Mul64(x[0], y[1])
+	h2, l2 = bits.Mul64(x[0], y[2])
+	h3, l3 = bits.Mul64(x[0], y[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t0 = l0
+	t1 = l1
+	t2 = l2
+	t3 = l3
+	t4 = h3
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, h3, c)
+	t4 = c
+	h0, l0 = bits.Mul64(x[1], y[0])
+	h1, l1 = bits.Mul64(x[1], y[1])
+	h2, l2 = bits.Mul64(x[1], y[2])
+	h3, l3 = bits.Mul64(x[1], y[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, over = bits.Add64(t4, h3, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, h3, c)
+	t4 = c
+	t4 += over
+	h0, l0 = bits.Mul64(x[2], y[0])
+	h1, l1 = bits.Mul64(x[2], y[1])
+	h2, l2 = bits.Mul64(x[2], y[2])
+	h3, l3 = bits.Mul64(x[2], y[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, over = bits.Add64(t4, h3, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, h3, c)
+	t4 = c
+	t4 += over
+	h0, l0 = bits.Mul64(x[3], y[0])
+	h1, l1 = bits.Mul64(x[3], y[1])
+	h2, l2 = bits.Mul64(x[3], y[2])
+	h3, l3 = bits.Mul64(x[3], y[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, over = bits.Add64(t4, h3, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, h3, c)
+	t4 = c
+	t4 += over
+	high := t4
+	var s0, s1, s2, s3 uint64
+	s0, c = bits.Sub64(t0, q[0], 0)
+	s1, c = bits.Sub64(t1, q[1], c)
+	s2, c = bits.Sub64(t2, q[2], c)
+	s3, c = bits.Sub64(t3, q[3], c)
+	_, c = bits.Sub64(high, 0, c)
+	keep := -c
+	z[0] = s0 ^ keep&(s0^t0)
+	z[1] = s1 ^ keep&(s1^t1)
+	z[2] = s2 ^ keep&(s2^t2)
+	z[3] = s3 ^ keep&(s3^t3)
+}
+
+// montgomery8 sets z = x·y / 2^512 modulo q for any x and y below q; negInv is −1/q
+// modulo 2^64.
+func montgomery8(z, x, y, q *[8]uint64, negInv uint64) {
+	var c, m, t0, t1, t2, t3, t4, t5, t6, t7, t8 uint64
+	var l0, l1, l2, l3, l4, l5, l6, l7 uint64
+	var h0, h1, h2, h3, h4, h5, h6, h7 uint64
+	var over uint64
+	h0, l0 = bits.Mul64(x[0], y[0])
+	h1, l1 = bits.Mul64(x[0], y[1])
+	h2, l2 = bits.Mul64(x[0], y[2])
+	h3, l3 = bits.Mul64(x[0], y[3])
+	h4, l4 = bits.Mul64(x[0], y[4])
+	h5, l5 = bits.Mul64(x[0], y[5])
+	h6, l6 = bits.Mul64(x[0], y[6])
+	h7, l7 = bits.Mul64(x[0], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0 = l0
+	t1 = l1
+	t2 = l2
+	t3 = l3
+	t4 = l4
+	t5 = l5
+	t6 = l6
+	t7 = l7
+	t8 = h7
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	h0, l0 = bits.Mul64(x[1], y[0])
+	h1, l1 = bits.Mul64(x[1], y[1])
+	h2, l2 = bits.Mul64(x[1], y[2])
+	h3, l3 = bits.Mul64(x[1], y[3])
+	h4, l4 = bits.Mul64(x[1], y[4])
+	h5, l5 = bits.Mul64(x[1], y[5])
+	h6, l6 = bits.Mul64(x[1], y[6])
+	h7, l7 = bits.Mul64(x[1], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, c = bits.Add64(t4, l4, c)
+	t5, c = bits.Add64(t5, l5, c)
+	t6, c = bits.Add64(t6, l6, c)
+	t7, c = bits.Add64(t7, l7, c)
+	t8, over = bits.Add64(t8, h7, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	t8 += over
+	h0, l0 = bits.Mul64(x[2], y[0])
+	h1, l1 = bits.Mul64(x[2], y[1])
+	h2, l2 = bits.Mul64(x[2], y[2])
+	h3, l3 = bits.Mul64(x[2], y[3])
+	h4, l4 = bits.Mul64(x[2], y[4])
+	h5, l5 = bits.Mul64(x[2], y[5])
+	h6, l6 = bits.Mul64(x[2], y[6])
+	h7, l7 = bits.Mul64(x[2], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, c = bits.Add64(t4, l4, c)
+	t5, c = bits.Add64(t5, l5, c)
+	t6, c = bits.Add64(t6, l6, c)
+	t7, c = bits.Add64(t7, l7, c)
+	t8, over = bits.Add64(t8, h7, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	t8 += over
+	h0, l0 = bits.Mul64(x[3], y[0])
+	h1, l1 = bits.Mul64(x[3], y[1])
+	h2, l2 = bits.Mul64(x[3], y[2])
+	h3, l3 = bits.Mul64(x[3], y[3])
+	h4, l4 = bits.Mul64(x[3], y[4])
+	h5, l5 = bits.Mul64(x[3], y[5])
+	h6, l6 = bits.Mul64(x[3], y[6])
+	h7, l7 = bits.Mul64(x[3], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, c = bits.Add64(t4, l4, c)
+	t5, c = bits.Add64(t5, l5, c)
+	t6, c = bits.Add64(t6, l6, c)
+	t7, c = bits.Add64(t7, l7, c)
+	t8, over = bits.Add64(t8, h7, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	t8 += over
+	h0, l0 = bits.Mul64(x[4], y[0])
+	h1, l1 = bits.Mul64(x[4], y[1])
+	h2, l2 = bits.Mul64(x[4], y[2])
+	h3, l3 = bits.Mul64(x[4], y[3])
+	h4, l4 = bits.Mul64(x[4], y[4])
+	h5, l5 = bits.Mul64(x[4], y[5])
+	h6, l6 = bits.Mul64(x[4], y[6])
+	h7, l7 = bits.Mul64(x[4], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, c = bits.Add64(t4, l4, c)
+	t5, c = bits.Add64(t5, l5, c)
+	t6, c = bits.Add64(t6, l6, c)
+	t7, c = bits.Add64(t7, l7, c)
+	t8, over = bits.Add64(t8, h7, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	t8 += over
+	h0, l0 = bits.Mul64(x[5], y[0])
+	h1, l1 = bits.Mul64(x[5], y[1])
+	h2, l2 = bits.Mul64(x[5], y[2])
+	h3, l3 = bits.Mul64(x[5], y[3])
+	h4, l4 = bits.Mul64(x[5], y[4])
+	h5, l5 = bits.Mul64(x[5], y[5])
+	h6, l6 = bits.Mul64(x[5], y[6])
+	h7, l7 = bits.Mul64(x[5], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, c = bits.Add64(t4, l4, c)
+	t5, c = bits.Add64(t5, l5, c)
+	t6, c = bits.Add64(t6, l6, c)
+	t7, c = bits.Add64(t7, l7, c)
+	t8, over = bits.Add64(t8, h7, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	t8 += over
+	h0, l0 = bits.Mul64(x[6], y[0])
+	h1, l1 = bits.Mul64(x[6], y[1])
+	h2, l2 = bits.Mul64(x[6], y[2])
+	h3, l3 = bits.Mul64(x[6], y[3])
+	h4, l4 = bits.Mul64(x[6], y[4])
+	h5, l5 = bits.Mul64(x[6], y[5])
+	h6, l6 = bits.Mul64(x[6], y[6])
+	h7, l7 = bits.Mul64(x[6], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, c = bits.Add64(t4, l4, c)
+	t5, c = bits.Add64(t5, l5, c)
+	t6, c = bits.Add64(t6, l6, c)
+	t7, c = bits.Add64(t7, l7, c)
+	t8, over = bits.Add64(t8, h7, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	t8 += over
+	h0, l0 = bits.Mul64(x[7], y[0])
+	h1, l1 = bits.Mul64(x[7], y[1])
+	h2, l2 = bits.Mul64(x[7], y[2])
+	h3, l3 = bits.Mul64(x[7], y[3])
+	h4, l4 = bits.Mul64(x[7], y[4])
+	h5, l5 = bits.Mul64(x[7], y[5])
+	h6, l6 = bits.Mul64(x[7], y[6])
+	h7, l7 = bits.Mul64(x[7], y[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	t4, c = bits.Add64(t4, l4, c)
+	t5, c = bits.Add64(t5, l5, c)
+	t6, c = bits.Add64(t6, l6, c)
+	t7, c = bits.Add64(t7, l7, c)
+	t8, over = bits.Add64(t8, h7, c)
+	m = t0 * negInv
+	h0, l0 = bits.Mul64(m, q[0])
+	h1, l1 = bits.Mul64(m, q[1])
+	h2, l2 = bits.Mul64(m, q[2])
+	h3, l3 = bits.Mul64(m, q[3])
+	h4, l4 = bits.Mul64(m, q[4])
+	h5, l5 = bits.Mul64(m, q[5])
+	h6, l6 = bits.Mul64(m, q[6])
+	h7, l7 = bits.Mul64(m, q[7])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	l4, c = bits.Add64(l4, h3, c)
+	l5, c = bits.Add64(l5, h4, c)
+	l6, c = bits.Add64(l6, h5, c)
+	l7, c = bits.Add64(l7, h6, c)
+	h7 += c
+	_, c = bits.Add64(t0, l0, 0)
+	t0, c = bits.Add64(t1, l1, c)
+	t1, c = bits.Add64(t2, l2, c)
+	t2, c = bits.Add64(t3, l3, c)
+	t3, c = bits.Add64(t4, l4, c)
+	t4, c = bits.Add64(t5, l5, c)
+	t5, c = bits.Add64(t6, l6, c)
+	t6, c = bits.Add64(t7, l7, c)
+	t7, c = bits.Add64(t8, h7, c)
+	t8 = c
+	t8 += over
+	high := t8
+	var s0, s1, s2, s3, s4, s5, s6, s7 uint64
+	s0, c = bits.Sub64(t0, q[0], 0)
+	s1, c = bits.Sub64(t1, q[1], c)
+	s2, c = bits.Sub64(t2, q[2], c)
+	s3, c = bits.Sub64(t3, q[3], c)
+	s4, c = bits.Sub64(t4, q[4], c)
+	s5, c = bits.Sub64(t5, q[5], c)
+	s6, c = bits.Sub64(t6, q[6], c)
+	s7, c = bits.Sub64(t7, q[7], c)
+	_, c = bits.Sub64(high, 0, c)
+	keep := -c
+	z[0] = s0 ^ keep&(s0^t0)
+	z[1] = s1 ^ keep&(s1^t1)
+	z[2] = s2 ^ keep&(s2^t2)
+	z[3] = s3 ^ keep&(s3^t3)
+	z[4] = s4 ^ keep&(s4^t4)
+	z[5] = s5 ^ keep&(s5^t5)
+	z[6] = s6 ^ keep&(s6^t6)
+	z[7] = s7 ^ keep&(s7^t7)
+}

@@ -8,24 +8,22 @@ package scalar
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"propusk/gost/gost3410/internal/inverse"
 )
 
 // Nat is a number of 256 or 512 bits, little-endian limbs; with a modulus of 4
 // limbs the upper half is zero.
 type Nat [8]uint64
 
-// limbs62 is how many words of 62 bits hold a modulus, with room for a sign.
-const limbs62 = 9
-
-// Modulus is the odd prime order of a subgroup, with what Montgomery's and
-// Bernstein and Yang's algorithms need.
+// Modulus is the odd prime order of a subgroup, of 255 or 256, or 510 to 512 bits, with
+// what Montgomery's and Bernstein and Yang's algorithms need.
 type Modulus struct {
-	n      int            // limbs
-	m      [8]uint64      // the number
-	rr     Nat            // 2^(128n) modulo m
-	negInv uint64         // −1/m modulo 2^64
-	m62    [limbs62]int64 // the number in words of 62 bits
-	inv62  uint64         // 1/m modulo 2^62
+	n       int       // limbs
+	m       [8]uint64 // the number
+	rr      Nat       // 2^(128n) modulo m
+	negInv  uint64    // −1/m modulo 2^64
+	inverse inverse.Modulus
 }
 
 // Size returns the length of a scalar in bytes: 32 or 64.
@@ -80,9 +78,8 @@ func (m *Modulus) Below(x Nat) uint64 {
 
 // Reduce returns x modulo m for any x of Size bytes.
 func (m *Modulus) Reduce(x Nat) Nat {
-	// All moduli have their highest bit in the last two of the last limb, so x is below
-	// 4m: this is once or three times.
-	for range ^uint64(0) / m.m[m.n-1] {
+	// x is below 5m; the generator makes sure.
+	for range 4 {
 		x = m.subtractOnce(x, 0)
 	}
 	return x
@@ -141,36 +138,17 @@ func (m *Modulus) subtractOnce(x Nat, high uint64) Nat {
 }
 
 // montgomery returns x·y / 2^(64n) modulo m for any x of n limbs and y below m.
-func (m *Modulus) montgomery(x, y Nat) Nat {
+func (m *Modulus) montgomery(x, y Nat) (z Nat) {
 	if m.n == 4 {
-		return m.montgomery4(&x, &y)
+		montgomery4((*[8]uint64)(&z), (*[8]uint64)(&x), (*[8]uint64)(&y), &m.m, m.negInv)
+	} else {
+		montgomery8((*[8]uint64)(&z), (*[8]uint64)(&x), (*[8]uint64)(&y), &m.m, m.negInv)
 	}
-	var t Nat
-	var high uint64 // the sum is below 2m after every turn
-	for i := range m.n {
-		above := addProduct(t[:m.n], y[:m.n], x[i])
-		top, carry := bits.Add64(high, above, 0)
-		above = addProduct(t[:m.n], m.m[:m.n], t[0]*m.negInv)
-		var c uint64
-		top, c = bits.Add64(top, above, 0)
-		copy(t[:m.n-1], t[1:m.n])
-		t[m.n-1] = top
-		high = carry + c
-	}
-	return m.subtractOnce(t, high)
+	return z
 }
 
-// addProduct adds y·k to t and returns the limb above.
-func addProduct(t, y []uint64, k uint64) (carry uint64) {
-	y = y[:len(t)]
-	for j := range t {
-		hi, lo := bits.Mul64(y[j], k)
-		var c uint64
-		lo, c = bits.Add64(lo, t[j], 0)
-		hi += c
-		lo, c = bits.Add64(lo, carry, 0)
-		hi += c
-		t[j], carry = lo, hi
-	}
-	return carry
+// InverseVartime returns 1/x modulo m for x below m, and 0 for x = 0. It takes
+// variable time: never pass a secret.
+func (m *Modulus) InverseVartime(x Nat) Nat {
+	return m.inverse.Vartime((*[8]uint64)(&x))
 }
