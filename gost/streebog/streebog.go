@@ -16,6 +16,7 @@ package streebog
 import (
 	"hash"
 	"math/bits"
+	"strings"
 
 	"propusk/gost/internal/avx512"
 )
@@ -35,7 +36,14 @@ type digest struct {
 	tail  block
 	used  int // bytes of tail that wait for a full block, less than BlockSize
 	size  int
+	begun bool // some block was compressed
 }
+
+// The initial values of RFC 6986, Section 6.1: zero for 512 bits, and bytes of 01 for 256.
+var (
+	initial256 = block([]byte(strings.Repeat("\x01", BlockSize)))
+	initial512 block
+)
 
 // New256 returns a Streebog hash with a digest of 32 bytes. It implements
 // [hash.Cloner]. One hash must not be used by several goroutines at once;
@@ -54,20 +62,19 @@ func New512() hash.Hash {
 func Sum256(data []byte) [Size256]byte {
 	var d digest
 	d.init(Size256)
-	d.write(data)
-	h := d.finish()
-	return [Size256]byte(h[Size512-Size256:])
+	d.finish(data)
+	return [Size256]byte(d.h[Size512-Size256:])
 }
 
 // Sum512 returns the 64-byte digest of data.
 func Sum512(data []byte) [Size512]byte {
 	var d digest
 	d.init(Size512)
-	d.write(data)
-	return d.finish()
+	d.finish(data)
+	return d.h
 }
 
-// Sums256 returns Sum256 of each message. Where there is assembly, it works on two
+// Sums256 returns Sum256 of each message. Where there is assembly, it works on four
 // messages at once, which is quicker than one after the other.
 func Sums256(messages [][]byte) [][Size256]byte {
 	digests := make([][Size256]byte, len(messages))
@@ -91,9 +98,8 @@ func sums(messages [][]byte, size int, done func(number int, h *block)) {
 	for i, message := range messages {
 		var d digest
 		d.init(size)
-		d.write(message)
-		h := d.finish()
-		done(i, &h)
+		d.finish(message)
+		done(i, &d.h)
 	}
 }
 
@@ -103,15 +109,12 @@ func newDigest(size int) *digest {
 	return d
 }
 
-// init implements Stage 1 of RFC 6986, Section 8, and Section 6.1: the initial
-// value is zero for 512 bits, and bytes of 01 for 256.
+// init implements Stage 1 of RFC 6986, Section 8.
 func (d *digest) init(size int) {
 	buildTables.Do(fillTables)
 	*d = digest{size: size}
 	if size == Size256 {
-		for i := range d.h {
-			d.h[i] = 1
-		}
+		d.h = initial256
 	}
 }
 
@@ -139,8 +142,8 @@ func (d *digest) Write(p []byte) (int, error) {
 // Sum implements hash.Hash: it leaves the state alone, so that writing can go on.
 func (d *digest) Sum(in []byte) []byte {
 	c := *d
-	h := c.finish()
-	return append(in, h[Size512-d.size:]...) // for 256 bits, the upper half
+	c.finish(nil)
+	return append(in, c.h[Size512-d.size:]...) // for 256 bits, the upper half
 }
 
 func (d *digest) write(p []byte) {
@@ -163,29 +166,45 @@ func (d *digest) write(p []byte) {
 
 // blocks implements Stage 2 of RFC 6986, Section 8, for full blocks.
 func (d *digest) blocks(p []byte) {
-	stage2(&d.h, &d.n, &d.sigma, 8*BlockSize, p)
+	if avx512.Enabled {
+		d.vectorBlocks(p)
+	} else {
+		stage2(&d.h, &d.n, &d.sigma, 8*BlockSize, p)
+	}
+	d.begun = true
 }
 
-// finish implements Stage 3 of RFC 6986, Section 8, and returns the full final
-// state. The digest is spoiled.
-func (d *digest) finish() block {
-	clear(d.tail[d.used:])
-	d.tail[d.used] = 1 // the bit after the last bit of the message
-
-	stage2(&d.h, &d.n, &d.sigma, 8*uint64(d.used), d.tail[:])
+// finish implements Stage 3 of RFC 6986, Section 8, after p was written, which must be
+// empty unless it is the whole message. The final state is in h, and nothing but Reset
+// may follow.
+func (d *digest) finish(p []byte) {
+	if len(p) == 0 {
+		p = d.tail[:d.used]
+	}
+	if avx512.Enabled {
+		d.vectorFinish(p)
+		return
+	}
+	full := len(p) / BlockSize * BlockSize
+	stage2(&d.h, &d.n, &d.sigma, 8*BlockSize, p[:full])
+	rest := p[full:]
+	d.pad(rest)
+	stage2(&d.h, &d.n, &d.sigma, 8*uint64(len(rest)), d.tail[:])
 	var zero, sum block // the sum is of no use any more
 	stage2(&d.h, &zero, &sum, 0, d.n[:])
 	stage2(&d.h, &zero, &sum, 0, d.sigma[:])
-	return d.h
+}
+
+// pad makes the last block, of rest, which may be in tail already.
+func (d *digest) pad(rest []byte) {
+	n := copy(d.tail[:], rest)
+	clear(d.tail[n:])
+	d.tail[n] = 1 // the bit after the last bit of the message
 }
 
 // stage2 compresses the blocks of p into h. Each adds length to n and itself to
 // sigma.
 func stage2(h, n, sigma *block, length uint64, p []byte) {
-	if avx512.Enabled {
-		vectorBlocks(h, n, sigma, length, p)
-		return
-	}
 	for ; len(p) > 0; p = p[BlockSize:] {
 		m := (*block)(p)
 		compress(h, n, m)

@@ -4,6 +4,7 @@ package streebog
 
 import (
 	"math/bits"
+	"slices"
 	"sync"
 
 	"propusk/gost/internal/pi"
@@ -17,6 +18,9 @@ type transposed struct {
 	matrices     [8][8]uint64              // [d][o] is what byte o+d contributes to byte o, [4+d][o] to byte o+4
 	constants    [len(iteration) + 1]block // and zero: no key follows the last round
 	transpose    block                     // the order of bytes
+	first        [2][13]block              // the keys of the first block, for 256 and for 512 bits
+
+	last block // from where on the last of four tables of the substitution is
 }
 
 // vectorTables is computed at first use, and read-only from then on.
@@ -40,8 +44,29 @@ var vectorTables = sync.OnceValue(func() *transposed {
 			t.constants[i][at] = roundKeys[i][from]
 		}
 	}
+	for i := range t.last {
+		t.last[i] = 0xc0
+	}
+	t.first = [2][13]block{t.keysOf(&initial256), t.keysOf(&initial512)}
 	return t
 })
+
+// keysOf returns the keys of a block before which there were none, transposed: they are
+// the same for all messages. It is not for secrets, since it uses tables.
+func (t *transposed) keysOf(h *block) (keys [13]block) {
+	var k, x block
+	x = *h
+	for i := range keys {
+		substitute.lps(&k, &x)
+		for at, from := range t.transpose {
+			keys[i][at] = k[from]
+		}
+		if i < len(roundKeys) {
+			x.xor(&k, &roundKeys[i])
+		}
+	}
+	return keys
+}
 
 // matrixOf returns the 8x8 bits of the matrix A that say what byte j contributes to
 // byte o, as VGF2P8AFFINEQB takes them: bit k of byte 7-i says whether bit k
@@ -63,12 +88,14 @@ type job struct {
 	h, n, sigma *block
 	length      uint64
 	p           *byte
+	blocks      int
 }
 
-// compress1 compresses count blocks.
+// compress1 does count jobs of one message. If first is not nil, it holds the keys of the
+// first block.
 //
 //go:noescape
-func compress1(a *job, t *transposed, count int)
+func compress1(jobs *job, t *transposed, count int, first *[13]block)
 
 // compress2 compresses count blocks of each of two messages, which takes little longer
 // than one.
@@ -76,20 +103,59 @@ func compress1(a *job, t *transposed, count int)
 //go:noescape
 func compress2(a, b *job, t *transposed, count int)
 
-// vectorBlocks compresses the blocks of p.
-func vectorBlocks(h, n, sigma *block, length uint64, p []byte) {
-	compress1(&job{h, n, sigma, length, &p[0]}, vectorTables(), len(p)/BlockSize)
+// compress4 compresses count blocks of each of four messages.
+//
+//go:noescape
+func compress4(jobs *[4]*job, t *transposed, count int)
+
+// firstKeys returns the keys of the next block if they are known, which are those of the
+// first one.
+func (d *digest) firstKeys(t *transposed) *[13]block {
+	switch {
+	case d.begun:
+		return nil
+	case d.size == Size256:
+		return &t.first[0]
+	default:
+		return &t.first[1]
+	}
+}
+
+// vectorBlocks is blocks.
+func (d *digest) vectorBlocks(p []byte) {
+	t := vectorTables()
+	compress1(&job{&d.h, &d.n, &d.sigma, 8 * BlockSize, &p[0], len(p) / BlockSize}, t, 1, d.firstKeys(t))
+}
+
+// vectorFinish is finish, of a message that ends with p, blocks and what is less than
+// one. The tail is scratch space.
+func (d *digest) vectorFinish(p []byte) {
+	var (
+		t         = vectorTables()
+		zero, sum block // nobody counts any more
+		jobs      [4]job
+		first     = 1
+		full      = len(p) / BlockSize * BlockSize
+	)
+	if full > 0 {
+		jobs[0], first = job{&d.h, &d.n, &d.sigma, 8 * BlockSize, &p[0], full / BlockSize}, 0
+	}
+	rest := p[full:]
+	d.pad(rest)
+	jobs[1] = job{&d.h, &d.n, &d.sigma, 8 * uint64(len(rest)), &d.tail[0], 1}
+	jobs[2] = job{&d.h, &zero, &sum, 0, &d.n[0], 1}
+	jobs[3] = job{&d.h, &zero, &sum, 0, &d.sigma[0], 1}
+	compress1(&jobs[first], t, 4-first, d.firstKeys(t))
 }
 
 // A lane is a message on its way through the steps of its hash: the full blocks, the
 // last one, the length and the sum.
 type lane struct {
-	number int    // of the message, or less than 0 when there are no more
+	number int    // of the message
 	full   []byte // blocks that the first step has still to do
 	d      digest
 	step   int
 	job    job
-	blocks int // that the job has still to do
 
 	zero, sum block // for the last two steps, which count nothing
 }
@@ -100,8 +166,8 @@ func (l *lane) start(number int, message []byte, size int) {
 	n := len(message) / BlockSize * BlockSize
 	l.full = message[:n]
 	l.d.init(size)
-	l.d.used = copy(l.d.tail[:], message[n:])
-	l.d.tail[l.d.used] = 1 // as in finish
+	l.d.used = len(message) - n
+	l.d.pad(message[n:])
 	l.next()
 }
 
@@ -111,55 +177,80 @@ func (l *lane) next() bool {
 	if l.step == 1 && len(l.full) == 0 {
 		l.step = 2
 	}
-	l.blocks = 1
 	switch l.step {
 	case 1:
-		l.blocks = len(l.full) / BlockSize
-		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * BlockSize, &l.full[0]}
+		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * BlockSize, &l.full[0], len(l.full) / BlockSize}
 	case 2:
-		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * uint64(l.d.used), &l.d.tail[0]}
+		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * uint64(l.d.used), &l.d.tail[0], 1}
 	case 3:
-		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.n[0]}
+		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.n[0], 1}
 	case 4:
-		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.sigma[0]}
+		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.sigma[0], 1}
 	default:
 		return false
 	}
 	return true
 }
 
-// vectorSums hashes messages two at a time, and calls done with the final state of each.
+// advance counts blocks that were compressed. It returns false when the hash is done.
+func (l *lane) advance(blocks int) bool {
+	if l.job.blocks -= blocks; l.job.blocks > 0 {
+		l.full = l.full[blocks*BlockSize:]
+		l.job.p = &l.full[0]
+		return true
+	}
+	return l.next()
+}
+
+// vectorSums hashes messages four at a time, at the end two and one, and calls done with
+// the final state of each.
 func vectorSums(messages [][]byte, size int, done func(number int, h *block)) {
-	t, lanes, started := vectorTables(), new([2]lane), 0
-	begin := func(l *lane) {
-		if l.number = -1; started < len(messages) {
-			l.start(started, messages[started], size)
-			started++
-		}
+	t, space := vectorTables(), new([4]lane)
+	var lanes []*lane // that have a message
+	started := 0
+	for ; started < min(len(space), len(messages)); started++ {
+		l := &space[started]
+		l.start(started, messages[started], size)
+		lanes = append(lanes, l)
 	}
-	begin(&lanes[0])
-	begin(&lanes[1])
-	advance := func(l *lane, blocks int) {
-		if l.blocks -= blocks; l.blocks > 0 {
-			l.full = l.full[blocks*BlockSize:]
-			l.job.p = &l.full[0]
-		} else if !l.next() {
+	for len(lanes) > 0 {
+		count := compressLanes(lanes, t)
+		for i := count.lanes - 1; i >= 0; i-- {
+			l := lanes[i]
+			if l.advance(count.blocks) {
+				continue
+			}
 			done(l.number, &l.d.h)
-			begin(l)
+			if started < len(messages) {
+				l.start(started, messages[started], size)
+				started++
+			} else {
+				lanes = slices.Delete(lanes, i, i+1)
+			}
 		}
 	}
-	a, b := &lanes[0], &lanes[1]
-	for a.number >= 0 && b.number >= 0 {
-		n := min(a.blocks, b.blocks)
-		compress2(&a.job, &b.job, t, n)
-		advance(a, n)
-		advance(b, n)
+}
+
+// compressLanes compresses as many blocks as it can of as many lanes as it can, from the
+// first on, and returns the numbers of both.
+func compressLanes(lanes []*lane, t *transposed) (count struct{ lanes, blocks int }) {
+	count.lanes = 1
+	if len(lanes) >= 4 {
+		count.lanes = 4
+	} else if len(lanes) >= 2 {
+		count.lanes = 2
 	}
-	for _, l := range []*lane{a, b} {
-		for l.number >= 0 {
-			n := l.blocks
-			compress1(&l.job, t, n)
-			advance(l, n)
-		}
+	count.blocks = lanes[0].job.blocks
+	for _, l := range lanes[:count.lanes] {
+		count.blocks = min(count.blocks, l.job.blocks)
 	}
+	switch count.lanes {
+	case 4:
+		compress4(&[4]*job{&lanes[0].job, &lanes[1].job, &lanes[2].job, &lanes[3].job}, t, count.blocks)
+	case 2:
+		compress2(&lanes[0].job, &lanes[1].job, t, count.blocks)
+	default:
+		compress1(&lanes[0].job, t, 1, nil)
+	}
+	return count
 }
