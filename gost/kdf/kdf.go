@@ -1,5 +1,9 @@
 // Package kdf derives keys from keys with HMAC-Streebog-256: the functions of
-// RFC 7836, Section 4, and the key tree of TLS, RFC 9189, Section 8.1.
+// RFC 7836, Section 4, and the key tree of TLS, RFC 9189, Section 8.1, and RFC 9367,
+// Section 4.1.2. HKDF, which TLS 1.3 takes besides, is crypto/hkdf with streebog.
+//
+// The functions leave their arguments alone, return new memory and can be called by
+// several goroutines at once. Keys may have any length where none is said.
 package kdf
 
 import (

@@ -1,6 +1,8 @@
 // Package keywrap exports and imports keys under other keys: the algorithms
 // KExp15 and KImp15 of RFC 9189, Section 8.2.1, by which a TLS client hands over
 // the premaster secret, and KExp28147 and KImp28147 of Section 8.2.2, for old peers.
+// All functions leave their arguments alone, return new memory and can be called by
+// several goroutines at once.
 package keywrap
 
 import (
@@ -22,7 +24,8 @@ var ErrTag = errors.New("keywrap: wrong authentication code")
 // KExp15 returns the export representation of secret: the secret and its OMAC
 // under kMac, encrypted in CTR mode under kEnc. It is one block longer than the
 // secret. The keys must be independent and as long as the cipher wants; the iv is
-// half a block, and must never repeat for the same keys.
+// half a block, and must never repeat for the same keys. The only errors are keys and
+// IVs of other lengths. RFC 9189, Section 8.2.1.
 func KExp15(newCipher NewCipher, kMac, kEnc, iv, secret []byte) ([]byte, error) {
 	k, err := newWrapper(newCipher, kMac, kEnc, iv)
 	if err != nil {
@@ -37,7 +40,7 @@ func KExp15(newCipher NewCipher, kMac, kEnc, iv, secret []byte) ([]byte, error) 
 // KImp15 returns the secret in an export representation that [KExp15] made with
 // the same cipher, keys and iv. The error wraps [ErrTag] when it was not; then
 // nothing of the secret is returned. The authentication code is compared in
-// constant time.
+// constant time. The other errors are those of KExp15.
 func KImp15(newCipher NewCipher, kMac, kEnc, iv, wrapped []byte) ([]byte, error) {
 	k, err := newWrapper(newCipher, kMac, kEnc, iv)
 	if err != nil {

@@ -4,9 +4,8 @@
 // On an amd64 processor with AVX-512, VBMI and GFNI everything but Decrypt runs in
 // constant time, without tables in memory. Decrypt, and everything elsewhere or with
 // the build tag purego, merges the substitution and the linear transformation into
-// tables, so timing depends on the data and the key through the cache. The keys that
-// pass through here are those of one TLS session; keep long-term secret keys inside a
-// token (package tokens).
+// tables, so timing depends on the data and the key through the cache. What must stay
+// secret for years belongs inside a token.
 package kuznyechik
 
 import (

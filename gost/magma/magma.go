@@ -7,8 +7,7 @@
 // On an amd64 processor with AVX-512, VBMI and GFNI everything runs in constant time,
 // without tables in memory. Elsewhere, and with the build tag purego, the S-boxes are
 // merged into four 256-entry tables, so timing depends on the data and the key through
-// the cache. The keys that pass through here are those of one TLS session; keep
-// long-term secret keys inside a token (package tokens).
+// the cache. What must stay secret for years belongs inside a token.
 package magma
 
 import (
