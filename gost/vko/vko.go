@@ -2,9 +2,10 @@
 // VKO_GOSTR3410_2012_256 and VKO_GOSTR3410_2012_512 of RFC 7836, Section 4.3, and
 // KEG, which GOST TLS 1.2 and CMS build on them, of RFC 9189, Section 8.3.1.
 //
-// The point multiplication takes constant time. The hash function that follows is
-// table-driven: through the cache, its timing depends on the shared point, which
-// belongs to one agreement only.
+// The point multiplication takes constant time. The hash function that follows does
+// too where package streebog has assembly; elsewhere it has tables in memory, and
+// through the cache its timing depends on the shared point, which belongs to one
+// agreement only.
 package vko
 
 import (
