@@ -24,6 +24,7 @@ import (
 	"propusk/server/page"
 	"propusk/server/problem"
 	"propusk/server/request"
+	"propusk/server/resumption"
 	"propusk/server/signin"
 )
 
@@ -57,7 +58,11 @@ func (s *Server) assemble() error {
 		Trust: s.opts.Trust.Current, Sessions: s.provider.Sessions, Version: s.opts.Version,
 	})
 	s.public = s.publicHost(pages)
-	s.signIn = s.signInHost(signInPages)
+	entry := s.signInEntry(signInPages)
+	s.signIn = s.signInHost(signInPages, entry)
+	s.sessions = resumption.New(resumption.Options{
+		Life: c.GOSTTLS.SessionLife, Rotation: c.GOSTTLS.TicketRotation, Now: s.opts.Now, Judge: entry.Judge,
+	})
 	s.check = s.checkHost(pages)
 	s.admin = s.adminHost()
 	return nil
@@ -86,6 +91,8 @@ func (s *Server) newProvider(refuse refusal) (*oidc.Provider, error) {
 		RequestLife: c.SignIn.RequestLife, TicketLife: c.SignIn.TicketLife,
 		CodeLife: c.OIDC.CodeLife, TokenLife: c.OIDC.TokenLife,
 		Limit: c.Limits.Sessions, Now: s.opts.Now, Refuse: refuse,
+		SessionLife: c.GOSTTLS.SessionLife,
+		Logout:      func(cert [32]byte) { s.sessions.Forget(cert) },
 	}
 	for i, client := range c.OIDC.Clients {
 		o.Clients = append(o.Clients, oidc.Client{
@@ -117,17 +124,22 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 	return e
 }
 
-func (s *Server) signInHost(pages *page.Book) http.Handler {
+func (s *Server) signInEntry(pages *page.Book) *signin.SignIn {
 	c := s.opts.Config
-	e := s.engine("signin", c.SignIn.URL, c.Public.URL, refuse(pages))
 	kinds := make([]person.Kind, len(c.SignIn.Kinds))
 	for i, kind := range c.SignIn.Kinds {
 		kinds[i] = person.Kind(kind)
 	}
-	signin.New(signin.Options{
+	return signin.New(signin.Options{
 		Trust: s.guard, Kinds: kinds, Provider: s.provider, Pages: pages,
 		Now: s.opts.Now, Observe: s.metrics.Verdict,
-	}).Routes(e)
+	})
+}
+
+func (s *Server) signInHost(pages *page.Book, entry *signin.SignIn) http.Handler {
+	c := s.opts.Config
+	e := s.engine("signin", c.SignIn.URL, c.Public.URL, refuse(pages))
+	entry.Routes(e)
 	return e
 }
 
@@ -197,17 +209,38 @@ func strictTransport(hostURL string, c config.Config) bool {
 	return true
 }
 
+// gostTLS is what the hosts have in common.
+func (s *Server) gostTLS() gosttls.Config {
+	c := s.opts.Config
+	config := gosttls.Config{CipherSuites: c.GOSTTLS.SuiteIDs(), HandshakeTimeout: c.Limits.Handshake}
+	if c.GOSTTLS.LegacyVersions {
+		config.MinVersion = gosttls.VersionTLS10
+	}
+	return config
+}
+
+func (s *Server) publicTLS() *gosttls.Config {
+	config := s.gostTLS()
+	s.sessions.Offer(&config, "public")
+	return &config
+}
+
+// signInTLS asks for a certificate and takes any, or none. It may be proven by an
+// earlier connection, as long as nothing has changed since by which it is judged.
+func (s *Server) signInTLS() *gosttls.Config {
+	config := s.gostTLS()
+	config.ClientAuth = gosttls.RequestClientCert
+	s.sessions.OfferCertified(&config, "signin", func() string { return s.opts.Trust.Current().ID() })
+	return &config
+}
+
 // tls returns a listener that speaks GOST and ordinary TLS.
-func (s *Server) tls(name string, inner net.Listener, k hostKeys, auth gosttls.ClientAuth) net.Listener {
+func (s *Server) tls(name string, inner net.Listener, k hostKeys, gost *gosttls.Config) net.Listener {
 	d := newDoor(inner, s.opts.Config.Limits.HandshakesPerAddress, func() {
 		s.metrics.Handshake(name, gosttls.ConnectionState{}, gosttls.ErrTooManyHandshakes)
 	})
-	l := gosttls.NewListener(d,
-		&gosttls.Config{
-			Certificates:     []gosttls.Certificate{k.gost},
-			ClientAuth:       auth,
-			HandshakeTimeout: s.opts.Config.Limits.Handshake,
-		},
+	gost.Certificates = []gosttls.Certificate{k.gost}
+	l := gosttls.NewListener(d, gost,
 		&tls.Config{
 			Certificates: []tls.Certificate{k.ordinary},
 			MinVersion:   tls.VersionTLS12,

@@ -41,7 +41,7 @@ func TestHandshakeFlood(t *testing.T) {
 	if !soon(func() bool { return !enters() }) {
 		t.Error("a fourth handshake from the address of three")
 	}
-	if metrics := g.Get(g.Browser(), g.Admin()+"/metrics").Text; !strings.Contains(metrics, `propusk_tls_handshakes_total{host="public",kind="none",result="failed",suite=""} 1`) {
+	if metrics := g.Get(g.Browser(), g.Admin()+"/metrics").Text; !strings.Contains(metrics, `propusk_tls_handshakes_total{host="public",kind="none",result="failed",resumed="false",suite="",version=""} 1`) {
 		t.Errorf("the metrics do not tell:\n%s", metrics)
 	}
 	silent[0].Close()

@@ -52,7 +52,7 @@ func TestSignInWithoutCertificate(t *testing.T) {
 func TestPublicAndCheckPages(t *testing.T) {
 	g := testgateway.Start(t)
 	wantText(t, g.Get(g.Browser(), g.Config.Public.URL+"/"), "обычный TLS (без ГОСТ)", "TLS 1.3", "https://service.example/")
-	wantText(t, g.Get(g.GOSTBrowser(""), g.Config.Public.URL+"/"), "ГОСТ TLS", "TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC", "подходит для входа")
+	wantText(t, g.Get(g.GOSTBrowser(""), g.Config.Public.URL+"/"), "ГОСТ TLS", "TLS 1.3", "TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_S", "подходит для входа")
 	for _, path := range []string{"/", "/check.php"} {
 		a := g.Get(g.Browser(), g.Config.Check.URL+path)
 		wantStatus(t, a, http.StatusOK)

@@ -17,11 +17,11 @@ import (
 	"time"
 
 	"propusk/certs"
-	"propusk/gost/gosttls"
 	"propusk/pki/reason"
 	"propusk/server/config"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
+	"propusk/server/resumption"
 	"propusk/server/trust"
 )
 
@@ -53,6 +53,7 @@ type Server struct {
 	guard    trust.Guard
 	provider *oidc.Provider
 	metrics  *metrics.Metrics
+	sessions *resumption.Keeper
 
 	public, signIn, check, admin http.Handler
 }
@@ -147,6 +148,7 @@ func (s *Server) Serve(ctx context.Context, l *Listeners) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	loaded := s.opts.Trust.Current().ID() != ""
+	go s.sessions.Run(ctx)
 	watch, first := make(chan struct{}), make(chan struct{})
 	tried := sync.OnceFunc(func() { close(first) })
 	go func() {
@@ -178,8 +180,8 @@ type host struct {
 // hosts pairs the open ports with what answers on them.
 func (s *Server) hosts(l *Listeners) []host {
 	hosts := []host{
-		{"public", s.tls("public", l.Public, s.keys.public, gosttls.NoClientCert), s.httpServer(s.public)},
-		{"signin", s.tls("signin", l.SignIn, s.keys.signIn, gosttls.RequestClientCert), s.httpServer(s.signIn)},
+		{"public", s.tls("public", l.Public, s.keys.public, s.publicTLS()), s.httpServer(s.public)},
+		{"signin", s.tls("signin", l.SignIn, s.keys.signIn, s.signInTLS()), s.httpServer(s.signIn)},
 		{"admin", l.Admin, s.httpServer(s.admin)},
 	}
 	if l.Check != nil {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"propusk/gost/gosttls"
 )
 
 // maxFile is how long a configuration file may be, in bytes. A longer one is
@@ -31,6 +33,9 @@ type Config struct {
 
 	// SignIn is the host that asks for a client certificate over GOST TLS.
 	SignIn SignIn `yaml:"signin"`
+
+	// GOSTTLS is how both hosts speak GOST TLS.
+	GOSTTLS GOSTTLS `yaml:"gost_tls"`
 
 	// Check is the environment check page, served over plain HTTP because a
 	// person whose GOST TLS does not work yet must be able to open it.
@@ -85,6 +90,66 @@ type TLS struct {
 	GOSTCertificate string `yaml:"gost_certificate"`
 	// GOSTKey is the key of GOSTCertificate.
 	GOSTKey string `yaml:"gost_key"`
+}
+
+// GOSTTLS is how GOST TLS is spoken.
+type GOSTTLS struct {
+	// Suites are the IANA names of the cipher suites in order of preference, those
+	// of TLS 1.3 and TLS 1.2 together. A version without a suite is not spoken.
+	// LegacySuite has a switch of its own.
+	Suites []string `yaml:"suites"`
+
+	// LegacySuite adds, as the last one, 0xFF85: the number that the suite of
+	// CNT_IMIT had before RFC 9189. Old versions of CryptoPro CSP and ViPNet CSP
+	// know no other. Its records are authenticated by 32 bits.
+	LegacySuite bool `yaml:"legacy_suite"`
+
+	// LegacyVersions adds TLS 1.0 and 1.1 for such clients, which RFC 8996 forbids.
+	// It needs LegacySuite.
+	LegacyVersions bool `yaml:"legacy_versions"`
+
+	// SessionLife is how long a browser may resume its TLS session without proving
+	// its key again. The certificate is judged at every request all the same, and
+	// logout ends the sessions. Zero means that every connection proves the key.
+	SessionLife time.Duration `yaml:"session_life"`
+
+	// TicketRotation is how long a key seals new session tickets. It opens them as
+	// long as they live, and is wiped then.
+	TicketRotation time.Duration `yaml:"ticket_rotation"`
+}
+
+// SuiteIDs returns the numbers of Suites, in the same order, LegacySuite included. Names
+// that are unknown are left out; [Config.Validate] has refused them.
+func (g GOSTTLS) SuiteIDs() []uint16 {
+	var ids []uint16
+	for _, name := range g.Suites {
+		for _, id := range suites() {
+			if gosttls.CipherSuiteName(id) == name {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if g.LegacySuite {
+		ids = append(ids, gosttls.LegacyCNTIMIT)
+	}
+	return ids
+}
+
+// suites are the cipher suites that Suites may name, in the order of their default.
+func suites() []uint16 {
+	return []uint16{
+		gosttls.KuznyechikMGMS, gosttls.KuznyechikMGML, gosttls.MagmaMGMS, gosttls.MagmaMGML,
+		gosttls.KuznyechikCTROMAC, gosttls.MagmaCTROMAC, gosttls.CNTIMIT,
+	}
+}
+
+// suiteNames are their names.
+func suiteNames() []string {
+	var names []string
+	for _, id := range suites() {
+		names = append(names, gosttls.CipherSuiteName(id))
+	}
+	return names
 }
 
 // SignIn is the sign-in host and its policy.
@@ -237,6 +302,11 @@ func Default() Config {
 			Kinds:       []string{"ip"},
 			TicketLife:  time.Minute,
 			RequestLife: 10 * time.Minute,
+		},
+		GOSTTLS: GOSTTLS{
+			Suites:         suiteNames(),
+			SessionLife:    10 * time.Minute,
+			TicketRotation: time.Hour,
 		},
 		Admin: Admin{Listen: "127.0.0.1:9090"},
 		Trust: Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour},

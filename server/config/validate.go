@@ -9,7 +9,10 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"propusk/gost/gosttls"
 )
 
 // checker collects mistakes by the name of the field.
@@ -27,6 +30,7 @@ func (c Config) Validate() error {
 	var k checker
 	k.host("public", c.Public)
 	k.host("signin", c.SignIn.Host)
+	k.gostTLS(c.GOSTTLS)
 	k.signIn(c)
 	k.that(c.Check.Listen == "" || address(c.Check.Listen), "check.listen", "must be host:port, or empty")
 	k.that(c.Check.URL == "" || origin(c.Check.URL, "http", "https"), "check.url", "must be http://host[:port] without a path")
@@ -55,6 +59,20 @@ func (k *checker) host(name string, h Host) {
 	k.that(h.TLS.Key != "", name+".tls.key", "must be set")
 	k.that(h.TLS.GOSTCertificate != "", name+".tls.gost_certificate", "must be set")
 	k.that(h.TLS.GOSTKey != "", name+".tls.gost_key", "must be set")
+}
+
+func (k *checker) gostTLS(g GOSTTLS) {
+	seen := map[string]bool{}
+	for _, name := range g.Suites {
+		k.that(slices.Contains(suiteNames(), name), "gost_tls.suites", fmt.Sprintf("%q must be one of %s", name, strings.Join(suiteNames(), ", ")))
+		k.that(!seen[name], "gost_tls.suites", fmt.Sprintf("%q is there twice", name))
+		seen[name] = true
+	}
+	k.that(len(g.Suites) > 0 || g.LegacySuite, "gost_tls.suites", "must name at least one suite")
+	k.that(!g.LegacyVersions || g.LegacySuite, "gost_tls.legacy_versions", "needs legacy_suite: clients of these versions know no other suite")
+	k.span("gost_tls.session_life", g.SessionLife, 0, gosttls.MaxSessionLifetime)
+	k.that(g.SessionLife == 0 || g.SessionLife >= time.Second, "gost_tls.session_life", "must be 0 or at least 1s")
+	k.span("gost_tls.ticket_rotation", g.TicketRotation, time.Minute, 7*24*time.Hour)
 }
 
 func (k *checker) signIn(c Config) {

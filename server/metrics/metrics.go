@@ -61,8 +61,8 @@ func New(g Gauges) *Metrics {
 		}, []string{"subject", "conclusion", "reason"}),
 		handshakes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_tls_handshakes_total",
-			Help: "TLS handshakes by listener, kind (gost, ordinary, none), suite and result (ok, failed, probe).",
-		}, []string{"host", "kind", "suite", "result"}),
+			Help: "TLS handshakes by listener, kind (gost, ordinary, none), version, suite, whether a session was resumed, and result (ok, failed, probe).",
+		}, []string{"host", "kind", "version", "suite", "resumed", "result"}),
 		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_trust_reloads_total",
 			Help: "Loads of changed trust data by result: ok, or the reason code.",
@@ -99,10 +99,10 @@ func (m *Metrics) Handshake(host string, st gosttls.ConnectionState, err error) 
 	case err != nil:
 		result = "failed"
 		if st.Version == 0 {
-			conn.Kind, conn.Suite = "none", ""
+			conn.Kind, conn.Version, conn.Suite = "none", "", ""
 		}
 	}
-	m.handshakes.WithLabelValues(host, conn.Kind, conn.Suite, result).Inc()
+	m.handshakes.WithLabelValues(host, conn.Kind, conn.Version, conn.Suite, strconv.FormatBool(st.Resumed), result).Inc()
 }
 
 // Reload counts a load of trust data.

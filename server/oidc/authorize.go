@@ -210,5 +210,6 @@ func (p *Provider) back(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, reason.SignInOtherBrowser)
 		return
 	}
+	p.rememberCertificate(w, g.login.CertSHA256)
 	op.AuthResponse(g, p.op, w, r.WithContext(context.WithValue(r.Context(), grantKey{}, g)))
 }

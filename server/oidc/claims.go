@@ -12,12 +12,15 @@ import (
 	"propusk/pki/reason"
 )
 
+// claimCert names the certificate by which a person has signed in.
+const claimCert = "cert_sha256"
+
 // claims are what a service learns beside the standard claims of the token. The
 // scope openid gives the kind and the certificate; profile the name and the
 // identifiers; email the address, which nobody has verified.
 func (g *grant) claims() map[string]any {
 	who := g.login.Identity
-	m := map[string]any{"kind": string(who.Kind), "cert_sha256": hex.EncodeToString(g.login.CertSHA256[:])}
+	m := map[string]any{"kind": string(who.Kind), claimCert: hex.EncodeToString(g.login.CertSHA256[:])}
 	add := func(name, value string) {
 		if value != "" {
 			m[name] = value

@@ -146,49 +146,6 @@ func (p *Provider) bearer(r *http.Request) (*grant, bool) {
 	return g, ok && g.sub == sub
 }
 
-// endSession is the logout endpoint. OpenID Connect RP-Initiated Logout 1.0. The
-// library validates; the answers are ours, because it is a person who comes here.
-func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil || repeated(r.Form) {
-		p.refuse(w, r, reason.RequestMalformed)
-		return
-	}
-	asked := &zoidc.EndSessionRequest{
-		IdTokenHint: p.hint(r), ClientID: r.Form.Get("client_id"),
-		PostLogoutRedirectURI: r.Form.Get("post_logout_redirect_uri"), State: r.Form.Get("state"),
-	}
-	end, err := op.ValidateEndSessionRequest(r.Context(), asked, p.op)
-	if err != nil {
-		code := reason.RedirectMismatch
-		if errors.Is(err, zoidc.ErrInvalidClient()) {
-			code = reason.ClientUnknown
-		}
-		p.refuse(w, r, code)
-		return
-	}
-	p.forget(end.UserID, end.ClientID)
-	http.Redirect(w, r, end.RedirectURI, http.StatusSeeOther)
-}
-
-// hint returns the identity token that a logout names, or "" when it is not one of
-// ours: a token of an earlier key must not keep a person from logging out. Where
-// the person may be sent then depends on the client alone, as without a hint.
-func (p *Provider) hint(r *http.Request) string {
-	raw := r.Form.Get("id_token_hint")
-	_, err := op.VerifyIDTokenHint[*zoidc.IDTokenClaims](r.Context(), raw, p.op.IDTokenHintVerifier(r.Context()))
-	if err != nil && !errors.As(err, &op.IDTokenHintExpiredError{}) {
-		return ""
-	}
-	return raw
-}
-
-// forget ends the access tokens of a person at a service.
-func (p *Provider) forget(sub, clientID string) {
-	if sub != "" {
-		p.tokens.TakeWhere(func(g *grant) bool { return g.sub == sub && g.req.ClientID == clientID })
-	}
-}
-
 // oauthError answers a client with an error of RFC 6749, Section 5.2.
 func oauthError(w http.ResponseWriter, r *http.Request, status int, e *zoidc.Error) {
 	ev := request.From(r.Context())

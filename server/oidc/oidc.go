@@ -42,7 +42,7 @@ const ACR = "urn:propusk:acr:qes"
 // seen from here, so the weaker claim is made. RFC 8176, Section 2.
 const amr = "swk"
 
-// Options is what a Provider is made of. Only Key and Clients may be left out.
+// Options is what a Provider is made of. Only Key, Clients, SessionLife and Logout may be left out.
 type Options struct {
 	// Issuer is the URL of the public host, without a trailing slash.
 	Issuer string
@@ -61,6 +61,12 @@ type Options struct {
 	Limit int
 	// Now returns the time.
 	Now func() time.Time
+	// SessionLife is how long a browser may resume the TLS session by which it has
+	// signed in; zero means never.
+	SessionLife time.Duration
+	// Logout is told the SHA-256 of the certificate by which a person had signed in
+	// who logs out now; may be nil.
+	Logout func(cert [32]byte)
 	// Refuse writes a page about a failure.
 	Refuse func(http.ResponseWriter, *http.Request, reason.Code)
 }

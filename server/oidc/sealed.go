@@ -23,14 +23,15 @@ type Request struct {
 	Issued      time.Time `json:"i"`
 }
 
-// sealer turns requests into text that only it can read and nobody can change.
+// sealer turns requests, and what a browser is to bring back, into text that only it can
+// read and nobody can change.
 type sealer struct{ aead cipher.AEAD }
 
 // sealedWhat is bound into the seal, so that no other text sealed with the same
 // key passes for a request.
 const sealedWhat = "propusk authorization request 1"
 
-var errNotOpen = errors.New("oidc: the sealed request does not open")
+var errNotOpen = errors.New("oidc: the sealed text does not open")
 
 // newSealer makes a sealer with a key of its own: requests do not survive a
 // restart, and people start again from the service.
@@ -54,18 +55,32 @@ func (s sealer) close(r Request) string {
 	if err != nil {
 		panic("oidc: a request does not encode: " + err.Error())
 	}
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, plain, []byte(sealedWhat)))
+	return s.seal(sealedWhat, plain)
+}
+
+// seal returns sealed bytes in base64url. What they are is bound into the seal.
+func (s sealer) seal(what string, plain []byte) string {
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, plain, []byte(what)))
+}
+
+// unseal is the inverse of seal.
+func (s sealer) unseal(what, text string) ([]byte, error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errNotOpen
+	}
+	plain, err := s.aead.Open(nil, nil, sealed, []byte(what))
+	if err != nil {
+		return nil, errNotOpen
+	}
+	return plain, nil
 }
 
 // open returns the request, if this sealer closed it.
 func (s sealer) open(text string) (Request, error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	plain, err := s.unseal(sealedWhat, text)
 	if err != nil {
-		return Request{}, errNotOpen
-	}
-	plain, err := s.aead.Open(nil, nil, sealed, []byte(sealedWhat))
-	if err != nil {
-		return Request{}, errNotOpen
+		return Request{}, err
 	}
 	var r Request
 	if err := json.Unmarshal(plain, &r); err != nil {

@@ -16,6 +16,9 @@ type Connection struct {
 	Version string `json:"version,omitempty"`
 	// Suite is the name of the cipher suite; empty without TLS.
 	Suite string `json:"suite,omitempty"`
+	// Resumed tells that the connection resumed a TLS session: the key was proven
+	// when that began.
+	Resumed bool `json:"resumed,omitempty"`
 }
 
 // ConnectionFrom describes the connection that a request came through.
@@ -29,7 +32,7 @@ func ConnectionFrom(ctx context.Context) Connection {
 
 // Describe puts the state of a TLS connection into words.
 func Describe(st gosttls.ConnectionState) Connection {
-	c := Connection{Kind: "ordinary", Version: tls.VersionName(st.Version), Suite: suiteName(st.CipherSuite)}
+	c := Connection{Kind: "ordinary", Version: tls.VersionName(st.Version), Suite: suiteName(st.CipherSuite), Resumed: st.Resumed}
 	if st.GOST {
 		c.Kind = "gost"
 	}

@@ -61,6 +61,15 @@ func (j judge) connection(ctx context.Context) outcome {
 	return j.certificates(st.PeerCertificates, at)
 }
 
+// Judge returns why the holder of a chain, leaf first, is not let in at this moment, or
+// nil. The error is a reason code.
+func (s *SignIn) Judge(chain [][]byte) error {
+	if o := s.judge.certificates(chain, s.judge.now()); o.code != "" {
+		return o.code
+	}
+	return nil
+}
+
 // certificates judges a chain, leaf first, whose leaf the connection proved.
 func (j judge) certificates(chain [][]byte, at time.Time) outcome {
 	snap, err := j.trust.Current()

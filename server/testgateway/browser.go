@@ -28,10 +28,14 @@ func (g *Gateway) Browser() *http.Client {
 }
 
 // GOSTBrowser is a Browser that speaks GOST TLS and presents the certificate of a
-// person of the country, or none if person is empty.
-func (g *Gateway) GOSTBrowser(person string) *http.Client {
+// person of the country, or none if person is empty. A change may alter how it speaks
+// TLS.
+func (g *Gateway) GOSTBrowser(person string, change ...func(*gosttls.Config)) *http.Client {
 	g.t.Helper()
 	config := &gosttls.Config{InsecureSkipVerify: true}
+	for _, f := range change {
+		f(config)
+	}
 	if person != "" {
 		p := g.Country.Person(person)
 		cert, err := gosttls.NewCertificate([][]byte{p.Certificate.Raw}, p.Key)
