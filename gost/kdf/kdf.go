@@ -7,7 +7,6 @@
 package kdf
 
 import (
-	"crypto/hmac"
 	"encoding/binary"
 
 	"propusk/gost/streebog"
@@ -37,7 +36,7 @@ func Tree(key, label, seed []byte, r, length int) []byte {
 	suffix := append([]byte{0}, seed...)
 	suffix = append(suffix, minimal(8*uint64(length))...)
 
-	mac := hmac.New(streebog.New256, key)
+	mac := streebog.NewHMAC256(key)
 	out := make([]byte, 0, length+Size)
 	for i := uint32(1); len(out) < length; i++ {
 		var counter [4]byte
@@ -65,7 +64,7 @@ func minimal(x uint64) []byte {
 // bytes, zero or more; a shorter output is a prefix of a longer one.
 func PRF(secret []byte, label string, seed []byte, length int) []byte {
 	seed = append([]byte(label), seed...)
-	mac := hmac.New(streebog.New256, secret)
+	mac := streebog.NewHMAC256(secret)
 	sum := func(dst []byte, parts ...[]byte) []byte {
 		mac.Reset()
 		for _, p := range parts {
@@ -76,8 +75,10 @@ func PRF(secret []byte, label string, seed []byte, length int) []byte {
 	out := make([]byte, 0, length+Size)
 	a := sum(nil, seed)
 	for len(out) < length {
+		if len(out) > 0 {
+			a = sum(a[:0], a)
+		}
 		out = sum(out, a, seed)
-		a = sum(a[:0], a)
 	}
 	return out[:length:length]
 }

@@ -189,6 +189,33 @@ func TestHMAC(t *testing.T) {
 	}
 }
 
+func TestNewHMAC(t *testing.T) { cryptotest.Paths(t, testNewHMAC) }
+
+// testNewHMAC compares our HMAC with the standard one, for keys and messages around the
+// limits of a block.
+func testNewHMAC(t *testing.T) {
+	for _, size := range []struct {
+		ours func(key []byte) hash.Hash
+		hash func() hash.Hash
+	}{{NewHMAC256, New256}, {NewHMAC512, New512}} {
+		cryptotest.Hash(t, func() hash.Hash { return size.ours([]byte("key")) })
+		for _, n := range []int{0, 1, 31, 32, 63, 64, 65, 200} {
+			key := cryptotest.Bytes(n)
+			ours, standard := size.ours(key), hmac.New(size.hash, key)
+			clear(key) // nobody keeps it
+			for _, length := range []int{0, 1, 63, 64, 65, 300} {
+				ours.Reset()
+				standard.Reset()
+				ours.Write(cryptotest.Bytes(length))
+				standard.Write(cryptotest.Bytes(length))
+				if got, want := ours.Sum(nil), standard.Sum(nil); !bytes.Equal(got, want) {
+					t.Errorf("key of %d bytes, message of %d: %x, want %x", n, length, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestSums(t *testing.T) { cryptotest.Paths(t, testSums) }
 
 // testSums hashes groups of messages of like and unlike lengths.

@@ -1,0 +1,79 @@
+package streebog
+
+import "hash"
+
+// mac is HMAC whose key was hashed already.
+type mac struct {
+	inner, outer digest // after the key
+	now          digest // inner and what was written
+}
+
+// NewHMAC256 returns HMAC_GOSTR3411_2012_256 of RFC 7836, Section 4.1.1, which is HMAC of
+// RFC 2104 with [New256], with a key of any length, which is not kept. It is what
+// crypto/hmac returns, and quicker when it is used again after Reset: the two blocks that
+// are made of the key are hashed only once. Compare codes with hmac.Equal.
+//
+// The hash implements [hash.Cloner], is not safe for several goroutines, and does not
+// allocate in Write and in Sum into a slice with enough capacity.
+func NewHMAC256(key []byte) hash.Hash { return newHMAC(key, Size256) }
+
+// NewHMAC512 is [NewHMAC256] with [New512]: HMAC_GOSTR3411_2012_512 of RFC 7836, Section
+// 4.1.2.
+func NewHMAC512(key []byte) hash.Hash { return newHMAC(key, Size512) }
+
+func newHMAC(key []byte, size int) *mac {
+	m := new(mac)
+	m.inner.init(size)
+	m.outer.init(size)
+	var padded block
+	if len(key) > BlockSize {
+		m.now.init(size)
+		m.now.finish(key)
+		copy(padded[:], m.now.h[Size512-size:])
+	} else {
+		copy(padded[:], key)
+	}
+	for i := range padded {
+		padded[i] ^= 0x36
+	}
+	m.inner.write(padded[:])
+	for i := range padded {
+		padded[i] ^= 0x36 ^ 0x5c
+	}
+	m.outer.write(padded[:])
+	clear(padded[:])
+	m.Reset()
+	return m
+}
+
+// Size implements hash.Hash.
+func (m *mac) Size() int { return m.inner.size }
+
+// BlockSize implements hash.Hash.
+func (m *mac) BlockSize() int { return BlockSize }
+
+// Reset implements hash.Hash: the key stays.
+func (m *mac) Reset() { m.now = m.inner }
+
+// Clone implements hash.Cloner. The error is always nil.
+func (m *mac) Clone() (hash.Cloner, error) {
+	c := *m
+	return &c, nil
+}
+
+// Write implements hash.Hash. The error is always nil.
+func (m *mac) Write(p []byte) (int, error) { return m.now.Write(p) }
+
+// Sum implements hash.Hash: it leaves the state alone, so that writing can go on.
+func (m *mac) Sum(in []byte) []byte {
+	last := m.now
+	last.finish(nil)
+	outer := m.outer
+	outer.used = copy(outer.tail[:], last.h[Size512-m.inner.size:])
+	if outer.used == BlockSize {
+		outer.blocks(outer.tail[:])
+		outer.used = 0
+	}
+	outer.finish(nil)
+	return append(in, outer.h[Size512-m.inner.size:]...)
+}
