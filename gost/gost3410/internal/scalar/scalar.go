@@ -78,8 +78,9 @@ func (m *Modulus) Below(x Nat) uint64 {
 
 // Reduce returns x modulo m for any x of Size bytes.
 func (m *Modulus) Reduce(x Nat) Nat {
-	// x is below 5m; the generator makes sure.
-	for range 4 {
+	// All moduli have their highest bit in the last two of the last limb, so x is below
+	// 4m: this is once or three times.
+	for range ^uint64(0) / m.m[m.n-1] {
 		x = m.subtractOnce(x, 0)
 	}
 	return x

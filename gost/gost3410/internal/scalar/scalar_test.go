@@ -3,6 +3,7 @@ package scalar
 import (
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -149,5 +150,30 @@ func benchmarkMul(b *testing.B, m *Modulus) {
 	x := m.Reduce(Nat{1, 2, 3, 4})
 	for b.Loop() {
 		x = m.Mul(x, x)
+	}
+}
+
+// TestQuotients compares with multiplications.
+func TestQuotients(t *testing.T) {
+	for number, m := range moduli {
+		r := rand.New(rand.NewPCG(5, 6))
+		for count := range 12 {
+			xs, ps, qs := make([]Nat, count), make([]Nat, count), make([]Nat, count)
+			for i := range xs {
+				for j := range m.n {
+					xs[i][j], ps[i][j], qs[i][j] = r.Uint64(), r.Uint64(), r.Uint64()
+				}
+				if xs[i] = m.Reduce(xs[i]); IsZero(xs[i]) == 1 {
+					xs[i] = Nat{1}
+				}
+			}
+			wantP, wantQ := slices.Clone(ps), slices.Clone(qs)
+			m.Quotients(xs, ps, qs)
+			for i := range xs {
+				if m.Mul(ps[i], xs[i]) != m.Reduce(wantP[i]) || m.Mul(qs[i], xs[i]) != m.Reduce(wantQ[i]) {
+					t.Fatalf("modulus %d: quotient %d of %d is wrong", number, i, count)
+				}
+			}
+		}
 	}
 }

@@ -1,0 +1,70 @@
+package ec
+
+import (
+	"propusk/gost/gost3410/internal/field"
+	"propusk/gost/gost3410/internal/scalar"
+)
+
+// What package ifma needs of the curves with a = −3, next to what is generated.
+
+// Base returns the base point as LE(x)|LE(y).
+func (CryptoProA) Base() []byte {
+	g := cryptoProAG.projective()
+	xy, _ := g.bytes()
+	return xy
+}
+
+// XIs reports whether x(a) is r modulo the order, for the Jacobian coordinates x and z
+// of a, any representatives; ok is whether a is not infinity. It takes variable time.
+func (CryptoProA) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
+	a := cryptoProAJacobian{x: field.P256A(x), z: field.P256A(z)}
+	ok = a.z.IsZero() == 0
+	return ok && a.xIs(r), ok
+}
+
+// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
+// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
+// representatives. It takes constant time.
+func (CryptoProA) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+	var points [2]cryptoProAProjective
+	for i, p := range []*[3][]uint64{a, b} {
+		j := cryptoProAJacobian{field.P256A(p[0]), field.P256A(p[1]), field.P256A(p[2])}
+		j.y.Half(&j.y)
+		points[i] = j.projective()
+	}
+	points[0].add(&points[0], &points[1])
+	points[1].y.Neg(&points[0].y)
+	points[0].y.Select(&points[1].y, &points[0].y, negative)
+	return points[0].bytes()
+}
+
+// Base returns the base point as LE(x)|LE(y).
+func (TC26512A) Base() []byte {
+	g := tc26512AG.projective()
+	xy, _ := g.bytes()
+	return xy
+}
+
+// XIs reports whether x(a) is r modulo the order, for the Jacobian coordinates x and z
+// of a, any representatives; ok is whether a is not infinity. It takes variable time.
+func (TC26512A) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
+	a := tc26512AJacobian{x: field.P512A(x), z: field.P512A(z)}
+	ok = a.z.IsZero() == 0
+	return ok && a.xIs(r), ok
+}
+
+// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
+// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
+// representatives. It takes constant time.
+func (TC26512A) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+	var points [2]tc26512AProjective
+	for i, p := range []*[3][]uint64{a, b} {
+		j := tc26512AJacobian{field.P512A(p[0]), field.P512A(p[1]), field.P512A(p[2])}
+		j.y.Half(&j.y)
+		points[i] = j.projective()
+	}
+	points[0].add(&points[0], &points[1])
+	points[1].y.Neg(&points[0].y)
+	points[0].y.Select(&points[1].y, &points[0].y, negative)
+	return points[0].bytes()
+}
