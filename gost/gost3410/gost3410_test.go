@@ -43,6 +43,14 @@ func onEveryPath(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
+// curvesOfPath returns the curves for which the path is another one than before.
+func curvesOfPath() []*Curve {
+	if ifma.Enabled {
+		return laneCurves()
+	}
+	return allCurves
+}
+
 // TestExamples runs the examples of the standards through the code that all
 // curves share.
 func TestExamples(t *testing.T) { onEveryPath(t, testExamples) }
@@ -136,7 +144,7 @@ func TestGroups(t *testing.T) { onEveryPath(t, testGroups) }
 
 func testGroups(t *testing.T) {
 	refs := references(t)
-	for _, c := range allCurves {
+	for _, c := range curvesOfPath() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			ref := refs[c.name]
@@ -155,7 +163,7 @@ func testGroups(t *testing.T) {
 					short = new(big.Int).Sub(k, ref.q)
 				}
 				want := ref.mult(short, ref.base())
-				got, ok := c.group.BaseMult(n)
+				got, ok := c.baseMult(n)
 				compare(t, ref, "BaseMult", k, got, ok, want)
 				got, ok = c.group.Mult(n, ref.encode(ref.base()))
 				compare(t, ref, "Mult of the base", k, got, ok, want)
@@ -188,7 +196,7 @@ func TestVerifyX(t *testing.T) { onEveryPath(t, testVerifyX) }
 
 func testVerifyX(t *testing.T) {
 	refs := references(t)
-	for _, c := range allCurves {
+	for _, c := range curvesOfPath() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			ref := refs[c.name]
@@ -220,14 +228,20 @@ func testVerifyX(t *testing.T) {
 
 // tableOf returns the table of a point, from a store: the same few are wanted often.
 func tableOf(c *Curve, xy []byte) ec.Table {
-	key := cacheKey{curve: c}
+	key := testTable{cacheKey{curve: c}, ifma.Enabled}
 	copy(key.raw[:], xy)
 	if table, ok := testTables.Load(key); ok {
 		return table.(ec.Table)
 	}
-	table := c.group.NewTable(xy)
+	table := c.newTable(xy)
 	testTables.Store(key, table)
 	return table
+}
+
+// testTable is which table is meant: there are two kinds.
+type testTable struct {
+	cacheKey
+	lanes bool
 }
 
 var testTables sync.Map
@@ -245,6 +259,7 @@ func checkVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *poin
 		if other := table.VerifyX(natBig(x), natBig(k), natBig(l)); got != other {
 			t.Fatalf("k = %x, l = %x, P = %x: VerifyX says %v, the table %v", k, l, p.x, got, other)
 		}
+		checkLanes(t, c, natBig(x), natBig(k), natBig(l), ref.encode(p), got)
 		return got
 	}
 	if got := verify(x); got != (sum != nil) {
@@ -252,6 +267,21 @@ func checkVerifyX(t *testing.T, c *Curve, ref *reference, k, l *big.Int, p *poin
 	}
 	if verify(new(big.Int).Mod(new(big.Int).Add(x, big.NewInt(1)), ref.q)) {
 		t.Fatalf("k = %x, l = %x, P = %x: VerifyX accepts x + 1", k, l, p.x)
+	}
+}
+
+// checkLanes wants the same answer of eight lanes, or none.
+func checkLanes(t *testing.T, c *Curve, r, k, l scalar.Nat, xy []byte, want bool) {
+	t.Helper()
+	if c.lanes == nil || !ifma.Enabled {
+		return
+	}
+	minus := c.order.Neg(l)
+	good, doubt := c.lanes.Verify8(3, func(int) (_, _, _ *scalar.Nat, _ []byte) { return &r, &k, &minus, xy })
+	for lane := range 3 {
+		if !doubt[lane] && good[lane] != want {
+			t.Fatalf("k = %x, l = %x, P = %x: lane %d says %v", k, l, xy, lane, good[lane])
+		}
 	}
 }
 

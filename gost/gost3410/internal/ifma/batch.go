@@ -50,9 +50,9 @@ func (c *Curve) newBatch() *batch {
 }
 
 // Verify8 reports of up to eight claims whether x(k·G − l·P) is r modulo the order, for
-// k, l and r below the order, not zero, and LE(x)|LE(y) of P, a point of the curve. Of
-// those in doubt nothing is known, which is never the case by chance. It takes variable
-// time.
+// k, l and r below the order and LE(x)|LE(y) of P, a point of the curve. Of those in doubt
+// nothing is known: the lanes met a special case, which is never so by chance. It takes
+// variable time.
 func (c *Curve) Verify8(count int, claim func(lane int) (r, k, l *scalar.Nat, xy []byte)) (good, doubt [8]bool) {
 	b := c.newBatch()
 	var rs [8]*scalar.Nat
@@ -93,11 +93,11 @@ func (b *batch) set(lane int, k, l scalar.Nat, xy []byte) {
 		x[i] = binary.LittleEndian.Uint64(xy[8*i:])
 		w[i] = binary.LittleEndian.Uint64(xy[8*(n+i):])
 	}
-	if l[0]&1 == 1 {
+	even := ^l[0] & 1
+	if even == 0 {
 		b.negate(w[:n])
-	} else {
-		l = b.order.Neg(l)
 	}
+	l = b.oddScalar(l, even)
 	b.twiceModP(w[:n])
 	putWords(b.scalars[1][at:], l[:n])
 	fromWords(b.keys[:b.limbs()], lane, x[:n])

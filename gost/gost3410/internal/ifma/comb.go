@@ -243,7 +243,7 @@ func (c *Curve) NewTable(xy []byte) *Table {
 }
 
 // VerifyX reports whether the x coordinate of k·G + l·P is r modulo the order, in
-// variable time; k, l and r must be below the order and not zero.
+// variable time; k, l and r must be below the order.
 func (t *Table) VerifyX(r, k, l scalar.Nat) bool {
 	c := t.curve
 	m := c.newComb()
