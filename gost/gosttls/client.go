@@ -150,6 +150,10 @@ func (hs *clientHandshake) checkServerHello(hello *message.ServerHello) error {
 	if hello.Version > hs.hello.Version || !hs.config.speaks(hello.Version) {
 		return wire.Refuse(wire.AlertProtocolVersion, "server chose version %#04x", hello.Version)
 	}
+	// RFC 8446, Section 4.1.3: the server could have spoken TLS 1.2, as we can.
+	if hello.Version < VersionTLS12 && hs.config.speaks(VersionTLS12) && message.DowngradeMarked(hello.Random) {
+		return wire.Refuse(wire.AlertIllegalParameter, "somebody made the server speak version %#04x", hello.Version)
+	}
 	if hello.Compression != 0 {
 		return wire.Refuse(wire.AlertIllegalParameter, "server chose compression %d", hello.Compression)
 	}
