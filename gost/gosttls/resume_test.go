@@ -36,13 +36,17 @@ func (c *clock) move(d time.Duration) {
 // ways are the two by which a session is resumed in TLS 1.2.
 var ways = []string{"ticket", "id"}
 
+// allWays are those and the one of TLS 1.3.
+var allWays = append(slices.Clone(ways), "TLS 1.3")
+
 // resumption is a client and a server that can resume sessions.
 type resumption struct {
 	client, server Config
 	clock          *clock
 }
 
-// newResumption returns one with a client certificate. It speaks TLS 1.2.
+// newResumption returns one with a client certificate. It speaks TLS 1.2, unless the way
+// is that of TLS 1.3.
 func newResumption(t testing.TB, way string) *resumption {
 	t.Helper()
 	r := &resumption{clock: newClock()}
@@ -67,6 +71,9 @@ func newResumption(t testing.TB, way string) *resumption {
 		r.server.SessionTickets = new(TicketKeys)
 	case "id":
 		r.server.SessionCache = NewSessionCache(8)
+	case "TLS 1.3":
+		r.server.SessionTickets = new(TicketKeys)
+		r.client.CipherSuites, r.server.CipherSuites = suites13, suites13
 	}
 	return r
 }
@@ -152,7 +159,7 @@ func sameButResumed(t testing.TB, full, resumed ConnectionState) {
 
 // A resumed handshake needs neither of the private keys.
 func TestResumeWithoutPrivateKeys(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range allWays {
 		r := newResumption(t, way)
 		r.connectAnew(t)
 		for _, config := range []*Config{&r.client, &r.server} {
@@ -184,7 +191,7 @@ func TestNotResumed(t *testing.T) {
 		"keys and cache lost":   func(r *resumption, _ SessionHandle) { r.forgetSessions() },
 		"resumption turned off": func(r *resumption, _ SessionHandle) { r.server.SessionTickets, r.server.SessionCache = nil, nil },
 	} {
-		for _, way := range ways {
+		for _, way := range allWays {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				r := newResumption(t, way)
 				_, server := r.connectAnew(t)
@@ -260,7 +267,7 @@ func TestLogoutReachesAllTickets(t *testing.T) {
 
 // RFC 6066, Section 3: a session belongs to the name under which it began.
 func TestResumeOtherName(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range allWays {
 		r := newResumption(t, way)
 		r.connectAnew(t)
 		s, ok := r.client.ClientSessions.Get("sign-in.example")
@@ -309,7 +316,7 @@ func TestClientDoesNotOffer(t *testing.T) {
 
 // The server asks Resume, with what it needs to know.
 func TestResumeHook(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range allWays {
 		r := newResumption(t, way)
 		var asked []ResumedSession
 		r.server.Resume = func(s ResumedSession) error {
@@ -329,7 +336,7 @@ func TestResumeHook(t *testing.T) {
 			t.Fatalf("%s: asked %d times", way, len(asked))
 		}
 		for _, s := range asked {
-			if s.Handle != server.Session || s.Version != VersionTLS12 || s.CipherSuite != KuznyechikCTROMAC ||
+			if s.Handle != server.Session || s.Version != server.Version || s.CipherSuite != server.CipherSuite ||
 				len(s.PeerCertificates) != 1 || !bytes.Equal(s.PeerCertificates[0], server.PeerCertificates[0]) ||
 				!s.Established.Equal(began) || s.ServerName != "sign-in.example" || s.PolicyID != "rules of 2026" || s.TrustID != "snapshot 1" {
 				t.Errorf("%s: asked about %+v", way, s)
@@ -340,7 +347,7 @@ func TestResumeHook(t *testing.T) {
 
 // Resuming does not prolong a session, whatever tickets are given meanwhile.
 func TestResumeDoesNotProlong(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range allWays {
 		r := newResumption(t, way)
 		r.server.SessionLifetime = 100 * time.Minute
 		r.client.SessionLifetime = MaxSessionLifetime // with an id the server does not say
@@ -374,7 +381,7 @@ func TestSessionLifetime(t *testing.T) {
 			t.Errorf("%v became %v, want %v", lifetime, got, want)
 		}
 	}
-	for _, way := range ways {
+	for _, way := range allWays {
 		r := newResumption(t, way)
 		r.server.SessionLifetime = -1
 		if _, server := r.connectAnew(t); !server.Session.IsZero() {
@@ -410,7 +417,7 @@ func TestTicketRenewed(t *testing.T) {
 
 // The policy hook sees every proven client once, resumed or not, and never aborts.
 func TestVerdict(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range allWays {
 		r := newResumption(t, way)
 		calls := 0
 		r.server.Verdict = func(s ConnectionState) any {
@@ -451,7 +458,7 @@ func TestVerdictOfOthers(t *testing.T) {
 
 // VerifyPeer is asked again when a session is resumed, on both sides, and can refuse.
 func TestVerifyPeerResumed(t *testing.T) {
-	for _, way := range ways {
+	for _, way := range allWays {
 		for _, side := range []string{"client", "server"} {
 			r := newResumption(t, way)
 			r.connectAnew(t)
