@@ -122,14 +122,14 @@ func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
 
 // run takes connections and starts their handshakes.
 func (l *Listener) run() {
-	slots := make(chan struct{}, valueOr(l.MaxHandshakes, DefaultMaxHandshakes))
+	w := newWorkers(valueOr(l.MaxHandshakes, DefaultMaxHandshakes))
 	var pause time.Duration
 	for {
 		conn, err := l.inner.Accept()
 		switch {
 		case err == nil:
 			pause = 0
-			l.dispatch(conn, slots)
+			l.dispatch(conn, w)
 		case l.ctx.Err() != nil:
 			return
 		case isTemporary(err):
@@ -145,16 +145,59 @@ func (l *Listener) run() {
 }
 
 // dispatch starts the handshake of a connection if there is a slot for it.
-func (l *Listener) dispatch(conn net.Conn, slots chan struct{}) {
+func (l *Listener) dispatch(conn net.Conn, w *workers) {
 	select {
-	case slots <- struct{}{}:
-		go func() {
-			defer func() { <-slots }()
-			l.serve(conn)
-		}()
+	case w.slots <- struct{}{}:
 	default:
 		_ = conn.Close() // nothing was promised to this client
 		l.report(ConnectionState{}, ErrTooManyHandshakes)
+		return
+	}
+	select {
+	case w.next <- conn:
+	default:
+		go l.work(conn, w)
+	}
+}
+
+// maxIdleWorkers is how many goroutines wait for the next handshake after one. The stack
+// of a goroutine grows to what public-key operations take, which costs more than all
+// messages of a handshake; those that wait have done that.
+const maxIdleWorkers = 16
+
+// workers are the goroutines that run handshakes.
+type workers struct {
+	slots chan struct{} // as full as there are handshakes
+	idle  chan struct{} // as full as there are goroutines that wait for next
+	next  chan net.Conn
+}
+
+func newWorkers(maxHandshakes int) *workers {
+	return &workers{
+		slots: make(chan struct{}, maxHandshakes),
+		idle:  make(chan struct{}, maxIdleWorkers),
+		next:  make(chan net.Conn),
+	}
+}
+
+// work serves a connection, and those that come then.
+func (l *Listener) work(conn net.Conn, w *workers) {
+	for {
+		l.serve(conn)
+		<-w.slots
+		select {
+		case w.idle <- struct{}{}:
+		default:
+			return
+		}
+		select {
+		case conn = <-w.next:
+			<-w.idle
+		case <-l.failed:
+			return
+		case <-l.ctx.Done():
+			return
+		}
 	}
 }
 
