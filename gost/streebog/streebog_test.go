@@ -292,6 +292,25 @@ func FuzzGogost(f *testing.F) {
 				}
 			}
 		}
+		pieces := [][]byte{msg, msg[:split], msg[split:], nil, msg, msg[split:]}
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			sums256, sums512 := Sums256(pieces), Sums512(pieces)
+			for i, piece := range pieces[:3] { // gogost is slow
+				if got, want := sums256[i][:], oracle(oracle256.New(), piece); !bytes.Equal(got, want) {
+					t.Errorf("assembly %v: among others, Streebog-256 of %x = %x, gogost says %x", avx512.Enabled, piece, got, want)
+				}
+				if got, want := sums512[i][:], oracle(oracle512.New(), piece); !bytes.Equal(got, want) {
+					t.Errorf("assembly %v: among others, Streebog-512 of %x = %x, gogost says %x", avx512.Enabled, piece, got, want)
+				}
+			}
+			if sums256[0] != sums256[4] || sums512[2] != sums512[5] || sums256[3] != Sum256(nil) {
+				t.Errorf("assembly %v: of %x: equal messages differ", avx512.Enabled, msg)
+			}
+			ours := NewHMAC256(msg[:split])
+			if got, want := oracle(ours, msg[split:]), oracle(hmac.New(oracle256.New, msg[:split]), msg[split:]); !bytes.Equal(got, want) {
+				t.Errorf("assembly %v: HMAC of %x with %x = %x, gogost says %x", avx512.Enabled, msg[split:], msg[:split], got, want)
+			}
+		}
 	})
 }
 
