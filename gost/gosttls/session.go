@@ -3,6 +3,7 @@ package gosttls
 import (
 	"encoding/hex"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -35,7 +36,7 @@ func (h SessionHandle) IsZero() bool { return h == SessionHandle{} }
 func (h SessionHandle) String() string { return hex.EncodeToString(h[:]) }
 
 // session is what both sides remember of a connection in order to resume it, in TLS
-// 1.2 and in TLS 1.3. Times have a resolution of a millisecond.
+// 1.2 and in TLS 1.3.
 type session struct {
 	version, suite uint16
 
@@ -107,9 +108,9 @@ func (s *session) marshal() ([]byte, error) {
 	b.AddUint16(s.suite)
 	addBytes8(&b, s.secret)
 	b.AddUint8(boolBit(s.ems) | boolBit(s.schemeMismatch)<<1)
-	b.AddUint64(uint64(s.created.UnixMilli()))
+	b.AddUint64(uint64(s.created.UnixNano()))
 	b.AddUint32(uint32(s.lifetime / time.Second))
-	b.AddUint64(uint64(s.issued.UnixMilli()))
+	b.AddUint64(uint64(s.issued.UnixNano()))
 	b.AddUint32(s.ageAdd)
 	b.AddBytes(s.handle[:])
 	b.AddUint8(uint8(s.clientAuth))
@@ -147,9 +148,9 @@ func unmarshalSession(data []byte) (*session, bool) {
 		!in.ReadUint16(&s.version) || !in.ReadUint16(&s.suite) ||
 		!in.ReadUint8LengthPrefixed(&secret) || len(secret) == 0 || len(secret) > maxSessionSecret ||
 		!in.ReadUint8(&flags) || flags > 3 ||
-		!in.ReadUint64(&created) || created > maxMillis ||
+		!in.ReadUint64(&created) || created > math.MaxInt64 ||
 		!in.ReadUint32(&lifetime) || time.Duration(lifetime)*time.Second > MaxSessionLifetime ||
-		!in.ReadUint64(&issued) || issued > maxMillis ||
+		!in.ReadUint64(&issued) || issued > math.MaxInt64 ||
 		!in.ReadUint32(&s.ageAdd) || !in.CopyBytes(s.handle[:]) ||
 		!in.ReadUint8(&clientAuth) || ClientAuth(clientAuth) > RequireAnyClientCert ||
 		!in.ReadUint8LengthPrefixed(&serverName) ||
@@ -171,16 +172,12 @@ func unmarshalSession(data []byte) (*session, bool) {
 	}
 	s.secret = secret
 	s.ems, s.schemeMismatch = flags&1 != 0, flags&2 != 0
-	s.created, s.issued = time.UnixMilli(int64(created)), time.UnixMilli(int64(issued))
+	s.created, s.issued = time.Unix(0, int64(created)), time.Unix(0, int64(issued))
 	s.lifetime = time.Duration(lifetime) * time.Second
 	s.clientAuth = ClientAuth(clientAuth)
 	s.serverName, s.policyID, s.trustID = string(serverName), string(policyID), string(trustID)
 	return s, true
 }
-
-// maxMillis is the end of the year 9999, in milliseconds since 1970: times beyond it
-// would overflow in calculations.
-const maxMillis = 253402300799999
 
 func addBytes8(b *cryptobyte.Builder, v []byte) {
 	b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(v) })

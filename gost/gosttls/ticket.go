@@ -320,6 +320,10 @@ func (t *TicketKeys) Import(data []byte, now time.Time) error {
 	return nil
 }
 
+// maxMillis is the end of the year 9999, in milliseconds since 1970: times beyond it
+// would overflow in calculations.
+const maxMillis = 253402300799999
+
 // errTicketKeys is the error of Import.
 var errTicketKeys = errors.New("gosttls: these are not ticket keys")
 
