@@ -18,7 +18,7 @@ const Size = streebog.Size256
 // KDF is KDF_GOSTR3411_2012_256 of RFC 7836, Section 4.5. Label and seed run
 // into each other except for one zero byte, so a protocol must fix their lengths.
 func KDF(key, label, seed []byte) [Size]byte {
-	return [Size]byte(Tree(key, label, seed, 1, Size))
+	return streebog.HMAC256(key, []byte{1}, label, []byte{0}, seed, []byte{1, 0}) // 256 bits
 }
 
 // Tree is KDF_TREE_GOSTR3411_2012_256 of RFC 7836, Section 4.4. It returns length

@@ -264,3 +264,20 @@ func BenchmarkKeyBlock(b *testing.B) {
 		PRF(secret, "key expansion", seed, 144)
 	}
 }
+
+// KDF is Tree of one block, and needs no memory: TLSTREE calls it for every level.
+func TestKDFIsTree(t *testing.T) {
+	for n := range 100 {
+		key, label, seed := make([]byte, n), []byte("label")[:n%6], make([]byte, n/2)
+		for i := range key {
+			key[i] = byte(i * n)
+		}
+		if got, want := KDF(key, label, seed), Tree(key, label, seed, 1, Size); !bytes.Equal(got[:], want) {
+			t.Errorf("KDF of %d bytes of key: %x, want %x", n, got, want)
+		}
+	}
+	key, seed := make([]byte, Size), make([]byte, 8)
+	if n := testing.AllocsPerRun(100, func() { KDF(key, []byte("level1"), seed) }); n != 0 {
+		t.Errorf("KDF allocates %v times", n)
+	}
+}

@@ -21,8 +21,26 @@ func NewHMAC256(key []byte) hash.Hash { return newHMAC(key, Size256) }
 // 4.1.2.
 func NewHMAC512(key []byte) hash.Hash { return newHMAC(key, Size512) }
 
+// HMAC256 returns the code of the parts, one after the other: that of [NewHMAC256], without
+// allocating. It is for keys that are used once.
+func HMAC256(key []byte, parts ...[]byte) (code [Size256]byte) {
+	var m mac
+	m.init(key, Size256)
+	for _, p := range parts {
+		m.now.write(p)
+	}
+	m.Sum(code[:0])
+	return code
+}
+
 func newHMAC(key []byte, size int) *mac {
 	m := new(mac)
+	m.init(key, size)
+	return m
+}
+
+// init hashes the key.
+func (m *mac) init(key []byte, size int) {
 	m.inner.init(size)
 	m.outer.init(size)
 	var padded block
@@ -43,7 +61,6 @@ func newHMAC(key []byte, size int) *mac {
 	m.outer.write(padded[:])
 	clear(padded[:])
 	m.Reset()
-	return m
 }
 
 // Size implements hash.Hash.
