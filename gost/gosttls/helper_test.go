@@ -45,8 +45,8 @@ var paramSets = []paramSet{
 func (p paramSet) String() string { return p.alg[len(p.alg)-3:] + p.name }
 
 // testCert makes a key with the given parameter set and a certificate that holds
-// it. Nothing here looks at more than the key, so its signature is zero bytes.
-func testCert(t testing.TB, p paramSet) Certificate {
+// it, with names if there are any. Nothing here looks at more than the key, so its signature is zero bytes.
+func testCert(t testing.TB, p paramSet, names ...string) Certificate {
 	t.Helper()
 	alg, err := spki.AlgorithmFor(p.oid)
 	if err != nil {
@@ -64,7 +64,7 @@ func testCert(t testing.TB, p paramSet) Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := NewCertificate([][]byte{wrapSPKI(info)}, key)
+	cert, err := NewCertificate([][]byte{wrapSPKI(info, names...)}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func testCert(t testing.TB, p paramSet) Certificate {
 }
 
 // wrapSPKI returns a certificate with the given key and an empty signature.
-func wrapSPKI(info []byte) []byte {
+func wrapSPKI(info []byte, names ...string) []byte {
 	sigAlg := func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 3, 2})
@@ -101,11 +101,38 @@ func wrapSPKI(info []byte) []byte {
 			})
 			name(b)
 			b.AddBytes(info)
+			addNames(b, names)
 		})
 		sigAlg(b)
 		b.AddASN1BitString(make([]byte, 64))
 	})
 	return b.BytesOrPanic()
+}
+
+// addNames adds extensions: a basicConstraints, and the subjectAltName.
+func addNames(b *cryptobyte.Builder, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	sequence := func(f func(b *cryptobyte.Builder)) func(b *cryptobyte.Builder) {
+		return func(b *cryptobyte.Builder) { b.AddASN1(cbasn1.SEQUENCE, f) }
+	}
+	b.AddASN1(cbasn1.Tag(3).Constructed().ContextSpecific(), sequence(func(b *cryptobyte.Builder) {
+		sequence(func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{2, 5, 29, 19})
+			b.AddASN1Boolean(true)
+			b.AddASN1OctetString([]byte{0x30, 0})
+		})(b)
+		sequence(func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{2, 5, 29, 17})
+			b.AddASN1(cbasn1.OCTET_STRING, sequence(func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.Tag(7).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte{127, 0, 0, 1}) })
+				for _, name := range names {
+					b.AddASN1(cbasn1.Tag(2).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(name)) })
+				}
+			}))
+		})(b)
+	}))
 }
 
 // certs256 are certificates that tests share; making them is not what they test.
