@@ -20,7 +20,9 @@ func attackServer13(t testing.TB, client, server *Config, change func(hs *client
 	done := make(chan error, 1)
 	go func() {
 		err := s.Handshake()
-		_ = s.Close() // or the client would wait for an alert that does not come
+		if err == nil {
+			err = s.CloseWrite() // or the client would wait for an alert that does not come
+		}
 		done <- err
 	}()
 	hs := newClientHandshake(c)
@@ -61,10 +63,7 @@ func attackClient13(t testing.TB, client, server *Config, steps func(hs *serverH
 	t.Helper()
 	c, s := connPair(t, client, server)
 	done := make(chan error, 1)
-	go func() {
-		done <- c.Handshake()
-		_ = c.NetConn().Close()
-	}()
+	go func() { done <- c.Handshake() }()
 	first := newServerHandshake(s)
 	serverErr = first.readClientHello()
 	if serverErr == nil {

@@ -113,11 +113,7 @@ func (r *resumption) resumeWith(t testing.TB, f func(raw []byte, psks *message.P
 	clientConfig, serverConfig := r.client, r.server
 	c, s := connPair(t, &clientConfig, &serverConfig)
 	done := make(chan error, 1)
-	go func() {
-		err := s.Handshake()
-		_ = s.NetConn().Close()
-		done <- err
-	}()
+	go func() { done <- s.Handshake() }()
 	hs := newClientHandshake(c)
 	clientErr = inOrder(hs.prepareHello, hs.offerSession, hs.offer13, func() error {
 		raw := hs.hello.Marshal()
