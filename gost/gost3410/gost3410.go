@@ -97,10 +97,10 @@ type group interface {
 var (
 	tc26256A   = &Curve{"tc26-256-A", &scalar.TC26256A, 4, ec.TC26256A{}, nil}
 	cryptoProA = &Curve{"CryptoPro-A", &scalar.CryptoProA, 1, ec.CryptoProA{}, ifma.CryptoProA}
-	cryptoProB = &Curve{"CryptoPro-B", &scalar.CryptoProB, 1, ec.CryptoProB{}, nil}
+	cryptoProB = &Curve{"CryptoPro-B", &scalar.CryptoProB, 1, ec.CryptoProB{}, ifma.CryptoProB}
 	cryptoProC = &Curve{"CryptoPro-C", &scalar.CryptoProC, 1, ec.CryptoProC{}, nil}
 	tc26512A   = &Curve{"tc26-512-A", &scalar.TC26512A, 1, ec.TC26512A{}, ifma.TC26512A}
-	tc26512B   = &Curve{"tc26-512-B", &scalar.TC26512B, 1, ec.TC26512B{}, nil}
+	tc26512B   = &Curve{"tc26-512-B", &scalar.TC26512B, 1, ec.TC26512B{}, ifma.TC26512B}
 	tc26512C   = &Curve{"tc26-512-C", &scalar.TC26512C, 4, ec.TC26512C{}, nil}
 )
 

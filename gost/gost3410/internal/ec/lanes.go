@@ -39,6 +39,37 @@ func (CryptoProA) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 }
 
 // Base returns the base point as LE(x)|LE(y).
+func (CryptoProB) Base() []byte {
+	g := cryptoProBG.projective()
+	xy, _ := g.bytes()
+	return xy
+}
+
+// XIs reports whether x(a) is r modulo the order, for the Jacobian coordinates x and z
+// of a, any representatives; ok is whether a is not infinity. It takes variable time.
+func (CryptoProB) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
+	a := cryptoProBJacobian{x: field.P256B(x), z: field.P256B(z)}
+	ok = a.z.IsZero() == 0
+	return ok && a.xIs(r), ok
+}
+
+// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
+// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
+// representatives. It takes constant time.
+func (CryptoProB) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+	var points [2]cryptoProBProjective
+	for i, p := range []*[3][]uint64{a, b} {
+		j := cryptoProBJacobian{field.P256B(p[0]), field.P256B(p[1]), field.P256B(p[2])}
+		j.y.Half(&j.y)
+		points[i] = j.projective()
+	}
+	points[0].add(&points[0], &points[1])
+	points[1].y.Neg(&points[0].y)
+	points[0].y.Select(&points[1].y, &points[0].y, negative)
+	return points[0].bytes()
+}
+
+// Base returns the base point as LE(x)|LE(y).
 func (TC26512A) Base() []byte {
 	g := tc26512AG.projective()
 	xy, _ := g.bytes()
@@ -60,6 +91,37 @@ func (TC26512A) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 	var points [2]tc26512AProjective
 	for i, p := range []*[3][]uint64{a, b} {
 		j := tc26512AJacobian{field.P512A(p[0]), field.P512A(p[1]), field.P512A(p[2])}
+		j.y.Half(&j.y)
+		points[i] = j.projective()
+	}
+	points[0].add(&points[0], &points[1])
+	points[1].y.Neg(&points[0].y)
+	points[0].y.Select(&points[1].y, &points[0].y, negative)
+	return points[0].bytes()
+}
+
+// Base returns the base point as LE(x)|LE(y).
+func (TC26512B) Base() []byte {
+	g := tc26512BG.projective()
+	xy, _ := g.bytes()
+	return xy
+}
+
+// XIs reports whether x(a) is r modulo the order, for the Jacobian coordinates x and z
+// of a, any representatives; ok is whether a is not infinity. It takes variable time.
+func (TC26512B) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
+	a := tc26512BJacobian{x: field.P512B(x), z: field.P512B(z)}
+	ok = a.z.IsZero() == 0
+	return ok && a.xIs(r), ok
+}
+
+// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
+// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
+// representatives. It takes constant time.
+func (TC26512B) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+	var points [2]tc26512BProjective
+	for i, p := range []*[3][]uint64{a, b} {
+		j := tc26512BJacobian{field.P512B(p[0]), field.P512B(p[1]), field.P512B(p[2])}
 		j.y.Half(&j.y)
 		points[i] = j.projective()
 	}

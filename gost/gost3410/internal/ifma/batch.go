@@ -109,7 +109,7 @@ func (c *Curve) stride() int { return 8 * (c.words() + 1) }
 
 // baseWindows is how many digits the scalar of the base point has, which may be more
 // than the order by the order.
-func (c *Curve) baseWindows() int { return (c.bits + baseWidth) / baseWidth }
+func (c *Curve) baseWindows() int { return (c.scalarBits() + baseWidth) / baseWidth }
 
 // makeTable computes the odd multiples of the keys. The formulas give them two by two
 // with the same z; afterwards all are brought to the z of the last.
@@ -139,7 +139,7 @@ func (b *batch) multiply() {
 	copy(b.acc, b.keys)
 	clear(b.acc[2*n:])
 	b.acc[2*n] = lanes{1, 1, 1, 1, 1, 1, 1, 1}
-	at := b.bits - 1
+	at := b.scalarBits() - 1
 	if rest := at % keyWidth; rest > 0 {
 		at -= rest
 		b.addDigits(at, rest)

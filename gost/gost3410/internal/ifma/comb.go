@@ -18,7 +18,7 @@ type plan []int
 // plans returns the plans of the tables of keys and of the base point, and of the one
 // of the base point for secrets, which is read as a whole.
 func (c *Curve) plans() (key, base, secret plan) {
-	if c.bits == 256 {
+	if c.scalarBits() == 256 {
 		return plan{5, 5, 5, 5, 6, 6}, plan{8, 8, 8, 8}, plan{5, 5, 5, 5, 6, 6}
 	}
 	return plan{6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 5}, plan{8, 8, 8, 8, 8, 8, 8, 8}, plan{6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 5}
@@ -80,7 +80,7 @@ func (c *Curve) newCombTable(xy []byte, p plan, secret bool) combTable {
 		if secret {
 			stride, lane = 1, 0 // scan counts entries
 		}
-		t.layout = append(t.layout, newLayout(width, c.bits/64, stride, lane, words, 8))
+		t.layout = append(t.layout, newLayout(width, c.words(), stride, lane, words, 8))
 	}
 	c.normalise(all)
 	for _, width := range p {
@@ -113,12 +113,12 @@ func (c *Curve) putRows(rows []row, secret bool) []lanes {
 	return table
 }
 
-// laneBases returns 2^(i·bits/8)·P in lane i.
+// laneBases returns 2^(i·scalarBits/8)·P in lane i.
 func (c *Curve) laneBases(xy []byte) row {
 	p := c.spread(xy)
 	bases := append(row(nil), p...)
 	for lane := 1; lane < 8; lane++ {
-		c.double(&p[0], c.bits/8)
+		c.double(&p[0], c.scalarBits()/8)
 		for i := range bases {
 			bases[i][lane] = p[i][lane]
 		}
@@ -142,16 +142,16 @@ func (c *Curve) newComb() *comb {
 	return &comb{c, memory[:n:n], memory[n : 2*n : 2*n], memory[2*n:], make([]byte, c.stride()+8)}
 }
 
-// start sets acc to k times the point of a table, in parts, or adds it; k must be below
+// multiply sets acc to k times the point of a table, in parts, or adds it; k must be below
 // the order. Whether it is wiped, z = 0, shows that the formulas do not know the case.
 //
 // Where the table is for secrets this takes constant time, and it is never wrong: in
-// lane i, all multiples of the point are odd multiples of 2^(i·bits/8), until lanes are
+// lane i, all multiples of the point are odd multiples of 2^(i·scalarBits/8), until lanes are
 // added. Before a digit at bit a of a lane is added, the sum is less than 2^a such
 // units, and the digit at least 2^a, so they are neither equal nor opposite as integers.
 // They are neither modulo the order q: in lane 0 both are by far too small; in the
-// others, their sum and difference are even, and less than 2^bits ≤ 2q, so they are
-// not ±q, which is odd.
+// others, their sum and difference are even, and less than 2^scalarBits < 2q, so they
+// are not ±q, which is odd.
 func (m *comb) multiply(t *combTable, k scalar.Nat, started bool) {
 	n := m.words()
 	even := ^k[0] & 1

@@ -10,7 +10,6 @@
 package ifma
 
 import (
-	"math/bits"
 	"sync"
 
 	"propusk/gost/gost3410/internal/ec"
@@ -48,8 +47,8 @@ type kernels struct {
 // Curve is a curve y² = x³ − 3x + b of prime order. It is safe for concurrent use.
 type Curve struct {
 	*kernels
-	bits    int // of the prime
-	small   uint64
+	bits    int // the prime is 2^bits − small
+	small   int64
 	order   *scalar.Modulus
 	group   group
 	base    baseTables
@@ -74,12 +73,17 @@ type group interface {
 // The curves.
 var (
 	CryptoProA = &Curve{kernels: &kernels256A, bits: 256, small: 617, order: &scalar.CryptoProA, group: ec.CryptoProA{}}
+	CryptoProB = &Curve{kernels: &kernels256B, bits: 255, small: -3225, order: &scalar.CryptoProB, group: ec.CryptoProB{}}
 	TC26512A   = &Curve{kernels: &kernels512A, bits: 512, small: 569, order: &scalar.TC26512A, group: ec.TC26512A{}}
+	TC26512B   = &Curve{kernels: &kernels512B, bits: 511, small: -111, order: &scalar.TC26512B, group: ec.TC26512B{}}
 )
 
 // limbs is how many limbs an element has, words how many words of 64 bits.
 func (c *Curve) limbs() int { return (c.bits + 51) / 52 }
-func (c *Curve) words() int { return c.bits / 64 }
+func (c *Curve) words() int { return (c.bits + 63) / 64 }
+
+// scalarBits is how many bits scalars have at most.
+func (c *Curve) scalarBits() int { return 64 * c.words() }
 
 // layout says where a lookup finds digits and points. The assembly knows the offsets.
 type layout struct {
@@ -131,7 +135,8 @@ func fromWords(z []lanes, lane int, x []uint64) {
 	}
 }
 
-// toWords returns a lane of the limbs at z, below 2^bits. It takes constant time.
+// toWords sets x to a lane of the limbs at z, in no certain representation. It takes
+// constant time.
 func (c *Curve) toWords(x []uint64, z []lanes, lane int) {
 	var t [9]uint64 // with what is above
 	words := c.words()
@@ -143,12 +148,6 @@ func (c *Curve) toWords(x []uint64, z []lanes, lane int) {
 			t[at+1] |= limb >> (64 - shift)
 		}
 	}
-	carry := t[words] * c.small
-	for range 2 { // after a carry out of the first time, there is none out of the second
-		for i := range words {
-			t[i], carry = bits.Add64(t[i], carry, 0)
-		}
-		carry *= c.small
-	}
+	c.foldWords(t[:words], t[words])
 	copy(x, t[:words])
 }

@@ -21,7 +21,7 @@ type baseTables struct {
 func (c *Curve) makeBase() {
 	t, n := &c.base, c.limbs()
 	t.key = newLayout(keyWidth, c.stride(), 16*n, 1, 2*n, 64)
-	t.rest = newLayout(max(1, (c.bits-1)%keyWidth), c.stride(), 16*n, 1, 2*n, 64)
+	t.rest = newLayout(max(1, (c.scalarBits()-1)%keyWidth), c.stride(), 16*n, 1, 2*n, 64)
 	t.oddLayout = newLayout(baseWidth, c.stride(), 2*c.words(), 0, 2*c.words(), 8)
 	g := c.spread(c.group.Base())
 	points := c.oddMultiples(g, 1<<(baseWidth-1))
@@ -93,31 +93,24 @@ func (c *Curve) normalise(points []row) {
 	}
 }
 
-// invert sets x = 1/x: x^(p−2), bit by bit but for the ones at the top.
+// invert sets x = 1/x: x^(p−2), bit by bit.
 func (c *Curve) invert(x []lanes) {
-	n := c.limbs()
-	one, ones, run := append([]lanes(nil), x...), append([]lanes(nil), x...), 1
-	// p − 2 is ones but for the last 16 bits: those ones first.
-	want := c.bits - 16
-	for bit := bits.Len(uint(want)) - 2; bit >= 0; bit-- {
-		t := append([]lanes(nil), ones...)
-		c.squareTimes(&t[0], run)
-		c.mul(&ones[0], &ones[0], &t[0])
-		run *= 2
-		if want>>bit&1 == 1 {
-			c.squareTimes(&ones[0], 1)
-			c.mul(&ones[0], &ones[0], &one[0])
-			run++
+	e := make([]uint64, c.words())
+	var borrow uint64
+	for i := range e {
+		e[i] = c.prime(i)
+	}
+	e[0], borrow = bits.Sub64(e[0], 2, 0)
+	if borrow != 0 {
+		panic("ifma: a prime that ends in zeros")
+	}
+	one := append([]lanes(nil), x...)
+	for bit := bits.Len64(e[len(e)-1]) + 64*(len(e)-1) - 2; bit >= 0; bit-- {
+		c.squareTimes(&x[0], 1)
+		if e[bit/64]>>(bit%64)&1 == 1 {
+			c.mul(&x[0], &x[0], &one[0])
 		}
 	}
-	low := uint16(-c.small - 2)
-	for bit := 15; bit >= 0; bit-- {
-		c.squareTimes(&ones[0], 1)
-		if low>>bit&1 == 1 {
-			c.mul(&ones[0], &ones[0], &one[0])
-		}
-	}
-	copy(x, ones[:n])
 }
 
 // putPoint writes the words of x and w of a lane of a point at place i of a table.

@@ -351,7 +351,11 @@ func (m *machine) reduce(x *product) *element {
 		m.accumulate(low, k, cs[n+k].v, fold, times(bound, factor))
 	}
 	if over := low[n]; over.v != none {
-		m.accumulate(low, 0, over.v, fold, times(over.hi, factor))
+		to := low
+		if negative {
+			to = cs // minus times minus
+		}
+		m.accumulate(to, 0, over.v, fold, times(over.hi, factor))
 	}
 	low = low[:n]
 	if negative {

@@ -29,19 +29,28 @@ func main() {
 	}
 }
 
+// primes are those that there are routines for.
+var primes = []struct {
+	name, text string
+	prime
+}{
+	{"256A", "2²⁵⁶ − 617", prime{256, 617}},
+	{"256B", "2²⁵⁵ + 3225", prime{255, -3225}},
+	{"512A", "2⁵¹² − 569", prime{512, 569}},
+	{"512B", "2⁵¹¹ + 111", prime{511, -111}},
+}
+
 // render returns the generated files by their name.
 func render() map[string]string {
 	files := map[string]string{"lookup_amd64.s": lookups()}
-	for _, c := range []struct {
-		name string
-		p    prime
-	}{
-		{"256A", prime{256, 617}},
-		{"512A", prime{512, 569}},
-	} {
-		for name, text := range weierstrass(c.name, c.p) {
-			files[fmt.Sprintf("p%s_%s_amd64.s", strings.ToLower(c.name), strings.ToLower(name))] = text
+	var all []glued
+	for _, p := range primes {
+		w := weierstrass(p.name, p.prime)
+		for _, r := range w {
+			files[fmt.Sprintf("p%s_%s_amd64.s", strings.ToLower(p.name), strings.ToLower(r.name))] = r.text
 		}
+		all = append(all, glued{p.name, p.text, w})
 	}
+	files["kernels_amd64.go"], files["kernels_generic.go"] = glue(all)
 	return files
 }

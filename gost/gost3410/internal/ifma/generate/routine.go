@@ -26,11 +26,14 @@ func (c *constants) place(x int64) string {
 	return fmt.Sprintf("constants<>+%d(SB)", 8*i)
 }
 
-// files are the routines of one prime, each in a file of its own.
-type files struct {
+// A routine is a function in a file of its own.
+type routine struct{ name, signature, text string }
+
+// routines are those of one prime.
+type routines struct {
 	p      prime
 	suffix string
-	text   map[string]string
+	all    []routine
 }
 
 // perLine is how many instructions are on a line: no file should have more than 2000
@@ -43,7 +46,7 @@ var registers = []string{"DI", "SI", "DX", "CX", "R9"}
 
 // routine adds a function. loops is whether the last parameter says how many times
 // the code runs.
-func (f *files) routine(name, doc string, params []string, loops bool, write func(m *machine)) {
+func (f *routines) routine(name, doc string, params []string, loops bool, write func(m *machine)) {
 	var consts constants
 	var out strings.Builder
 	m := &machine{newBlock(name, &consts), f.p}
@@ -70,7 +73,7 @@ func (f *files) routine(name, doc string, params []string, loops bool, write fun
 		out.WriteString(dense(code, f.p.perLine()))
 	}
 	out.WriteString("\tVZEROUPPER\n\tRET\n")
-	f.text[name] = fileHeader + "\n" + consts.data() + out.String()
+	f.all = append(f.all, routine{name, signature, fileHeader + "\n" + consts.data() + out.String()})
 }
 
 // data returns the definition of the constants.
@@ -117,8 +120,8 @@ func (m *machine) packed(base string, at int) *element {
 func (p prime) words() int64 { return (p.bits + 63) / 64 }
 
 // weierstrass returns the routines of a curve with a = −3.
-func weierstrass(suffix string, p prime) map[string]string {
-	f := &files{p: p, suffix: suffix, text: map[string]string{}}
+func weierstrass(suffix string, p prime) []routine {
+	f := &routines{p: p, suffix: suffix}
 	n := p.limbs()
 	f.routine("mul", "sets z = x·y.", []string{"z", "x", "y"}, false, func(m *machine) {
 		x, y := m.rawInput("SI", 0, m.limit()), m.rawInput("DX", 0, m.limit())
@@ -181,7 +184,7 @@ func weierstrass(suffix string, p prime) map[string]string {
 			x, w := m.packed("SI", 0), m.packed("SI", int(p.words()))
 			m.outputPoint("DI", 0, point{*m.carry(x), *m.signed(m.carry(w), "K1"), *m.one()})
 		})
-	return f.text
+	return f.all
 }
 
 // inputs returns elements that follow each other.
