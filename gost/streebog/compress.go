@@ -36,7 +36,11 @@ var (
 	buildTables sync.Once
 	substitute  table
 	roundKeys   [len(iteration)]block
+	firstKeys   [2]keySchedule // of a first block, for 256 and for 512 bits: the same for all messages
 )
+
+// A keySchedule is the keys K_1, ..., K_13 of one compression.
+type keySchedule [len(iteration) + 1]block
 
 func fillTables() {
 	for j := range substitute {
@@ -53,48 +57,68 @@ func fillTables() {
 			roundKeys[i].setWord(BlockSize-8-8*j, word)
 		}
 	}
+	for i, h := range []*block{&initial256, &initial512} {
+		keys, n := &firstKeys[i], new(block)
+		substitute.lps(&keys[0], h, n)
+		for j := range roundKeys {
+			substitute.lps(&keys[j+1], &keys[j], &roundKeys[j])
+		}
+	}
 }
 
 // compress replaces h with g_N(h, m), the compression function of RFC 6986,
 // Section 8.
 func compress(h, n, m *block) {
-	var k, s, x block
+	var k [2]block
 	t := &substitute
-	x.xor(h, n)
-	t.lps(&k, &x)
-	s = *m
+	t.lps(&k[0], h, n)
+	s := *m
 	for i := range roundKeys {
-		x.xor(&s, &k)
-		t.lps(&s, &x)
-		x.xor(&k, &roundKeys[i])
-		t.lps(&k, &x)
+		// The next key first: so nothing waits for what was calculated last.
+		key, next := &k[i&1], &k[i&1^1]
+		t.lps(next, key, &roundKeys[i])
+		t.lps(&s, &s, key)
 	}
-	s.xor(&s, &k)
+	s.xor(&s, &k[0])
+	h.xor(h, &s)
+	h.xor(h, m)
+}
+
+// compressFirst is compress for a first block, whose keys are known.
+func compressFirst(h *block, keys *keySchedule, m *block) {
+	s := *m
+	for i := range roundKeys {
+		substitute.lps(&s, &s, &keys[i])
+	}
+	s.xor(&s, &keys[len(roundKeys)])
 	h.xor(h, &s)
 	h.xor(h, m)
 }
 
 // lps sets dst to the substitution, the transposition of the bytes and the
-// linear transformation of s (S, P and L in RFC 6986, Section 7): word i of the
-// result is made of byte i of every word. The arguments must differ.
+// linear transformation of the sum of a and b (X, S, P and L in RFC 6986, Section 7): word
+// i of the result is made of byte i of every word.
 //
-// It is written out because the compiler neither unrolls the loop nor inlines
-// its body, and this is where all the time goes.
-func (t *table) lps(dst, s *block) {
-	dst.setWord(0, t[0][s[0]]^t[1][s[8]]^t[2][s[16]]^t[3][s[24]]^
-		t[4][s[32]]^t[5][s[40]]^t[6][s[48]]^t[7][s[56]])
-	dst.setWord(8, t[0][s[1]]^t[1][s[9]]^t[2][s[17]]^t[3][s[25]]^
-		t[4][s[33]]^t[5][s[41]]^t[6][s[49]]^t[7][s[57]])
-	dst.setWord(16, t[0][s[2]]^t[1][s[10]]^t[2][s[18]]^t[3][s[26]]^
-		t[4][s[34]]^t[5][s[42]]^t[6][s[50]]^t[7][s[58]])
-	dst.setWord(24, t[0][s[3]]^t[1][s[11]]^t[2][s[19]]^t[3][s[27]]^
-		t[4][s[35]]^t[5][s[43]]^t[6][s[51]]^t[7][s[59]])
-	dst.setWord(32, t[0][s[4]]^t[1][s[12]]^t[2][s[20]]^t[3][s[28]]^
-		t[4][s[36]]^t[5][s[44]]^t[6][s[52]]^t[7][s[60]])
-	dst.setWord(40, t[0][s[5]]^t[1][s[13]]^t[2][s[21]]^t[3][s[29]]^
-		t[4][s[37]]^t[5][s[45]]^t[6][s[53]]^t[7][s[61]])
-	dst.setWord(48, t[0][s[6]]^t[1][s[14]]^t[2][s[22]]^t[3][s[30]]^
-		t[4][s[38]]^t[5][s[46]]^t[6][s[54]]^t[7][s[62]])
-	dst.setWord(56, t[0][s[7]]^t[1][s[15]]^t[2][s[23]]^t[3][s[31]]^
-		t[4][s[39]]^t[5][s[47]]^t[6][s[55]]^t[7][s[63]])
+// Half of the bytes come out of registers and half from memory, because this is where
+// all the time goes, and the processor can do both at once. The arguments may be the same.
+func (t *table) lps(dst, a, b *block) {
+	x0, x1, x2, x3 := a.word(0)^b.word(0), a.word(8)^b.word(8), a.word(16)^b.word(16), a.word(24)^b.word(24)
+	x4, x5, x6, x7 := a.word(32)^b.word(32), a.word(40)^b.word(40), a.word(48)^b.word(48), a.word(56)^b.word(56)
+	var x block
+	x.setWord(0, x0)
+	x.setWord(8, x1)
+	x.setWord(16, x2)
+	x.setWord(24, x3)
+	x.setWord(32, x4)
+	x.setWord(40, x5)
+	x.setWord(48, x6)
+	x.setWord(56, x7)
+	for i := 0; i < 8; i += 2 {
+		dst.setWord(8*i, t[0][byte(x0)]^t[1][byte(x1)]^t[2][byte(x2)]^t[3][byte(x3)]^
+			t[4][byte(x4)]^t[5][byte(x5)]^t[6][byte(x6)]^t[7][byte(x7)])
+		dst.setWord(8*i+8, t[0][x[i+1]]^t[1][x[i+9]]^t[2][x[i+17]]^t[3][x[i+25]]^
+			t[4][x[i+33]]^t[5][x[i+41]]^t[6][x[i+49]]^t[7][x[i+57]])
+		x0, x1, x2, x3 = x0>>16, x1>>16, x2>>16, x3>>16
+		x4, x5, x6, x7 = x4>>16, x5>>16, x6>>16, x7>>16
+	}
 }

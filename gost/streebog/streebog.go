@@ -169,7 +169,7 @@ func (d *digest) blocks(p []byte) {
 	if avx512.Enabled {
 		d.vectorBlocks(p)
 	} else {
-		stage2(&d.h, &d.n, &d.sigma, 8*BlockSize, p)
+		d.stage2(8*BlockSize, p)
 	}
 	d.begun = true
 }
@@ -186,13 +186,14 @@ func (d *digest) finish(p []byte) {
 		return
 	}
 	full := len(p) / BlockSize * BlockSize
-	stage2(&d.h, &d.n, &d.sigma, 8*BlockSize, p[:full])
+	d.stage2(8*BlockSize, p[:full])
+	d.begun = d.begun || full > 0
 	rest := p[full:]
 	d.pad(rest)
-	stage2(&d.h, &d.n, &d.sigma, 8*uint64(len(rest)), d.tail[:])
-	var zero, sum block // the sum is of no use any more
-	stage2(&d.h, &zero, &sum, 0, d.n[:])
-	stage2(&d.h, &zero, &sum, 0, d.sigma[:])
+	d.stage2(8*uint64(len(rest)), d.tail[:])
+	var zero block
+	compress(&d.h, &zero, &d.n)
+	compress(&d.h, &zero, &d.sigma)
 }
 
 // pad makes the last block, of rest, which may be in tail already.
@@ -204,12 +205,31 @@ func (d *digest) pad(rest []byte) {
 
 // stage2 compresses the blocks of p into h. Each adds length to n and itself to
 // sigma.
-func stage2(h, n, sigma *block, length uint64, p []byte) {
+func (d *digest) stage2(length uint64, p []byte) {
+	keys := d.firstKeys(&firstKeys)
 	for ; len(p) > 0; p = p[BlockSize:] {
 		m := (*block)(p)
-		compress(h, n, m)
-		n.addWord(length)
-		sigma.add(m)
+		if keys != nil {
+			compressFirst(&d.h, keys, m)
+			keys = nil
+		} else {
+			compress(&d.h, &d.n, m)
+		}
+		d.n.addWord(length)
+		d.sigma.add(m)
+	}
+}
+
+// firstKeys returns the keys of the next block, out of those of first blocks, or nil if
+// there was another one before.
+func (d *digest) firstKeys(known *[2]keySchedule) *keySchedule {
+	switch {
+	case d.begun:
+		return nil
+	case d.size == Size256:
+		return &known[0]
+	default:
+		return &known[1]
 	}
 }
 

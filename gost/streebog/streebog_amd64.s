@@ -5,7 +5,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func compress1(jobs *job, t *transposed, count int, first *[13]block)
+// func compress1(jobs *job, t *transposed, count int, first *keySchedule)
 TEXT ·compress1(SB), NOSPLIT, $0-32
 	MOVQ jobs+0(FP), AX
 	MOVQ t+8(FP), DX

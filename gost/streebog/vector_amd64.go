@@ -18,7 +18,7 @@ type transposed struct {
 	matrices     [8][8]uint64              // [d][o] is what byte o+d contributes to byte o, [4+d][o] to byte o+4
 	constants    [len(iteration) + 1]block // and zero: no key follows the last round
 	transpose    block                     // the order of bytes
-	first        [2][13]block              // the keys of the first block, for 256 and for 512 bits
+	first        [2]keySchedule            // firstKeys
 
 	last block // from where on the last of four tables of the substitution is
 }
@@ -47,26 +47,15 @@ var vectorTables = sync.OnceValue(func() *transposed {
 	for i := range t.last {
 		t.last[i] = 0xc0
 	}
-	t.first = [2][13]block{t.keysOf(&initial256), t.keysOf(&initial512)}
-	return t
-})
-
-// keysOf returns the keys of a block before which there were none, transposed: they are
-// the same for all messages. It is not for secrets, since it uses tables.
-func (t *transposed) keysOf(h *block) (keys [13]block) {
-	var k, x block
-	x = *h
-	for i := range keys {
-		substitute.lps(&k, &x)
-		for at, from := range t.transpose {
-			keys[i][at] = k[from]
-		}
-		if i < len(roundKeys) {
-			x.xor(&k, &roundKeys[i])
+	for i := range firstKeys {
+		for j := range firstKeys[i] {
+			for at, from := range t.transpose {
+				t.first[i][j][at] = firstKeys[i][j][from]
+			}
 		}
 	}
-	return keys
-}
+	return t
+})
 
 // matrixOf returns the 8x8 bits of the matrix A that say what byte j contributes to
 // byte o, as VGF2P8AFFINEQB takes them: bit k of byte 7-i says whether bit k
@@ -95,7 +84,7 @@ type job struct {
 // first block.
 //
 //go:noescape
-func compress1(jobs *job, t *transposed, count int, first *[13]block)
+func compress1(jobs *job, t *transposed, count int, first *keySchedule)
 
 // compress2 compresses count blocks of each of two messages, which takes little longer
 // than one.
@@ -108,23 +97,10 @@ func compress2(a, b *job, t *transposed, count int)
 //go:noescape
 func compress4(jobs *[4]*job, t *transposed, count int)
 
-// firstKeys returns the keys of the next block if they are known, which are those of the
-// first one.
-func (d *digest) firstKeys(t *transposed) *[13]block {
-	switch {
-	case d.begun:
-		return nil
-	case d.size == Size256:
-		return &t.first[0]
-	default:
-		return &t.first[1]
-	}
-}
-
 // vectorBlocks is blocks.
 func (d *digest) vectorBlocks(p []byte) {
 	t := vectorTables()
-	compress1(&job{&d.h, &d.n, &d.sigma, 8 * BlockSize, &p[0], len(p) / BlockSize}, t, 1, d.firstKeys(t))
+	compress1(&job{&d.h, &d.n, &d.sigma, 8 * BlockSize, &p[0], len(p) / BlockSize}, t, 1, d.firstKeys(&t.first))
 }
 
 // vectorFinish is finish, of a message that ends with p, blocks and what is less than
@@ -145,7 +121,7 @@ func (d *digest) vectorFinish(p []byte) {
 	jobs[1] = job{&d.h, &d.n, &d.sigma, 8 * uint64(len(rest)), &d.tail[0], 1}
 	jobs[2] = job{&d.h, &zero, &sum, 0, &d.n[0], 1}
 	jobs[3] = job{&d.h, &zero, &sum, 0, &d.sigma[0], 1}
-	compress1(&jobs[first], t, 4-first, d.firstKeys(t))
+	compress1(&jobs[first], t, 4-first, d.firstKeys(&t.first))
 }
 
 // A lane is a message on its way through the steps of its hash: the full blocks, the

@@ -37,7 +37,7 @@ func streebogConstant(i int) string { return fmt.Sprintf("transposed_constants+%
 // streebogOne writes the function for one message: it does several jobs, one after the
 // other, and takes the keys of the first block from a table if there is one.
 func streebogOne(a *asm, l streebogLane) {
-	a.function("compress1", "(jobs *job, t *transposed, count int, first *[13]block)", 0, 32)
+	a.function("compress1", "(jobs *job, t *transposed, count int, first *keySchedule)", 0, 32)
 	a.Printf("\tMOVQ jobs+0(FP), %s\n\tMOVQ t+8(FP), DX\n\tMOVQ count+16(FP), R13\n\tMOVQ first+24(FP), R14\n", l.job)
 	streebogTables(a)
 	a.Printf("\tMOVQ job_h(%s), R15\n", l.job)
