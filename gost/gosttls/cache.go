@@ -1,7 +1,6 @@
 package gosttls
 
 import (
-	"container/list"
 	"slices"
 	"sync"
 )
@@ -9,22 +8,28 @@ import (
 // lru is a map that holds at most max entries and drops the one that was not used for
 // the longest time. It is not safe for several goroutines.
 type lru[K comparable, V any] struct {
-	max   int
-	order list.List // of *lruEntry[K, V], the last used first
-	at    map[K]*list.Element
+	max int
+	at  map[K]*entry[K, V]
+
+	// ring is the entry that is none, between the one used last and the one not
+	// used for longest.
+	ring entry[K, V]
 
 	// dropped is told about every entry that goes.
 	dropped func(K, V)
 }
 
-type lruEntry[K comparable, V any] struct {
-	key   K
-	value V
+type entry[K comparable, V any] struct {
+	key          K
+	value        V
+	newer, older *entry[K, V]
 }
 
 // newLRU returns an empty one. One entry is the least.
 func newLRU[K comparable, V any](size int, dropped func(K, V)) *lru[K, V] {
-	return &lru[K, V]{max: max(size, 1), at: make(map[K]*list.Element), dropped: dropped}
+	c := &lru[K, V]{max: max(size, 1), at: make(map[K]*entry[K, V]), dropped: dropped}
+	c.ring.newer, c.ring.older = &c.ring, &c.ring
+	return c
 }
 
 func (c *lru[K, V]) get(key K) (value V, ok bool) {
@@ -32,16 +37,19 @@ func (c *lru[K, V]) get(key K) (value V, ok bool) {
 	if !ok {
 		return value, false
 	}
-	c.order.MoveToFront(e)
-	return e.Value.(*lruEntry[K, V]).value, true
+	e.unlink()
+	c.link(e)
+	return e.value, true
 }
 
 func (c *lru[K, V]) put(key K, value V) {
 	c.drop(key)
 	if len(c.at) >= c.max {
-		c.drop(c.order.Back().Value.(*lruEntry[K, V]).key)
+		c.drop(c.ring.newer.key)
 	}
-	c.at[key] = c.order.PushFront(&lruEntry[K, V]{key, value})
+	e := &entry[K, V]{key: key, value: value}
+	c.at[key] = e
+	c.link(e)
 }
 
 func (c *lru[K, V]) drop(key K) {
@@ -50,9 +58,17 @@ func (c *lru[K, V]) drop(key K) {
 		return
 	}
 	delete(c.at, key)
-	entry := c.order.Remove(e).(*lruEntry[K, V])
-	c.dropped(entry.key, entry.value)
+	e.unlink()
+	c.dropped(e.key, e.value)
 }
+
+// link makes an entry the one used last.
+func (c *lru[K, V]) link(e *entry[K, V]) {
+	e.newer, e.older = &c.ring, c.ring.older
+	e.newer.older, e.older.newer = e, e
+}
+
+func (e *entry[K, V]) unlink() { e.newer.older, e.older.newer = e.older, e.newer }
 
 // memoryCache is a SessionCache in memory.
 type memoryCache struct {
@@ -63,7 +79,9 @@ type memoryCache struct {
 
 // NewSessionCache returns a [SessionCache] in the memory of this process, for at most n
 // sessions. The one that was not used for the longest time goes first.
-func NewSessionCache(n int) SessionCache {
+func NewSessionCache(n int) SessionCache { return newMemoryCache(n) }
+
+func newMemoryCache(n int) *memoryCache {
 	c := &memoryCache{byHandle: make(map[SessionHandle][][sessionIDSize]byte)}
 	c.sessions = newLRU(n, c.dropped)
 	return c

@@ -100,7 +100,7 @@ func idleCost(t *testing.T, kind string, n int) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := net.Listener(inner)
+	l := inner
 	if kind != "plain" {
 		gost := &Config{
 			Certificates:   []Certificate{testCert(t, tc26256A)},

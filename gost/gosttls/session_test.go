@@ -405,7 +405,7 @@ func TestRevocationsBounded(t *testing.T) {
 
 // The cache has its size, drops the one not used for longest, and wipes what it drops.
 func TestSessionCache(t *testing.T) {
-	cache := NewSessionCache(3)
+	cache := newMemoryCache(3)
 	id := func(n byte) [sessionIDSize]byte { return [sessionIDSize]byte{n} }
 	has := func(n byte) bool { _, ok := cache.Get(id(n)); return ok }
 	for n := range byte(3) {
@@ -423,7 +423,7 @@ func TestSessionCache(t *testing.T) {
 	if has(1) || !has(0) || !has(2) || !has(3) {
 		t.Errorf("left are %v %v %v %v", has(0), has(1), has(2), has(3))
 	}
-	inside := cache.(*memoryCache).sessions.at[id(3)].Value.(*lruEntry[[sessionIDSize]byte, CachedSession]).value.State
+	inside := cache.sessions.at[id(3)].value.State
 	cache.Delete(SessionHandle{0}) // 0 and 3
 	if has(0) || has(3) || !has(2) {
 		t.Error("Delete dropped something else")
@@ -440,10 +440,10 @@ func TestSessionCache(t *testing.T) {
 	if !has(2) {
 		t.Error("the handle of a session that was replaced drops the new one")
 	}
-	if n := len(cache.(*memoryCache).byHandle); n != 1 {
+	if n := len(cache.byHandle); n != 1 {
 		t.Errorf("%d handles are remembered for 1 session", n)
 	}
-	if one := NewSessionCache(-1); one.(*memoryCache).sessions.max != 1 {
+	if one := newMemoryCache(-1); one.sessions.max != 1 {
 		t.Error("a cache of no size")
 	}
 }
@@ -453,7 +453,7 @@ func TestSessionCache(t *testing.T) {
 func TestSessionsShared(t *testing.T) {
 	c := newClock()
 	keys := &TicketKeys{Rotation: time.Minute}
-	cache := NewSessionCache(4)
+	cache := newMemoryCache(4)
 	clients := NewClientSessionCache(4)
 	var wg sync.WaitGroup
 	for worker := range byte(8) {
@@ -488,7 +488,7 @@ func TestSessionsShared(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(cache.(*memoryCache).sessions.at); n > 4 {
+	if n := len(cache.sessions.at); n > 4 {
 		t.Errorf("%d sessions in a cache of 4", n)
 	}
 }
