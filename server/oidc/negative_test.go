@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -451,6 +452,66 @@ func TestLogout(t *testing.T) {
 	}
 	if a := h.get(h.browser(), "/end_session"); a.Header.Get("Location") != h.server.URL+"/" {
 		t.Errorf("without anything: %d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+}
+
+// TestLogoutTellsCertificate: a logout names the certificate, by the identity token or
+// by the cookie of the browser, and by nothing that somebody else could make.
+func TestLogoutTellsCertificate(t *testing.T) {
+	var told [][32]byte
+	h := open(t, func(o *Options) {
+		o.SessionLife = time.Hour
+		o.Logout = func(cert [32]byte) { told = append(told, cert) }
+	})
+	other := open(t, func(o *Options) { o.SessionLife = time.Hour })
+	b := h.browser()
+	tok := h.redeem(h.finish(b, h.signIn(h.begin(b, nil))), nil).tokens(t)
+	_, foreign := other.signedIn(nil)
+	want := [32]byte{1}
+
+	for name, end := range map[string]struct {
+		query string
+		n     int
+	}{
+		"nothing":              {"", 0},
+		"hint":                 {"?id_token_hint=" + tok.ID, 1},
+		"hint of another key":  {"?id_token_hint=" + foreign.ID + "&client_id=service", 0},
+		"hint of other client": {"?id_token_hint=" + tok.ID + "&client_id=public", 0},
+	} {
+		told = nil
+		h.get(h.browser(), "/end_session"+end.query)
+		if len(told) != end.n || (end.n > 0 && told[0] != want) {
+			t.Errorf("%s: told %x", name, told)
+		}
+	}
+
+	told = nil
+	a := h.get(b, "/end_session")
+	if len(told) != 1 || told[0] != want {
+		t.Errorf("the cookie of the browser: told %x", told)
+	}
+	if set := a.Header.Get("Set-Cookie"); !strings.HasPrefix(set, certificateCookie+"=;") || !strings.Contains(set, "Max-Age=0") {
+		t.Errorf("the cookie stays: %q", set)
+	}
+	told = nil
+	if h.get(b, "/end_session"); len(told) != 0 {
+		t.Errorf("the second time: told %x", told)
+	}
+	for name, value := range map[string]string{
+		"of another server": other.p.seal.seal(sealedCertificate, want[:]),
+		"a sealed request":  h.p.seal.close(Request{}),
+		"too short":         h.p.seal.seal(sealedCertificate, want[:31]),
+		"in clear":          hex.EncodeToString(want[:]),
+	} {
+		r, err := http.NewRequest(http.MethodGet, h.server.URL+"/end_session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(&http.Cookie{Name: certificateCookie, Value: value})
+		h.do(h.browser(), r)
+		if len(told) != 0 {
+			t.Errorf("cookie %s: told %x", name, told)
+		}
 	}
 }
 

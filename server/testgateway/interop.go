@@ -96,14 +96,16 @@ func (o *OpenSSL) Curl(g *Gateway, suite, person string, args ...string) string 
 
 // SClient sends a GET for a path of the sign-in host with openssl s_client, over
 // the suite and with the certificate of the person as in Curl, and returns the
-// answer: the head without its last empty line, and the body.
-func (o *OpenSSL) SClient(g *Gateway, suite, person, path string) (head, body string) {
+// answer: the head without its last empty line, and the body. More arguments of the
+// command may follow.
+func (o *OpenSSL) SClient(g *Gateway, suite, person, path string, args ...string) (head, body string) {
 	o.t.Helper()
 	host := strings.TrimPrefix(g.Config.SignIn.URL, "https://")
 	request := "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n"
-	out := o.Run([]byte(request), "openssl", "s_client", "-quiet", "-connect", host, "-tls1_2",
-		"-cipher", "GOST2012-"+suite+"-"+suite+"OMAC", "-CAfile", g.Path("tls/gost-ca.pem"), "-verify_return_error",
-		"-cert", g.Path("people/"+person+"/cert.pem"), "-key", g.Path("people/"+person+"/key.pem"))
+	command := []string{"openssl", "s_client", "-quiet", "-connect", host, "-tls1_2",
+		"-cipher", "GOST2012-" + suite + "-" + suite + "OMAC", "-CAfile", g.Path("tls/gost-ca.pem"), "-verify_return_error",
+		"-cert", g.Path("people/" + person + "/cert.pem"), "-key", g.Path("people/" + person + "/key.pem")}
+	out := o.Run([]byte(request), append(command, args...)...)
 	head, body, ok := strings.Cut(out, "\r\n\r\n")
 	if !ok {
 		o.t.Fatalf("no HTTP answer:\n%s", out)
