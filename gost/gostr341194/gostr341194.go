@@ -3,7 +3,8 @@
 // and signatures of that time, and must not be used for anything new.
 //
 // Digests are in software order, those of "openssl dgst -md_gost94": the reverse
-// of the figures in the RFC. Timing depends on the data through the cache.
+// of the figures in the RFC. Where package gost28147 has no assembly, timing depends on
+// the data through the cache.
 package gostr341194
 
 import (
