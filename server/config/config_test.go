@@ -1,14 +1,18 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"propusk/gost/gosttls"
 )
 
 func parsed(t *testing.T, text string) Config {
@@ -35,7 +39,7 @@ func TestSampleTellsEverything(t *testing.T) {
 	}
 	everyField(t, reflect.TypeFor[Config](), tree, "")
 	c, d := parsed(t, string(sample)), Default()
-	if c.Admin != d.Admin || c.Log != d.Log || c.Limits != d.Limits ||
+	if c.Admin != d.Admin || c.Log != d.Log || c.Limits != d.Limits || !reflect.DeepEqual(c.GOSTTLS, d.GOSTTLS) ||
 		c.Trust.Reload != d.Trust.Reload || c.Trust.MaxAge != d.Trust.MaxAge ||
 		c.OIDC.CodeLife != d.OIDC.CodeLife || c.OIDC.TokenLife != d.OIDC.TokenLife ||
 		c.SignIn.TicketLife != d.SignIn.TicketLife || c.SignIn.RequestLife != d.SignIn.RequestLife {
@@ -124,6 +128,7 @@ func TestValidateNamesEveryMistake(t *testing.T) {
 	c.Log.Level = "loud"
 	c.Limits.Body = 0
 	c.Limits.Sessions = -1
+	c.GOSTTLS = GOSTTLS{Suites: []string{"TLS_AES_128_GCM_SHA256"}, LegacyVersions: true, SessionLife: 25 * time.Hour}
 	err := c.Validate()
 	if err == nil {
 		t.Fatal("accepted")
@@ -132,10 +137,48 @@ func TestValidateNamesEveryMistake(t *testing.T) {
 		"public.url", "public.tls.gost_key", "signin.url", "signin.kinds", "signin.ticket_life", "check.listen", "admin.listen",
 		"trust.dir", "trust.max_age", "oidc.subject_secret", "oidc.clients[0].redirect_uris", "oidc.clients[1].id",
 		"cabinets.cat", "support.url", "log.level", "limits.body", "limits.sessions",
+		"gost_tls.suites", "gost_tls.legacy_versions", "gost_tls.session_life", "gost_tls.ticket_rotation",
 	} {
 		if !strings.Contains(err.Error(), "config: "+field+": ") {
 			t.Errorf("%s is not named in:\n%v", field, err)
 		}
+	}
+}
+
+func TestGOSTTLS(t *testing.T) {
+	valid := parsed(t, string(sample)).GOSTTLS
+	for name, test := range map[string]struct {
+		change func(g *GOSTTLS)
+		field  string // of the mistake; empty if there is none
+	}{
+		"sample":              {func(*GOSTTLS) {}, ""},
+		"no sessions":         {func(g *GOSTTLS) { g.SessionLife = 0 }, ""},
+		"too short":           {func(g *GOSTTLS) { g.SessionLife = time.Millisecond }, "gost_tls.session_life"},
+		"negative":            {func(g *GOSTTLS) { g.SessionLife = -time.Hour }, "gost_tls.session_life"},
+		"no suite":            {func(g *GOSTTLS) { g.Suites = nil }, "gost_tls.suites"},
+		"the old suite alone": {func(g *GOSTTLS) { g.Suites, g.LegacySuite = nil, true }, ""},
+		"a suite twice":       {func(g *GOSTTLS) { g.Suites = append(g.Suites, g.Suites[0]) }, "gost_tls.suites"},
+		"the old suite named": {func(g *GOSTTLS) { g.Suites = []string{gosttls.CipherSuiteName(gosttls.LegacyCNTIMIT)} }, "gost_tls.suites"},
+		"old versions":        {func(g *GOSTTLS) { g.LegacyVersions = true }, "gost_tls.legacy_versions"},
+		"old all":             {func(g *GOSTTLS) { g.LegacyVersions, g.LegacySuite = true, true }, ""},
+		"rotation":            {func(g *GOSTTLS) { g.TicketRotation = 0 }, "gost_tls.ticket_rotation"},
+	} {
+		var k checker
+		g := valid
+		g.Suites = slices.Clone(g.Suites)
+		test.change(&g)
+		k.gostTLS(g)
+		err := errors.Join(k.errs...)
+		if (err == nil) != (test.field == "") || err != nil && !strings.Contains(err.Error(), test.field) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got, want := valid.SuiteIDs(), suites(); !slices.Equal(got, want) {
+		t.Errorf("suites %#x, want %#x", got, want)
+	}
+	valid.LegacySuite = true
+	if got := valid.SuiteIDs(); got[len(got)-1] != gosttls.LegacyCNTIMIT || len(got) != len(suites())+1 {
+		t.Errorf("suites with the old one: %#x", got)
 	}
 }
 

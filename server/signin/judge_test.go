@@ -51,6 +51,24 @@ func TestJudgeAgreesWithTheCountry(t *testing.T) {
 	}
 }
 
+// A session is resumed only for a certificate that would be let in now: the certificates
+// of the country that are good today are not when their time is over.
+func TestJudgeOfSessions(t *testing.T) {
+	j, country := newJudge(t)
+	s := &SignIn{judge: j}
+	for _, p := range country.People() {
+		err := s.Judge([][]byte{p.Certificate.Raw})
+		if (err == nil) != (p.Expect == "") || err != nil && reason.Of(err) != p.Expect {
+			t.Errorf("%s: %v, want %q", p.ID, err, p.Expect)
+		}
+	}
+	ip := country.Person("ip").Certificate
+	s.judge.now = func() time.Time { return ip.NotAfter.Add(time.Second) }
+	if err := s.Judge([][]byte{ip.Raw}); reason.Of(err) != reason.CertExpired {
+		t.Errorf("after its time: %v", err)
+	}
+}
+
 // TestForeignChainDoesNotHelp: certificates that a client sends along are not
 // trusted, whatever they are.
 func TestForeignChainDoesNotHelp(t *testing.T) {
