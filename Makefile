@@ -69,9 +69,9 @@ fuzz:
 		done; \
 	done
 
-## bench: ratios beside gost-engine and gogost, measured in the same run
+## bench: ratios beside gost-engine and gogost, measured in the same run; PURE=1 also without assembly
 bench: apt-bench
-	$(GO) run ./gost/internal/peerbench
+	$(GO) run ./gost/internal/peerbench $(if $(PURE),-pure)
 
 ## timing: look for timing differences between secrets, for minutes on a quiet machine
 timing:

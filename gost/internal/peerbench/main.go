@@ -21,9 +21,10 @@ func main() {
 	rounds := flag.Int("rounds", 5, "how many times everything is measured, at least 1")
 	each := flag.Duration("time", 100*time.Millisecond, "how long one measurement takes")
 	match := flag.String("match", "", "measure only the operations that match this regular expression")
+	pure := flag.Bool("pure", false, "measure our code without assembly, too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *rounds, *each, *match)
+	err := run(ctx, *rounds, *each, *match, *pure)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "peerbench:", err)
@@ -32,7 +33,7 @@ func main() {
 }
 
 // run builds the peers, measures in rounds and prints the table.
-func run(ctx context.Context, rounds int, each time.Duration, match string) error {
+func run(ctx context.Context, rounds int, each time.Duration, match string, pure bool) error {
 	if rounds < 1 || each <= 0 {
 		return fmt.Errorf("rounds and time must be positive")
 	}
@@ -46,7 +47,7 @@ func run(ctx context.Context, rounds int, each time.Duration, match string) erro
 	}
 	defer os.RemoveAll(dir)
 
-	peers, err := build(ctx, dir)
+	peers, err := build(ctx, dir, pure)
 	if err != nil {
 		return err
 	}

@@ -23,22 +23,28 @@ const unsupported = 3
 // nanoseconds of processor time of one operation, and false when it cannot do the operation.
 type peer func(ctx context.Context, op operation, each time.Duration) (float64, bool, error)
 
-// peers are who is compared; ours is the first.
+// peers are who is compared; ours is the first, and pure is ours without assembly, or nil.
 type peers struct {
-	ours, engine, gogost peer
+	ours, pure, engine, gogost peer
 }
 
 // build compiles the peers into dir. Without a C compiler the engine is left out.
-func build(ctx context.Context, dir string) (peers, error) {
-	benchmarks := filepath.Join(dir, "peers.test")
-	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", benchmarks, "propusk/gost/internal/peerbench")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return peers{}, fmt.Errorf("compile the benchmarks: %w\n%s", err, out)
+func build(ctx context.Context, dir string, pure bool) (peers, error) {
+	benchmarks, err := buildBenchmarks(ctx, filepath.Join(dir, "peers.test"))
+	if err != nil {
+		return peers{}, err
 	}
 	p := peers{
 		ours:   goPeer(benchmarks, "ours"),
 		gogost: goPeer(benchmarks, "gogost"),
 		engine: func(context.Context, operation, time.Duration) (float64, bool, error) { return 0, false, nil },
+	}
+	if pure {
+		without, err := buildBenchmarks(ctx, filepath.Join(dir, "pure.test"), "-tags", "purego")
+		if err != nil {
+			return peers{}, err
+		}
+		p.pure = goPeer(without, "ours")
 	}
 	program, err := buildEngine(ctx, dir)
 	if err != nil {
@@ -47,6 +53,16 @@ func build(ctx context.Context, dir string) (peers, error) {
 	}
 	p.engine = enginePeer(program)
 	return p, nil
+}
+
+// buildBenchmarks compiles the benchmarks of this package, with flags, and returns the path.
+func buildBenchmarks(ctx context.Context, program string, flags ...string) (string, error) {
+	args := append([]string{"test", "-c", "-o", program}, flags...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "propusk/gost/internal/peerbench")...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("compile the benchmarks: %w\n%s", err, out)
+	}
+	return program, nil
 }
 
 // buildEngine compiles the C program and returns its path.

@@ -15,6 +15,7 @@ type row struct {
 	ours   []float64 // nanoseconds, one figure a round
 	engine []float64 // how many times as long as ours the engine took, one a round
 	gogost []float64
+	pure   []float64 // how many times as long as ours without assembly the engine took, or gogost when it has no such operation
 }
 
 // measure takes one figure of each peer, one right after the other.
@@ -27,28 +28,43 @@ func (r *row) measure(ctx context.Context, p peers, each time.Duration) error {
 		return fmt.Errorf("no benchmark of ours for %s", r.op.name)
 	}
 	r.ours = append(r.ours, ours)
-	for _, other := range []struct {
-		peer   peer
-		ratios *[]float64
-	}{{p.engine, &r.engine}, {p.gogost, &r.gogost}} {
-		theirs, ok, err := other.peer(ctx, r.op, each)
-		if err != nil {
-			return err
-		}
-		if ok {
-			*other.ratios = append(*other.ratios, theirs/ours)
+	engine, ok, err := p.engine(ctx, r.op, each)
+	if err != nil {
+		return err
+	}
+	reference := engine
+	if ok {
+		r.engine = append(r.engine, engine/ours)
+	}
+	gogost, ok, err := p.gogost(ctx, r.op, each)
+	if err != nil {
+		return err
+	}
+	if ok {
+		r.gogost = append(r.gogost, gogost/ours)
+		if reference == 0 {
+			reference = gogost
 		}
 	}
-	return nil
+	if p.pure == nil || reference == 0 {
+		return nil
+	}
+	pure, ok, err := p.pure(ctx, r.op, each)
+	if ok {
+		r.pure = append(r.pure, reference/pure)
+	}
+	return err
 }
 
 // printTable prints our medians, and how many times faster than the others we are:
-// the median of the rounds, and the least and the greatest of them.
+// the median of the rounds, and the least and the greatest of them. The last column is
+// ours without assembly beside gost-engine, or gogost where the engine has nothing.
 func printTable(w io.Writer, rows []row) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "operation\tours\tthan gost-engine\tthan gogost\t")
+	fmt.Fprintln(t, "operation\tours\tthan gost-engine\tthan gogost\tGo only, than the first of both\t")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t\n", r.op.name, r.op.figure(median(r.ours)), ratio(r.engine), ratio(r.gogost))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n",
+			r.op.name, r.op.figure(median(r.ours)), ratio(r.engine), ratio(r.gogost), ratio(r.pure))
 	}
 	return t.Flush()
 }
