@@ -22,6 +22,12 @@ var many = []check{
 	{"GOST R 34.10-2012, many signatures, CryptoPro-A", func() error {
 		return verifiesMany(gost3410.CryptoProA(), keyCryptoProA, signatureCryptoProA)
 	}},
+	{"GOST R 34.10-2012, many signatures, CryptoPro-B", func() error {
+		return verifiesMany(gost3410.CryptoProB(), keyCryptoProB, signatureCryptoProB)
+	}},
+	{"GOST R 34.10-2012, many signatures, tc26-512-B", func() error {
+		return verifiesMany(gost3410.TC26512B(), keyTC26512B, signatureTC26512B)
+	}},
 	{"GOST R 34.10-2012, many signatures, tc26-512-A", func() error {
 		return verifiesMany(gost3410.TC26512A(), keyTC26512A, signatureTC26512A)
 	}},

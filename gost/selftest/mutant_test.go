@@ -65,7 +65,8 @@ func TestMutants(t *testing.T) {
 			"Kuznyechik CTR-ACPKM", "Magma CTR-ACPKM", "Kuznyechik OMAC-ACPKM", "Magma OMAC-ACPKM", "KExp15, Kuznyechik", "KExp15, Magma",
 			"GOST R 34.10-2012, CryptoPro-A", "GOST R 34.10-2012, CryptoPro-B", "GOST R 34.10-2012, CryptoPro-C",
 			"GOST R 34.10-2012, tc26-256-A", "GOST R 34.10-2012, tc26-512-A", "GOST R 34.10-2012, tc26-512-B", "GOST R 34.10-2012, tc26-512-C",
-			"GOST R 34.10-2012, many signatures, CryptoPro-A", "GOST R 34.10-2012, many signatures, tc26-512-A",
+			"GOST R 34.10-2012, many signatures, CryptoPro-A", "GOST R 34.10-2012, many signatures, CryptoPro-B",
+			"GOST R 34.10-2012, many signatures, tc26-512-A", "GOST R 34.10-2012, many signatures, tc26-512-B",
 			"GOST R 34.10-2012, a key that comes back, CryptoPro-A", "GOST R 34.10-2012, a key that comes back, tc26-256-A",
 		}},
 		{"Streebog", []mutation{{"streebog/constants.go", "0x8e20faa72ba0b470", "0x8e20faa72ba0b471"}}, []string{
@@ -73,7 +74,8 @@ func TestMutants(t *testing.T) {
 			"TLSTREE, Magma in TLS 1.3", "TLSTREE, Kuznyechik", "TLSTREE, Magma", "VKO-256", "VKO-512", "KEG-256", "KEG-512",
 			"GOST R 34.10-2012, CryptoPro-A", "GOST R 34.10-2012, CryptoPro-B", "GOST R 34.10-2012, CryptoPro-C",
 			"GOST R 34.10-2012, tc26-256-A", "GOST R 34.10-2012, tc26-512-A", "GOST R 34.10-2012, tc26-512-B", "GOST R 34.10-2012, tc26-512-C",
-			"GOST R 34.10-2012, many signatures, CryptoPro-A", "GOST R 34.10-2012, many signatures, tc26-512-A",
+			"GOST R 34.10-2012, many signatures, CryptoPro-A", "GOST R 34.10-2012, many signatures, CryptoPro-B",
+			"GOST R 34.10-2012, many signatures, tc26-512-A", "GOST R 34.10-2012, many signatures, tc26-512-B",
 			"GOST R 34.10-2012, a key that comes back, CryptoPro-A", "GOST R 34.10-2012, a key that comes back, tc26-256-A",
 		}},
 	} {
