@@ -11,20 +11,18 @@ package main
 import (
 	"flag"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
 func main() {
-	log.SetFlags(0)
-	log.SetPrefix("generate: ")
 	dir := flag.String("dir", ".", "the directory ifma")
 	flag.Parse()
 	for name, text := range render() {
 		if err := os.WriteFile(filepath.Join(*dir, name), []byte(text), 0o644); err != nil {
-			log.Fatal(err)
+			fmt.Fprintln(os.Stderr, "generate:", err)
+			os.Exit(1)
 		}
 	}
 }
