@@ -55,22 +55,49 @@ func (CryptoProA) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	if !a.set(xy) {
 		return nil, false
 	}
-	var table [1 << (multWidth - 1)]cryptoProAProjective // table[i] = (i+1)·P
-	table[0] = a.projective()
-	for i := 1; i < len(table); i++ {
-		table[i].addMixed(&table[i-1], &a)
+	// The digits are those of an odd number: k, or the order minus k.
+	odd := scalar.CryptoProA.Neg(k)
+	even := k[0]&1 - 1 // all ones if it is
+	for i := range odd {
+		odd[i] = k[i] ^ (k[i]^odd[i])&even
 	}
-	var acc, sum cryptoProAProjective
-	acc.infinity()
-	for i := 52 - 1; i >= 0; i-- {
-		if i != 52-1 {
-			acc.doubleTimes(multWidth)
-		}
-		digit, negative := secretDigit(&k, uint(i), multWidth)
-		sum.lookup(&table, digit, negative)
-		acc.add(&acc, &sum)
-	}
+	even &= 1
+	acc := cryptoProAMultOdd(&odd, &a)
+	var minus field.P256A
+	minus.Neg(&acc.y)
+	acc.y.Select(&minus, &acc.y, even)
+	acc.z.Select(&field.P256A{}, &acc.z, scalar.IsZero(k))
 	return acc.bytes()
+}
+
+// cryptoProAMultOdd returns k·a for an odd k below the order, in constant time, with
+// formulas that are not complete but for the last addition.
+//
+// With w = multWidth and n digits, k = 2^(wn) + Σ dᵢ·2^(wi), all dᵢ odd and less than 2^w
+// in absolute value, because the bits 1 to wn of k are those of Σ (dᵢ + 2^w − 1)/2·2^(wi).
+// Before the addition of dᵢ·a the sum is m·a with m = 2^w·(2⌊k/2^(wi+w+1)⌋ + 1), which is
+// at least 2^w and at most k/2^(wi) + 2^w. So m + dᵢ and m − dᵢ are positive, and if i is
+// not 0 below the order: the two points are not equal and not opposite. For i = 0 they
+// may be equal. A sum is doubled that is an odd multiple below the order, times a power
+// of two, so it is not infinity.
+func cryptoProAMultOdd(k *scalar.Nat, a *cryptoProAAffine) (r cryptoProAProjective) {
+	var table [1 << (multWidth - 1)]cryptoProACached
+	cryptoProAOddMultiples(table[:], a)
+	var s cryptoProASum
+	var c cryptoProACached
+	s.setAffine(a)
+	for i := 51 - 1; i >= 0; i-- {
+		s.doubleTimes(multWidth)
+		place, negative := secretOddDigit(k, uint(i), multWidth)
+		c.lookup(&table, place+1, negative)
+		if i > 0 {
+			acc := s.cryptoProAJacobian
+			s.cachedPlus(&acc, &c)
+		}
+	}
+	last, point := s.projective(), c.projective()
+	r.add(&last, &point)
+	return r
 }
 
 // BaseMult returns k·G as LE(x)|LE(y), and false if that is infinity. k must be
@@ -204,7 +231,7 @@ func cryptoProACombine(k, l *scalar.Nat, a *cryptoProAAffine) (acc cryptoProAJac
 	var kd, ld wnaf
 	top := max(kd.set(k, 4, oddWidth), ld.set(l, 4, keyWidth))
 	var table [1 << (keyWidth - 2)]cryptoProACached // table[i] = (2i+1)·a
-	cryptoProAOddMultiples(&table, a)
+	cryptoProAOddMultiplesVartime(table[:], a)
 	ok = false     // whether acc is a point, not infinity
 	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
@@ -234,14 +261,29 @@ type cryptoProACached struct {
 
 // cryptoProAOddMultiples sets table[i] = (2i+1)·a. a has a large order, so no
 // addition is special.
-func cryptoProAOddMultiples(table *[1 << (keyWidth - 2)]cryptoProACached, a *cryptoProAAffine) {
-	table[0].cryptoProAJacobian.setAffine(a)
+func cryptoProAOddMultiples(table []cryptoProACached, a *cryptoProAAffine) {
+	table[0].setAffine(a)
+	table[0].fill()
+	twice := table[0].cryptoProAJacobian
+	twice.doubleTimes(1)
+	var s cryptoProASum
+	for i := 1; i < len(table); i++ {
+		s.cachedPlus(&twice, &table[i-1])
+		table[i].cryptoProAJacobian = s.cryptoProAJacobian
+		table[i].fill()
+	}
+}
+
+// cryptoProAOddMultiplesVartime is cryptoProAOddMultiples for a public point.
+func cryptoProAOddMultiplesVartime(table []cryptoProACached, a *cryptoProAAffine) {
+	table[0].setAffine(a)
 	table[0].fill()
 	twice := table[0].cryptoProAJacobian
 	twice.doubleTimesVartime(1)
+	var s cryptoProASum
 	for i := 1; i < len(table); i++ {
-		table[i].cryptoProAJacobian = twice
-		table[i].cryptoProAJacobian.addCached(&table[i-1], false, true)
+		s.cachedPlusVartime(&twice, &table[i-1])
+		table[i].cryptoProAJacobian = s.cryptoProAJacobian
 		table[i].fill()
 	}
 }
@@ -387,26 +429,6 @@ func (r *cryptoProAProjective) complete(t0, t1, t2, t3, t4, y3, z3 *field.P256A)
 	r.z.Add(z3, t1)
 }
 
-// doubleTimes sets r = 2^n·r. Doublings are cheaper in Jacobian coordinates, and have
-// no exceptional case there either: the order is odd.
-func (r *cryptoProAProjective) doubleTimes(n int) {
-	var j cryptoProAJacobian
-	var one, zz field.P256A
-	// (X : Y : Z) is (XZ : YZ² : Z) in Jacobian coordinates, and infinity is (1 : 1 : 0).
-	one.One()
-	infinite := r.z.IsZero()
-	zz.Square(&r.z)
-	j.x.Mul(&r.x, &r.z)
-	j.y.Mul(&r.y, &zz)
-	j.x.Select(&one, &j.x, infinite)
-	j.y.Select(&one, &j.y, infinite)
-	j.z = r.z
-	for range n {
-		j.double(&j)
-	}
-	*r = j.projective()
-}
-
 // projective returns a in projective coordinates: (XZ : Y : Z³).
 func (a *cryptoProAJacobian) projective() (r cryptoProAProjective) {
 	var zz field.P256A
@@ -417,17 +439,15 @@ func (a *cryptoProAJacobian) projective() (r cryptoProAProjective) {
 	return r
 }
 
-// lookup sets r = ±digit·P from a table of P, 2·P, …, infinity for 0, reading the
-// whole table.
-func (r *cryptoProAProjective) lookup(table *[1 << (multWidth - 1)]cryptoProAProjective, digit, negative uint64) {
-	var e cryptoProAProjective
+// lookup sets c to the point at the given place, counted from 1, or to its opposite if
+// negative is 1, reading the whole table.
+func (c *cryptoProACached) lookup(table *[1 << (multWidth - 1)]cryptoProACached, place, negative uint64) {
+	var e cryptoProACached
 	var minus field.P256A
-	e.pick(table, digit)
-	minus.One()
-	e.y.Select(&minus, &e.y, equal(digit, 0)&1)
+	e.pick(table, place)
 	minus.Neg(&e.y)
-	r.x, r.z = e.x, e.z
-	r.y.Select(&minus, &e.y, negative)
+	c.x, c.z, c.zz, c.zzz = e.x, e.z, e.zz, e.zzz
+	c.y.Select(&minus, &e.y, negative)
 }
 
 // lookup sets a = ±digit·P from a table of P, 2·P, …, and to (0, 0) for 0, reading
@@ -443,8 +463,8 @@ func (a *cryptoProAAffine) lookup(table *[1 << (combWidth - 1)]cryptoProAAffine,
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *cryptoProAProjective) pickPortable(table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64) {
-	*r = cryptoProAProjective{}
+func (r *cryptoProACached) pickPortable(table *[1 << (multWidth - 1)]cryptoProACached, digit uint64) {
+	*r = cryptoProACached{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
 		r.x[0] |= e.x[0] & m
@@ -459,6 +479,14 @@ func (r *cryptoProAProjective) pickPortable(table *[1 << (multWidth - 1)]cryptoP
 		r.z[1] |= e.z[1] & m
 		r.z[2] |= e.z[2] & m
 		r.z[3] |= e.z[3] & m
+		r.zz[0] |= e.zz[0] & m
+		r.zz[1] |= e.zz[1] & m
+		r.zz[2] |= e.zz[2] & m
+		r.zz[3] |= e.zz[3] & m
+		r.zzz[0] |= e.zzz[0] & m
+		r.zzz[1] |= e.zzz[1] & m
+		r.zzz[2] |= e.zzz[2] & m
+		r.zzz[3] |= e.zzz[3] & m
 
 	}
 }
@@ -504,6 +532,13 @@ func (r *cryptoProAJacobian) doubleGeneric(a *cryptoProAJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
+// doubleTimesGeneric sets r = 2^n·r for n > 0.
+func (r *cryptoProAJacobian) doubleTimesGeneric(n int) {
+	for range n {
+		r.doubleGeneric(r)
+	}
+}
+
 // doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
 func (r *cryptoProAJacobian) doubleTimesVartimeGeneric(n int) {
 	for range n {
@@ -525,8 +560,8 @@ type cryptoProASum struct {
 	h, d field.P256A
 }
 
-// cachedPlusVartimeGeneric sets s to a + b.
-func (s *cryptoProASum) cachedPlusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
+// cachedPlusGeneric sets s to a + b.
+func (s *cryptoProASum) cachedPlusGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
 	var zz, hh, v, t field.P256A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -549,6 +584,11 @@ func (s *cryptoProASum) cachedPlusVartimeGeneric(a *cryptoProAJacobian, b *crypt
 	v.Sub(&v, &s.x)
 	v.Mul(&v, &s.d)
 	s.y.Sub(&v, &hh)
+}
+
+// cachedPlusVartimeGeneric is cachedPlusGeneric for public numbers.
+func (s *cryptoProASum) cachedPlusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedMinusVartimeGeneric sets s to a − b.

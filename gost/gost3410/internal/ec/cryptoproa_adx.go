@@ -42,6 +42,18 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 //go:noescape
 func cryptoProAJacobianDoubleADX(r *cryptoProAJacobian, a *cryptoProAJacobian)
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *cryptoProAJacobian) doubleTimes(n int) {
+	if adx.Enabled {
+		cryptoProAJacobianDoubleTimesADX(r, n)
+		return
+	}
+	r.doubleTimesGeneric(n)
+}
+
+//go:noescape
+func cryptoProAJacobianDoubleTimesADX(r *cryptoProAJacobian, n int)
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *cryptoProAJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
@@ -53,6 +65,18 @@ func (r *cryptoProAJacobian) doubleTimesVartime(n int) {
 
 //go:noescape
 func cryptoProAJacobianDoubleTimesVartimeADX(r *cryptoProAJacobian, n int)
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedPlus(a *cryptoProAJacobian, b *cryptoProACached) {
+	if adx.Enabled {
+		cryptoProASumCachedPlusADX(s, a, b)
+		return
+	}
+	s.cachedPlusGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProASumCachedPlusADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProACached)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *cryptoProASum) cachedPlusVartime(a *cryptoProAJacobian, b *cryptoProACached) {
@@ -115,16 +139,16 @@ func (s *cryptoProASum) affineMinusVartime(a *cryptoProAJacobian, b *cryptoProAA
 func cryptoProASumAffineMinusVartimeADX(s *cryptoProASum, a *cryptoProAJacobian, b *cryptoProAAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProAProjective) pick(table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64) {
+func (r *cryptoProACached) pick(table *[1 << (multWidth - 1)]cryptoProACached, digit uint64) {
 	if adx.Enabled {
-		cryptoProAProjectivePickADX(r, table, digit)
+		cryptoProACachedPickADX(r, table, digit)
 		return
 	}
 	r.pickPortable(table, digit)
 }
 
 //go:noescape
-func cryptoProAProjectivePickADX(r *cryptoProAProjective, table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64)
+func cryptoProACachedPickADX(r *cryptoProACached, table *[1 << (multWidth - 1)]cryptoProACached, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProAAffine) pick(table *[1 << (combWidth - 1)]cryptoProAAffine, digit uint64) {

@@ -108,6 +108,21 @@ func TestAssemblyCryptoProA(t *testing.T) {
 			}
 		}
 	})
+	t.Run("cryptoProAJacobianDoubleTimesADX", func(t *testing.T) {
+		for range rounds {
+			var r cryptoProAJacobian
+			numbers.fill(r.x[:])
+			numbers.fill(r.y[:])
+			numbers.fill(r.z[:])
+			r2 := r
+			const n = 3
+			cryptoProAJacobianDoubleTimesADX(&r, n)
+			r2.doubleTimesGeneric(n)
+			if r != r2 {
+				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
 	t.Run("cryptoProAJacobianDoubleTimesVartimeADX", func(t *testing.T) {
 		for range rounds {
 			var r cryptoProAJacobian
@@ -120,6 +135,40 @@ func TestAssemblyCryptoProA(t *testing.T) {
 			r2.doubleTimesVartimeGeneric(n)
 			if r.x.Equal(&r2.x) == 0 || r.y.Equal(&r2.y) == 0 || r.z.Equal(&r2.z) == 0 {
 				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
+	t.Run("cryptoProASumCachedPlusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProASum
+			numbers.fill(s.cryptoProAJacobian.x[:])
+			numbers.fill(s.cryptoProAJacobian.y[:])
+			numbers.fill(s.cryptoProAJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProAJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProACached
+			numbers.fill(b.cryptoProAJacobian.x[:])
+			numbers.fill(b.cryptoProAJacobian.y[:])
+			numbers.fill(b.cryptoProAJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			cryptoProASumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -284,20 +333,22 @@ func TestAssemblyCryptoProA(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProAProjective pick", func(t *testing.T) {
-		var table [1 << (multWidth - 1)]cryptoProAProjective
+	t.Run("cryptoProACached pick", func(t *testing.T) {
+		var table [1 << (multWidth - 1)]cryptoProACached
 		for i := range table {
-			numbers.fill(table[i].x[:])
-			numbers.fill(table[i].y[:])
-			numbers.fill(table[i].z[:])
+			numbers.fill(table[i].cryptoProAJacobian.x[:])
+			numbers.fill(table[i].cryptoProAJacobian.y[:])
+			numbers.fill(table[i].cryptoProAJacobian.z[:])
+			numbers.fill(table[i].zz[:])
+			numbers.fill(table[i].zzz[:])
 		}
 		for digit := range uint64(len(table) + 1) {
-			want, got := cryptoProAProjective{}, table[7]
+			want, got := cryptoProACached{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
 			}
 			got2 := got
-			if cryptoProAProjectivePickADX(&got, &table, digit); got != want {
+			if cryptoProACachedPickADX(&got, &table, digit); got != want {
 				t.Fatalf("%d: %x, want %x", digit, got, want)
 			}
 			if got2.pickPortable(&table, digit); got2 != want {

@@ -5,8 +5,8 @@
 #include "textflag.h"
 #include "funcdata.h"
 
-// func cryptoProAProjectivePickADX(r *cryptoProAProjective, table *[1<<(multWidth-1)]cryptoProAProjective, digit uint64)
-TEXT ·cryptoProAProjectivePickADX(SB), NOSPLIT, $0-24
+// func cryptoProACachedPickADX(r *cryptoProACached, table *[1<<(multWidth-1)]cryptoProACached, digit uint64)
+TEXT ·cryptoProACachedPickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
 	VPBROADCASTQ digit+16(FP), Y15
@@ -17,6 +17,8 @@ TEXT ·cryptoProAProjectivePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
 	LEAQ 0(SI), BX
 	MOVQ $16, CX
 loop0:
@@ -25,12 +27,16 @@ loop0:
 	VPBLENDVB Y12, 0(BX), Y0, Y0
 	VPBLENDVB Y12, 32(BX), Y1, Y1
 	VPBLENDVB Y12, 64(BX), Y2, Y2
-	ADDQ $96, BX
+	VPBLENDVB Y12, 96(BX), Y3, Y3
+	VPBLENDVB Y12, 128(BX), Y4, Y4
+	ADDQ $160, BX
 	DECQ CX
 	JNZ loop0
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y2, 64(DI)
+	VMOVDQU Y3, 96(DI)
+	VMOVDQU Y4, 128(DI)
 	VZEROUPPER 
 	RET
 

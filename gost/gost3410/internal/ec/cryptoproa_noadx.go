@@ -19,9 +19,19 @@ func (r *cryptoProAJacobian) double(a *cryptoProAJacobian) {
 	r.doubleGeneric(a)
 }
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *cryptoProAJacobian) doubleTimes(n int) {
+	r.doubleTimesGeneric(n)
+}
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *cryptoProAJacobian) doubleTimesVartime(n int) {
 	r.doubleTimesVartimeGeneric(n)
+}
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProASum) cachedPlus(a *cryptoProAJacobian, b *cryptoProACached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
@@ -50,7 +60,7 @@ func (s *cryptoProASum) affineMinusVartime(a *cryptoProAJacobian, b *cryptoProAA
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProAProjective) pick(table *[1 << (multWidth - 1)]cryptoProAProjective, digit uint64) {
+func (r *cryptoProACached) pick(table *[1 << (multWidth - 1)]cryptoProACached, digit uint64) {
 	r.pickPortable(table, digit)
 }
 

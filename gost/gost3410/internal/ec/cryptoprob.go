@@ -58,22 +58,49 @@ func (CryptoProB) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	if !a.set(xy) {
 		return nil, false
 	}
-	var table [1 << (multWidth - 1)]cryptoProBProjective // table[i] = (i+1)·P
-	table[0] = a.projective()
-	for i := 1; i < len(table); i++ {
-		table[i].addMixed(&table[i-1], &a)
+	// The digits are those of an odd number: k, or the order minus k.
+	odd := scalar.CryptoProB.Neg(k)
+	even := k[0]&1 - 1 // all ones if it is
+	for i := range odd {
+		odd[i] = k[i] ^ (k[i]^odd[i])&even
 	}
-	var acc, sum cryptoProBProjective
-	acc.infinity()
-	for i := 52 - 1; i >= 0; i-- {
-		if i != 52-1 {
-			acc.doubleTimes(multWidth)
-		}
-		digit, negative := secretDigit(&k, uint(i), multWidth)
-		sum.lookup(&table, digit, negative)
-		acc.add(&acc, &sum)
-	}
+	even &= 1
+	acc := cryptoProBMultOdd(&odd, &a)
+	var minus field.P256B
+	minus.Neg(&acc.y)
+	acc.y.Select(&minus, &acc.y, even)
+	acc.z.Select(&field.P256B{}, &acc.z, scalar.IsZero(k))
 	return acc.bytes()
+}
+
+// cryptoProBMultOdd returns k·a for an odd k below the order, in constant time, with
+// formulas that are not complete but for the last addition.
+//
+// With w = multWidth and n digits, k = 2^(wn) + Σ dᵢ·2^(wi), all dᵢ odd and less than 2^w
+// in absolute value, because the bits 1 to wn of k are those of Σ (dᵢ + 2^w − 1)/2·2^(wi).
+// Before the addition of dᵢ·a the sum is m·a with m = 2^w·(2⌊k/2^(wi+w+1)⌋ + 1), which is
+// at least 2^w and at most k/2^(wi) + 2^w. So m + dᵢ and m − dᵢ are positive, and if i is
+// not 0 below the order: the two points are not equal and not opposite. For i = 0 they
+// may be equal. A sum is doubled that is an odd multiple below the order, times a power
+// of two, so it is not infinity.
+func cryptoProBMultOdd(k *scalar.Nat, a *cryptoProBAffine) (r cryptoProBProjective) {
+	var table [1 << (multWidth - 1)]cryptoProBCached
+	cryptoProBOddMultiples(table[:], a)
+	var s cryptoProBSum
+	var c cryptoProBCached
+	s.setAffine(a)
+	for i := 51 - 1; i >= 0; i-- {
+		s.doubleTimes(multWidth)
+		place, negative := secretOddDigit(k, uint(i), multWidth)
+		c.lookup(&table, place+1, negative)
+		if i > 0 {
+			acc := s.cryptoProBJacobian
+			s.cachedPlus(&acc, &c)
+		}
+	}
+	last, point := s.projective(), c.projective()
+	r.add(&last, &point)
+	return r
 }
 
 // BaseMult returns k·G as LE(x)|LE(y), and false if that is infinity. k must be
@@ -207,7 +234,7 @@ func cryptoProBCombine(k, l *scalar.Nat, a *cryptoProBAffine) (acc cryptoProBJac
 	var kd, ld wnaf
 	top := max(kd.set(k, 4, oddWidth), ld.set(l, 4, keyWidth))
 	var table [1 << (keyWidth - 2)]cryptoProBCached // table[i] = (2i+1)·a
-	cryptoProBOddMultiples(&table, a)
+	cryptoProBOddMultiplesVartime(table[:], a)
 	ok = false     // whether acc is a point, not infinity
 	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
@@ -237,14 +264,29 @@ type cryptoProBCached struct {
 
 // cryptoProBOddMultiples sets table[i] = (2i+1)·a. a has a large order, so no
 // addition is special.
-func cryptoProBOddMultiples(table *[1 << (keyWidth - 2)]cryptoProBCached, a *cryptoProBAffine) {
-	table[0].cryptoProBJacobian.setAffine(a)
+func cryptoProBOddMultiples(table []cryptoProBCached, a *cryptoProBAffine) {
+	table[0].setAffine(a)
+	table[0].fill()
+	twice := table[0].cryptoProBJacobian
+	twice.doubleTimes(1)
+	var s cryptoProBSum
+	for i := 1; i < len(table); i++ {
+		s.cachedPlus(&twice, &table[i-1])
+		table[i].cryptoProBJacobian = s.cryptoProBJacobian
+		table[i].fill()
+	}
+}
+
+// cryptoProBOddMultiplesVartime is cryptoProBOddMultiples for a public point.
+func cryptoProBOddMultiplesVartime(table []cryptoProBCached, a *cryptoProBAffine) {
+	table[0].setAffine(a)
 	table[0].fill()
 	twice := table[0].cryptoProBJacobian
 	twice.doubleTimesVartime(1)
+	var s cryptoProBSum
 	for i := 1; i < len(table); i++ {
-		table[i].cryptoProBJacobian = twice
-		table[i].cryptoProBJacobian.addCached(&table[i-1], false, true)
+		s.cachedPlusVartime(&twice, &table[i-1])
+		table[i].cryptoProBJacobian = s.cryptoProBJacobian
 		table[i].fill()
 	}
 }
@@ -389,26 +431,6 @@ func (r *cryptoProBProjective) complete(t0, t1, t2, t3, t4, y3, z3 *field.P256B)
 	r.z.Add(z3, t1)
 }
 
-// doubleTimes sets r = 2^n·r. Doublings are cheaper in Jacobian coordinates, and have
-// no exceptional case there either: the order is odd.
-func (r *cryptoProBProjective) doubleTimes(n int) {
-	var j cryptoProBJacobian
-	var one, zz field.P256B
-	// (X : Y : Z) is (XZ : YZ² : Z) in Jacobian coordinates, and infinity is (1 : 1 : 0).
-	one.One()
-	infinite := r.z.IsZero()
-	zz.Square(&r.z)
-	j.x.Mul(&r.x, &r.z)
-	j.y.Mul(&r.y, &zz)
-	j.x.Select(&one, &j.x, infinite)
-	j.y.Select(&one, &j.y, infinite)
-	j.z = r.z
-	for range n {
-		j.double(&j)
-	}
-	*r = j.projective()
-}
-
 // projective returns a in projective coordinates: (XZ : Y : Z³).
 func (a *cryptoProBJacobian) projective() (r cryptoProBProjective) {
 	var zz field.P256B
@@ -419,17 +441,15 @@ func (a *cryptoProBJacobian) projective() (r cryptoProBProjective) {
 	return r
 }
 
-// lookup sets r = ±digit·P from a table of P, 2·P, …, infinity for 0, reading the
-// whole table.
-func (r *cryptoProBProjective) lookup(table *[1 << (multWidth - 1)]cryptoProBProjective, digit, negative uint64) {
-	var e cryptoProBProjective
+// lookup sets c to the point at the given place, counted from 1, or to its opposite if
+// negative is 1, reading the whole table.
+func (c *cryptoProBCached) lookup(table *[1 << (multWidth - 1)]cryptoProBCached, place, negative uint64) {
+	var e cryptoProBCached
 	var minus field.P256B
-	e.pick(table, digit)
-	minus.One()
-	e.y.Select(&minus, &e.y, equal(digit, 0)&1)
+	e.pick(table, place)
 	minus.Neg(&e.y)
-	r.x, r.z = e.x, e.z
-	r.y.Select(&minus, &e.y, negative)
+	c.x, c.z, c.zz, c.zzz = e.x, e.z, e.zz, e.zzz
+	c.y.Select(&minus, &e.y, negative)
 }
 
 // lookup sets a = ±digit·P from a table of P, 2·P, …, and to (0, 0) for 0, reading
@@ -445,8 +465,8 @@ func (a *cryptoProBAffine) lookup(table *[1 << (combWidth - 1)]cryptoProBAffine,
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *cryptoProBProjective) pickPortable(table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64) {
-	*r = cryptoProBProjective{}
+func (r *cryptoProBCached) pickPortable(table *[1 << (multWidth - 1)]cryptoProBCached, digit uint64) {
+	*r = cryptoProBCached{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
 		r.x[0] |= e.x[0] & m
@@ -461,6 +481,14 @@ func (r *cryptoProBProjective) pickPortable(table *[1 << (multWidth - 1)]cryptoP
 		r.z[1] |= e.z[1] & m
 		r.z[2] |= e.z[2] & m
 		r.z[3] |= e.z[3] & m
+		r.zz[0] |= e.zz[0] & m
+		r.zz[1] |= e.zz[1] & m
+		r.zz[2] |= e.zz[2] & m
+		r.zz[3] |= e.zz[3] & m
+		r.zzz[0] |= e.zzz[0] & m
+		r.zzz[1] |= e.zzz[1] & m
+		r.zzz[2] |= e.zzz[2] & m
+		r.zzz[3] |= e.zzz[3] & m
 
 	}
 }
@@ -506,6 +534,13 @@ func (r *cryptoProBJacobian) doubleGeneric(a *cryptoProBJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
+// doubleTimesGeneric sets r = 2^n·r for n > 0.
+func (r *cryptoProBJacobian) doubleTimesGeneric(n int) {
+	for range n {
+		r.doubleGeneric(r)
+	}
+}
+
 // doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
 func (r *cryptoProBJacobian) doubleTimesVartimeGeneric(n int) {
 	for range n {
@@ -527,8 +562,8 @@ type cryptoProBSum struct {
 	h, d field.P256B
 }
 
-// cachedPlusVartimeGeneric sets s to a + b.
-func (s *cryptoProBSum) cachedPlusVartimeGeneric(a *cryptoProBJacobian, b *cryptoProBCached) {
+// cachedPlusGeneric sets s to a + b.
+func (s *cryptoProBSum) cachedPlusGeneric(a *cryptoProBJacobian, b *cryptoProBCached) {
 	var zz, hh, v, t field.P256B
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -551,6 +586,11 @@ func (s *cryptoProBSum) cachedPlusVartimeGeneric(a *cryptoProBJacobian, b *crypt
 	v.Sub(&v, &s.x)
 	v.Mul(&v, &s.d)
 	s.y.Sub(&v, &hh)
+}
+
+// cachedPlusVartimeGeneric is cachedPlusGeneric for public numbers.
+func (s *cryptoProBSum) cachedPlusVartimeGeneric(a *cryptoProBJacobian, b *cryptoProBCached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedMinusVartimeGeneric sets s to a − b.

@@ -42,6 +42,18 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 //go:noescape
 func cryptoProBJacobianDoubleADX(r *cryptoProBJacobian, a *cryptoProBJacobian)
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *cryptoProBJacobian) doubleTimes(n int) {
+	if adx.Enabled {
+		cryptoProBJacobianDoubleTimesADX(r, n)
+		return
+	}
+	r.doubleTimesGeneric(n)
+}
+
+//go:noescape
+func cryptoProBJacobianDoubleTimesADX(r *cryptoProBJacobian, n int)
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *cryptoProBJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
@@ -53,6 +65,18 @@ func (r *cryptoProBJacobian) doubleTimesVartime(n int) {
 
 //go:noescape
 func cryptoProBJacobianDoubleTimesVartimeADX(r *cryptoProBJacobian, n int)
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedPlus(a *cryptoProBJacobian, b *cryptoProBCached) {
+	if adx.Enabled {
+		cryptoProBSumCachedPlusADX(s, a, b)
+		return
+	}
+	s.cachedPlusGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProBSumCachedPlusADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBCached)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *cryptoProBSum) cachedPlusVartime(a *cryptoProBJacobian, b *cryptoProBCached) {
@@ -115,16 +139,16 @@ func (s *cryptoProBSum) affineMinusVartime(a *cryptoProBJacobian, b *cryptoProBA
 func cryptoProBSumAffineMinusVartimeADX(s *cryptoProBSum, a *cryptoProBJacobian, b *cryptoProBAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProBProjective) pick(table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64) {
+func (r *cryptoProBCached) pick(table *[1 << (multWidth - 1)]cryptoProBCached, digit uint64) {
 	if adx.Enabled {
-		cryptoProBProjectivePickADX(r, table, digit)
+		cryptoProBCachedPickADX(r, table, digit)
 		return
 	}
 	r.pickPortable(table, digit)
 }
 
 //go:noescape
-func cryptoProBProjectivePickADX(r *cryptoProBProjective, table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64)
+func cryptoProBCachedPickADX(r *cryptoProBCached, table *[1 << (multWidth - 1)]cryptoProBCached, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProBAffine) pick(table *[1 << (combWidth - 1)]cryptoProBAffine, digit uint64) {

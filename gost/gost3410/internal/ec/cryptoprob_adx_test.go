@@ -108,6 +108,21 @@ func TestAssemblyCryptoProB(t *testing.T) {
 			}
 		}
 	})
+	t.Run("cryptoProBJacobianDoubleTimesADX", func(t *testing.T) {
+		for range rounds {
+			var r cryptoProBJacobian
+			numbers.fill(r.x[:])
+			numbers.fill(r.y[:])
+			numbers.fill(r.z[:])
+			r2 := r
+			const n = 3
+			cryptoProBJacobianDoubleTimesADX(&r, n)
+			r2.doubleTimesGeneric(n)
+			if r != r2 {
+				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
 	t.Run("cryptoProBJacobianDoubleTimesVartimeADX", func(t *testing.T) {
 		for range rounds {
 			var r cryptoProBJacobian
@@ -120,6 +135,40 @@ func TestAssemblyCryptoProB(t *testing.T) {
 			r2.doubleTimesVartimeGeneric(n)
 			if r.x.Equal(&r2.x) == 0 || r.y.Equal(&r2.y) == 0 || r.z.Equal(&r2.z) == 0 {
 				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
+	t.Run("cryptoProBSumCachedPlusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProBSum
+			numbers.fill(s.cryptoProBJacobian.x[:])
+			numbers.fill(s.cryptoProBJacobian.y[:])
+			numbers.fill(s.cryptoProBJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProBJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProBCached
+			numbers.fill(b.cryptoProBJacobian.x[:])
+			numbers.fill(b.cryptoProBJacobian.y[:])
+			numbers.fill(b.cryptoProBJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			cryptoProBSumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -284,20 +333,22 @@ func TestAssemblyCryptoProB(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProBProjective pick", func(t *testing.T) {
-		var table [1 << (multWidth - 1)]cryptoProBProjective
+	t.Run("cryptoProBCached pick", func(t *testing.T) {
+		var table [1 << (multWidth - 1)]cryptoProBCached
 		for i := range table {
-			numbers.fill(table[i].x[:])
-			numbers.fill(table[i].y[:])
-			numbers.fill(table[i].z[:])
+			numbers.fill(table[i].cryptoProBJacobian.x[:])
+			numbers.fill(table[i].cryptoProBJacobian.y[:])
+			numbers.fill(table[i].cryptoProBJacobian.z[:])
+			numbers.fill(table[i].zz[:])
+			numbers.fill(table[i].zzz[:])
 		}
 		for digit := range uint64(len(table) + 1) {
-			want, got := cryptoProBProjective{}, table[7]
+			want, got := cryptoProBCached{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
 			}
 			got2 := got
-			if cryptoProBProjectivePickADX(&got, &table, digit); got != want {
+			if cryptoProBCachedPickADX(&got, &table, digit); got != want {
 				t.Fatalf("%d: %x, want %x", digit, got, want)
 			}
 			if got2.pickPortable(&table, digit); got2 != want {

@@ -19,9 +19,19 @@ func (r *cryptoProBJacobian) double(a *cryptoProBJacobian) {
 	r.doubleGeneric(a)
 }
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *cryptoProBJacobian) doubleTimes(n int) {
+	r.doubleTimesGeneric(n)
+}
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *cryptoProBJacobian) doubleTimesVartime(n int) {
 	r.doubleTimesVartimeGeneric(n)
+}
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProBSum) cachedPlus(a *cryptoProBJacobian, b *cryptoProBCached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
@@ -50,7 +60,7 @@ func (s *cryptoProBSum) affineMinusVartime(a *cryptoProBJacobian, b *cryptoProBA
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProBProjective) pick(table *[1 << (multWidth - 1)]cryptoProBProjective, digit uint64) {
+func (r *cryptoProBCached) pick(table *[1 << (multWidth - 1)]cryptoProBCached, digit uint64) {
 	r.pickPortable(table, digit)
 }
 

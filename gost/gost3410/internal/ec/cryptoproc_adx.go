@@ -42,6 +42,18 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 //go:noescape
 func cryptoProCJacobianDoubleADX(r *cryptoProCJacobian, a *cryptoProCJacobian)
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *cryptoProCJacobian) doubleTimes(n int) {
+	if adx.Enabled {
+		cryptoProCJacobianDoubleTimesADX(r, n)
+		return
+	}
+	r.doubleTimesGeneric(n)
+}
+
+//go:noescape
+func cryptoProCJacobianDoubleTimesADX(r *cryptoProCJacobian, n int)
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *cryptoProCJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
@@ -53,6 +65,18 @@ func (r *cryptoProCJacobian) doubleTimesVartime(n int) {
 
 //go:noescape
 func cryptoProCJacobianDoubleTimesVartimeADX(r *cryptoProCJacobian, n int)
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedPlus(a *cryptoProCJacobian, b *cryptoProCCached) {
+	if adx.Enabled {
+		cryptoProCSumCachedPlusADX(s, a, b)
+		return
+	}
+	s.cachedPlusGeneric(a, b)
+}
+
+//go:noescape
+func cryptoProCSumCachedPlusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *cryptoProCSum) cachedPlusVartime(a *cryptoProCJacobian, b *cryptoProCCached) {
@@ -115,16 +139,16 @@ func (s *cryptoProCSum) affineMinusVartime(a *cryptoProCJacobian, b *cryptoProCA
 func cryptoProCSumAffineMinusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProCProjective) pick(table *[1 << (multWidth - 1)]cryptoProCProjective, digit uint64) {
+func (r *cryptoProCCached) pick(table *[1 << (multWidth - 1)]cryptoProCCached, digit uint64) {
 	if adx.Enabled {
-		cryptoProCProjectivePickADX(r, table, digit)
+		cryptoProCCachedPickADX(r, table, digit)
 		return
 	}
 	r.pickPortable(table, digit)
 }
 
 //go:noescape
-func cryptoProCProjectivePickADX(r *cryptoProCProjective, table *[1 << (multWidth - 1)]cryptoProCProjective, digit uint64)
+func cryptoProCCachedPickADX(r *cryptoProCCached, table *[1 << (multWidth - 1)]cryptoProCCached, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *cryptoProCAffine) pick(table *[1 << (combWidth - 1)]cryptoProCAffine, digit uint64) {

@@ -108,6 +108,21 @@ func TestAssemblyCryptoProC(t *testing.T) {
 			}
 		}
 	})
+	t.Run("cryptoProCJacobianDoubleTimesADX", func(t *testing.T) {
+		for range rounds {
+			var r cryptoProCJacobian
+			numbers.fill(r.x[:])
+			numbers.fill(r.y[:])
+			numbers.fill(r.z[:])
+			r2 := r
+			const n = 3
+			cryptoProCJacobianDoubleTimesADX(&r, n)
+			r2.doubleTimesGeneric(n)
+			if r != r2 {
+				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
 	t.Run("cryptoProCJacobianDoubleTimesVartimeADX", func(t *testing.T) {
 		for range rounds {
 			var r cryptoProCJacobian
@@ -120,6 +135,40 @@ func TestAssemblyCryptoProC(t *testing.T) {
 			r2.doubleTimesVartimeGeneric(n)
 			if r.x.Equal(&r2.x) == 0 || r.y.Equal(&r2.y) == 0 || r.z.Equal(&r2.z) == 0 {
 				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
+	t.Run("cryptoProCSumCachedPlusADX", func(t *testing.T) {
+		for range rounds {
+			var s cryptoProCSum
+			numbers.fill(s.cryptoProCJacobian.x[:])
+			numbers.fill(s.cryptoProCJacobian.y[:])
+			numbers.fill(s.cryptoProCJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a cryptoProCJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b cryptoProCCached
+			numbers.fill(b.cryptoProCJacobian.x[:])
+			numbers.fill(b.cryptoProCJacobian.y[:])
+			numbers.fill(b.cryptoProCJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			cryptoProCSumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -284,20 +333,22 @@ func TestAssemblyCryptoProC(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cryptoProCProjective pick", func(t *testing.T) {
-		var table [1 << (multWidth - 1)]cryptoProCProjective
+	t.Run("cryptoProCCached pick", func(t *testing.T) {
+		var table [1 << (multWidth - 1)]cryptoProCCached
 		for i := range table {
-			numbers.fill(table[i].x[:])
-			numbers.fill(table[i].y[:])
-			numbers.fill(table[i].z[:])
+			numbers.fill(table[i].cryptoProCJacobian.x[:])
+			numbers.fill(table[i].cryptoProCJacobian.y[:])
+			numbers.fill(table[i].cryptoProCJacobian.z[:])
+			numbers.fill(table[i].zz[:])
+			numbers.fill(table[i].zzz[:])
 		}
 		for digit := range uint64(len(table) + 1) {
-			want, got := cryptoProCProjective{}, table[7]
+			want, got := cryptoProCCached{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
 			}
 			got2 := got
-			if cryptoProCProjectivePickADX(&got, &table, digit); got != want {
+			if cryptoProCCachedPickADX(&got, &table, digit); got != want {
 				t.Fatalf("%d: %x, want %x", digit, got, want)
 			}
 			if got2.pickPortable(&table, digit); got2 != want {

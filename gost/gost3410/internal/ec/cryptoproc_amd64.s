@@ -165,6 +165,159 @@ TEXT mul<>(SB), NOSPLIT, $0-0
 	MOVQ R15, 24(CX)
 	RET 
 
+TEXT square<>(SB), NOSPLIT, $0-0
+	MOVQ 0(SI), DX
+	MULXQ 0(SI), R8, R9
+	MULXQ 8(SI), AX, R10
+	ADDQ AX, R9
+	MULXQ 16(SI), AX, R11
+	ADCQ AX, R10
+	MULXQ 24(SI), AX, R12
+	ADCQ AX, R11
+	ADCQ $0, R12
+	MOVQ $0xdf6e6c2c727c176d, DX
+	IMULQ R8, DX
+	XORQ R13, R13
+	MULXQ prime<>+0(SB), AX, BX
+	ADCXQ AX, R8
+	ADOXQ BX, R9
+	MULXQ prime<>+8(SB), AX, BX
+	ADCXQ AX, R9
+	ADOXQ BX, R10
+	MULXQ prime<>+16(SB), AX, BX
+	ADCXQ AX, R10
+	ADOXQ BX, R11
+	MULXQ prime<>+24(SB), AX, BX
+	ADCXQ AX, R11
+	ADOXQ BX, R12
+	MOVQ $0, AX
+	ADCXQ AX, R12
+	ADCXQ AX, R13
+	ADOXQ AX, R13
+	XORQ AX, AX
+	MOVQ 8(SI), DX
+	MULXQ 0(SI), AX, BX
+	ADCXQ AX, R9
+	ADOXQ BX, R10
+	MULXQ 8(SI), AX, BX
+	ADCXQ AX, R10
+	ADOXQ BX, R11
+	MULXQ 16(SI), AX, BX
+	ADCXQ AX, R11
+	ADOXQ BX, R12
+	MULXQ 24(SI), AX, BX
+	ADCXQ AX, R12
+	ADOXQ BX, R13
+	MOVQ $0, AX
+	ADCXQ AX, R13
+	MOVQ $0xdf6e6c2c727c176d, DX
+	IMULQ R9, DX
+	XORQ R8, R8
+	MULXQ prime<>+0(SB), AX, BX
+	ADCXQ AX, R9
+	ADOXQ BX, R10
+	MULXQ prime<>+8(SB), AX, BX
+	ADCXQ AX, R10
+	ADOXQ BX, R11
+	MULXQ prime<>+16(SB), AX, BX
+	ADCXQ AX, R11
+	ADOXQ BX, R12
+	MULXQ prime<>+24(SB), AX, BX
+	ADCXQ AX, R12
+	ADOXQ BX, R13
+	MOVQ $0, AX
+	ADCXQ AX, R13
+	ADCXQ AX, R8
+	ADOXQ AX, R8
+	XORQ AX, AX
+	MOVQ 16(SI), DX
+	MULXQ 0(SI), AX, BX
+	ADCXQ AX, R10
+	ADOXQ BX, R11
+	MULXQ 8(SI), AX, BX
+	ADCXQ AX, R11
+	ADOXQ BX, R12
+	MULXQ 16(SI), AX, BX
+	ADCXQ AX, R12
+	ADOXQ BX, R13
+	MULXQ 24(SI), AX, BX
+	ADCXQ AX, R13
+	ADOXQ BX, R8
+	MOVQ $0, AX
+	ADCXQ AX, R8
+	MOVQ $0xdf6e6c2c727c176d, DX
+	IMULQ R10, DX
+	XORQ R9, R9
+	MULXQ prime<>+0(SB), AX, BX
+	ADCXQ AX, R10
+	ADOXQ BX, R11
+	MULXQ prime<>+8(SB), AX, BX
+	ADCXQ AX, R11
+	ADOXQ BX, R12
+	MULXQ prime<>+16(SB), AX, BX
+	ADCXQ AX, R12
+	ADOXQ BX, R13
+	MULXQ prime<>+24(SB), AX, BX
+	ADCXQ AX, R13
+	ADOXQ BX, R8
+	MOVQ $0, AX
+	ADCXQ AX, R8
+	ADCXQ AX, R9
+	ADOXQ AX, R9
+	XORQ AX, AX
+	MOVQ 24(SI), DX
+	MULXQ 0(SI), AX, BX
+	ADCXQ AX, R11
+	ADOXQ BX, R12
+	MULXQ 8(SI), AX, BX
+	ADCXQ AX, R12
+	ADOXQ BX, R13
+	MULXQ 16(SI), AX, BX
+	ADCXQ AX, R13
+	ADOXQ BX, R8
+	MULXQ 24(SI), AX, BX
+	ADCXQ AX, R8
+	ADOXQ BX, R9
+	MOVQ $0, AX
+	ADCXQ AX, R9
+	MOVQ $0xdf6e6c2c727c176d, DX
+	IMULQ R11, DX
+	XORQ R10, R10
+	MULXQ prime<>+0(SB), AX, BX
+	ADCXQ AX, R11
+	ADOXQ BX, R12
+	MULXQ prime<>+8(SB), AX, BX
+	ADCXQ AX, R12
+	ADOXQ BX, R13
+	MULXQ prime<>+16(SB), AX, BX
+	ADCXQ AX, R13
+	ADOXQ BX, R8
+	MULXQ prime<>+24(SB), AX, BX
+	ADCXQ AX, R8
+	ADOXQ BX, R9
+	MOVQ $0, AX
+	ADCXQ AX, R9
+	ADCXQ AX, R10
+	ADOXQ AX, R10
+	MOVQ R12, AX
+	MOVQ R13, BX
+	MOVQ R8, DX
+	MOVQ R9, R15
+	SUBQ prime<>+0(SB), AX
+	SBBQ prime<>+8(SB), BX
+	SBBQ prime<>+16(SB), DX
+	SBBQ prime<>+24(SB), R15
+	SBBQ $0, R10
+	CMOVQCS R12, AX
+	CMOVQCS R13, BX
+	CMOVQCS R8, DX
+	CMOVQCS R9, R15
+	MOVQ AX, 0(CX)
+	MOVQ BX, 8(CX)
+	MOVQ DX, 16(CX)
+	MOVQ R15, 24(CX)
+	RET 
+
 TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
 	MOVQ 8(SI), R9
@@ -686,8 +839,134 @@ TEXT ·cryptoProCProjectiveAddMixedADX(SB), 0, $256-24
 	CALL add<>(SB)
 	RET 
 
-// func cryptoProCProjectivePickADX(r *cryptoProCProjective, table *[1<<(multWidth-1)]cryptoProCProjective, digit uint64)
-TEXT ·cryptoProCProjectivePickADX(SB), NOSPLIT, $0-24
+// func cryptoProCSumCachedPlusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
+TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
+	NO_LOCAL_POINTERS
+	// zz.Square(a.z)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	CALL square<>(SB)
+	// v.Mul(b.x, zz)
+	LEAQ 64(SP), CX
+	MOVQ b+16(FP), SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(zz, a.z)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
+	CALL mul<>(SB)
+	// t.Mul(b.y, zz)
+	LEAQ 96(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $32, SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(a.x, b.zz)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	ADDQ $96, DI
+	CALL mul<>(SB)
+	// s.h.Sub(v, zz)
+	MOVQ s+0(FP), CX
+	ADDQ $96, CX
+	LEAQ 64(SP), SI
+	LEAQ 0(SP), DI
+	CALL sub<>(SB)
+	// hh.Mul(a.y, b.zzz)
+	LEAQ 32(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $32, SI
+	MOVQ b+16(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// s.d.Sub(t, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	LEAQ 96(SP), SI
+	LEAQ 32(SP), DI
+	CALL sub<>(SB)
+	// s.z.Mul(a.z, b.z)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	MOVQ b+16(FP), DI
+	ADDQ $64, DI
+	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	MOVQ s+0(FP), SI
+	ADDQ $64, SI
+	MOVQ s+0(FP), DI
+	ADDQ $96, DI
+	CALL mul<>(SB)
+	// t.Square(s.h)
+	LEAQ 96(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $96, SI
+	CALL square<>(SB)
+	// v.Mul(zz, t)
+	LEAQ 64(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 96(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(t, s.h)
+	LEAQ 96(SP), CX
+	LEAQ 96(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $96, DI
+	CALL mul<>(SB)
+	// hh.Mul(hh, t)
+	LEAQ 32(SP), CX
+	LEAQ 32(SP), SI
+	LEAQ 96(SP), DI
+	CALL mul<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	CALL square<>(SB)
+	// s.x.Sub(s.x, t)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 96(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// v.Sub(v, s.x)
+	LEAQ 64(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	CALL sub<>(SB)
+	// v.Mul(v, s.d)
+	LEAQ 64(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// s.y.Sub(v, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $32, CX
+	LEAQ 64(SP), SI
+	LEAQ 32(SP), DI
+	CALL sub<>(SB)
+	RET 
+
+// func cryptoProCCachedPickADX(r *cryptoProCCached, table *[1<<(multWidth-1)]cryptoProCCached, digit uint64)
+TEXT ·cryptoProCCachedPickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
 	VPBROADCASTQ digit+16(FP), Y15
@@ -698,6 +977,8 @@ TEXT ·cryptoProCProjectivePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
 	LEAQ 0(SI), BX
 	MOVQ $16, CX
 loop0:
@@ -706,12 +987,16 @@ loop0:
 	VPBLENDVB Y12, 0(BX), Y0, Y0
 	VPBLENDVB Y12, 32(BX), Y1, Y1
 	VPBLENDVB Y12, 64(BX), Y2, Y2
-	ADDQ $96, BX
+	VPBLENDVB Y12, 96(BX), Y3, Y3
+	VPBLENDVB Y12, 128(BX), Y4, Y4
+	ADDQ $160, BX
 	DECQ CX
 	JNZ loop0
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y2, 64(DI)
+	VMOVDQU Y3, 96(DI)
+	VMOVDQU Y4, 128(DI)
 	VZEROUPPER 
 	RET
 

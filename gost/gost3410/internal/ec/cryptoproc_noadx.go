@@ -19,9 +19,19 @@ func (r *cryptoProCJacobian) double(a *cryptoProCJacobian) {
 	r.doubleGeneric(a)
 }
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *cryptoProCJacobian) doubleTimes(n int) {
+	r.doubleTimesGeneric(n)
+}
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *cryptoProCJacobian) doubleTimesVartime(n int) {
 	r.doubleTimesVartimeGeneric(n)
+}
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *cryptoProCSum) cachedPlus(a *cryptoProCJacobian, b *cryptoProCCached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
@@ -50,7 +60,7 @@ func (s *cryptoProCSum) affineMinusVartime(a *cryptoProCJacobian, b *cryptoProCA
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *cryptoProCProjective) pick(table *[1 << (multWidth - 1)]cryptoProCProjective, digit uint64) {
+func (r *cryptoProCCached) pick(table *[1 << (multWidth - 1)]cryptoProCCached, digit uint64) {
 	r.pickPortable(table, digit)
 }
 

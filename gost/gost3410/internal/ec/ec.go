@@ -100,6 +100,19 @@ func secretDigit(k *scalar.Nat, i, width uint) (digit, negative uint64) {
 	return w>>1 + w&1, negative
 }
 
+// secretOddDigit returns the i-th digit of an odd k for fixed windows of odd digits, in
+// constant time: (|d| − 1)/2, below 2^(width−1), and 1 for negative. It is d = 2v + 1 −
+// 2^width for the bits v of k from width·i + 1 on.
+func secretOddDigit(k *scalar.Nat, i, width uint) (half, negative uint64) {
+	at := width*i + 1
+	v := k[at/64] >> (at % 64)
+	if at%64 > 64-width && at/64 < uint(len(k))-1 {
+		v |= k[at/64+1] << (64 - at%64)
+	}
+	negative = v>>(width-1)&1 ^ 1
+	return (v ^ -negative) & (1<<(width-1) - 1), negative
+}
+
 // digit returns the i-th digit of k, from −2^(width−1) to 2^(width−1), in variable
 // time.
 func digit(k *scalar.Nat, i, width uint) int16 {

@@ -58,22 +58,49 @@ func (TC26512A) Mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	if !a.set(xy) {
 		return nil, false
 	}
-	var table [1 << (multWidth - 1)]tc26512AProjective // table[i] = (i+1)·P
-	table[0] = a.projective()
-	for i := 1; i < len(table); i++ {
-		table[i].addMixed(&table[i-1], &a)
+	// The digits are those of an odd number: k, or the order minus k.
+	odd := scalar.TC26512A.Neg(k)
+	even := k[0]&1 - 1 // all ones if it is
+	for i := range odd {
+		odd[i] = k[i] ^ (k[i]^odd[i])&even
 	}
-	var acc, sum tc26512AProjective
-	acc.infinity()
-	for i := 103 - 1; i >= 0; i-- {
-		if i != 103-1 {
-			acc.doubleTimes(multWidth)
-		}
-		digit, negative := secretDigit(&k, uint(i), multWidth)
-		sum.lookup(&table, digit, negative)
-		acc.add(&acc, &sum)
-	}
+	even &= 1
+	acc := tc26512AMultOdd(&odd, &a)
+	var minus field.P512A
+	minus.Neg(&acc.y)
+	acc.y.Select(&minus, &acc.y, even)
+	acc.z.Select(&field.P512A{}, &acc.z, scalar.IsZero(k))
 	return acc.bytes()
+}
+
+// tc26512AMultOdd returns k·a for an odd k below the order, in constant time, with
+// formulas that are not complete but for the last addition.
+//
+// With w = multWidth and n digits, k = 2^(wn) + Σ dᵢ·2^(wi), all dᵢ odd and less than 2^w
+// in absolute value, because the bits 1 to wn of k are those of Σ (dᵢ + 2^w − 1)/2·2^(wi).
+// Before the addition of dᵢ·a the sum is m·a with m = 2^w·(2⌊k/2^(wi+w+1)⌋ + 1), which is
+// at least 2^w and at most k/2^(wi) + 2^w. So m + dᵢ and m − dᵢ are positive, and if i is
+// not 0 below the order: the two points are not equal and not opposite. For i = 0 they
+// may be equal. A sum is doubled that is an odd multiple below the order, times a power
+// of two, so it is not infinity.
+func tc26512AMultOdd(k *scalar.Nat, a *tc26512AAffine) (r tc26512AProjective) {
+	var table [1 << (multWidth - 1)]tc26512ACached
+	tc26512AOddMultiples(table[:], a)
+	var s tc26512ASum
+	var c tc26512ACached
+	s.setAffine(a)
+	for i := 103 - 1; i >= 0; i-- {
+		s.doubleTimes(multWidth)
+		place, negative := secretOddDigit(k, uint(i), multWidth)
+		c.lookup(&table, place+1, negative)
+		if i > 0 {
+			acc := s.tc26512AJacobian
+			s.cachedPlus(&acc, &c)
+		}
+	}
+	last, point := s.projective(), c.projective()
+	r.add(&last, &point)
+	return r
 }
 
 // BaseMult returns k·G as LE(x)|LE(y), and false if that is infinity. k must be
@@ -207,7 +234,7 @@ func tc26512ACombine(k, l *scalar.Nat, a *tc26512AAffine) (acc tc26512AJacobian,
 	var kd, ld wnaf
 	top := max(kd.set(k, 8, oddWidth), ld.set(l, 8, keyWidth))
 	var table [1 << (keyWidth - 2)]tc26512ACached // table[i] = (2i+1)·a
-	tc26512AOddMultiples(&table, a)
+	tc26512AOddMultiplesVartime(table[:], a)
 	ok = false     // whether acc is a point, not infinity
 	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
@@ -237,14 +264,29 @@ type tc26512ACached struct {
 
 // tc26512AOddMultiples sets table[i] = (2i+1)·a. a has a large order, so no
 // addition is special.
-func tc26512AOddMultiples(table *[1 << (keyWidth - 2)]tc26512ACached, a *tc26512AAffine) {
-	table[0].tc26512AJacobian.setAffine(a)
+func tc26512AOddMultiples(table []tc26512ACached, a *tc26512AAffine) {
+	table[0].setAffine(a)
+	table[0].fill()
+	twice := table[0].tc26512AJacobian
+	twice.doubleTimes(1)
+	var s tc26512ASum
+	for i := 1; i < len(table); i++ {
+		s.cachedPlus(&twice, &table[i-1])
+		table[i].tc26512AJacobian = s.tc26512AJacobian
+		table[i].fill()
+	}
+}
+
+// tc26512AOddMultiplesVartime is tc26512AOddMultiples for a public point.
+func tc26512AOddMultiplesVartime(table []tc26512ACached, a *tc26512AAffine) {
+	table[0].setAffine(a)
 	table[0].fill()
 	twice := table[0].tc26512AJacobian
 	twice.doubleTimesVartime(1)
+	var s tc26512ASum
 	for i := 1; i < len(table); i++ {
-		table[i].tc26512AJacobian = twice
-		table[i].tc26512AJacobian.addCached(&table[i-1], false, true)
+		s.cachedPlusVartime(&twice, &table[i-1])
+		table[i].tc26512AJacobian = s.tc26512AJacobian
 		table[i].fill()
 	}
 }
@@ -389,26 +431,6 @@ func (r *tc26512AProjective) complete(t0, t1, t2, t3, t4, y3, z3 *field.P512A) {
 	r.z.Add(z3, t1)
 }
 
-// doubleTimes sets r = 2^n·r. Doublings are cheaper in Jacobian coordinates, and have
-// no exceptional case there either: the order is odd.
-func (r *tc26512AProjective) doubleTimes(n int) {
-	var j tc26512AJacobian
-	var one, zz field.P512A
-	// (X : Y : Z) is (XZ : YZ² : Z) in Jacobian coordinates, and infinity is (1 : 1 : 0).
-	one.One()
-	infinite := r.z.IsZero()
-	zz.Square(&r.z)
-	j.x.Mul(&r.x, &r.z)
-	j.y.Mul(&r.y, &zz)
-	j.x.Select(&one, &j.x, infinite)
-	j.y.Select(&one, &j.y, infinite)
-	j.z = r.z
-	for range n {
-		j.double(&j)
-	}
-	*r = j.projective()
-}
-
 // projective returns a in projective coordinates: (XZ : Y : Z³).
 func (a *tc26512AJacobian) projective() (r tc26512AProjective) {
 	var zz field.P512A
@@ -419,17 +441,15 @@ func (a *tc26512AJacobian) projective() (r tc26512AProjective) {
 	return r
 }
 
-// lookup sets r = ±digit·P from a table of P, 2·P, …, infinity for 0, reading the
-// whole table.
-func (r *tc26512AProjective) lookup(table *[1 << (multWidth - 1)]tc26512AProjective, digit, negative uint64) {
-	var e tc26512AProjective
+// lookup sets c to the point at the given place, counted from 1, or to its opposite if
+// negative is 1, reading the whole table.
+func (c *tc26512ACached) lookup(table *[1 << (multWidth - 1)]tc26512ACached, place, negative uint64) {
+	var e tc26512ACached
 	var minus field.P512A
-	e.pick(table, digit)
-	minus.One()
-	e.y.Select(&minus, &e.y, equal(digit, 0)&1)
+	e.pick(table, place)
 	minus.Neg(&e.y)
-	r.x, r.z = e.x, e.z
-	r.y.Select(&minus, &e.y, negative)
+	c.x, c.z, c.zz, c.zzz = e.x, e.z, e.zz, e.zzz
+	c.y.Select(&minus, &e.y, negative)
 }
 
 // lookup sets a = ±digit·P from a table of P, 2·P, …, and to (0, 0) for 0, reading
@@ -445,8 +465,8 @@ func (a *tc26512AAffine) lookup(table *[1 << (combWidth - 1)]tc26512AAffine, dig
 
 // pickPortable sets r to table[digit−1], or all to zero for 0, reading the whole
 // table.
-func (r *tc26512AProjective) pickPortable(table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64) {
-	*r = tc26512AProjective{}
+func (r *tc26512ACached) pickPortable(table *[1 << (multWidth - 1)]tc26512ACached, digit uint64) {
+	*r = tc26512ACached{}
 	for j := range table {
 		m, e := equal(digit, uint64(j)+1), &table[j]
 		r.x[0] |= e.x[0] & m
@@ -473,6 +493,22 @@ func (r *tc26512AProjective) pickPortable(table *[1 << (multWidth - 1)]tc26512AP
 		r.z[5] |= e.z[5] & m
 		r.z[6] |= e.z[6] & m
 		r.z[7] |= e.z[7] & m
+		r.zz[0] |= e.zz[0] & m
+		r.zz[1] |= e.zz[1] & m
+		r.zz[2] |= e.zz[2] & m
+		r.zz[3] |= e.zz[3] & m
+		r.zz[4] |= e.zz[4] & m
+		r.zz[5] |= e.zz[5] & m
+		r.zz[6] |= e.zz[6] & m
+		r.zz[7] |= e.zz[7] & m
+		r.zzz[0] |= e.zzz[0] & m
+		r.zzz[1] |= e.zzz[1] & m
+		r.zzz[2] |= e.zzz[2] & m
+		r.zzz[3] |= e.zzz[3] & m
+		r.zzz[4] |= e.zzz[4] & m
+		r.zzz[5] |= e.zzz[5] & m
+		r.zzz[6] |= e.zzz[6] & m
+		r.zzz[7] |= e.zzz[7] & m
 
 	}
 }
@@ -526,6 +562,13 @@ func (r *tc26512AJacobian) doubleGeneric(a *tc26512AJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
+// doubleTimesGeneric sets r = 2^n·r for n > 0.
+func (r *tc26512AJacobian) doubleTimesGeneric(n int) {
+	for range n {
+		r.doubleGeneric(r)
+	}
+}
+
 // doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
 func (r *tc26512AJacobian) doubleTimesVartimeGeneric(n int) {
 	for range n {
@@ -547,8 +590,8 @@ type tc26512ASum struct {
 	h, d field.P512A
 }
 
-// cachedPlusVartimeGeneric sets s to a + b.
-func (s *tc26512ASum) cachedPlusVartimeGeneric(a *tc26512AJacobian, b *tc26512ACached) {
+// cachedPlusGeneric sets s to a + b.
+func (s *tc26512ASum) cachedPlusGeneric(a *tc26512AJacobian, b *tc26512ACached) {
 	var zz, hh, v, t field.P512A
 	zz.Square(&a.z)
 	v.Mul(&b.x, &zz)
@@ -571,6 +614,11 @@ func (s *tc26512ASum) cachedPlusVartimeGeneric(a *tc26512AJacobian, b *tc26512AC
 	v.Sub(&v, &s.x)
 	v.Mul(&v, &s.d)
 	s.y.Sub(&v, &hh)
+}
+
+// cachedPlusVartimeGeneric is cachedPlusGeneric for public numbers.
+func (s *tc26512ASum) cachedPlusVartimeGeneric(a *tc26512AJacobian, b *tc26512ACached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedMinusVartimeGeneric sets s to a − b.

@@ -42,6 +42,18 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 //go:noescape
 func tc26512AJacobianDoubleADX(r *tc26512AJacobian, a *tc26512AJacobian)
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *tc26512AJacobian) doubleTimes(n int) {
+	if adx.Enabled {
+		tc26512AJacobianDoubleTimesADX(r, n)
+		return
+	}
+	r.doubleTimesGeneric(n)
+}
+
+//go:noescape
+func tc26512AJacobianDoubleTimesADX(r *tc26512AJacobian, n int)
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *tc26512AJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
@@ -53,6 +65,18 @@ func (r *tc26512AJacobian) doubleTimesVartime(n int) {
 
 //go:noescape
 func tc26512AJacobianDoubleTimesVartimeADX(r *tc26512AJacobian, n int)
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedPlus(a *tc26512AJacobian, b *tc26512ACached) {
+	if adx.Enabled {
+		tc26512ASumCachedPlusADX(s, a, b)
+		return
+	}
+	s.cachedPlusGeneric(a, b)
+}
+
+//go:noescape
+func tc26512ASumCachedPlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *tc26512ASum) cachedPlusVartime(a *tc26512AJacobian, b *tc26512ACached) {
@@ -115,16 +139,16 @@ func (s *tc26512ASum) affineMinusVartime(a *tc26512AJacobian, b *tc26512AAffine)
 func tc26512ASumAffineMinusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512AProjective) pick(table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64) {
+func (r *tc26512ACached) pick(table *[1 << (multWidth - 1)]tc26512ACached, digit uint64) {
 	if adx.Enabled {
-		tc26512AProjectivePickADX(r, table, digit)
+		tc26512ACachedPickADX(r, table, digit)
 		return
 	}
 	r.pickPortable(table, digit)
 }
 
 //go:noescape
-func tc26512AProjectivePickADX(r *tc26512AProjective, table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64)
+func tc26512ACachedPickADX(r *tc26512ACached, table *[1 << (multWidth - 1)]tc26512ACached, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26512AAffine) pick(table *[1 << (combWidth - 1)]tc26512AAffine, digit uint64) {

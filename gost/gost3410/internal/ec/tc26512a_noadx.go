@@ -19,9 +19,19 @@ func (r *tc26512AJacobian) double(a *tc26512AJacobian) {
 	r.doubleGeneric(a)
 }
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *tc26512AJacobian) doubleTimes(n int) {
+	r.doubleTimesGeneric(n)
+}
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *tc26512AJacobian) doubleTimesVartime(n int) {
 	r.doubleTimesVartimeGeneric(n)
+}
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512ASum) cachedPlus(a *tc26512AJacobian, b *tc26512ACached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
@@ -50,7 +60,7 @@ func (s *tc26512ASum) affineMinusVartime(a *tc26512AJacobian, b *tc26512AAffine)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512AProjective) pick(table *[1 << (multWidth - 1)]tc26512AProjective, digit uint64) {
+func (r *tc26512ACached) pick(table *[1 << (multWidth - 1)]tc26512ACached, digit uint64) {
 	r.pickPortable(table, digit)
 }
 

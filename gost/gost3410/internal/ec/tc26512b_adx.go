@@ -42,6 +42,18 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 //go:noescape
 func tc26512BJacobianDoubleADX(r *tc26512BJacobian, a *tc26512BJacobian)
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *tc26512BJacobian) doubleTimes(n int) {
+	if adx.Enabled {
+		tc26512BJacobianDoubleTimesADX(r, n)
+		return
+	}
+	r.doubleTimesGeneric(n)
+}
+
+//go:noescape
+func tc26512BJacobianDoubleTimesADX(r *tc26512BJacobian, n int)
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *tc26512BJacobian) doubleTimesVartime(n int) {
 	if adx.Enabled {
@@ -53,6 +65,18 @@ func (r *tc26512BJacobian) doubleTimesVartime(n int) {
 
 //go:noescape
 func tc26512BJacobianDoubleTimesVartimeADX(r *tc26512BJacobian, n int)
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedPlus(a *tc26512BJacobian, b *tc26512BCached) {
+	if adx.Enabled {
+		tc26512BSumCachedPlusADX(s, a, b)
+		return
+	}
+	s.cachedPlusGeneric(a, b)
+}
+
+//go:noescape
+func tc26512BSumCachedPlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
 func (s *tc26512BSum) cachedPlusVartime(a *tc26512BJacobian, b *tc26512BCached) {
@@ -115,16 +139,16 @@ func (s *tc26512BSum) affineMinusVartime(a *tc26512BJacobian, b *tc26512BAffine)
 func tc26512BSumAffineMinusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512BProjective) pick(table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64) {
+func (r *tc26512BCached) pick(table *[1 << (multWidth - 1)]tc26512BCached, digit uint64) {
 	if adx.Enabled {
-		tc26512BProjectivePickADX(r, table, digit)
+		tc26512BCachedPickADX(r, table, digit)
 		return
 	}
 	r.pickPortable(table, digit)
 }
 
 //go:noescape
-func tc26512BProjectivePickADX(r *tc26512BProjective, table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64)
+func tc26512BCachedPickADX(r *tc26512BCached, table *[1 << (multWidth - 1)]tc26512BCached, digit uint64)
 
 // pick is pickPortable, by assembly if there is any.
 func (r *tc26512BAffine) pick(table *[1 << (combWidth - 1)]tc26512BAffine, digit uint64) {

@@ -108,6 +108,21 @@ func TestAssemblyTc26512B(t *testing.T) {
 			}
 		}
 	})
+	t.Run("tc26512BJacobianDoubleTimesADX", func(t *testing.T) {
+		for range rounds {
+			var r tc26512BJacobian
+			numbers.fill(r.x[:])
+			numbers.fill(r.y[:])
+			numbers.fill(r.z[:])
+			r2 := r
+			const n = 3
+			tc26512BJacobianDoubleTimesADX(&r, n)
+			r2.doubleTimesGeneric(n)
+			if r != r2 {
+				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
 	t.Run("tc26512BJacobianDoubleTimesVartimeADX", func(t *testing.T) {
 		for range rounds {
 			var r tc26512BJacobian
@@ -120,6 +135,40 @@ func TestAssemblyTc26512B(t *testing.T) {
 			r2.doubleTimesVartimeGeneric(n)
 			if r.x.Equal(&r2.x) == 0 || r.y.Equal(&r2.y) == 0 || r.z.Equal(&r2.z) == 0 {
 				t.Fatalf("r: %x, want %x", r, r2)
+			}
+		}
+	})
+	t.Run("tc26512BSumCachedPlusADX", func(t *testing.T) {
+		for range rounds {
+			var s tc26512BSum
+			numbers.fill(s.tc26512BJacobian.x[:])
+			numbers.fill(s.tc26512BJacobian.y[:])
+			numbers.fill(s.tc26512BJacobian.z[:])
+			numbers.fill(s.h[:])
+			numbers.fill(s.d[:])
+			s2 := s
+			var a tc26512BJacobian
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			a2 := a
+			var b tc26512BCached
+			numbers.fill(b.tc26512BJacobian.x[:])
+			numbers.fill(b.tc26512BJacobian.y[:])
+			numbers.fill(b.tc26512BJacobian.z[:])
+			numbers.fill(b.zz[:])
+			numbers.fill(b.zzz[:])
+			b2 := b
+			tc26512BSumCachedPlusADX(&s, &a, &b)
+			s2.cachedPlusGeneric(&a2, &b2)
+			if s != s2 {
+				t.Fatalf("s: %x, want %x", s, s2)
+			}
+			if a != a2 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b != b2 {
+				t.Fatalf("b: %x, want %x", b, b2)
 			}
 		}
 	})
@@ -284,20 +333,22 @@ func TestAssemblyTc26512B(t *testing.T) {
 			}
 		}
 	})
-	t.Run("tc26512BProjective pick", func(t *testing.T) {
-		var table [1 << (multWidth - 1)]tc26512BProjective
+	t.Run("tc26512BCached pick", func(t *testing.T) {
+		var table [1 << (multWidth - 1)]tc26512BCached
 		for i := range table {
-			numbers.fill(table[i].x[:])
-			numbers.fill(table[i].y[:])
-			numbers.fill(table[i].z[:])
+			numbers.fill(table[i].tc26512BJacobian.x[:])
+			numbers.fill(table[i].tc26512BJacobian.y[:])
+			numbers.fill(table[i].tc26512BJacobian.z[:])
+			numbers.fill(table[i].zz[:])
+			numbers.fill(table[i].zzz[:])
 		}
 		for digit := range uint64(len(table) + 1) {
-			want, got := tc26512BProjective{}, table[7]
+			want, got := tc26512BCached{}, table[7]
 			if digit > 0 {
 				want = table[digit-1]
 			}
 			got2 := got
-			if tc26512BProjectivePickADX(&got, &table, digit); got != want {
+			if tc26512BCachedPickADX(&got, &table, digit); got != want {
 				t.Fatalf("%d: %x, want %x", digit, got, want)
 			}
 			if got2.pickPortable(&table, digit); got2 != want {

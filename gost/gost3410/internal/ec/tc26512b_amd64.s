@@ -1255,6 +1255,221 @@ TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	CALL sub<>(SB)
 	RET 
 
+// func tc26512BJacobianDoubleTimesADX(r *tc26512BJacobian, n int)
+TEXT ·tc26512BJacobianDoubleTimesADX(SB), 0, $320-16
+	NO_LOCAL_POINTERS
+loop:
+	// delta.Square(a.z)
+	LEAQ 192(SP), CX
+	MOVQ r+0(FP), SI
+	ADDQ $128, SI
+	CALL square<>(SB)
+	// gamma.Square(a.y)
+	LEAQ 128(SP), CX
+	MOVQ r+0(FP), SI
+	ADDQ $64, SI
+	CALL square<>(SB)
+	// t.Sub(a.x, delta)
+	LEAQ 256(SP), CX
+	MOVQ r+0(FP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// delta.Add(a.x, delta)
+	LEAQ 192(SP), CX
+	MOVQ r+0(FP), SI
+	LEAQ 192(SP), DI
+	CALL add<>(SB)
+	// r.z.Mul(a.y, a.z)
+	MOVQ r+0(FP), CX
+	ADDQ $128, CX
+	MOVQ r+0(FP), SI
+	ADDQ $64, SI
+	MOVQ r+0(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// t.Mul(t, delta)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// beta.Mul(a.x, gamma)
+	LEAQ 64(SP), CX
+	MOVQ r+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL mul<>(SB)
+	// alpha.Half(t)
+	LEAQ 0(SP), CX
+	LEAQ 256(SP), SI
+	CALL half<>(SB)
+	// alpha.Add(alpha, t)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 256(SP), DI
+	CALL add<>(SB)
+	// r.x.Square(alpha)
+	MOVQ r+0(FP), CX
+	LEAQ 0(SP), SI
+	CALL square<>(SB)
+	// gamma.Square(gamma)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	CALL square<>(SB)
+	// r.x.Sub(r.x, beta)
+	MOVQ r+0(FP), CX
+	MOVQ r+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// r.x.Sub(r.x, beta)
+	MOVQ r+0(FP), CX
+	MOVQ r+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// t.Sub(beta, r.x)
+	LEAQ 256(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ r+0(FP), DI
+	CALL sub<>(SB)
+	// t.Mul(t, alpha)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// r.y.Sub(t, gamma)
+	MOVQ r+0(FP), CX
+	ADDQ $64, CX
+	LEAQ 256(SP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	DECQ n+8(FP)
+	JNZ loop
+	RET 
+
+// func tc26512BSumCachedPlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
+TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
+	NO_LOCAL_POINTERS
+	// zz.Square(a.z)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	CALL square<>(SB)
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
+	MOVQ b+16(FP), SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(zz, a.z)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// t.Mul(b.y, zz)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 0(SP), DI
+	CALL mul<>(SB)
+	// zz.Mul(a.x, b.zz)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.h.Sub(v, zz)
+	MOVQ s+0(FP), CX
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
+	CALL sub<>(SB)
+	// hh.Mul(a.y, b.zzz)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	MOVQ b+16(FP), DI
+	ADDQ $256, DI
+	CALL mul<>(SB)
+	// s.d.Sub(t, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// s.z.Mul(a.z, b.z)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	MOVQ b+16(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// t.Square(s.h)
+	LEAQ 192(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
+	// v.Mul(zz, t)
+	LEAQ 128(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(t, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 192(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// hh.Mul(hh, t)
+	LEAQ 64(SP), CX
+	LEAQ 64(SP), SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// s.x.Sub(s.x, t)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// v.Sub(v, s.x)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	CALL sub<>(SB)
+	// v.Mul(v, s.d)
+	LEAQ 128(SP), CX
+	LEAQ 128(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $256, DI
+	CALL mul<>(SB)
+	// s.y.Sub(v, hh)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	LEAQ 128(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	RET 
+
 // func tc26512BSumAffinePlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	NO_LOCAL_POINTERS
@@ -1362,8 +1577,8 @@ TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	CALL sub<>(SB)
 	RET 
 
-// func tc26512BProjectivePickADX(r *tc26512BProjective, table *[1<<(multWidth-1)]tc26512BProjective, digit uint64)
-TEXT ·tc26512BProjectivePickADX(SB), NOSPLIT, $0-24
+// func tc26512BCachedPickADX(r *tc26512BCached, table *[1<<(multWidth-1)]tc26512BCached, digit uint64)
+TEXT ·tc26512BCachedPickADX(SB), NOSPLIT, $0-24
 	MOVQ r+0(FP), DI
 	MOVQ table+8(FP), SI
 	VPBROADCASTQ digit+16(FP), Y15
@@ -1377,6 +1592,10 @@ TEXT ·tc26512BProjectivePickADX(SB), NOSPLIT, $0-24
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
 	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
 	LEAQ 0(SI), BX
 	MOVQ $16, CX
 loop0:
@@ -1388,7 +1607,11 @@ loop0:
 	VPBLENDVB Y12, 96(BX), Y3, Y3
 	VPBLENDVB Y12, 128(BX), Y4, Y4
 	VPBLENDVB Y12, 160(BX), Y5, Y5
-	ADDQ $192, BX
+	VPBLENDVB Y12, 192(BX), Y6, Y6
+	VPBLENDVB Y12, 224(BX), Y7, Y7
+	VPBLENDVB Y12, 256(BX), Y8, Y8
+	VPBLENDVB Y12, 288(BX), Y9, Y9
+	ADDQ $320, BX
 	DECQ CX
 	JNZ loop0
 	VMOVDQU Y0, 0(DI)
@@ -1397,6 +1620,10 @@ loop0:
 	VMOVDQU Y3, 96(DI)
 	VMOVDQU Y4, 128(DI)
 	VMOVDQU Y5, 160(DI)
+	VMOVDQU Y6, 192(DI)
+	VMOVDQU Y7, 224(DI)
+	VMOVDQU Y8, 256(DI)
+	VMOVDQU Y9, 288(DI)
 	VZEROUPPER 
 	RET
 

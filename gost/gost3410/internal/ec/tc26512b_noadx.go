@@ -19,9 +19,19 @@ func (r *tc26512BJacobian) double(a *tc26512BJacobian) {
 	r.doubleGeneric(a)
 }
 
+// doubleTimes is doubleTimesGeneric, by assembly if there is any.
+func (r *tc26512BJacobian) doubleTimes(n int) {
+	r.doubleTimesGeneric(n)
+}
+
 // doubleTimesVartime is doubleTimesVartimeGeneric, by assembly if there is any.
 func (r *tc26512BJacobian) doubleTimesVartime(n int) {
 	r.doubleTimesVartimeGeneric(n)
+}
+
+// cachedPlus is cachedPlusGeneric, by assembly if there is any.
+func (s *tc26512BSum) cachedPlus(a *tc26512BJacobian, b *tc26512BCached) {
+	s.cachedPlusGeneric(a, b)
 }
 
 // cachedPlusVartime is cachedPlusVartimeGeneric, by assembly if there is any.
@@ -50,7 +60,7 @@ func (s *tc26512BSum) affineMinusVartime(a *tc26512BJacobian, b *tc26512BAffine)
 }
 
 // pick is pickPortable, by assembly if there is any.
-func (r *tc26512BProjective) pick(table *[1 << (multWidth - 1)]tc26512BProjective, digit uint64) {
+func (r *tc26512BCached) pick(table *[1 << (multWidth - 1)]tc26512BCached, digit uint64) {
 	r.pickPortable(table, digit)
 }
 

@@ -97,6 +97,9 @@ func (c *curve) F() string { return "field." + c.Field.Type }
 // Windows returns how many signed digits of 5 bits a scalar has.
 func (c *curve) Windows() int { return (c.Q.BitLen() + 5) / 5 }
 
+// OddWindows returns how many odd digits of 5 bits a scalar has below its highest.
+func (c *curve) OddWindows() int { return (c.Q.BitLen() + 3) / 5 }
+
 // These are those of package ec.
 const (
 	multWidth       = 5
