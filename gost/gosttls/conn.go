@@ -107,7 +107,8 @@ func (c *Conn) handshakeWithin(ctx context.Context) error {
 	if err := c.config.check(c.isClient); err != nil {
 		return err
 	}
-	if limit := c.config.handshakeTimeout(); limit > 0 {
+	limit := c.config.handshakeTimeout()
+	if deadline, ok := ctx.Deadline(); limit > 0 && (!ok || time.Until(deadline) > limit) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()

@@ -53,7 +53,7 @@ func serve(ctx context.Context, o options) error {
 			if tickets {
 				config.SessionTickets = new(gosttls.TicketKeys)
 			}
-			inner, err := net.Listen("tcp", "127.0.0.1:0")
+			inner, err := (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, "tcp", "127.0.0.1:0") // as nginx
 			if err != nil {
 				return err
 			}
@@ -105,6 +105,9 @@ func serverConfig(dir string, k keyKind, cache *gost3410.KeyCache) (*gosttls.Con
 		CipherSuites: allSuites(),
 		ClientAuth:   gosttls.RequireAnyClientCert,
 		VerifyPeer: func(s gosttls.ConnectionState) error {
+			if s.Resumed {
+				return nil // nginx takes the result out of the session too
+			}
 			return checkLeaf(s.PeerCertificates[0], info.Key, cache, time.Now())
 		},
 	}, nil

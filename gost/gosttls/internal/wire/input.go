@@ -54,8 +54,11 @@ const (
 )
 
 // largeBuffers holds buffers of largeBuffer bytes, so that an idle connection does not
-// keep one.
-var largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+// keep one. The small ones go into smallBuffers when the connection ends.
+var (
+	largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+	smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+)
 
 // Input is the receiving direction of a connection. Its user holds the mutex for
 // every method and field.
@@ -86,7 +89,7 @@ type Input struct {
 
 	buf        []byte // small, large[:] or nil; buf[start:end] was received and not used yet
 	start, end int
-	small      []byte             // smallBuffer bytes, or nil
+	small      *[smallBuffer]byte // or nil
 	large      *[largeBuffer]byte // borrowed, or nil
 	lastRead   int                // bytes
 
@@ -113,6 +116,7 @@ func (in *Input) Next() (RecordType, []byte, error) {
 	if err != nil {
 		if ne, ok := errors.AsType[net.Error](err); !ok || !ne.Timeout() {
 			in.Fail(err)
+			in.release()
 		}
 		return 0, nil, err
 	}
@@ -121,6 +125,19 @@ func (in *Input) Next() (RecordType, []byte, error) {
 
 // Fail ends the direction: every later Next returns err.
 func (in *Input) Fail(err error) { in.err = err }
+
+// release gives the buffers back when the direction has ended. Nothing that Next returned
+// is valid any more.
+func (in *Input) release() {
+	if in.large != nil {
+		largeBuffers.Put(in.large)
+	}
+	if in.small != nil {
+		smallBuffers.Put(in.small)
+	}
+	in.large, in.small, in.buf, in.start, in.end = nil, nil, nil, 0, 0
+	clear(in.opened[:])
+}
 
 func (in *Input) nextUseful() (RecordType, []byte, error) {
 	for range MaxUselessRecords {
@@ -308,7 +325,10 @@ func (in *Input) reserve(n int) {
 		in.start, in.end = 0, 0
 		if in.large != nil && in.lastRead < busy {
 			largeBuffers.Put(in.large)
-			in.large, in.buf = nil, in.small
+			in.large, in.buf = nil, nil
+			if in.small != nil {
+				in.buf = in.small[:]
+			}
 		}
 	}
 	if len(in.buf)-in.start >= n {
@@ -318,8 +338,11 @@ func (in *Input) reserve(n int) {
 	switch {
 	case len(buf) >= n:
 	case n <= smallBuffer:
-		in.small = make([]byte, smallBuffer)
-		buf = in.small
+		small, ok := smallBuffers.Get().(*[smallBuffer]byte)
+		if !ok {
+			panic("wire: the pool holds something else")
+		}
+		in.small, buf = small, small[:]
 	default:
 		large, ok := largeBuffers.Get().(*[largeBuffer]byte)
 		if !ok {

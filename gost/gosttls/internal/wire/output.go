@@ -17,6 +17,9 @@ import (
 // the connection below.
 const recordsPerWrite = 16
 
+// firstFlight is how many bytes a flight has at first: most have less.
+const firstFlight = 2048
+
 // ErrSequenceExhausted is returned by WriteData when the cipher suite allows no
 // more records on this connection (RFC 9189, Section 4.3.5). The peer has been
 // told by close_notify.
@@ -53,8 +56,9 @@ type Output struct {
 	// which part of a record the peer has.
 	err error
 
-	// flight collects the records of a flight of handshake messages.
-	flight []byte
+	// flight collects the records of a flight of handshake messages, in one of
+	// writeBuffers. Nil when nothing is queued.
+	flight *[]byte
 }
 
 // Queue adds content to the flight, in as many records as it needs.
@@ -63,8 +67,7 @@ func (o *Output) Queue(typ RecordType, content []byte) error {
 	defer o.Unlock()
 	for first := true; first || len(content) > 0; first = false {
 		n := min(len(content), record.MaxPlaintext)
-		var err error
-		if o.flight, err = o.seal(o.flight, typ, content[:n]); err != nil {
+		if err := o.queueLocked(typ, content[:n]); err != nil {
 			return err
 		}
 		content = content[n:]
@@ -88,9 +91,40 @@ func (o *Output) QueueChangeCipherSpec() error {
 func (o *Output) Flush() error {
 	o.Lock()
 	defer o.Unlock()
-	flight := o.flight
+	return o.flushLocked()
+}
+
+func (o *Output) flushLocked() error {
+	if o.flight == nil {
+		return o.err
+	}
+	defer o.dropFlight()
+	return o.write(*o.flight)
+}
+
+// dropFlight gives the buffer of the flight back.
+func (o *Output) dropFlight() {
+	writeBuffersFor(len(*o.flight)).Put(o.flight)
 	o.flight = nil
-	return o.write(flight)
+}
+
+// queueLocked adds a record to the flight.
+func (o *Output) queueLocked(typ RecordType, content []byte) error {
+	if o.flight == nil {
+		buf, ok := writeBuffers[0].Get().(*[]byte)
+		if !ok {
+			buf = new([]byte)
+		}
+		*buf = slices.Grow((*buf)[:0], firstFlight)
+		o.flight = buf
+	}
+	flight, err := o.seal(*o.flight, typ, content)
+	if err != nil {
+		o.dropFlight()
+		return err
+	}
+	*o.flight = flight
+	return nil
 }
 
 // SendAlert sends an alert, after what is queued. After close_notify or a fatal
@@ -108,10 +142,9 @@ func (o *Output) sendAlertLocked(a Alert) error {
 	if o.err != nil {
 		return o.err
 	}
-	flight, err := o.seal(o.flight, TypeAlert, []byte{a.level(), uint8(a)})
-	o.flight = nil
+	err := o.queueLocked(TypeAlert, []byte{a.level(), uint8(a)})
 	if err == nil {
-		err = o.write(flight)
+		err = o.flushLocked()
 	}
 	if err == nil && a != AlertNoRenegotiation {
 		o.err = ErrWriteClosed
