@@ -442,7 +442,7 @@ func readRaw(c *Conn) (wire.RecordType, []byte, error) {
 	if _, err := io.ReadFull(c.conn, fragment); err != nil {
 		return 0, nil, err
 	}
-	_, content, err := c.in.Protect.Open(header[0], VersionTLS12, fragment)
+	_, content, err := c.in.Protect.Open(header[0], uint16(header[1])<<8|uint16(header[2]), fragment)
 	return wire.RecordType(header[0]), content, err
 }
 
