@@ -193,3 +193,11 @@ func (c *Curve) baseMult(k scalar.Nat) ([]byte, bool) {
 	}
 	return c.group.BaseMult(k)
 }
+
+// mult returns k·P, and false if that is infinity, in constant time.
+func (c *Curve) mult(k scalar.Nat, xy []byte) ([]byte, bool) {
+	if c.lanes != nil && ifma.Enabled {
+		return c.lanes.Mult(k, xy)
+	}
+	return c.group.Mult(k, xy)
+}

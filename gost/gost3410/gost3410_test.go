@@ -165,10 +165,10 @@ func testGroups(t *testing.T) {
 				want := ref.mult(short, ref.base())
 				got, ok := c.baseMult(n)
 				compare(t, ref, "BaseMult", k, got, ok, want)
-				got, ok = c.group.Mult(n, ref.encode(ref.base()))
+				got, ok = c.mult(n, ref.encode(ref.base()))
 				compare(t, ref, "Mult of the base", k, got, ok, want)
 				if i%4 == 0 {
-					got, ok = c.group.Mult(n, other)
+					got, ok = c.mult(n, other)
 					compare(t, ref, "Mult", k, got, ok, ref.mult(short, ref.decode(other)))
 				}
 			}

@@ -183,9 +183,9 @@ func TestLanesEdges(t *testing.T) {
 	}
 }
 
-// TestLanesBaseMult: the scalars at which sums of lanes are special, those near the ends
+// TestLanesMult: the scalars at which sums of lanes are special, those near the ends
 // and random ones, beside the arithmetic without lanes.
-func TestLanesBaseMult(t *testing.T) {
+func TestLanesMult(t *testing.T) {
 	requireLanes(t)
 	r := mathrand.New(mathrand.NewPCG(12, 12))
 	for _, c := range laneCurves() {
@@ -212,14 +212,30 @@ func TestLanesBaseMult(t *testing.T) {
 			k := new(big.Int).SetBytes(b)
 			ks = append(ks, k.Mod(k, q))
 		}
+		base := c.lanesBase(t)
 		for _, k := range ks {
-			got, ok := c.lanes.BaseMult(natBig(k))
 			want, finite := c.group.BaseMult(natBig(k))
-			if ok != finite || finite && !bytes.Equal(got, want) {
-				t.Fatalf("%s: %x·G = %x %v, want %x %v", c, k, got, ok, want, finite)
+			check := func(how string, got []byte, ok bool) {
+				if ok != finite || finite && !bytes.Equal(got, want) {
+					t.Fatalf("%s: %s: %x·G = %x %v, want %x %v", c, how, k, got, ok, want, finite)
+				}
 			}
+			got, ok := c.lanes.BaseMult(natBig(k))
+			check("BaseMult", got, ok)
+			got, ok = c.lanes.Mult(natBig(k), base)
+			check("Mult", got, ok)
 		}
 	}
+}
+
+// lanesBase returns the base point.
+func (c *Curve) lanesBase(t *testing.T) []byte {
+	t.Helper()
+	xy, ok := c.group.BaseMult(scalar.Nat{1})
+	if !ok {
+		t.Fatal("infinity")
+	}
+	return xy
 }
 
 // FuzzVerifyMany: a batch gets the answers that its members get alone.

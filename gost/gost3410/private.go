@@ -228,7 +228,7 @@ func (k *PrivateKey) SharedPoint(peer *PublicKey, ukm []byte) ([]byte, error) {
 	copy(padded[:], ukm)
 	n := q.Mul(q.FromLittleEndian(padded[:c.Size()]), k.secret.value())
 	n = q.Mul(n, scalar.Nat{uint64(c.cofactor)})
-	xy, ok := c.group.Mult(n, peer.raw)
+	xy, ok := c.mult(n, peer.raw)
 	if !ok {
 		return nil, ErrAgreement
 	}

@@ -38,6 +38,25 @@ func (CryptoProA) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 	return points[0].bytes()
 }
 
+// Powers returns the Jacobian coordinates x, y and z of 2^(n·i)·P for all i, for a point
+// LE(x)|LE(y) of the curve. It takes variable time.
+func (CryptoProA) Powers(xy []byte, n int) (points [8][3][]uint64) {
+	var a cryptoProAAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	var j cryptoProAJacobian
+	j.setAffine(&a)
+	for i := range points {
+		if i > 0 {
+			j.doubleTimesVartime(n)
+		}
+		p := j
+		points[i] = [3][]uint64{p.x[:], p.y[:], p.z[:]}
+	}
+	return points
+}
+
 // Base returns the base point as LE(x)|LE(y).
 func (CryptoProB) Base() []byte {
 	g := cryptoProBG.projective()
@@ -67,6 +86,25 @@ func (CryptoProB) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 	points[1].y.Neg(&points[0].y)
 	points[0].y.Select(&points[1].y, &points[0].y, negative)
 	return points[0].bytes()
+}
+
+// Powers returns the Jacobian coordinates x, y and z of 2^(n·i)·P for all i, for a point
+// LE(x)|LE(y) of the curve. It takes variable time.
+func (CryptoProB) Powers(xy []byte, n int) (points [8][3][]uint64) {
+	var a cryptoProBAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	var j cryptoProBJacobian
+	j.setAffine(&a)
+	for i := range points {
+		if i > 0 {
+			j.doubleTimesVartime(n)
+		}
+		p := j
+		points[i] = [3][]uint64{p.x[:], p.y[:], p.z[:]}
+	}
+	return points
 }
 
 // Base returns the base point as LE(x)|LE(y).
@@ -100,6 +138,25 @@ func (TC26512A) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 	return points[0].bytes()
 }
 
+// Powers returns the Jacobian coordinates x, y and z of 2^(n·i)·P for all i, for a point
+// LE(x)|LE(y) of the curve. It takes variable time.
+func (TC26512A) Powers(xy []byte, n int) (points [8][3][]uint64) {
+	var a tc26512AAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	var j tc26512AJacobian
+	j.setAffine(&a)
+	for i := range points {
+		if i > 0 {
+			j.doubleTimesVartime(n)
+		}
+		p := j
+		points[i] = [3][]uint64{p.x[:], p.y[:], p.z[:]}
+	}
+	return points
+}
+
 // Base returns the base point as LE(x)|LE(y).
 func (TC26512B) Base() []byte {
 	g := tc26512BG.projective()
@@ -129,4 +186,23 @@ func (TC26512B) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 	points[1].y.Neg(&points[0].y)
 	points[0].y.Select(&points[1].y, &points[0].y, negative)
 	return points[0].bytes()
+}
+
+// Powers returns the Jacobian coordinates x, y and z of 2^(n·i)·P for all i, for a point
+// LE(x)|LE(y) of the curve. It takes variable time.
+func (TC26512B) Powers(xy []byte, n int) (points [8][3][]uint64) {
+	var a tc26512BAffine
+	if !a.set(xy) {
+		panic("ec: not a point")
+	}
+	var j tc26512BJacobian
+	j.setAffine(&a)
+	for i := range points {
+		if i > 0 {
+			j.doubleTimesVartime(n)
+		}
+		p := j
+		points[i] = [3][]uint64{p.x[:], p.y[:], p.z[:]}
+	}
+	return points
 }

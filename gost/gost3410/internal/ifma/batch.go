@@ -21,13 +21,10 @@ const keyEntries = 1 << (keyWidth - 1)
 type batch struct {
 	*Curve
 	scalars [2][]byte // of the base point and of the keys, lane by lane
-	table   []lanes   // odd multiples of the keys, x and w, all for the same z
-	factors []lanes   // what z is multiplied with from one entry to the next
-	common  []lanes   // z, z² and z³ of the table
+	keys    []lanes   // x, w and z
+	table   multiples // of the keys
 	acc     []lanes
-	twice   []lanes // twice the keys, while the table is made
 	picked  []lanes // what was looked up
-	keys    []lanes // x and w
 }
 
 func (c *Curve) newBatch() *batch {
@@ -35,16 +32,9 @@ func (c *Curve) newBatch() *batch {
 		return b
 	}
 	n := c.limbs()
-	memory := make([]lanes, (3*keyEntries+3+3+2+3+2)*n)
-	take := func(size int) []lanes {
-		part := memory[: size*n : size*n]
-		memory = memory[size*n:]
-		return part
-	}
 	scalars := make([]byte, 2*8*c.stride())
 	return &batch{
-		Curve: c, table: take(2 * keyEntries), factors: take(keyEntries), common: take(3), acc: take(3),
-		twice: take(2), picked: take(3), keys: take(2),
+		Curve: c, keys: make([]lanes, 3*n), table: newMultiples(n, keyEntries), acc: make([]lanes, 3*n), picked: make([]lanes, 3*n),
 		scalars: [2][]byte{scalars[:len(scalars)/2], scalars[len(scalars)/2:]},
 	}
 }
@@ -61,7 +51,7 @@ func (c *Curve) Verify8(count int, claim func(lane int) (r, k, l *scalar.Nat, xy
 		rs[lane] = r
 		b.set(lane, *k, *l, xy)
 	}
-	b.makeTable()
+	b.fill(&b.table, b.keys)
 	b.multiply()
 	n := c.limbs()
 	var x, z [8]uint64
@@ -101,7 +91,8 @@ func (b *batch) set(lane int, k, l scalar.Nat, xy []byte) {
 	b.twiceModP(w[:n])
 	putWords(b.scalars[1][at:], l[:n])
 	fromWords(b.keys[:b.limbs()], lane, x[:n])
-	fromWords(b.keys[b.limbs():], lane, w[:n])
+	fromWords(b.keys[b.limbs():2*b.limbs()], lane, w[:n])
+	b.keys[2*b.limbs()][lane] = 1
 }
 
 // stride is how many bytes a scalar takes, with room above.
@@ -111,34 +102,10 @@ func (c *Curve) stride() int { return 8 * (c.words() + 1) }
 // than the order by the order.
 func (c *Curve) baseWindows() int { return (c.scalarBits() + baseWidth) / baseWidth }
 
-// makeTable computes the odd multiples of the keys. The formulas give them two by two
-// with the same z; afterwards all are brought to the z of the last.
-func (b *batch) makeTable() {
-	n := b.limbs()
-	entry := func(i int) *lanes { return &b.table[2*n*i] }
-	factor := func(i int) *lanes { return &b.factors[n*i] }
-	b.start(&b.twice[0], entry(0), factor(0), &b.keys[0])
-	for i := 1; i < keyEntries; i++ {
-		b.chain(entry(i), &b.twice[0], factor(i), entry(i-1))
-	}
-	z := b.common[:n]
-	clear(z)
-	z[0] = lanes{1, 1, 1, 1, 1, 1, 1, 1}
-	for i := keyEntries - 2; i >= 0; i-- {
-		b.scale(entry(i), &z[0], factor(i+1))
-	}
-	b.mul(&z[0], &z[0], factor(0))
-	b.mul(&b.common[n], &z[0], &z[0])
-	b.mul(&b.common[2*n], &b.common[n], &z[0])
-}
-
 // multiply sets acc to the sum of both multiples. The last digit of a key is 1.
 func (b *batch) multiply() {
-	n := b.limbs()
 	b.base.once.Do(b.makeBase)
 	copy(b.acc, b.keys)
-	clear(b.acc[2*n:])
-	b.acc[2*n] = lanes{1, 1, 1, 1, 1, 1, 1, 1}
 	at := b.scalarBits() - 1
 	if rest := at % keyWidth; rest > 0 {
 		at -= rest
@@ -159,8 +126,8 @@ func (b *batch) addDigits(at, width int) {
 	if width != keyWidth {
 		l = b.base.rest
 	}
-	gather(&b.picked[0], &b.table[0], &b.scalars[1][first], shift, l)
-	b.addCommon(&b.acc[0], &b.picked[0], &b.common[0], &b.picked[2*n])
+	gather(&b.picked[0], &b.table.points[0], &b.scalars[1][first], shift, l)
+	b.addCommon(&b.acc[0], &b.picked[0], &b.table.common[0], &b.picked[2*n])
 	if at%baseWidth == 0 {
 		gather(&b.picked[0], &b.base.odd[0], &b.scalars[0][first], shift, b.base.oddLayout)
 		b.addAffine(&b.acc[0], &b.picked[0], &b.picked[2*b.words()])

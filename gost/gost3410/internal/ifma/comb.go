@@ -143,7 +143,7 @@ func (c *Curve) newComb() *comb {
 }
 
 // multiply sets acc to k times the point of a table, in parts, or adds it; k must be below
-// the order. Whether it is wiped, z = 0, shows that the formulas do not know the case.
+// the order. If z is 0 at the end, the formulas do not know the case.
 //
 // Where the table is for secrets this takes constant time, and it is never wrong: in
 // lane i, all multiples of the point are odd multiples of 2^(i·scalarBits/8), until lanes are
@@ -203,19 +203,25 @@ func (m *comb) point(memory *[24]uint64, lane int) (p [3][]uint64) {
 	return p
 }
 
-// BaseMult returns k·G as LE(x)|LE(y), and false if that is infinity, for k below the
-// order. It takes constant time.
+// sum returns the sum of all lanes, negated if negative is 1, and false if that is
+// infinity. It takes constant time.
 //
 // The sums of lanes 0 to 3, and 4 to 7, are not special for the reasons of multiply.
 // The last addition may be: it is done with complete formulas.
-func (c *Curve) BaseMult(k scalar.Nat) ([]byte, bool) {
-	m := c.newComb()
-	m.multiply(c.baseSecret(), k, false)
+func (m *comb) sum(negative uint64) ([]byte, bool) {
 	m.fold(1)
 	m.fold(2)
 	var low, high [24]uint64
 	a, b := m.point(&low, 0), m.point(&high, 4)
-	xy, ok := c.group.Sum(&a, &b, 0)
+	return m.group.Sum(&a, &b, negative)
+}
+
+// BaseMult returns k·G as LE(x)|LE(y), and false if that is infinity, for k below the
+// order. It takes constant time.
+func (c *Curve) BaseMult(k scalar.Nat) ([]byte, bool) {
+	m := c.newComb()
+	m.multiply(c.baseSecret(), k, false)
+	xy, ok := m.sum(0)
 	m.wipe()
 	c.combs.Put(m)
 	return xy, ok

@@ -42,6 +42,7 @@ type kernels struct {
 	chain       func(sum, d, factor, t *lanes)
 	scale       func(t, z, factor *lanes)
 	setAffine   func(a, b, negative *lanes)
+	setCommon   func(a, b, z, negative *lanes)
 }
 
 // Curve is a curve y² = x³ − 3x + b of prime order. It is safe for concurrent use.
@@ -54,6 +55,7 @@ type Curve struct {
 	base    baseTables
 	batches sync.Pool // of *batch
 	combs   sync.Pool // of *comb
+	mults   sync.Pool // of *mult
 }
 
 // group is what is needed of the scalar arithmetic of a curve.
@@ -64,6 +66,8 @@ type group interface {
 	// Sum returns a + b as LE(x)|LE(y), negated if negative is 1, and false for
 	// infinity, for Jacobian points x, 2y and z, in constant time.
 	Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool)
+	// Powers returns x, y and z of 2^(n·i)·P for all i, in Jacobian coordinates.
+	Powers(xy []byte, n int) (points [8][3][]uint64)
 	// VerifyX reports whether x(k·G + l·P) is r modulo the order.
 	VerifyX(r, k, l scalar.Nat, xy []byte) bool
 	// Base returns the base point as LE(x)|LE(y).

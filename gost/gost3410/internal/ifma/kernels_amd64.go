@@ -15,6 +15,7 @@ var kernels256A = kernels{
 	start:       start256A,
 	chain:       chain256A,
 	scale:       scale256A,
+	setCommon:   setCommon256A,
 	setAffine:   setAffine256A,
 }
 
@@ -46,6 +47,9 @@ func chain256A(sum, d, factor, t *lanes)
 func scale256A(t, z, factor *lanes)
 
 //go:noescape
+func setCommon256A(a, b, z, negative *lanes)
+
+//go:noescape
 func setAffine256A(a, b, negative *lanes)
 
 // kernels256B are the routines of the prime 2²⁵⁵ + 3225.
@@ -59,6 +63,7 @@ var kernels256B = kernels{
 	start:       start256B,
 	chain:       chain256B,
 	scale:       scale256B,
+	setCommon:   setCommon256B,
 	setAffine:   setAffine256B,
 }
 
@@ -90,6 +95,9 @@ func chain256B(sum, d, factor, t *lanes)
 func scale256B(t, z, factor *lanes)
 
 //go:noescape
+func setCommon256B(a, b, z, negative *lanes)
+
+//go:noescape
 func setAffine256B(a, b, negative *lanes)
 
 // kernels512A are the routines of the prime 2⁵¹² − 569.
@@ -103,6 +111,7 @@ var kernels512A = kernels{
 	start:       start512A,
 	chain:       chain512A,
 	scale:       scale512A,
+	setCommon:   setCommon512A,
 	setAffine:   setAffine512A,
 }
 
@@ -134,6 +143,9 @@ func chain512A(sum, d, factor, t *lanes)
 func scale512A(t, z, factor *lanes)
 
 //go:noescape
+func setCommon512A(a, b, z, negative *lanes)
+
+//go:noescape
 func setAffine512A(a, b, negative *lanes)
 
 // kernels512B are the routines of the prime 2⁵¹¹ + 111.
@@ -147,6 +159,7 @@ var kernels512B = kernels{
 	start:       start512B,
 	chain:       chain512B,
 	scale:       scale512B,
+	setCommon:   setCommon512B,
 	setAffine:   setAffine512B,
 }
 
@@ -176,6 +189,9 @@ func chain512B(sum, d, factor, t *lanes)
 
 //go:noescape
 func scale512B(t, z, factor *lanes)
+
+//go:noescape
+func setCommon512B(a, b, z, negative *lanes)
 
 //go:noescape
 func setAffine512B(a, b, negative *lanes)

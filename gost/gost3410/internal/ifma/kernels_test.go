@@ -211,6 +211,8 @@ func TestMixedRoutines(t *testing.T) {
 		b.addAffine(&affine[0], &words[0], &mask[0])
 		b.setAffine(&set[0], &words[0], &mask[0])
 		b.addCommon(&other[0], &entry[0], &common[0], &mask[0])
+		brought := copied(p)
+		b.setCommon(&brought[0], &entry[0], &common[0], &mask[0])
 		one := big.NewInt(1)
 		for lane := range 8 {
 			e, f, z := b.numbers(p, lane), b.numbers(entry, lane), b.numbers(common, lane)
@@ -218,6 +220,7 @@ func TestMixedRoutines(t *testing.T) {
 			w = signed(w, mask, lane)
 			b.want("addAffine", affine, lane, sum(e[0], e[1], e[2], x, w, one)...)
 			b.want("setAffine", set, lane, x, w, big.NewInt(1))
+			b.want("setCommon", brought, lane, mul(f[0]), mul(signed(f[1], mask, lane)), mul(z[0]))
 			b.want("addCommon", other, lane, sumCommon(e, f[0], signed(f[1], mask, lane), z)...)
 		}
 	})
@@ -243,7 +246,7 @@ func sumCommon(a []*big.Int, x, w *big.Int, z []*big.Int) []*big.Int {
 
 func TestTableRoutines(t *testing.T) {
 	onBench(t, func(b *bench) {
-		a := b.elements(2, false)
+		a := b.point(false)
 		twice, same, factor := b.elements(2, false), b.elements(2, false), b.elements(1, false)
 		b.start(&twice[0], &same[0], &factor[0], &a[0])
 		p, q := b.elements(2, false), b.elements(2, false)
@@ -256,7 +259,7 @@ func TestTableRoutines(t *testing.T) {
 		for lane := range 8 {
 			e := b.numbers(a, lane)
 			x, w := e[0], e[1]
-			want := double(x, w, one)
+			want := double(x, w, e[2])
 			b.want("start: twice", twice, lane, want[0], want[1])
 			b.want("start: the same", same, lane, mul(x, w, w), mul(w, w, w, w))
 			b.want("start: factor", factor, lane, w)

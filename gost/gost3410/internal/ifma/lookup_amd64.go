@@ -16,6 +16,12 @@ func gather(point, table *lanes, scalars *byte, shift uint64, l *layout)
 func scan8(point, table *lanes, scalars *byte, shift uint64, l *layout)
 
 //go:noescape
+func scan10(point, table *lanes, scalars *byte, shift uint64, l *layout)
+
+//go:noescape
+func scan20(point, table *lanes, scalars *byte, shift uint64, l *layout)
+
+//go:noescape
 func scan16(point, table *lanes, scalars *byte, shift uint64, l *layout)
 
 //go:noescape

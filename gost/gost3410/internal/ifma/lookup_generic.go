@@ -8,6 +8,10 @@ func gather(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not availa
 
 func scan8(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not available") }
 
+func scan10(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not available") }
+
+func scan20(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not available") }
+
 func scan16(_, _ *lanes, _ *byte, _ uint64, _ *layout) { panic("ifma: not available") }
 
 func permute(_, _ *lanes, _ int, _ *lanes) { panic("ifma: not available") }

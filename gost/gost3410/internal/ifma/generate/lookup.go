@@ -30,7 +30,7 @@ words:
 	VZEROUPPER
 	RET
 `)
-	for _, words := range []int{8, 16} {
+	for _, words := range []int{8, 10, 16, 20} {
 		out.WriteString(scan(words))
 	}
 	out.WriteString(`
@@ -88,15 +88,15 @@ TEXT ·scan%[1]d(SB), NOSPLIT, $0-40
 	VPTERNLOGQ $255, Z3, Z3, Z3
 `, words, digit)
 	for i := range words {
-		fmt.Fprintf(&out, "\tVPXORQ Z%[1]d, Z%[1]d, Z%[1]d\n", 16+i)
+		fmt.Fprintf(&out, "\tVPXORQ Z%[1]d, Z%[1]d, Z%[1]d\n", 32-words+i)
 	}
 	out.WriteString("entries:\n\tVPCMPEQQ Z2, Z1, K2\n\tVPSUBQ Z3, Z2, Z2\n")
 	for i := range words {
-		fmt.Fprintf(&out, "\tVMOVDQU64 %d(SI), K2, Z%d\n", 64*i, 16+i)
+		fmt.Fprintf(&out, "\tVMOVDQU64 %d(SI), K2, Z%d\n", 64*i, 32-words+i)
 	}
 	fmt.Fprintf(&out, "\tADDQ $%d, SI\n\tDECQ CX\n\tJNZ entries\n", 64*words)
 	for i := range words {
-		fmt.Fprintf(&out, "\tVMOVDQU64 Z%d, %d(DI)\n", 16+i, 64*i)
+		fmt.Fprintf(&out, "\tVMOVDQU64 Z%d, %d(DI)\n", 32-words+i, 64*i)
 	}
 	out.WriteString("\tVZEROUPPER\n\tRET\n")
 	return out.String()

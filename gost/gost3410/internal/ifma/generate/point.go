@@ -115,15 +115,15 @@ func (m *machine) addPoints(a, b *point) point {
 	return m.addition(operands2{u1, s1, u2, s2, m.carry(m.mul(&a.z, &b.z))})
 }
 
-// start returns 2·(x, w/2) and the same point again, both with the z that is w.
-func (m *machine) start(x, w *element) (twice, same point) {
-	ww := m.carry(m.square(w))
-	s := m.carry(m.mul(x, ww))
-	one := m.one()
-	t := m.mul(m.difference(x, one), m.sum(x, one))
+// start returns 2·a, and a again with the same z: that of a times its w.
+func (m *machine) start(a *point) (twice, same point) {
+	ww := m.carry(m.square(&a.w))
+	s := m.carry(m.mul(&a.x, ww))
+	zz := m.square(&a.z)
+	t := m.mul(m.difference(&a.x, zz), m.sum(&a.x, zz))
 	alpha := m.carry(m.sum(m.twice(t), t))
-	x2 := m.carry(m.difference(m.square(alpha), m.twice(s)))
-	return point{*x2, *m.mul2(alpha, m.difference(s, x2), ww), *w}, point{*s, *m.square(ww), *w}
+	x := m.carry(m.difference(m.square(alpha), m.twice(s)))
+	return point{x: *x, w: *m.mul2(alpha, m.difference(s, x), ww)}, point{x: *s, w: *m.square(ww)}
 }
 
 func (m *machine) one() *element {

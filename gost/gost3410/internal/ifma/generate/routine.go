@@ -150,15 +150,15 @@ func weierstrass(suffix string, p prime) []routine {
 			b, c := m.rawInputs("SI", 2), m.rawInputs("DX", 3)
 			m.outputPoint("DI", 0, m.addCommon(&a, &b[0], &b[1], &c[0], &c[1], &c[2], "K1"))
 		})
-	f.routine("start", "sets twice = 2·a and table = a, both x and w for the z that is w of a; factor is it.",
+	f.routine("start", "sets twice = 2·a and table = a, both x and w for the same z, that of a times factor.",
 		[]string{"twice", "table", "factor", "a"}, false, func(m *machine) {
-			a := m.inputs("CX", 2)
-			twice, same := m.start(&a[0], &a[1])
+			a := m.inputPoint("CX", 0)
+			twice, same := m.start(&a)
 			m.outputLimited("DI", 0, twice.x)
 			m.outputLimited("DI", n, twice.w)
 			m.outputLimited("SI", 0, same.x)
 			m.outputLimited("SI", n, same.w)
-			m.outputLimited("DX", 0, a[1])
+			m.outputRaw("DX", 0, a.w)
 		})
 	f.routine("chain", "sets sum = d + t, for the same z of both; then d is the same point for the z of the sum, factor times the old one.",
 		[]string{"sum", "d", "factor", "t"}, false, func(m *machine) {
@@ -178,6 +178,11 @@ func weierstrass(suffix string, p prime) []routine {
 			m.outputRaw("DI", 0, *m.mul(&t[0], rr))
 			m.outputRaw("DI", n, *m.mul(&t[1], m.mul(rr, r)))
 			m.outputRaw("SI", 0, *r)
+		})
+	f.routine("setCommon", "sets a = ±b, for x and w of b and its z; negative has the lanes with minus.",
+		[]string{"a", "b", "z", "negative"}, false, func(m *machine) {
+			b, z := m.rawInputs("SI", 2), m.rawInputs("DX", 1)
+			m.outputPoint("DI", 0, point{b[0], *m.small(m.signed(&b[1], "K1")), z[0]})
 		})
 	f.routine("setAffine", "sets a = ±b, for x and w of b in words of 64 bits; negative has the lanes with minus.",
 		[]string{"a", "b", "negative"}, false, func(m *machine) {
