@@ -46,7 +46,7 @@
 //	modes                            asm   measured; counters and subkeys by construction, the rest as the cipher
 //	mgm: multiplication, tags        yes   measured, construction; the rest as the cipher
 //	keywrap: the comparison of tags  yes   measured, construction (crypto/subtle); the rest as the cipher
-//	keywrap.KImp28147Or              yes   construction: whether the import succeeded; the rest as the cipher
+//	keywrap.KImp28147Or              yes   measured, construction: whether the import succeeded; the rest as the cipher
 //	gost28147                        asm   measured, construction; elsewhere tables in memory
 //	gostr341194                      asm   measured, construction; elsewhere tables in memory
 //	gosttls                                as what it is made of

@@ -113,6 +113,24 @@ func TestTimingTags(t *testing.T) {
 	}
 }
 
+// TestTimingSubstitute: that a key of TLS with CNT_IMIT was not the right one does not
+// show.
+func TestTimingSubstitute(t *testing.T) {
+	cryptotest.RequireTiming(t)
+	kek, iv, substitute := cryptotest.Bytes(32), make([]byte, 8), make([]byte, 32)
+	wrapped := must(keywrap.KExp28147(kek, iv, make([]byte, 32)))
+	var classes cryptotest.TimingClasses[[]byte]
+	for i := range cryptotest.TimingClassSize {
+		classes[0][i], classes[1][i] = bytes.Clone(wrapped), bytes.Clone(wrapped)
+		classes[1][i][len(wrapped)-1] ^= 1
+	}
+	cryptotest.SameTime(t, "KImp28147Or", timingSamples, classes, func(p []byte) {
+		if _, _, err := keywrap.KImp28147Or(kek, iv, p, substitute); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // TestTimingSees: the measurement finds a comparison that ends at the first difference.
 func TestTimingSees(t *testing.T) {
 	cryptotest.RequireTiming(t)
