@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -392,6 +393,27 @@ func (p peerPKI) serverCerts(t testing.TB) map[string]Certificate {
 		certs[set.String()] = p.cert(t, "srv"+set.String())
 	}
 	return certs
+}
+
+// A server with two certificates, of 256 and of 512 bits, uses the key of the one that
+// it shows; OpenSSL's own server does not.
+func TestTwoCertificatesWithOpenSSL(t *testing.T) {
+	p := interop(t)
+	certs := []Certificate{p.cert(t, "srv256A"), p.cert(t, "srv512A"), p.cert(t, "srv256TCA"), p.cert(t, "srv512C")}
+	var configs []*Config
+	for i := range certs {
+		for _, suite := range suites12 {
+			configs = append(configs, &Config{
+				Certificates: slices.Concat(certs[i:], certs[:i]),
+				CipherSuites: []uint16{suite},
+				MaxVersion:   VersionTLS12,
+				ClientAuth:   RequireAnyClientCert,
+			})
+		}
+	}
+	for _, client := range []string{"cli256A", "cli512C"} {
+		p.manyClients(t, client, configs, "-tls1_2")
+	}
 }
 
 // The versions before TLS 1.2, with both suites that they have.
