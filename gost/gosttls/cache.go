@@ -102,7 +102,6 @@ func (c *memoryCache) dropped(id [sessionIDSize]byte, s CachedSession) {
 func (c *memoryCache) Put(id [sessionIDSize]byte, s CachedSession) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.State = slices.Clone(s.State)
 	c.sessions.put(id, s)
 	c.byHandle[s.Handle] = append(c.byHandle[s.Handle], id)
 }
@@ -112,7 +111,7 @@ func (c *memoryCache) Get(id [sessionIDSize]byte) (CachedSession, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, ok := c.sessions.get(id)
-	s.State = slices.Clone(s.State) // Delete clears the other one
+	s.State = slices.Clone(s.State) // the other one is cleared when it goes
 	return s, ok
 }
 

@@ -104,6 +104,7 @@ func TestConfigRefused(t *testing.T) {
 		"no key":        {Certificates: []Certificate{good, {Chain: good.Chain}}, InsecureSkipVerify: true},
 		"no chain":      {Certificates: []Certificate{{PrivateKey: good.PrivateKey}}, InsecureSkipVerify: true},
 		"client auth":   {ClientAuth: RequireAnyClientCert + 1, Certificates: []Certificate{good}, InsecureSkipVerify: true},
+		"long policy":   {PolicyID: strings.Repeat("x", 256), Certificates: []Certificate{good}, InsecureSkipVerify: true},
 		"below zero":    {ClientAuth: -1, Certificates: []Certificate{good}, InsecureSkipVerify: true},
 		"another kind":  {Certificates: []Certificate{{Chain: good.Chain, PrivateKey: ecKey{ec}}}, InsecureSkipVerify: true},
 	} {

@@ -82,7 +82,9 @@ type Config struct {
 	ServerName string
 
 	// VerifyPeer judges the certificates of the peer. An error refuses the
-	// connection with the alert bad_certificate.
+	// connection, with the alert of an *[AlertError] in it, else with
+	// bad_certificate. It judges in every handshake, also when a session is resumed:
+	// both sides are asked then after the Finished of the peer.
 	//
 	// A client must have it, unless InsecureSkipVerify is set; it runs before
 	// the client sends anything about itself. At that moment the server has not
@@ -98,8 +100,8 @@ type Config struct {
 	InsecureSkipVerify bool
 
 	// RequireExtendedMasterSecret refuses peers without the extension of RFC
-	// 7627. When false they are served; nothing here relies on the uniqueness
-	// of their master secret.
+	// 7627. When false they are served, and get no session to resume; nothing
+	// here relies on the uniqueness of their master secret.
 	RequireExtendedMasterSecret bool
 
 	// HandshakeTimeout limits the whole handshake. Zero means
@@ -282,6 +284,9 @@ func (c *Config) check(isClient bool) error {
 	}
 	if name := sniName(c.ServerName); isClient && name != "" && !message.ValidServerName(name) {
 		return errors.New("gosttls: config: ServerName is not the name of a host")
+	}
+	if len(c.PolicyID) > 255 {
+		return errors.New("gosttls: config: PolicyID is longer than 255 bytes")
 	}
 	if c.ClientAuth < NoClientCert || c.ClientAuth > RequireAnyClientCert {
 		return fmt.Errorf("gosttls: config: unknown ClientAuth %d", c.ClientAuth)

@@ -1,12 +1,16 @@
-// Package gosttls implements TLS 1.2 with the GOST cipher suites of RFC 9189,
-// client and server, and a listener that takes GOST and ordinary TLS clients on
-// one port.
+// Package gosttls implements TLS with the GOST cipher suites, client and server: TLS 1.2
+// with those of RFC 9189, TLS 1.3 with those of RFC 9367, and for old peers TLS 1.0 and
+// 1.1; and a listener that takes GOST and ordinary TLS clients on one port.
 //
-// The suites are TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC (0xC100) and
-// TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC (0xC101). There is no session
-// resumption, no renegotiation and no compression. The key exchange is static on
-// the server's side: whoever learns the server's private key can read recorded
+// There is no renegotiation and no compression. Before TLS 1.3 the key exchange is static
+// on the server's side: whoever learns the server's private key can read recorded
 // connections (RFC 9189, Section 11).
+//
+// Sessions are resumed by ticket or by session id if the configuration says so
+// ([Config.SessionTickets], [Config.SessionCache], [Config.ClientSessions]). A server
+// resumes a session only where nothing has changed by which it judged the client, asks
+// [Config.Resume] before, and [Config.Verdict] and [Config.VerifyPeer] in every
+// handshake.
 //
 // A typical server:
 //

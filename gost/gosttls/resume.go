@@ -43,11 +43,12 @@ type CachedSession struct {
 // A SessionCache keeps the sessions of a server of TLS 1.2 by session id (RFC 5246,
 // Appendix F.1.4). It must be bounded, and safe for several goroutines.
 type SessionCache interface {
-	// Put keeps a session under its id, which is 32 random bytes.
+	// Put keeps a session under its id, which is 32 random bytes. State belongs to
+	// the cache from then on.
 	Put(id [32]byte, s CachedSession)
 
 	// Get returns the session with an id. Whether it has expired is looked at by
-	// the caller.
+	// the caller, to whom State belongs: it is cleared after use.
 	Get(id [32]byte) (CachedSession, bool)
 
 	// Delete drops all sessions with a handle, as logout must.

@@ -75,6 +75,7 @@ func (hs *serverHandshake) offeredSession() (*session, bool) {
 	if !ok {
 		return nil, false
 	}
+	defer clear(cached.State)
 	return unmarshalSession(cached.State)
 }
 

@@ -539,5 +539,89 @@ func TestStolenTicket(t *testing.T) {
 		if _, ok := r.client.ClientSessions.Get(r.client.ServerName); ok {
 			t.Errorf("%s: the client keeps a session that does not work", way)
 		}
+		r.server.Verdict = nil
+		r.client.ClientSessions.Put(r.client.ServerName, s)
+		r.connectAgain(t) // the thief has not spoilt it
+	}
+}
+
+// Servers that share their keys take each other's tickets, under the same rules as their
+// own: policy, trust data, name, and what the hook says.
+func TestResumeAcrossServers(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(second *Config)
+		want   bool
+	}{
+		"the same":            {func(*Config) {}, true},
+		"another certificate": {func(c *Config) { c.Certificates = []Certificate{testCert(t, tc26512A)} }, true},
+		"other policy":        {func(c *Config) { c.PolicyID = "other" }, false},
+		"other trust data":    {func(c *Config) { c.TrustID = func() string { return "snapshot 2" } }, false},
+		"certificate wanted":  {func(c *Config) { c.ClientAuth = RequestClientCert }, false},
+		"logged out there":    {func(c *Config) { c.Resume = func(ResumedSession) error { return errUnwelcome } }, false},
+		"own keys only":       {func(c *Config) { c.SessionTickets = new(TicketKeys) }, false},
+	} {
+		r := newResumption(t, "ticket")
+		exported, err := r.server.SessionTickets.Export(r.clock.time())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.connectAnew(t)
+		second := new(TicketKeys)
+		if err := second.Import(exported, r.clock.time()); err != nil {
+			t.Fatal(err)
+		}
+		r.server.SessionTickets = second
+		test.change(&r.server)
+		if _, server := r.connect(t); server.Resumed != test.want {
+			t.Errorf("%s: resumed is %v", name, server.Resumed)
+		}
+	}
+}
+
+// A session of one version does not hinder a connection of another.
+func TestResumeAcrossVersions(t *testing.T) {
+	type versions struct{ least, most uint16 }
+	both := versions{VersionTLS12, VersionTLS13}
+	for _, way := range ways {
+		for name, test := range map[string]struct{ first, second, client versions }{
+			"a server that learns TLS 1.3":  {versions{VersionTLS12, VersionTLS12}, both, both},
+			"a server that forgets TLS 1.3": {both, versions{VersionTLS12, VersionTLS12}, both},
+			"only TLS 1.3 from now on":      {versions{VersionTLS12, VersionTLS12}, versions{VersionTLS13, VersionTLS13}, both},
+		} {
+			r := newResumption(t, way)
+			r.client.CipherSuites, r.server.CipherSuites = nil, nil
+			speak := func(c *Config, v versions) { c.MinVersion, c.MaxVersion = v.least, v.most }
+			speak(&r.client, test.client)
+			speak(&r.server, test.first)
+			_, first := r.connectAnew(t)
+			speak(&r.server, test.second)
+			_, second := r.connectAnew(t)
+			if first.Version == second.Version {
+				t.Errorf("%s: %#04x twice", name, first.Version)
+			}
+		}
+	}
+}
+
+// The versions before TLS 1.2 resume like it.
+func TestResumeOldVersions(t *testing.T) {
+	for _, way := range ways {
+		for _, version := range []uint16{VersionTLS10, VersionTLS11} {
+			r := newResumption(t, way)
+			for _, c := range []*Config{&r.client, &r.server} {
+				c.CipherSuites, c.MinVersion, c.MaxVersion = []uint16{LegacyCNTIMIT}, version, version
+			}
+			client, server := r.connectAnew(t)
+			client2, server2 := r.connectAgain(t)
+			sameButResumed(t, client, client2)
+			sameButResumed(t, server, server2)
+			if server2.Version != version {
+				t.Errorf("version %#04x", server2.Version)
+			}
+			r.client.MaxVersion, r.server.MaxVersion = VersionTLS12, VersionTLS12
+			if _, server = r.connect(t); server.Resumed || server.Version != VersionTLS12 {
+				t.Errorf("a session of %#04x: resumed is %v with version %#04x", version, server.Resumed, server.Version)
+			}
+		}
 	}
 }

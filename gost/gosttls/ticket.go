@@ -48,7 +48,8 @@ type TicketKeys struct {
 	// DefaultTicketRotation. It must not change after the first use.
 	Rotation time.Duration
 
-	// Rand is the source of keys and nonces. Nil means crypto/rand.Reader.
+	// Rand is the source of keys and nonces, safe for several goroutines. Nil means
+	// crypto/rand.Reader.
 	Rand io.Reader
 
 	mu      sync.Mutex
