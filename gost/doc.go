@@ -27,7 +27,7 @@
 //
 //	gost3410.PrivateKey.Sign         yes   measured, tainted; on eight lanes measured, construction;
 //	                                       but for the hash of the nonce, see streebog
-//	gost3410.PrivateKey.SharedPoint  yes   measured, tainted
+//	gost3410.PrivateKey.SharedPoint  yes   measured, tainted; on eight lanes measured, construction
 //	gost3410.NewPrivateKey, Bytes    yes   measured (multiplication of the base point), tainted; on eight
 //	                                       lanes measured, construction
 //	gost3410.NewMaskedPrivateKey     yes   measured (arithmetic modulo the order), construction
