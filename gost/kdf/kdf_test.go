@@ -281,3 +281,11 @@ func TestKDFIsTree(t *testing.T) {
 		t.Errorf("KDF allocates %v times", n)
 	}
 }
+
+func TestTLSTreeWipe(t *testing.T) {
+	tree := NewTLSTree(KuznyechikCTROMAC, bytes.Repeat([]byte{1}, Size))
+	tree.Key(70)
+	if tree.Wipe(); *tree != (TLSTree{}) {
+		t.Error("keys are left")
+	}
+}

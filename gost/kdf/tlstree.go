@@ -105,3 +105,6 @@ func (t *TLSTree) Key(seq uint64) [Size]byte {
 	}
 	return *parent
 }
+
+// Wipe overwrites all keys. The tree cannot be used any more.
+func (t *TLSTree) Wipe() { *t = TLSTree{} }

@@ -256,7 +256,8 @@ func (m *ctrOMACMode) openMany(header *[HeaderSize]byte, seq uint64, fragments [
 }
 
 func (m *ctrOMACMode) wipe() {
-	sections := m.sections[:cap(m.sections)]
-	clear(sections)
-	*m = ctrOMACMode{suite: m.suite}
+	m.encTree.Wipe()
+	m.macTree.Wipe()
+	clear(m.sections[:cap(m.sections)])
+	*m = ctrOMACMode{}
 }

@@ -96,4 +96,7 @@ func (m *mgmMode) rekey(seq uint64) error {
 	return nil
 }
 
-func (m *mgmMode) wipe() { *m = mgmMode{} }
+func (m *mgmMode) wipe() {
+	m.tree.Wipe()
+	*m = mgmMode{}
+}

@@ -263,11 +263,15 @@ func (p *Protector) forget(fragments [][]byte, err error) error {
 	return err
 }
 
-// Wipe overwrites the keys; nothing can be sealed or opened any more.
+// Wipe overwrites the keys, but for the key schedules of the ciphers, of which it lets
+// go; nothing can be sealed or opened any more. It may be called again.
 func (p *Protector) Wipe() {
+	if p.mode == nil {
+		return
+	}
 	p.spent = true
-	p.many = nil
 	p.mode.wipe()
+	p.mode, p.many = nil, nil
 }
 
 // advance moves to the next record.

@@ -126,9 +126,14 @@ func (in *Input) Next() (RecordType, []byte, error) {
 // Fail ends the direction: every later Next returns err.
 func (in *Input) Fail(err error) { in.err = err }
 
-// release gives the buffers back when the direction has ended. Nothing that Next returned
-// is valid any more.
+// release gives the buffers back when the direction has ended, and forgets the keys.
+// Nothing that Next returned is valid any more.
 func (in *Input) release() {
+	for _, p := range []*record.Protector{in.Protect, in.Pending} {
+		if p != nil {
+			p.Wipe()
+		}
+	}
 	if in.large != nil {
 		largeBuffers.Put(in.large)
 	}

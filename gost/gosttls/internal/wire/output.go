@@ -110,6 +110,9 @@ func (o *Output) dropFlight() {
 
 // queueLocked adds a record to the flight.
 func (o *Output) queueLocked(typ RecordType, content []byte) error {
+	if o.err != nil {
+		return o.err
+	}
 	if o.flight == nil {
 		buf, ok := writeBuffers[0].Get().(*[]byte)
 		if !ok {
@@ -147,7 +150,7 @@ func (o *Output) sendAlertLocked(a Alert) error {
 		err = o.flushLocked()
 	}
 	if err == nil && a != AlertNoRenegotiation {
-		o.err = ErrWriteClosed
+		o.end(ErrWriteClosed)
 	}
 	return err
 }
@@ -238,6 +241,16 @@ func (o *Output) writeBatch(buf *[]byte, b []byte) (int, error) {
 	return n, nil
 }
 
+// end ends the direction for good, and forgets the keys.
+func (o *Output) end(err error) {
+	o.err = err
+	for _, p := range []*record.Protector{o.Protect, o.Pending} {
+		if p != nil {
+			p.Wipe()
+		}
+	}
+}
+
 // exhaust uses the last record number for close_notify (RFC 9189, Section 4.3.5).
 func (o *Output) exhaust() error {
 	if err := o.sendAlertLocked(AlertCloseNotify); err != nil {
@@ -268,7 +281,7 @@ func (o *Output) write(b []byte) error {
 		return o.err
 	}
 	if _, err := o.Writer.Write(b); err != nil {
-		o.err = err
+		o.end(err)
 	}
 	return o.err
 }
