@@ -46,7 +46,7 @@ func (m *mac) init(key []byte, size int) {
 	var padded block
 	if len(key) > BlockSize {
 		m.now.init(size)
-		m.now.finish(key)
+		m.now.finish(&m.now.h, key)
 		copy(padded[:], m.now.h[Size512-size:])
 	} else {
 		copy(padded[:], key)
@@ -83,14 +83,9 @@ func (m *mac) Write(p []byte) (int, error) { return m.now.Write(p) }
 
 // Sum implements hash.Hash: it leaves the state alone, so that writing can go on.
 func (m *mac) Sum(in []byte) []byte {
-	last := m.now
-	last.finish(nil)
-	outer := m.outer
-	outer.used = copy(outer.tail[:], last.h[Size512-m.inner.size:])
-	if outer.used == BlockSize {
-		outer.blocks(outer.tail[:])
-		outer.used = 0
-	}
-	outer.finish(nil)
-	return append(in, outer.h[Size512-m.inner.size:]...)
+	var h block
+	m.now.finish(&h, m.now.tail[:m.now.used])
+	digest := h[Size512-m.inner.size:]
+	m.outer.finish(&h, digest)
+	return append(in, digest...)
 }

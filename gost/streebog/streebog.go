@@ -62,7 +62,7 @@ func New512() hash.Hash {
 func Sum256(data []byte) [Size256]byte {
 	var d digest
 	d.init(Size256)
-	d.finish(data)
+	d.finish(&d.h, data)
 	return [Size256]byte(d.h[Size512-Size256:])
 }
 
@@ -70,7 +70,7 @@ func Sum256(data []byte) [Size256]byte {
 func Sum512(data []byte) [Size512]byte {
 	var d digest
 	d.init(Size512)
-	d.finish(data)
+	d.finish(&d.h, data)
 	return d.h
 }
 
@@ -98,7 +98,7 @@ func sums(messages [][]byte, size int, done func(number int, h *block)) {
 	for i, message := range messages {
 		var d digest
 		d.init(size)
-		d.finish(message)
+		d.finish(&d.h, message)
 		done(i, &d.h)
 	}
 }
@@ -141,9 +141,9 @@ func (d *digest) Write(p []byte) (int, error) {
 
 // Sum implements hash.Hash: it leaves the state alone, so that writing can go on.
 func (d *digest) Sum(in []byte) []byte {
-	c := *d
-	c.finish(nil)
-	return append(in, c.h[Size512-d.size:]...) // for 256 bits, the upper half
+	var h block
+	d.finish(&h, d.tail[:d.used])
+	return append(in, h[Size512-d.size:]...) // for 256 bits, the upper half
 }
 
 func (d *digest) write(p []byte) {
@@ -174,33 +174,33 @@ func (d *digest) blocks(p []byte) {
 	d.begun = true
 }
 
-// finish implements Stage 3 of RFC 6986, Section 8, after p was written, which must be
-// empty unless it is the whole message. The final state is in h, and nothing but Reset
-// may follow.
-func (d *digest) finish(p []byte) {
-	if len(p) == 0 {
-		p = d.tail[:d.used]
-	}
+// finish sets out to the final state of a message that goes on with p and ends: Stage 3
+// of RFC 6986, Section 8. P is tail, or any bytes if no bytes wait there. Of the digest
+// nothing changes, unless out is its state.
+func (d *digest) finish(out *block, p []byte) {
+	full := len(p) / BlockSize * BlockSize
+	rest := len(p) - full
+	tail := pad(p[full:])
 	if avx512.Enabled {
-		d.vectorFinish(p)
+		d.vectorFinish(out, p[:full], &tail, rest)
 		return
 	}
-	full := len(p) / BlockSize * BlockSize
-	d.stage2(8*BlockSize, p[:full])
-	d.begun = d.begun || full > 0
-	rest := p[full:]
-	d.pad(rest)
-	d.stage2(8*uint64(len(rest)), d.tail[:])
+	last := digest{h: d.h, n: d.n, sigma: d.sigma, size: d.size, begun: d.begun}
+	if full > 0 {
+		last.stage2(8*BlockSize, p[:full])
+		last.begun = true
+	}
+	last.stage2(8*uint64(rest), tail[:])
 	var zero block
-	compress(&d.h, &zero, &d.n)
-	compress(&d.h, &zero, &d.sigma)
+	compress(&last.h, &zero, &last.n)
+	compress(&last.h, &zero, &last.sigma)
+	*out = last.h
 }
 
-// pad makes the last block, of rest, which may be in tail already.
-func (d *digest) pad(rest []byte) {
-	n := copy(d.tail[:], rest)
-	clear(d.tail[n:])
-	d.tail[n] = 1 // the bit after the last bit of the message
+// pad returns the last block, of rest.
+func pad(rest []byte) (b block) {
+	b[copy(b[:], rest)] = 1 // the bit after the last bit of the message
+	return b
 }
 
 // stage2 compresses the blocks of p into h. Each adds length to n and itself to

@@ -5,12 +5,16 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func compress1(jobs *job, t *transposed, count int, first *keySchedule)
-TEXT ·compress1(SB), NOSPLIT, $0-32
-	MOVQ jobs+0(FP), AX
-	MOVQ t+8(FP), DX
-	MOVQ count+16(FP), R13
-	MOVQ first+24(FP), R14
+// func compress1(dst *block, jobs *job, t *transposed, count int, first *keySchedule)
+TEXT ·compress1(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), R15
+	MOVQ jobs+8(FP), AX
+	MOVQ t+16(FP), DX
+	MOVQ count+24(FP), R13
+	MOVQ first+32(FP), R14
+	MOVQ job_h(AX), R8
+	VMOVDQU64 transposed_transpose(DX), Z8
+	VPERMB 0(R8), Z8, Z0
 	VMOVDQU64 transposed_substitution+0(DX), Z16
 	VMOVDQU64 transposed_spread+0(DX), Z20
 	VMOVDQU64 transposed_substitution+64(DX), Z17
@@ -27,9 +31,6 @@ TEXT ·compress1(SB), NOSPLIT, $0-32
 	VMOVDQU64 transposed_matrices+320(DX), Z29
 	VMOVDQU64 transposed_matrices+384(DX), Z30
 	VMOVDQU64 transposed_matrices+448(DX), Z31
-	MOVQ job_h(AX), R15
-	VMOVDQU64 transposed_transpose(DX), Z8
-	VPERMB 0(R15), Z8, Z0
 job:
 	MOVQ job_p(AX), SI
 	MOVQ job_blocks(AX), CX
@@ -42,6 +43,8 @@ job:
 	VPERMB 0(R8), Z8, Z2
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(SI), Z8, Z1
+	TESTQ R9, R9
+	JZ uncounted1
 	MOVQ 0(SI), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(SI), R11
@@ -66,6 +69,7 @@ job:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncounted1:
 	ADDQ $64, SI
 	VPXORQ 0(R14), Z1, Z3
 	MOVQ $12, R11
@@ -106,6 +110,8 @@ next:
 	VPERMB 0(R8), Z8, Z2
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(SI), Z8, Z1
+	TESTQ R9, R9
+	JZ uncounted2
 	MOVQ 0(SI), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(SI), R11
@@ -130,6 +136,7 @@ next:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncounted2:
 	ADDQ $64, SI
 	VPXORQ Z0, Z2, Z2
 	VPMOVB2M Z2, K1
@@ -760,6 +767,8 @@ next:
 	VPERMB 0(R8), Z8, Z2
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(SI), Z8, Z1
+	TESTQ R9, R9
+	JZ uncountedAX
 	MOVQ 0(SI), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(SI), R11
@@ -784,6 +793,7 @@ next:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncountedAX:
 	ADDQ $64, SI
 	MOVQ job_n(BX), R8
 	MOVQ job_sigma(BX), R9
@@ -792,6 +802,8 @@ next:
 	VPERMB 0(R8), Z8, Z6
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(DI), Z8, Z5
+	TESTQ R9, R9
+	JZ uncountedBX
 	MOVQ 0(DI), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(DI), R11
@@ -816,6 +828,7 @@ next:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncountedBX:
 	ADDQ $64, DI
 	VPXORQ Z0, Z2, Z2
 	VPMOVB2M Z2, K1
@@ -2042,6 +2055,8 @@ next:
 	VPERMB 0(R8), Z8, Z0
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(BX), Z8, Z4
+	TESTQ R9, R9
+	JZ uncounted0
 	MOVQ 0(BX), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(BX), R11
@@ -2066,6 +2081,7 @@ next:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncounted0:
 	VMOVDQU64 Z4, 256(SP)
 	VPXORQ 0(SP), Z0, Z0
 	VPMOVB2M Z0, K1
@@ -2103,6 +2119,8 @@ next:
 	VPERMB 0(R8), Z8, Z1
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(BX), Z8, Z5
+	TESTQ R9, R9
+	JZ uncounted1
 	MOVQ 0(BX), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(BX), R11
@@ -2127,6 +2145,7 @@ next:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncounted1:
 	VMOVDQU64 Z5, 320(SP)
 	VPXORQ 64(SP), Z1, Z1
 	VPMOVB2M Z1, K1
@@ -2164,6 +2183,8 @@ next:
 	VPERMB 0(R8), Z8, Z2
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(BX), Z8, Z6
+	TESTQ R9, R9
+	JZ uncounted2
 	MOVQ 0(BX), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(BX), R11
@@ -2188,6 +2209,7 @@ next:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncounted2:
 	VMOVDQU64 Z6, 384(SP)
 	VPXORQ 128(SP), Z2, Z2
 	VPMOVB2M Z2, K1
@@ -2225,6 +2247,8 @@ next:
 	VPERMB 0(R8), Z8, Z3
 	VMOVDQU64 transposed_transpose(DX), Z8
 	VPERMB 0(BX), Z8, Z7
+	TESTQ R9, R9
+	JZ uncounted3
 	MOVQ 0(BX), R11
 	ADDQ R11, 0(R9)
 	MOVQ 8(BX), R11
@@ -2249,6 +2273,7 @@ next:
 	ADCQ $0, 40(R8)
 	ADCQ $0, 48(R8)
 	ADCQ $0, 56(R8)
+uncounted3:
 	VMOVDQU64 Z7, 448(SP)
 	VPXORQ 192(SP), Z3, Z3
 	VPMOVB2M Z3, K1

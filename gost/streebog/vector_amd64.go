@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"propusk/gost/internal/pi"
 )
@@ -72,7 +73,7 @@ func matrixOf(j, o int) (m uint64) {
 }
 
 // A job is Stage 2 of RFC 6986, Section 8, for blocks at p, each of which adds length to
-// n, and itself to sigma.
+// n, and itself to sigma; or neither, if sigma is nil.
 type job struct {
 	h, n, sigma *block
 	length      uint64
@@ -80,11 +81,14 @@ type job struct {
 	blocks      int
 }
 
-// compress1 does count jobs of one message. If first is not nil, it holds the keys of the
-// first block.
+// zero returns what Stage 3 has in place of n, which is only read.
+func (t *transposed) zero() *block { return &t.constants[len(iteration)] }
+
+// compress1 does count jobs of one message and writes the state to dst. If first is not
+// nil, it holds the keys of the first block.
 //
 //go:noescape
-func compress1(jobs *job, t *transposed, count int, first *keySchedule)
+func compress1(dst *block, jobs *job, t *transposed, count int, first *keySchedule)
 
 // compress2 compresses count blocks of each of two messages, which takes little longer
 // than one.
@@ -100,28 +104,26 @@ func compress4(jobs *[4]*job, t *transposed, count int)
 // vectorBlocks is blocks.
 func (d *digest) vectorBlocks(p []byte) {
 	t := vectorTables()
-	compress1(&job{&d.h, &d.n, &d.sigma, 8 * BlockSize, &p[0], len(p) / BlockSize}, t, 1, d.firstKeys(&t.first))
+	compress1(&d.h, &job{&d.h, &d.n, &d.sigma, 8 * BlockSize, &p[0], len(p) / BlockSize}, t, 1, d.firstKeys(&t.first))
 }
 
-// vectorFinish is finish, of a message that ends with p, blocks and what is less than
-// one. The tail is scratch space.
-func (d *digest) vectorFinish(p []byte) {
+// vectorFinish is finish with the given last block, of which rest bytes are message.
+func (d *digest) vectorFinish(out *block, p []byte, tail *block, rest int) {
 	var (
-		t         = vectorTables()
-		zero, sum block // nobody counts any more
-		jobs      [4]job
-		first     = 1
-		full      = len(p) / BlockSize * BlockSize
+		t        = vectorTables()
+		n, sigma = d.n, d.sigma
+		jobs     = [4]job{
+			{&d.h, &n, &sigma, 8 * BlockSize, unsafe.SliceData(p), len(p) / BlockSize},
+			{&d.h, &n, &sigma, 8 * uint64(rest), &tail[0], 1},
+			{&d.h, t.zero(), nil, 0, &n[0], 1},
+			{&d.h, t.zero(), nil, 0, &sigma[0], 1},
+		}
+		first = 0
 	)
-	if full > 0 {
-		jobs[0], first = job{&d.h, &d.n, &d.sigma, 8 * BlockSize, &p[0], full / BlockSize}, 0
+	if len(p) == 0 {
+		first = 1
 	}
-	rest := p[full:]
-	d.pad(rest)
-	jobs[1] = job{&d.h, &d.n, &d.sigma, 8 * uint64(len(rest)), &d.tail[0], 1}
-	jobs[2] = job{&d.h, &zero, &sum, 0, &d.n[0], 1}
-	jobs[3] = job{&d.h, &zero, &sum, 0, &d.sigma[0], 1}
-	compress1(&jobs[first], t, 4-first, d.firstKeys(&t.first))
+	compress1(out, &jobs[first], t, len(jobs)-first, d.firstKeys(&t.first))
 }
 
 // A lane is a message on its way through the steps of its hash: the full blocks, the
@@ -132,8 +134,6 @@ type lane struct {
 	d      digest
 	step   int
 	job    job
-
-	zero, sum block // for the last two steps, which count nothing
 }
 
 // start gives the lane the message with the given number.
@@ -143,7 +143,7 @@ func (l *lane) start(number int, message []byte, size int) {
 	l.full = message[:n]
 	l.d.init(size)
 	l.d.used = len(message) - n
-	l.d.pad(message[n:])
+	l.d.tail = pad(message[n:])
 	l.next()
 }
 
@@ -153,15 +153,16 @@ func (l *lane) next() bool {
 	if l.step == 1 && len(l.full) == 0 {
 		l.step = 2
 	}
+	zero := vectorTables().zero()
 	switch l.step {
 	case 1:
 		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * BlockSize, &l.full[0], len(l.full) / BlockSize}
 	case 2:
 		l.job = job{&l.d.h, &l.d.n, &l.d.sigma, 8 * uint64(l.d.used), &l.d.tail[0], 1}
 	case 3:
-		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.n[0], 1}
+		l.job = job{&l.d.h, zero, nil, 0, &l.d.n[0], 1}
 	case 4:
-		l.job = job{&l.d.h, &l.zero, &l.sum, 0, &l.d.sigma[0], 1}
+		l.job = job{&l.d.h, zero, nil, 0, &l.d.sigma[0], 1}
 	default:
 		return false
 	}
@@ -226,7 +227,7 @@ func compressLanes(lanes []*lane, t *transposed) (count struct{ lanes, blocks in
 	case 2:
 		compress2(&lanes[0].job, &lanes[1].job, t, count.blocks)
 	default:
-		compress1(&lanes[0].job, t, 1, nil)
+		compress1(&lanes[0].d.h, &lanes[0].job, t, 1, nil)
 	}
 	return count
 }

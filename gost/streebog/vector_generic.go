@@ -6,7 +6,7 @@ package streebog
 
 func (d *digest) vectorBlocks([]byte) { panic("streebog: no assembly") }
 
-func (d *digest) vectorFinish([]byte) { panic("streebog: no assembly") }
+func (d *digest) vectorFinish(*block, []byte, *block, int) { panic("streebog: no assembly") }
 
 func vectorSums([][]byte, int, func(number int, h *block)) {
 	panic("streebog: no assembly")

@@ -37,17 +37,18 @@ func streebogConstant(i int) string { return fmt.Sprintf("transposed_constants+%
 // streebogOne writes the function for one message: it does several jobs, one after the
 // other, and takes the keys of the first block from a table if there is one.
 func streebogOne(a *asm, l streebogLane) {
-	a.function("compress1", "(jobs *job, t *transposed, count int, first *keySchedule)", 0, 32)
-	a.Printf("\tMOVQ jobs+0(FP), %s\n\tMOVQ t+8(FP), DX\n\tMOVQ count+16(FP), R13\n\tMOVQ first+24(FP), R14\n", l.job)
+	a.function("compress1", "(dst *block, jobs *job, t *transposed, count int, first *keySchedule)", 0, 40)
+	a.Printf("\tMOVQ dst+0(FP), R15\n\tMOVQ jobs+8(FP), %s\n\tMOVQ t+16(FP), DX\n", l.job)
+	a.Printf("\tMOVQ count+24(FP), R13\n\tMOVQ first+32(FP), R14\n")
+	a.Printf("\tMOVQ job_h(%s), R8\n", l.job)
+	streebogTranspose(a, "0(R8)", l.hash)
 	streebogTables(a)
-	a.Printf("\tMOVQ job_h(%s), R15\n", l.job)
-	streebogTranspose(a, "0(R15)", l.hash)
 	a.label("job")
 	a.Printf("\tMOVQ job_p(%s), %s\n\tMOVQ job_blocks(%s), CX\n", l.job, l.p, l.job)
 	a.op("TESTQ", "R14", "R14")
 	a.op("JZ", "next")
 
-	l.load(a)
+	l.load(a, "uncounted1")
 	a.op("VPXORQ", "0(R14)", l.message, l.state)
 	a.op("MOVQ", "$12", "R11")
 	a.label("known")
@@ -59,7 +60,7 @@ func streebogOne(a *asm, l streebogLane) {
 	a.op("JMP", "done")
 
 	a.label("next")
-	l.load(a)
+	l.load(a, "uncounted2")
 	streebogCompress(a, []streebogLane{l})
 	a.label("done")
 	a.op("VPTERNLOGQ", xorXor, l.state, l.message, l.hash)
@@ -87,7 +88,7 @@ func streebogTwo(a *asm, lanes []streebogLane) {
 	}
 	a.label("next")
 	for _, l := range lanes {
-		l.load(a)
+		l.load(a, "uncounted"+l.job)
 	}
 	streebogCompress(a, lanes)
 	for _, l := range lanes {
@@ -140,12 +141,13 @@ func streebogTranspose(a *asm, from any, to reg) {
 }
 
 // load takes n and a block of the message, and adds the block to sigma and the length to
-// n while the vector unit is at work. Nothing waits for the sums before the next block.
-func (l streebogLane) load(a *asm) {
+// n while the vector unit is at work, unless there is no sigma. Nothing waits for the sums
+// before the next block.
+func (l streebogLane) load(a *asm, label string) {
 	streebogJob(a, l.job)
 	streebogTranspose(a, at("R8", 0), l.key)
 	streebogTranspose(a, at(l.p, 0), l.message)
-	streebogCount(a, l.p)
+	streebogCount(a, l.p, label)
 	a.op("ADDQ", "$64", l.p)
 }
 
@@ -156,8 +158,10 @@ func streebogJob(a *asm, job string) {
 	}
 }
 
-// streebogCount adds the block at p to sigma and the length to n.
-func streebogCount(a *asm, p string) {
+// streebogCount adds the block at p to sigma and the length to n, if there is a sigma.
+func streebogCount(a *asm, p, label string) {
+	a.op("TESTQ", "R9", "R9")
+	a.op("JZ", label)
 	for i := range 8 {
 		add := "ADCQ"
 		if i == 0 {
@@ -170,6 +174,7 @@ func streebogCount(a *asm, p string) {
 	for i := 1; i < 8; i++ {
 		a.op("ADCQ", "$0", at("R8", 8*i))
 	}
+	a.label(label)
 }
 
 // streebogTransform replaces x with L(P(S(x))), and adds plus. Word i of the result takes

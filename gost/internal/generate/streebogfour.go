@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // Registers of four messages: each has a key and a state. What it has besides is on the
 // stack.
 const (
@@ -70,7 +72,7 @@ func fourBegin(a *asm, i int) {
 	streebogJob(a, "R12")
 	streebogTranspose(a, at("R8", 0), key)
 	streebogTranspose(a, at("BX", 0), state)
-	streebogCount(a, "BX")
+	streebogCount(a, "BX", fmt.Sprintf("uncounted%d", i))
 	a.op("VMOVDQU64", state, at("SP", fourMessage+64*i))
 	a.op("VPXORQ", at("SP", fourHash+64*i), key, key)
 	fourTransform(a, key, streebogConstant(0))
