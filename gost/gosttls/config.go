@@ -99,6 +99,12 @@ type Config struct {
 	// server then. For tests. A VerifyPeer that is set is asked all the same.
 	InsecureSkipVerify bool
 
+	// KeyCache, if set, verifies what peers sign in the handshake, and keeps a table of
+	// multiples for the keys that come back, which makes that several times faster:
+	// for servers whose users return. Its size bounds the memory. It is for any number
+	// of configurations, and for Config.VerifyPeer too. Nil keeps nothing.
+	KeyCache *gost3410.KeyCache
+
 	// RequireExtendedMasterSecret refuses peers without the extension of RFC
 	// 7627. When false they are served, and get no session to resume; nothing
 	// here relies on the uniqueness of their master secret.

@@ -186,7 +186,7 @@ func (hs *handshake) checkSignature(key spki.PublicKeyInfo, digest []byte, m *me
 	sig := slices.Clone(m.Signature)
 	slices.Reverse(sig)
 	// Verify refuses r and s outside [1, q-1] (RFC 7091, Section 6.2).
-	if len(sig) != 2*size || !key.Key.Verify(digest, sig) {
+	if len(sig) != 2*size || !hs.config.KeyCache.Verify(key.Key, digest, sig) {
 		return wire.Refuse(wire.AlertDecryptError, "CertificateVerify does not match")
 	}
 	return nil

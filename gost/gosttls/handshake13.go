@@ -215,7 +215,7 @@ func (hs *handshake13) readVerify13(key spki.PublicKeyInfo, context string) erro
 	sig := slices.Clone(m.Signature)
 	slices.Reverse(sig)
 	// Verify refuses r and s outside [1, q-1] (RFC 7091, Section 6.2).
-	if !key.Key.Verify(digest, sig) {
+	if !hs.config.KeyCache.Verify(key.Key, digest, sig) {
 		return wire.Refuse(wire.AlertDecryptError, "CertificateVerify does not match")
 	}
 	hs.state.SignatureScheme, hs.state.SchemeMismatch = m.Scheme, mismatch

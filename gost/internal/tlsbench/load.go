@@ -22,6 +22,10 @@ type client struct {
 	addr string
 	kind string
 
+	// ticketsFollow says that tickets come after the handshake, so that the client has
+	// to read something to get one.
+	ticketsFollow bool
+
 	// handshake runs the handshake of a new connection, and tells whether it went on
 	// with an earlier one.
 	handshake func(ctx context.Context, inner net.Conn) (c net.Conn, again bool, err error)
@@ -99,27 +103,40 @@ func (c *client) connect(ctx context.Context, wantResumed bool) (int64, error) {
 	if again != wantResumed {
 		return 0, fmt.Errorf("resumed: %v, want %v", again, wantResumed)
 	}
-	if c.kind == bulk {
-		return fetch(conn)
+	switch {
+	case c.kind == bulk:
+		n, err := fetch(conn, http.MethodGet)
+		if err == nil && n != bulkSize {
+			err = fmt.Errorf("%d bytes", n)
+		}
+		return n, err
+	case c.kind == resumed && c.ticketsFollow:
+		if _, err := fetch(conn, http.MethodHead); err != nil {
+			return 0, err
+		}
 	}
 	return 1, conn.Close()
 }
 
-// fetch gets the file.
-func fetch(c net.Conn) (int64, error) {
-	if _, err := io.WriteString(c, "GET /bulk HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
+// fetch gets the file, or its headers.
+func fetch(c net.Conn, method string) (int64, error) {
+	request, err := http.NewRequest(method, "http://localhost/bulk", nil)
+	if err != nil {
 		return 0, err
 	}
-	resp, err := http.ReadResponse(bufio.NewReaderSize(c, 1<<16), nil)
+	request.Close = true
+	if err := request.Write(c); err != nil {
+		return 0, err
+	}
+	resp, err := http.ReadResponse(bufio.NewReaderSize(c, 1<<16), request)
 	if err != nil {
 		return 0, err
 	}
 	defer resp.Body.Close()
-	n, err := io.Copy(io.Discard, resp.Body)
-	if err == nil && (resp.StatusCode != http.StatusOK || n != bulkSize) {
-		err = fmt.Errorf("%s, %d bytes", resp.Status, n)
+	if resp.StatusCode != http.StatusOK {
+		return 0, errors.New(resp.Status)
 	}
-	return n, err
+	return io.Copy(io.Discard, resp.Body)
 }
 
 // newGOSTClient returns a client of gosttls that offers one suite.
@@ -141,7 +158,7 @@ func newGOSTClient(o options) (*client, error) {
 	if o.kind == resumed {
 		config.ClientSessions = gosttls.NewClientSessionCache(1)
 	}
-	return &client{addr: o.addr, kind: o.kind, handshake: func(ctx context.Context, inner net.Conn) (net.Conn, bool, error) {
+	return &client{addr: o.addr, kind: o.kind, ticketsFollow: o.suite.isTLS13(), handshake: func(ctx context.Context, inner net.Conn) (net.Conn, bool, error) {
 		c := gosttls.Client(inner, config)
 		err := c.HandshakeContext(ctx)
 		return c, err == nil && c.ConnectionState().Resumed, err

@@ -6,8 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -61,7 +60,7 @@ func serve(ctx context.Context, o options) error {
 			s := &http.Server{
 				Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, bulkFile(dir)) }),
 				ConnContext: gosttls.ConnContext,
-				ErrorLog:    log.New(io.Discard, "", 0), // clients leave without a request
+				ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // clients leave without a request
 
 				ReadHeaderTimeout: time.Minute,
 			}

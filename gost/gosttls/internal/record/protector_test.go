@@ -191,7 +191,7 @@ func padded(t *testing.T, sealer *Protector, typ uint8, content []byte, padding 
 func TestWipe(t *testing.T) {
 	for _, suite := range allSuites {
 		sealer, opener := pair(t, suite)
-		rec, err := sealer.Seal(nil, 23, 0x0303, pattern(20_000 % MaxPlaintext))
+		rec, err := sealer.Seal(nil, 23, 0x0303, pattern(20_000%MaxPlaintext))
 		if err != nil {
 			t.Fatal(err)
 		}
