@@ -37,7 +37,7 @@ loop0:
 	VMOVDQU Y2, 64(DI)
 	VMOVDQU Y3, 96(DI)
 	VMOVDQU Y4, 128(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET
 
 // func cryptoProAAffinePickADX(r *cryptoProAAffine, table *[1<<(combWidth-1)]cryptoProAAffine, digit uint64)
@@ -63,5 +63,5 @@ loop0:
 	JNZ loop0
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET

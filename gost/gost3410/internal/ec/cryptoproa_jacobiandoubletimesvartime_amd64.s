@@ -158,8 +158,8 @@ backrare1:
 	SBBQ 104(SP), R9
 	SBBQ 112(SP), R10
 	SBBQ 120(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare2
 backrare2:
@@ -177,8 +177,8 @@ backrare2:
 	ADCQ 104(SP), R9
 	ADCQ 112(SP), R10
 	ADCQ 120(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare3
 backrare3:
@@ -459,8 +459,8 @@ backrare7:
 	ADCQ 136(SP), R9
 	ADCQ 144(SP), R10
 	ADCQ 152(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare8
 backrare8:
@@ -616,8 +616,8 @@ backrare10:
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
 	SBBQ 56(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare11
 backrare11:
@@ -631,8 +631,8 @@ backrare11:
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
 	SBBQ 56(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare12
 backrare12:
@@ -650,8 +650,8 @@ backrare12:
 	SBBQ 8(CX), R9
 	SBBQ 16(CX), R10
 	SBBQ 24(CX), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare13
 backrare13:
@@ -747,8 +747,8 @@ backrare14:
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
 	SBBQ 88(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare15
 backrare15:
@@ -758,7 +758,7 @@ backrare15:
 	MOVQ R11, 56(CX)
 	DECQ n+8(FP)
 	JNZ loop
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10

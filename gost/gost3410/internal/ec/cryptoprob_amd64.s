@@ -97,7 +97,7 @@ TEXT mul<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET 
+	RET
 
 TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
@@ -133,7 +133,7 @@ TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET 
+	RET
 
 TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
@@ -163,7 +163,7 @@ TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET 
+	RET
 
 // func cryptoProBProjectiveAddADX(r *cryptoProBProjective, a *cryptoProBProjective, b *cryptoProBProjective)
 TEXT ·cryptoProBProjectiveAddADX(SB), 0, $288-24
@@ -407,7 +407,7 @@ TEXT ·cryptoProBProjectiveAddADX(SB), 0, $288-24
 	LEAQ 224(SP), SI
 	LEAQ 32(SP), DI
 	CALL add<>(SB)
-	RET 
+	RET
 
 // func cryptoProBCachedPickADX(r *cryptoProBCached, table *[1<<(multWidth-1)]cryptoProBCached, digit uint64)
 TEXT ·cryptoProBCachedPickADX(SB), NOSPLIT, $0-24
@@ -441,7 +441,7 @@ loop0:
 	VMOVDQU Y2, 64(DI)
 	VMOVDQU Y3, 96(DI)
 	VMOVDQU Y4, 128(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET
 
 // func cryptoProBAffinePickADX(r *cryptoProBAffine, table *[1<<(combWidth-1)]cryptoProBAffine, digit uint64)
@@ -467,5 +467,5 @@ loop0:
 	JNZ loop0
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET

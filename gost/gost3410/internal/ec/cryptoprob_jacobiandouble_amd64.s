@@ -915,4 +915,4 @@ TEXT ·cryptoProBJacobianDoubleADX(SB), NOSPLIT, $160-16
 	MOVQ R9, 40(CX)
 	MOVQ R10, 48(CX)
 	MOVQ R11, 56(CX)
-	RET 
+	RET

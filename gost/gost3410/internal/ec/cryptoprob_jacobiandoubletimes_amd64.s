@@ -917,4 +917,4 @@ loop:
 	MOVQ R11, 56(CX)
 	DECQ n+8(FP)
 	JNZ loop
-	RET 
+	RET

@@ -745,7 +745,7 @@ backrare15:
 	MOVQ R11, 56(CX)
 	DECQ n+8(FP)
 	JNZ loop
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10

@@ -1911,4 +1911,4 @@ TEXT ·cryptoProBProjectiveAddMixedADX(SB), NOSPLIT, $256-24
 	MOVQ R9, 72(CX)
 	MOVQ R10, 80(CX)
 	MOVQ R11, 88(CX)
-	RET 
+	RET

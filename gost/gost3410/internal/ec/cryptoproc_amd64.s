@@ -163,7 +163,7 @@ TEXT mul<>(SB), NOSPLIT, $0-0
 	MOVQ BX, 8(CX)
 	MOVQ DX, 16(CX)
 	MOVQ R15, 24(CX)
-	RET 
+	RET
 
 TEXT square<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), DX
@@ -316,7 +316,7 @@ TEXT square<>(SB), NOSPLIT, $0-0
 	MOVQ BX, 8(CX)
 	MOVQ DX, 16(CX)
 	MOVQ R15, 24(CX)
-	RET 
+	RET
 
 TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
@@ -347,7 +347,7 @@ TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ BX, 8(CX)
 	MOVQ DX, 16(CX)
 	MOVQ R15, 24(CX)
-	RET 
+	RET
 
 TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
@@ -376,7 +376,7 @@ TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET 
+	RET
 
 // func cryptoProCProjectiveAddADX(r *cryptoProCProjective, a *cryptoProCProjective, b *cryptoProCProjective)
 TEXT ·cryptoProCProjectiveAddADX(SB), 0, $288-24
@@ -620,7 +620,7 @@ TEXT ·cryptoProCProjectiveAddADX(SB), 0, $288-24
 	LEAQ 224(SP), SI
 	LEAQ 32(SP), DI
 	CALL add<>(SB)
-	RET 
+	RET
 
 // func cryptoProCProjectiveAddMixedADX(r *cryptoProCProjective, a *cryptoProCProjective, b *cryptoProCAffine)
 TEXT ·cryptoProCProjectiveAddMixedADX(SB), 0, $256-24
@@ -837,7 +837,7 @@ TEXT ·cryptoProCProjectiveAddMixedADX(SB), 0, $256-24
 	LEAQ 192(SP), SI
 	LEAQ 32(SP), DI
 	CALL add<>(SB)
-	RET 
+	RET
 
 // func cryptoProCSumCachedPlusADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
 TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
@@ -847,21 +847,15 @@ TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 64(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 96(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 96(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 64(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $32, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -870,12 +864,12 @@ TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $96, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $96, CX
-	LEAQ 64(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 96(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $32, SI
+	LEAQ 96(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 32(SP), CX
 	MOVQ a+8(FP), SI
@@ -883,11 +877,11 @@ TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	LEAQ 96(SP), SI
-	LEAQ 32(SP), DI
+	ADDQ $96, CX
+	LEAQ 64(SP), SI
+	LEAQ 0(SP), DI
 	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
@@ -897,18 +891,21 @@ TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $64, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Sub(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	MOVQ s+0(FP), SI
-	ADDQ $64, SI
-	MOVQ s+0(FP), DI
-	ADDQ $96, DI
-	CALL mul<>(SB)
+	ADDQ $128, CX
+	LEAQ 96(SP), SI
+	LEAQ 32(SP), DI
+	CALL sub<>(SB)
 	// t.Square(s.h)
 	LEAQ 96(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $96, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 64(SP), CX
@@ -921,30 +918,33 @@ TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
 	MOVQ s+0(FP), DI
 	ADDQ $96, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	MOVQ s+0(FP), SI
+	ADDQ $64, SI
+	MOVQ s+0(FP), DI
+	ADDQ $96, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 32(SP), CX
 	LEAQ 32(SP), SI
 	LEAQ 96(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 96(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 64(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 64(SP), CX
@@ -963,7 +963,7 @@ TEXT ·cryptoProCSumCachedPlusADX(SB), 0, $128-24
 	LEAQ 64(SP), SI
 	LEAQ 32(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func cryptoProCCachedPickADX(r *cryptoProCCached, table *[1<<(multWidth-1)]cryptoProCCached, digit uint64)
 TEXT ·cryptoProCCachedPickADX(SB), NOSPLIT, $0-24
@@ -997,7 +997,7 @@ loop0:
 	VMOVDQU Y2, 64(DI)
 	VMOVDQU Y3, 96(DI)
 	VMOVDQU Y4, 128(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET
 
 // func cryptoProCAffinePickADX(r *cryptoProCAffine, table *[1<<(combWidth-1)]cryptoProCAffine, digit uint64)
@@ -1023,5 +1023,5 @@ loop0:
 	JNZ loop0
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET

@@ -1439,4 +1439,4 @@ TEXT ·cryptoProCJacobianDoubleADX(SB), NOSPLIT, $160-16
 	MOVQ R9, 40(CX)
 	MOVQ R10, 48(CX)
 	MOVQ R11, 56(CX)
-	RET 
+	RET

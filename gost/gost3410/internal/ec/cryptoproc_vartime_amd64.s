@@ -163,7 +163,7 @@ TEXT mul<>(SB), NOSPLIT, $0-0
 	MOVQ BX, 8(CX)
 	MOVQ DX, 16(CX)
 	MOVQ R15, 24(CX)
-	RET 
+	RET
 
 TEXT square<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), DX
@@ -316,7 +316,7 @@ TEXT square<>(SB), NOSPLIT, $0-0
 	MOVQ BX, 8(CX)
 	MOVQ DX, 16(CX)
 	MOVQ R15, 24(CX)
-	RET 
+	RET
 
 TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
@@ -347,7 +347,7 @@ TEXT add<>(SB), NOSPLIT, $0-0
 	MOVQ BX, 8(CX)
 	MOVQ DX, 16(CX)
 	MOVQ R15, 24(CX)
-	RET 
+	RET
 
 TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ 0(SI), R8
@@ -376,7 +376,7 @@ TEXT sub<>(SB), NOSPLIT, $0-0
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
 	MOVQ R11, 24(CX)
-	RET 
+	RET
 
 // func cryptoProCSumCachedPlusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
 TEXT ·cryptoProCSumCachedPlusVartimeADX(SB), 0, $128-24
@@ -386,21 +386,15 @@ TEXT ·cryptoProCSumCachedPlusVartimeADX(SB), 0, $128-24
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 64(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 96(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 96(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 64(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $32, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -409,12 +403,12 @@ TEXT ·cryptoProCSumCachedPlusVartimeADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $96, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $96, CX
-	LEAQ 64(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 96(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $32, SI
+	LEAQ 96(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 32(SP), CX
 	MOVQ a+8(FP), SI
@@ -422,11 +416,11 @@ TEXT ·cryptoProCSumCachedPlusVartimeADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	LEAQ 96(SP), SI
-	LEAQ 32(SP), DI
+	ADDQ $96, CX
+	LEAQ 64(SP), SI
+	LEAQ 0(SP), DI
 	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
@@ -436,18 +430,21 @@ TEXT ·cryptoProCSumCachedPlusVartimeADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $64, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Sub(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	MOVQ s+0(FP), SI
-	ADDQ $64, SI
-	MOVQ s+0(FP), DI
-	ADDQ $96, DI
-	CALL mul<>(SB)
+	ADDQ $128, CX
+	LEAQ 96(SP), SI
+	LEAQ 32(SP), DI
+	CALL sub<>(SB)
 	// t.Square(s.h)
 	LEAQ 96(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $96, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 64(SP), CX
@@ -460,30 +457,33 @@ TEXT ·cryptoProCSumCachedPlusVartimeADX(SB), 0, $128-24
 	MOVQ s+0(FP), DI
 	ADDQ $96, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	MOVQ s+0(FP), SI
+	ADDQ $64, SI
+	MOVQ s+0(FP), DI
+	ADDQ $96, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 32(SP), CX
 	LEAQ 32(SP), SI
 	LEAQ 96(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 96(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 64(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 64(SP), CX
@@ -502,7 +502,7 @@ TEXT ·cryptoProCSumCachedPlusVartimeADX(SB), 0, $128-24
 	LEAQ 64(SP), SI
 	LEAQ 32(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func cryptoProCSumCachedMinusVartimeADX(s *cryptoProCSum, a *cryptoProCJacobian, b *cryptoProCCached)
 TEXT ·cryptoProCSumCachedMinusVartimeADX(SB), 0, $128-24
@@ -512,21 +512,15 @@ TEXT ·cryptoProCSumCachedMinusVartimeADX(SB), 0, $128-24
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 64(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 96(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 96(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 64(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $32, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -535,12 +529,12 @@ TEXT ·cryptoProCSumCachedMinusVartimeADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $96, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $96, CX
-	LEAQ 64(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 96(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $32, SI
+	LEAQ 96(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 32(SP), CX
 	MOVQ a+8(FP), SI
@@ -548,12 +542,12 @@ TEXT ·cryptoProCSumCachedMinusVartimeADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.d.Add(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	LEAQ 96(SP), SI
-	LEAQ 32(SP), DI
-	CALL add<>(SB)
+	ADDQ $96, CX
+	LEAQ 64(SP), SI
+	LEAQ 0(SP), DI
+	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
 	ADDQ $64, CX
@@ -562,18 +556,21 @@ TEXT ·cryptoProCSumCachedMinusVartimeADX(SB), 0, $128-24
 	MOVQ b+16(FP), DI
 	ADDQ $64, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Add(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $64, CX
-	MOVQ s+0(FP), SI
-	ADDQ $64, SI
-	MOVQ s+0(FP), DI
-	ADDQ $96, DI
-	CALL mul<>(SB)
+	ADDQ $128, CX
+	LEAQ 96(SP), SI
+	LEAQ 32(SP), DI
+	CALL add<>(SB)
 	// t.Square(s.h)
 	LEAQ 96(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $96, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 64(SP), CX
@@ -586,30 +583,33 @@ TEXT ·cryptoProCSumCachedMinusVartimeADX(SB), 0, $128-24
 	MOVQ s+0(FP), DI
 	ADDQ $96, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $64, CX
+	MOVQ s+0(FP), SI
+	ADDQ $64, SI
+	MOVQ s+0(FP), DI
+	ADDQ $96, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 32(SP), CX
 	LEAQ 32(SP), SI
 	LEAQ 96(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 96(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 64(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 64(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(s.x, v)
 	LEAQ 64(SP), CX
@@ -628,4 +628,4 @@ TEXT ·cryptoProCSumCachedMinusVartimeADX(SB), 0, $128-24
 	LEAQ 64(SP), SI
 	LEAQ 32(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET

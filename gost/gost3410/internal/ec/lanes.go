@@ -22,10 +22,9 @@ func (CryptoProA) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
 	return ok && a.xIs(r), ok
 }
 
-// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
-// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
-// representatives. It takes constant time.
-func (CryptoProA) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+// Sum returns a + b as LE(x)|LE(y), and false if that is infinity, for the Jacobian
+// coordinates x, 2y and z of both, any representatives. It takes constant time.
+func (CryptoProA) Sum(a, b *[3][]uint64) ([]byte, bool) {
 	var points [2]cryptoProAProjective
 	for i, p := range []*[3][]uint64{a, b} {
 		j := cryptoProAJacobian{field.P256A(p[0]), field.P256A(p[1]), field.P256A(p[2])}
@@ -33,8 +32,6 @@ func (CryptoProA) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 		points[i] = j.projective()
 	}
 	points[0].add(&points[0], &points[1])
-	points[1].y.Neg(&points[0].y)
-	points[0].y.Select(&points[1].y, &points[0].y, negative)
 	return points[0].bytes()
 }
 
@@ -72,10 +69,9 @@ func (CryptoProB) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
 	return ok && a.xIs(r), ok
 }
 
-// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
-// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
-// representatives. It takes constant time.
-func (CryptoProB) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+// Sum returns a + b as LE(x)|LE(y), and false if that is infinity, for the Jacobian
+// coordinates x, 2y and z of both, any representatives. It takes constant time.
+func (CryptoProB) Sum(a, b *[3][]uint64) ([]byte, bool) {
 	var points [2]cryptoProBProjective
 	for i, p := range []*[3][]uint64{a, b} {
 		j := cryptoProBJacobian{field.P256B(p[0]), field.P256B(p[1]), field.P256B(p[2])}
@@ -83,8 +79,6 @@ func (CryptoProB) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 		points[i] = j.projective()
 	}
 	points[0].add(&points[0], &points[1])
-	points[1].y.Neg(&points[0].y)
-	points[0].y.Select(&points[1].y, &points[0].y, negative)
 	return points[0].bytes()
 }
 
@@ -122,10 +116,9 @@ func (TC26512A) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
 	return ok && a.xIs(r), ok
 }
 
-// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
-// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
-// representatives. It takes constant time.
-func (TC26512A) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+// Sum returns a + b as LE(x)|LE(y), and false if that is infinity, for the Jacobian
+// coordinates x, 2y and z of both, any representatives. It takes constant time.
+func (TC26512A) Sum(a, b *[3][]uint64) ([]byte, bool) {
 	var points [2]tc26512AProjective
 	for i, p := range []*[3][]uint64{a, b} {
 		j := tc26512AJacobian{field.P512A(p[0]), field.P512A(p[1]), field.P512A(p[2])}
@@ -133,8 +126,6 @@ func (TC26512A) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 		points[i] = j.projective()
 	}
 	points[0].add(&points[0], &points[1])
-	points[1].y.Neg(&points[0].y)
-	points[0].y.Select(&points[1].y, &points[0].y, negative)
 	return points[0].bytes()
 }
 
@@ -172,10 +163,9 @@ func (TC26512B) XIs(r scalar.Nat, x, z []uint64) (is, ok bool) {
 	return ok && a.xIs(r), ok
 }
 
-// Sum returns a + b, or its negative if negative is 1, as LE(x)|LE(y), and false if
-// that is infinity, for the Jacobian coordinates x, 2y and z of both, any
-// representatives. It takes constant time.
-func (TC26512B) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
+// Sum returns a + b as LE(x)|LE(y), and false if that is infinity, for the Jacobian
+// coordinates x, 2y and z of both, any representatives. It takes constant time.
+func (TC26512B) Sum(a, b *[3][]uint64) ([]byte, bool) {
 	var points [2]tc26512BProjective
 	for i, p := range []*[3][]uint64{a, b} {
 		j := tc26512BJacobian{field.P512B(p[0]), field.P512B(p[1]), field.P512B(p[2])}
@@ -183,8 +173,6 @@ func (TC26512B) Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool) {
 		points[i] = j.projective()
 	}
 	points[0].add(&points[0], &points[1])
-	points[1].y.Neg(&points[0].y)
-	points[0].y.Select(&points[1].y, &points[0].y, negative)
 	return points[0].bytes()
 }
 

@@ -263,8 +263,14 @@ func (r *tc26256APoint) combine(k, l *scalar.Nat, a *tc26256APoint) {
 	var table [1 << (keyWidth - 2)]tc26256ACached // table[i] = (2i+1)·a
 	tc26256AOddMultiples(&table, a)
 	r.neutral()
+	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
-		r.doubleVartime(r, kd[i] != 0 || ld[i] != 0)
+		doublings++
+		if ld[i] == 0 && kd[i] == 0 && i > 0 {
+			continue
+		}
+		r.doubleTimesVartime(doublings)
+		doublings = 0
 		if d := ld[i]; d != 0 {
 			c := table[abs(d)/2]
 			if d < 0 {
@@ -288,7 +294,7 @@ func (r *tc26256APoint) combine(k, l *scalar.Nat, a *tc26256APoint) {
 func tc26256AOddMultiples(table *[1 << (keyWidth - 2)]tc26256ACached, a *tc26256APoint) {
 	var sum tc26256APoint
 	var twice tc26256ACached
-	sum.doubleVartime(a, true)
+	sum.doubleFullVartime(a)
 	twice.set(&sum)
 	sum = *a
 	table[0].set(&sum)
@@ -424,13 +430,12 @@ func (r *tc26256APoint) double(a *tc26256APoint, withT bool) {
 	}
 }
 
-// doubleVartime is double for public numbers.
-func (r *tc26256APoint) doubleVartime(a *tc26256APoint, withT bool) {
-	if withT {
-		r.doubleFullVartime(a)
-	} else {
-		r.doubleShortVartime(a)
+// doubleTimesVartime sets r = 2^n·r for n > 0. It is for public numbers.
+func (r *tc26256APoint) doubleTimesVartime(n int) {
+	if n > 1 {
+		r.doubleShortTimesVartime(n - 1)
 	}
+	r.doubleFullVartime(r)
 }
 
 // doubleShortGeneric sets r = 2·a without r.t.
@@ -446,8 +451,13 @@ func (r *tc26256APoint) doubleFullGeneric(a *tc26256APoint) {
 	r.t.Mul(&e, &h)
 }
 
-// doubleShortVartimeGeneric is doubleShortGeneric for public numbers.
-func (r *tc26256APoint) doubleShortVartimeGeneric(a *tc26256APoint) { r.doubleShortGeneric(a) }
+// doubleShortTimesVartimeGeneric sets r = 2^n·r without r.t, for n > 0 and public
+// numbers.
+func (r *tc26256APoint) doubleShortTimesVartimeGeneric(n int) {
+	for range n {
+		r.doubleShortGeneric(r)
+	}
+}
 
 // doubleFullVartimeGeneric is doubleFullGeneric for public numbers.
 func (r *tc26256APoint) doubleFullVartimeGeneric(a *tc26256APoint) { r.doubleFullGeneric(a) }

@@ -78,17 +78,17 @@ func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 //go:noescape
 func tc26256APointDoubleFullADX(r *tc26256APoint, a *tc26256APoint)
 
-// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
-func (r *tc26256APoint) doubleShortVartime(a *tc26256APoint) {
+// doubleShortTimesVartime is doubleShortTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) doubleShortTimesVartime(n int) {
 	if adx.Enabled {
-		tc26256APointDoubleShortVartimeADX(r, a)
+		tc26256APointDoubleShortTimesVartimeADX(r, n)
 		return
 	}
-	r.doubleShortVartimeGeneric(a)
+	r.doubleShortTimesVartimeGeneric(n)
 }
 
 //go:noescape
-func tc26256APointDoubleShortVartimeADX(r *tc26256APoint, a *tc26256APoint)
+func tc26256APointDoubleShortTimesVartimeADX(r *tc26256APoint, n int)
 
 // doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.
 func (r *tc26256APoint) doubleFullVartime(a *tc26256APoint) {

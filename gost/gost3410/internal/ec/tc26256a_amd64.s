@@ -34,7 +34,7 @@ loop0:
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y2, 64(DI)
 	VMOVDQU Y3, 96(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET
 
 // func tc26256AAffinePickADX(r *tc26256AAffine, table *[1<<(combWidth-1)]tc26256AAffine, digit uint64)
@@ -63,5 +63,5 @@ loop0:
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y2, 64(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET

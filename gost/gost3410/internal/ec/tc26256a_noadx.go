@@ -34,9 +34,9 @@ func (r *tc26256APoint) doubleFull(a *tc26256APoint) {
 	r.doubleFullGeneric(a)
 }
 
-// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
-func (r *tc26256APoint) doubleShortVartime(a *tc26256APoint) {
-	r.doubleShortVartimeGeneric(a)
+// doubleShortTimesVartime is doubleShortTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) doubleShortTimesVartime(n int) {
+	r.doubleShortTimesVartimeGeneric(n)
 }
 
 // doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.

@@ -275,8 +275,8 @@ backrare2:
 	ADCQ 40(SI), R9
 	ADCQ 48(SI), R10
 	ADCQ 56(SI), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare3
 backrare3:
@@ -294,8 +294,8 @@ backrare3:
 	ADCQ 40(DI), R9
 	ADCQ 48(DI), R10
 	ADCQ 56(DI), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare4
 backrare4:
@@ -391,8 +391,8 @@ backrare5:
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
 	SBBQ 56(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare6
 backrare6:
@@ -406,8 +406,8 @@ backrare6:
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
 	SBBQ 88(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare7
 backrare7:
@@ -425,8 +425,8 @@ backrare7:
 	SBBQ 104(SP), R9
 	SBBQ 112(SP), R10
 	SBBQ 120(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare8
 backrare8:
@@ -444,8 +444,8 @@ backrare8:
 	ADCQ 104(SP), R9
 	ADCQ 112(SP), R10
 	ADCQ 120(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare9
 backrare9:
@@ -463,8 +463,8 @@ backrare9:
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
 	SBBQ 56(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare10
 backrare10:
@@ -800,7 +800,7 @@ backrare14:
 	MOVQ R9, 72(CX)
 	MOVQ R10, 80(CX)
 	MOVQ R11, 88(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10

@@ -349,8 +349,8 @@ backrare3:
 	ADCQ 40(SI), R9
 	ADCQ 48(SI), R10
 	ADCQ 56(SI), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare4
 backrare4:
@@ -368,8 +368,8 @@ backrare4:
 	ADCQ 40(DI), R9
 	ADCQ 48(DI), R10
 	ADCQ 56(DI), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare5
 backrare5:
@@ -465,8 +465,8 @@ backrare6:
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
 	SBBQ 56(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare7
 backrare7:
@@ -480,8 +480,8 @@ backrare7:
 	SBBQ 72(SP), R9
 	SBBQ 80(SP), R10
 	SBBQ 88(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare8
 backrare8:
@@ -499,8 +499,8 @@ backrare8:
 	SBBQ 104(SP), R9
 	SBBQ 112(SP), R10
 	SBBQ 120(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare9
 backrare9:
@@ -518,8 +518,8 @@ backrare9:
 	ADCQ 104(SP), R9
 	ADCQ 112(SP), R10
 	ADCQ 120(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare10
 backrare10:
@@ -537,8 +537,8 @@ backrare10:
 	SBBQ 40(SP), R9
 	SBBQ 48(SP), R10
 	SBBQ 56(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare11
 backrare11:
@@ -874,7 +874,7 @@ backrare15:
 	MOVQ R9, 72(CX)
 	MOVQ R10, 80(CX)
 	MOVQ R11, 88(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10

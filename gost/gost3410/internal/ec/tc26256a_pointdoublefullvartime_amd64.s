@@ -223,8 +223,8 @@ backrare2:
 	ADCQ 200(SP), R9
 	ADCQ 208(SP), R10
 	ADCQ 216(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare3
 backrare3:
@@ -320,8 +320,8 @@ backrare4:
 	ADCQ 8(SP), R9
 	ADCQ 16(SP), R10
 	ADCQ 24(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare5
 backrare5:
@@ -339,8 +339,8 @@ backrare5:
 	ADCQ 168(SP), R9
 	ADCQ 176(SP), R10
 	ADCQ 184(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare6
 backrare6:
@@ -358,8 +358,8 @@ backrare6:
 	SBBQ 168(SP), R9
 	SBBQ 176(SP), R10
 	SBBQ 184(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare7
 backrare7:
@@ -377,8 +377,8 @@ backrare7:
 	SBBQ 200(SP), R9
 	SBBQ 208(SP), R10
 	SBBQ 216(SP), R11
-	SBBQ AX, AX
-	ANDQ $0x269, AX
+	MOVQ $0x269, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare8
 backrare8:
@@ -714,7 +714,7 @@ backrare12:
 	MOVQ R9, 104(CX)
 	MOVQ R10, 112(CX)
 	MOVQ R11, 120(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10

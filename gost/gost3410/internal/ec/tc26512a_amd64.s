@@ -257,6 +257,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	ADOXQ AX, R14
 	IMUL3Q $0x239, R14, R14
 	ADDQ R14, BX
+	LEAQ 569(BX), AX
 	ADCQ $0, R15
 	ADCQ $0, R8
 	ADCQ $0, R9
@@ -264,9 +265,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	ADCQ $0, R11
 	ADCQ $0, R12
 	ADCQ $0, R13
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	ADDQ AX, BX
+	CMOVQCS AX, BX
 	MOVQ BX, 0(CX)
 	MOVQ R15, 8(CX)
 	MOVQ R8, 16(CX)
@@ -275,7 +274,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 
 TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), DX
@@ -479,6 +478,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	ADOXQ AX, R14
 	IMUL3Q $0x239, R14, R14
 	ADDQ R14, BX
+	LEAQ 569(BX), AX
 	ADCQ $0, R15
 	ADCQ $0, R8
 	ADCQ $0, R9
@@ -486,9 +486,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	ADCQ $0, R11
 	ADCQ $0, R12
 	ADCQ $0, R13
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	ADDQ AX, BX
+	CMOVQCS AX, BX
 	MOVQ BX, 0(CX)
 	MOVQ R15, 8(CX)
 	MOVQ R8, 16(CX)
@@ -497,7 +495,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 
 TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -517,9 +515,10 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	ADCQ 40(DI), R13
 	ADCQ 48(DI), R14
 	ADCQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
+	LEAQ 569(R8), AX
 	ADCQ $0, R9
 	ADCQ $0, R10
 	ADCQ $0, R11
@@ -527,9 +526,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	ADCQ $0, R13
 	ADCQ $0, R14
 	ADCQ $0, R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	ADDQ AX, R8
+	CMOVQCS AX, R8
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
@@ -538,7 +535,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -558,9 +555,10 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	SBBQ 40(DI), R13
 	SBBQ 48(DI), R14
 	SBBQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
+	LEAQ -569(R8), AX
 	SBBQ $0, R9
 	SBBQ $0, R10
 	SBBQ $0, R11
@@ -568,9 +566,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	SBBQ $0, R13
 	SBBQ $0, R14
 	SBBQ $0, R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	SUBQ AX, R8
+	CMOVQCS AX, R8
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
@@ -579,7 +575,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -620,7 +616,7 @@ TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 // func tc26512AProjectiveAddADX(r *tc26512AProjective, a *tc26512AProjective, b *tc26512AProjective)
 TEXT ·tc26512AProjectiveAddADX(SB), 0, $576-24
@@ -872,7 +868,7 @@ TEXT ·tc26512AProjectiveAddADX(SB), 0, $576-24
 	LEAQ 448(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET 
+	RET
 
 // func tc26512AProjectiveAddMixedADX(r *tc26512AProjective, a *tc26512AProjective, b *tc26512AAffine)
 TEXT ·tc26512AProjectiveAddMixedADX(SB), 0, $512-24
@@ -1105,7 +1101,7 @@ TEXT ·tc26512AProjectiveAddMixedADX(SB), 0, $512-24
 	LEAQ 384(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET 
+	RET
 
 // func tc26512AJacobianDoubleADX(r *tc26512AJacobian, a *tc26512AJacobian)
 TEXT ·tc26512AJacobianDoubleADX(SB), 0, $320-16
@@ -1191,7 +1187,7 @@ TEXT ·tc26512AJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 256(SP), SI
 	LEAQ 128(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512AJacobianDoubleTimesADX(r *tc26512AJacobian, n int)
 TEXT ·tc26512AJacobianDoubleTimesADX(SB), 0, $320-16
@@ -1280,7 +1276,7 @@ loop:
 	CALL sub<>(SB)
 	DECQ n+8(FP)
 	JNZ loop
-	RET 
+	RET
 
 // func tc26512ASumCachedPlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
 TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
@@ -1290,21 +1286,15 @@ TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $64, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -1313,12 +1303,12 @@ TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
@@ -1326,11 +1316,11 @@ TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $256, DI
 	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
 	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
@@ -1340,18 +1330,21 @@ TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Sub(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	// t.Square(s.h)
 	LEAQ 192(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $192, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 128(SP), CX
@@ -1364,30 +1357,33 @@ TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 64(SP), CX
 	LEAQ 64(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -1406,7 +1402,7 @@ TEXT ·tc26512ASumCachedPlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512ASumAffinePlusADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
@@ -1416,22 +1412,22 @@ TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// v.Mul(b.x, zz)
 	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
+	// t.Mul(b.y, t)
 	LEAQ 192(SP), CX
 	MOVQ b+16(FP), SI
 	ADDQ $64, SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
 	// s.h.Sub(v, a.x)
 	MOVQ s+0(FP), CX
@@ -1439,6 +1435,11 @@ TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	MOVQ a+8(FP), DI
 	CALL sub<>(SB)
+	// hh.Square(s.h)
+	LEAQ 64(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
 	// s.d.Sub(t, a.y)
 	MOVQ s+0(FP), CX
 	ADDQ $256, CX
@@ -1446,6 +1447,22 @@ TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL sub<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, hh)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 64(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(hh, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
 	// s.z.Mul(a.z, s.h)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -1454,47 +1471,26 @@ TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(a.y, t)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -1513,7 +1509,7 @@ TEXT ·tc26512ASumAffinePlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512ACachedPickADX(r *tc26512ACached, table *[1<<(multWidth-1)]tc26512ACached, digit uint64)
 TEXT ·tc26512ACachedPickADX(SB), NOSPLIT, $0-24
@@ -1562,7 +1558,7 @@ loop0:
 	VMOVDQU Y7, 224(DI)
 	VMOVDQU Y8, 256(DI)
 	VMOVDQU Y9, 288(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET
 
 // func tc26512AAffinePickADX(r *tc26512AAffine, table *[1<<(combWidth-1)]tc26512AAffine, digit uint64)
@@ -1594,5 +1590,5 @@ loop0:
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y2, 64(DI)
 	VMOVDQU Y3, 96(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET

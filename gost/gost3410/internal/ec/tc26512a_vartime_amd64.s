@@ -267,7 +267,7 @@ backrare0:
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R15
 	ADCQ $0, R8
@@ -493,7 +493,7 @@ backrare0:
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R15
 	ADCQ $0, R8
@@ -525,8 +525,8 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	ADCQ 40(DI), R13
 	ADCQ 48(DI), R14
 	ADCQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare0
 backrare0:
@@ -538,7 +538,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10
@@ -570,8 +570,8 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	SBBQ 40(DI), R13
 	SBBQ 48(DI), R14
 	SBBQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare0
 backrare0:
@@ -583,7 +583,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	SUBQ $1, R9
 	SBBQ $0, R10
@@ -630,7 +630,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	SUBQ $1, R9
 	SBBQ $0, R10
@@ -729,7 +729,7 @@ loop:
 	CALL sub<>(SB)
 	DECQ n+8(FP)
 	JNZ loop
-	RET 
+	RET
 
 // func tc26512ASumCachedPlusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
 TEXT ·tc26512ASumCachedPlusVartimeADX(SB), 0, $256-24
@@ -739,21 +739,15 @@ TEXT ·tc26512ASumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $64, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -762,12 +756,12 @@ TEXT ·tc26512ASumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
@@ -775,11 +769,11 @@ TEXT ·tc26512ASumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $256, DI
 	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
 	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
@@ -789,18 +783,21 @@ TEXT ·tc26512ASumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Sub(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	// t.Square(s.h)
 	LEAQ 192(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $192, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 128(SP), CX
@@ -813,30 +810,33 @@ TEXT ·tc26512ASumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 64(SP), CX
 	LEAQ 64(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -855,7 +855,7 @@ TEXT ·tc26512ASumCachedPlusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512ASumCachedMinusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512ACached)
 TEXT ·tc26512ASumCachedMinusVartimeADX(SB), 0, $256-24
@@ -865,21 +865,15 @@ TEXT ·tc26512ASumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $64, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -888,12 +882,12 @@ TEXT ·tc26512ASumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
@@ -901,12 +895,12 @@ TEXT ·tc26512ASumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $256, DI
 	CALL mul<>(SB)
-	// s.d.Add(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
-	CALL add<>(SB)
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
+	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -915,18 +909,21 @@ TEXT ·tc26512ASumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Add(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL add<>(SB)
 	// t.Square(s.h)
 	LEAQ 192(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $192, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 128(SP), CX
@@ -939,30 +936,33 @@ TEXT ·tc26512ASumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 64(SP), CX
 	LEAQ 64(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(s.x, v)
 	LEAQ 128(SP), CX
@@ -981,7 +981,7 @@ TEXT ·tc26512ASumCachedMinusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512ASumAffinePlusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 TEXT ·tc26512ASumAffinePlusVartimeADX(SB), 0, $256-24
@@ -991,22 +991,22 @@ TEXT ·tc26512ASumAffinePlusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// v.Mul(b.x, zz)
 	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
+	// t.Mul(b.y, t)
 	LEAQ 192(SP), CX
 	MOVQ b+16(FP), SI
 	ADDQ $64, SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
 	// s.h.Sub(v, a.x)
 	MOVQ s+0(FP), CX
@@ -1014,6 +1014,11 @@ TEXT ·tc26512ASumAffinePlusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	MOVQ a+8(FP), DI
 	CALL sub<>(SB)
+	// hh.Square(s.h)
+	LEAQ 64(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
 	// s.d.Sub(t, a.y)
 	MOVQ s+0(FP), CX
 	ADDQ $256, CX
@@ -1021,6 +1026,22 @@ TEXT ·tc26512ASumAffinePlusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL sub<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, hh)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 64(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(hh, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
 	// s.z.Mul(a.z, s.h)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -1029,47 +1050,26 @@ TEXT ·tc26512ASumAffinePlusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(a.y, t)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -1088,7 +1088,7 @@ TEXT ·tc26512ASumAffinePlusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512ASumAffineMinusVartimeADX(s *tc26512ASum, a *tc26512AJacobian, b *tc26512AAffine)
 TEXT ·tc26512ASumAffineMinusVartimeADX(SB), 0, $256-24
@@ -1098,22 +1098,22 @@ TEXT ·tc26512ASumAffineMinusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// v.Mul(b.x, zz)
 	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
+	// t.Mul(b.y, t)
 	LEAQ 192(SP), CX
 	MOVQ b+16(FP), SI
 	ADDQ $64, SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
 	// s.h.Sub(v, a.x)
 	MOVQ s+0(FP), CX
@@ -1121,6 +1121,11 @@ TEXT ·tc26512ASumAffineMinusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	MOVQ a+8(FP), DI
 	CALL sub<>(SB)
+	// hh.Square(s.h)
+	LEAQ 64(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
 	// s.d.Add(t, a.y)
 	MOVQ s+0(FP), CX
 	ADDQ $256, CX
@@ -1128,6 +1133,22 @@ TEXT ·tc26512ASumAffineMinusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL add<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, hh)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 64(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(hh, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
 	// s.z.Mul(a.z, s.h)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -1136,47 +1157,26 @@ TEXT ·tc26512ASumAffineMinusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(a.y, t)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(s.x, v)
 	LEAQ 128(SP), CX
@@ -1195,4 +1195,4 @@ TEXT ·tc26512ASumAffineMinusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET

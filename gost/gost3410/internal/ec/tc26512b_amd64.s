@@ -297,7 +297,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 
 TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), DX
@@ -541,7 +541,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 
 TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -593,7 +593,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -639,7 +639,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -682,7 +682,7 @@ TEXT half<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 // func tc26512BProjectiveAddADX(r *tc26512BProjective, a *tc26512BProjective, b *tc26512BProjective)
 TEXT ·tc26512BProjectiveAddADX(SB), 0, $576-24
@@ -934,7 +934,7 @@ TEXT ·tc26512BProjectiveAddADX(SB), 0, $576-24
 	LEAQ 448(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET 
+	RET
 
 // func tc26512BProjectiveAddMixedADX(r *tc26512BProjective, a *tc26512BProjective, b *tc26512BAffine)
 TEXT ·tc26512BProjectiveAddMixedADX(SB), 0, $512-24
@@ -1167,7 +1167,7 @@ TEXT ·tc26512BProjectiveAddMixedADX(SB), 0, $512-24
 	LEAQ 384(SP), SI
 	LEAQ 64(SP), DI
 	CALL add<>(SB)
-	RET 
+	RET
 
 // func tc26512BJacobianDoubleADX(r *tc26512BJacobian, a *tc26512BJacobian)
 TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
@@ -1253,7 +1253,7 @@ TEXT ·tc26512BJacobianDoubleADX(SB), 0, $320-16
 	LEAQ 256(SP), SI
 	LEAQ 128(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512BJacobianDoubleTimesADX(r *tc26512BJacobian, n int)
 TEXT ·tc26512BJacobianDoubleTimesADX(SB), 0, $320-16
@@ -1342,7 +1342,7 @@ loop:
 	CALL sub<>(SB)
 	DECQ n+8(FP)
 	JNZ loop
-	RET 
+	RET
 
 // func tc26512BSumCachedPlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
 TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
@@ -1352,21 +1352,15 @@ TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $64, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -1375,12 +1369,12 @@ TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
@@ -1388,11 +1382,11 @@ TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $256, DI
 	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
 	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
@@ -1402,18 +1396,21 @@ TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Sub(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	// t.Square(s.h)
 	LEAQ 192(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $192, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 128(SP), CX
@@ -1426,30 +1423,33 @@ TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 64(SP), CX
 	LEAQ 64(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -1468,7 +1468,7 @@ TEXT ·tc26512BSumCachedPlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512BSumAffinePlusADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
@@ -1478,22 +1478,22 @@ TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// v.Mul(b.x, zz)
 	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
+	// t.Mul(b.y, t)
 	LEAQ 192(SP), CX
 	MOVQ b+16(FP), SI
 	ADDQ $64, SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
 	// s.h.Sub(v, a.x)
 	MOVQ s+0(FP), CX
@@ -1501,6 +1501,11 @@ TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	MOVQ a+8(FP), DI
 	CALL sub<>(SB)
+	// hh.Square(s.h)
+	LEAQ 64(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
 	// s.d.Sub(t, a.y)
 	MOVQ s+0(FP), CX
 	ADDQ $256, CX
@@ -1508,6 +1513,22 @@ TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL sub<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, hh)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 64(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(hh, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
 	// s.z.Mul(a.z, s.h)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -1516,47 +1537,26 @@ TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(a.y, t)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -1575,7 +1575,7 @@ TEXT ·tc26512BSumAffinePlusADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512BCachedPickADX(r *tc26512BCached, table *[1<<(multWidth-1)]tc26512BCached, digit uint64)
 TEXT ·tc26512BCachedPickADX(SB), NOSPLIT, $0-24
@@ -1624,7 +1624,7 @@ loop0:
 	VMOVDQU Y7, 224(DI)
 	VMOVDQU Y8, 256(DI)
 	VMOVDQU Y9, 288(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET
 
 // func tc26512BAffinePickADX(r *tc26512BAffine, table *[1<<(combWidth-1)]tc26512BAffine, digit uint64)
@@ -1656,5 +1656,5 @@ loop0:
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y2, 64(DI)
 	VMOVDQU Y3, 96(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET

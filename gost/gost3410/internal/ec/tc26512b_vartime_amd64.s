@@ -281,7 +281,7 @@ backrare0:
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R15
 	ADCQ $0, R8
@@ -531,7 +531,7 @@ backrare0:
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R15
 	ADCQ $0, R8
@@ -586,7 +586,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	SUBQ $1, R9
 	SBBQ $0, R10
@@ -641,7 +641,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10
@@ -701,7 +701,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10
@@ -800,7 +800,7 @@ loop:
 	CALL sub<>(SB)
 	DECQ n+8(FP)
 	JNZ loop
-	RET 
+	RET
 
 // func tc26512BSumCachedPlusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
 TEXT ·tc26512BSumCachedPlusVartimeADX(SB), 0, $256-24
@@ -810,21 +810,15 @@ TEXT ·tc26512BSumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $64, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -833,12 +827,12 @@ TEXT ·tc26512BSumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
@@ -846,11 +840,11 @@ TEXT ·tc26512BSumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $256, DI
 	CALL mul<>(SB)
-	// s.d.Sub(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
 	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
@@ -860,18 +854,21 @@ TEXT ·tc26512BSumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Sub(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL sub<>(SB)
 	// t.Square(s.h)
 	LEAQ 192(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $192, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 128(SP), CX
@@ -884,30 +881,33 @@ TEXT ·tc26512BSumCachedPlusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 64(SP), CX
 	LEAQ 64(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -926,7 +926,7 @@ TEXT ·tc26512BSumCachedPlusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512BSumCachedMinusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BCached)
 TEXT ·tc26512BSumCachedMinusVartimeADX(SB), 0, $256-24
@@ -936,21 +936,15 @@ TEXT ·tc26512BSumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// v.Mul(b.x, zz)
-	LEAQ 128(SP), CX
-	MOVQ b+16(FP), SI
-	LEAQ 0(SP), DI
-	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
 	LEAQ 0(SP), SI
 	MOVQ a+8(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
-	LEAQ 192(SP), CX
+	// v.Mul(b.x, zz)
+	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
-	ADDQ $64, SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
 	// zz.Mul(a.x, b.zz)
@@ -959,12 +953,12 @@ TEXT ·tc26512BSumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// s.h.Sub(v, zz)
-	MOVQ s+0(FP), CX
-	ADDQ $192, CX
-	LEAQ 128(SP), SI
-	LEAQ 0(SP), DI
-	CALL sub<>(SB)
+	// t.Mul(b.y, t)
+	LEAQ 192(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	LEAQ 192(SP), DI
+	CALL mul<>(SB)
 	// hh.Mul(a.y, b.zzz)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
@@ -972,12 +966,12 @@ TEXT ·tc26512BSumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $256, DI
 	CALL mul<>(SB)
-	// s.d.Add(t, hh)
+	// s.h.Sub(v, zz)
 	MOVQ s+0(FP), CX
-	ADDQ $256, CX
-	LEAQ 192(SP), SI
-	LEAQ 64(SP), DI
-	CALL add<>(SB)
+	ADDQ $192, CX
+	LEAQ 128(SP), SI
+	LEAQ 0(SP), DI
+	CALL sub<>(SB)
 	// s.z.Mul(a.z, b.z)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -986,18 +980,21 @@ TEXT ·tc26512BSumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ b+16(FP), DI
 	ADDQ $128, DI
 	CALL mul<>(SB)
-	// s.z.Mul(s.z, s.h)
+	// s.d.Add(t, hh)
 	MOVQ s+0(FP), CX
-	ADDQ $128, CX
-	MOVQ s+0(FP), SI
-	ADDQ $128, SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	ADDQ $256, CX
+	LEAQ 192(SP), SI
+	LEAQ 64(SP), DI
+	CALL add<>(SB)
 	// t.Square(s.h)
 	LEAQ 192(SP), CX
 	MOVQ s+0(FP), SI
 	ADDQ $192, SI
+	CALL square<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
 	CALL square<>(SB)
 	// v.Mul(zz, t)
 	LEAQ 128(SP), CX
@@ -1010,30 +1007,33 @@ TEXT ·tc26512BSumCachedMinusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
+	// s.z.Mul(s.z, s.h)
+	MOVQ s+0(FP), CX
+	ADDQ $128, CX
+	MOVQ s+0(FP), SI
+	ADDQ $128, SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(hh, t)
 	LEAQ 64(SP), CX
 	LEAQ 64(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(s.x, v)
 	LEAQ 128(SP), CX
@@ -1052,7 +1052,7 @@ TEXT ·tc26512BSumCachedMinusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512BSumAffinePlusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 TEXT ·tc26512BSumAffinePlusVartimeADX(SB), 0, $256-24
@@ -1062,22 +1062,22 @@ TEXT ·tc26512BSumAffinePlusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// v.Mul(b.x, zz)
 	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
+	// t.Mul(b.y, t)
 	LEAQ 192(SP), CX
 	MOVQ b+16(FP), SI
 	ADDQ $64, SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
 	// s.h.Sub(v, a.x)
 	MOVQ s+0(FP), CX
@@ -1085,6 +1085,11 @@ TEXT ·tc26512BSumAffinePlusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	MOVQ a+8(FP), DI
 	CALL sub<>(SB)
+	// hh.Square(s.h)
+	LEAQ 64(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
 	// s.d.Sub(t, a.y)
 	MOVQ s+0(FP), CX
 	ADDQ $256, CX
@@ -1092,6 +1097,22 @@ TEXT ·tc26512BSumAffinePlusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL sub<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, hh)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 64(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(hh, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
 	// s.z.Mul(a.z, s.h)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -1100,47 +1121,26 @@ TEXT ·tc26512BSumAffinePlusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(a.y, t)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(v, s.x)
 	LEAQ 128(SP), CX
@@ -1159,7 +1159,7 @@ TEXT ·tc26512BSumAffinePlusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET
 
 // func tc26512BSumAffineMinusVartimeADX(s *tc26512BSum, a *tc26512BJacobian, b *tc26512BAffine)
 TEXT ·tc26512BSumAffineMinusVartimeADX(SB), 0, $256-24
@@ -1169,22 +1169,22 @@ TEXT ·tc26512BSumAffineMinusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
+	// t.Mul(zz, a.z)
+	LEAQ 192(SP), CX
+	LEAQ 0(SP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
 	// v.Mul(b.x, zz)
 	LEAQ 128(SP), CX
 	MOVQ b+16(FP), SI
 	LEAQ 0(SP), DI
 	CALL mul<>(SB)
-	// zz.Mul(zz, a.z)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $128, DI
-	CALL mul<>(SB)
-	// t.Mul(b.y, zz)
+	// t.Mul(b.y, t)
 	LEAQ 192(SP), CX
 	MOVQ b+16(FP), SI
 	ADDQ $64, SI
-	LEAQ 0(SP), DI
+	LEAQ 192(SP), DI
 	CALL mul<>(SB)
 	// s.h.Sub(v, a.x)
 	MOVQ s+0(FP), CX
@@ -1192,6 +1192,11 @@ TEXT ·tc26512BSumAffineMinusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	MOVQ a+8(FP), DI
 	CALL sub<>(SB)
+	// hh.Square(s.h)
+	LEAQ 64(SP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $192, SI
+	CALL square<>(SB)
 	// s.d.Add(t, a.y)
 	MOVQ s+0(FP), CX
 	ADDQ $256, CX
@@ -1199,6 +1204,22 @@ TEXT ·tc26512BSumAffineMinusVartimeADX(SB), 0, $256-24
 	MOVQ a+8(FP), DI
 	ADDQ $64, DI
 	CALL add<>(SB)
+	// s.x.Square(s.d)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	ADDQ $256, SI
+	CALL square<>(SB)
+	// v.Mul(a.x, hh)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	LEAQ 64(SP), DI
+	CALL mul<>(SB)
+	// t.Mul(hh, s.h)
+	LEAQ 192(SP), CX
+	LEAQ 64(SP), SI
+	MOVQ s+0(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
 	// s.z.Mul(a.z, s.h)
 	MOVQ s+0(FP), CX
 	ADDQ $128, CX
@@ -1207,47 +1228,26 @@ TEXT ·tc26512BSumAffineMinusVartimeADX(SB), 0, $256-24
 	MOVQ s+0(FP), DI
 	ADDQ $192, DI
 	CALL mul<>(SB)
-	// t.Square(s.h)
-	LEAQ 192(SP), CX
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
-	ADDQ $192, SI
-	CALL square<>(SB)
-	// v.Mul(a.x, t)
-	LEAQ 128(SP), CX
-	MOVQ a+8(FP), SI
-	LEAQ 192(SP), DI
-	CALL mul<>(SB)
-	// t.Mul(t, s.h)
-	LEAQ 192(SP), CX
-	LEAQ 192(SP), SI
-	MOVQ s+0(FP), DI
-	ADDQ $192, DI
-	CALL mul<>(SB)
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// s.x.Sub(s.x, v)
+	MOVQ s+0(FP), CX
+	MOVQ s+0(FP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
 	// hh.Mul(a.y, t)
 	LEAQ 64(SP), CX
 	MOVQ a+8(FP), SI
 	ADDQ $64, SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	// s.x.Square(s.d)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	ADDQ $256, SI
-	CALL square<>(SB)
 	// s.x.Sub(s.x, t)
 	MOVQ s+0(FP), CX
 	MOVQ s+0(FP), SI
 	LEAQ 192(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
-	CALL sub<>(SB)
-	// s.x.Sub(s.x, v)
-	MOVQ s+0(FP), CX
-	MOVQ s+0(FP), SI
-	LEAQ 128(SP), DI
 	CALL sub<>(SB)
 	// v.Sub(s.x, v)
 	LEAQ 128(SP), CX
@@ -1266,4 +1266,4 @@ TEXT ·tc26512BSumAffineMinusVartimeADX(SB), 0, $256-24
 	LEAQ 128(SP), SI
 	LEAQ 64(SP), DI
 	CALL sub<>(SB)
-	RET 
+	RET

@@ -263,8 +263,14 @@ func (r *tc26512CPoint) combine(k, l *scalar.Nat, a *tc26512CPoint) {
 	var table [1 << (keyWidth - 2)]tc26512CCached // table[i] = (2i+1)·a
 	tc26512COddMultiples(&table, a)
 	r.neutral()
+	doublings := 0 // that are still to be done
 	for i := top - 1; i >= 0; i-- {
-		r.doubleVartime(r, kd[i] != 0 || ld[i] != 0)
+		doublings++
+		if ld[i] == 0 && kd[i] == 0 && i > 0 {
+			continue
+		}
+		r.doubleTimesVartime(doublings)
+		doublings = 0
 		if d := ld[i]; d != 0 {
 			c := table[abs(d)/2]
 			if d < 0 {
@@ -288,7 +294,7 @@ func (r *tc26512CPoint) combine(k, l *scalar.Nat, a *tc26512CPoint) {
 func tc26512COddMultiples(table *[1 << (keyWidth - 2)]tc26512CCached, a *tc26512CPoint) {
 	var sum tc26512CPoint
 	var twice tc26512CCached
-	sum.doubleVartime(a, true)
+	sum.doubleFullVartime(a)
 	twice.set(&sum)
 	sum = *a
 	table[0].set(&sum)
@@ -424,13 +430,12 @@ func (r *tc26512CPoint) double(a *tc26512CPoint, withT bool) {
 	}
 }
 
-// doubleVartime is double for public numbers.
-func (r *tc26512CPoint) doubleVartime(a *tc26512CPoint, withT bool) {
-	if withT {
-		r.doubleFullVartime(a)
-	} else {
-		r.doubleShortVartime(a)
+// doubleTimesVartime sets r = 2^n·r for n > 0. It is for public numbers.
+func (r *tc26512CPoint) doubleTimesVartime(n int) {
+	if n > 1 {
+		r.doubleShortTimesVartime(n - 1)
 	}
+	r.doubleFullVartime(r)
 }
 
 // doubleShortGeneric sets r = 2·a without r.t.
@@ -446,8 +451,13 @@ func (r *tc26512CPoint) doubleFullGeneric(a *tc26512CPoint) {
 	r.t.Mul(&e, &h)
 }
 
-// doubleShortVartimeGeneric is doubleShortGeneric for public numbers.
-func (r *tc26512CPoint) doubleShortVartimeGeneric(a *tc26512CPoint) { r.doubleShortGeneric(a) }
+// doubleShortTimesVartimeGeneric sets r = 2^n·r without r.t, for n > 0 and public
+// numbers.
+func (r *tc26512CPoint) doubleShortTimesVartimeGeneric(n int) {
+	for range n {
+		r.doubleShortGeneric(r)
+	}
+}
 
 // doubleFullVartimeGeneric is doubleFullGeneric for public numbers.
 func (r *tc26512CPoint) doubleFullVartimeGeneric(a *tc26512CPoint) { r.doubleFullGeneric(a) }

@@ -78,17 +78,17 @@ func (r *tc26512CPoint) doubleFull(a *tc26512CPoint) {
 //go:noescape
 func tc26512CPointDoubleFullADX(r *tc26512CPoint, a *tc26512CPoint)
 
-// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
-func (r *tc26512CPoint) doubleShortVartime(a *tc26512CPoint) {
+// doubleShortTimesVartime is doubleShortTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) doubleShortTimesVartime(n int) {
 	if adx.Enabled {
-		tc26512CPointDoubleShortVartimeADX(r, a)
+		tc26512CPointDoubleShortTimesVartimeADX(r, n)
 		return
 	}
-	r.doubleShortVartimeGeneric(a)
+	r.doubleShortTimesVartimeGeneric(n)
 }
 
 //go:noescape
-func tc26512CPointDoubleShortVartimeADX(r *tc26512CPoint, a *tc26512CPoint)
+func tc26512CPointDoubleShortTimesVartimeADX(r *tc26512CPoint, n int)
 
 // doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.
 func (r *tc26512CPoint) doubleFullVartime(a *tc26512CPoint) {

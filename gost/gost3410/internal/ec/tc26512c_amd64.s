@@ -257,6 +257,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	ADOXQ AX, R14
 	IMUL3Q $0x239, R14, R14
 	ADDQ R14, BX
+	LEAQ 569(BX), AX
 	ADCQ $0, R15
 	ADCQ $0, R8
 	ADCQ $0, R9
@@ -264,9 +265,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	ADCQ $0, R11
 	ADCQ $0, R12
 	ADCQ $0, R13
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	ADDQ AX, BX
+	CMOVQCS AX, BX
 	MOVQ BX, 0(CX)
 	MOVQ R15, 8(CX)
 	MOVQ R8, 16(CX)
@@ -275,7 +274,7 @@ TEXT mul<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 
 TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), DX
@@ -479,6 +478,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	ADOXQ AX, R14
 	IMUL3Q $0x239, R14, R14
 	ADDQ R14, BX
+	LEAQ 569(BX), AX
 	ADCQ $0, R15
 	ADCQ $0, R8
 	ADCQ $0, R9
@@ -486,9 +486,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	ADCQ $0, R11
 	ADCQ $0, R12
 	ADCQ $0, R13
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	ADDQ AX, BX
+	CMOVQCS AX, BX
 	MOVQ BX, 0(CX)
 	MOVQ R15, 8(CX)
 	MOVQ R8, 16(CX)
@@ -497,7 +495,7 @@ TEXT square<>(SB), NOSPLIT, $64-0
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 
 TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -517,9 +515,10 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	ADCQ 40(DI), R13
 	ADCQ 48(DI), R14
 	ADCQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
+	LEAQ 569(R8), AX
 	ADCQ $0, R9
 	ADCQ $0, R10
 	ADCQ $0, R11
@@ -527,9 +526,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	ADCQ $0, R13
 	ADCQ $0, R14
 	ADCQ $0, R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	ADDQ AX, R8
+	CMOVQCS AX, R8
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
@@ -538,7 +535,7 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ 0(SI), R8
@@ -558,9 +555,10 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	SBBQ 40(DI), R13
 	SBBQ 48(DI), R14
 	SBBQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
+	LEAQ -569(R8), AX
 	SBBQ $0, R9
 	SBBQ $0, R10
 	SBBQ $0, R11
@@ -568,9 +566,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	SBBQ $0, R13
 	SBBQ $0, R14
 	SBBQ $0, R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
-	SUBQ AX, R8
+	CMOVQCS AX, R8
 	MOVQ R8, 0(CX)
 	MOVQ R9, 8(CX)
 	MOVQ R10, 16(CX)
@@ -579,7 +575,7 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 
 // func tc26512CPointAddADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CCached)
 TEXT ·tc26512CPointAddADX(SB), 0, $512-24
@@ -675,7 +671,7 @@ TEXT ·tc26512CPointAddADX(SB), 0, $512-24
 	LEAQ 320(SP), SI
 	LEAQ 384(SP), DI
 	CALL mul<>(SB)
-	RET 
+	RET
 
 // func tc26512CPointAddAffineADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CAffine)
 TEXT ·tc26512CPointAddAffineADX(SB), 0, $512-24
@@ -783,7 +779,7 @@ TEXT ·tc26512CPointAddAffineADX(SB), 0, $512-24
 	LEAQ 320(SP), SI
 	LEAQ 384(SP), DI
 	CALL mul<>(SB)
-	RET 
+	RET
 
 // func tc26512CPointDoubleShortADX(r *tc26512CPoint, a *tc26512CPoint)
 TEXT ·tc26512CPointDoubleShortADX(SB), 0, $448-16
@@ -850,7 +846,7 @@ TEXT ·tc26512CPointDoubleShortADX(SB), 0, $448-16
 	LEAQ 64(SP), SI
 	LEAQ 128(SP), DI
 	CALL mul<>(SB)
-	RET 
+	RET
 
 // func tc26512CPointDoubleFullADX(r *tc26512CPoint, a *tc26512CPoint)
 TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
@@ -923,7 +919,7 @@ TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
 	LEAQ 0(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	RET 
+	RET
 
 // func tc26512CCachedPickADX(r *tc26512CCached, table *[1<<(multWidth-1)]tc26512CCached, digit uint64)
 TEXT ·tc26512CCachedPickADX(SB), NOSPLIT, $0-24
@@ -966,7 +962,7 @@ loop0:
 	VMOVDQU Y5, 160(DI)
 	VMOVDQU Y6, 192(DI)
 	VMOVDQU Y7, 224(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET
 
 // func tc26512CAffinePickADX(r *tc26512CAffine, table *[1<<(combWidth-1)]tc26512CAffine, digit uint64)
@@ -1004,5 +1000,5 @@ loop0:
 	VMOVDQU Y3, 96(DI)
 	VMOVDQU Y4, 128(DI)
 	VMOVDQU Y5, 160(DI)
-	VZEROUPPER 
+	VZEROUPPER
 	RET

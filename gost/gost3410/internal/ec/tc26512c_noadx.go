@@ -34,9 +34,9 @@ func (r *tc26512CPoint) doubleFull(a *tc26512CPoint) {
 	r.doubleFullGeneric(a)
 }
 
-// doubleShortVartime is doubleShortVartimeGeneric, by assembly if there is any.
-func (r *tc26512CPoint) doubleShortVartime(a *tc26512CPoint) {
-	r.doubleShortVartimeGeneric(a)
+// doubleShortTimesVartime is doubleShortTimesVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) doubleShortTimesVartime(n int) {
+	r.doubleShortTimesVartimeGeneric(n)
 }
 
 // doubleFullVartime is doubleFullVartimeGeneric, by assembly if there is any.

@@ -267,7 +267,7 @@ backrare0:
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R15
 	ADCQ $0, R8
@@ -493,7 +493,7 @@ backrare0:
 	MOVQ R11, 40(CX)
 	MOVQ R12, 48(CX)
 	MOVQ R13, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R15
 	ADCQ $0, R8
@@ -525,8 +525,8 @@ TEXT add<>(SB), NOSPLIT, $64-0
 	ADCQ 40(DI), R13
 	ADCQ 48(DI), R14
 	ADCQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	ADDQ AX, R8
 	JCS rare0
 backrare0:
@@ -538,7 +538,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	ADDQ $1, R9
 	ADCQ $0, R10
@@ -570,8 +570,8 @@ TEXT sub<>(SB), NOSPLIT, $64-0
 	SBBQ 40(DI), R13
 	SBBQ 48(DI), R14
 	SBBQ 56(DI), R15
-	SBBQ AX, AX
-	ANDQ $0x239, AX
+	MOVQ $0x239, DX
+	CMOVQCS DX, AX
 	SUBQ AX, R8
 	JCS rare0
 backrare0:
@@ -583,7 +583,7 @@ backrare0:
 	MOVQ R13, 40(CX)
 	MOVQ R14, 48(CX)
 	MOVQ R15, 56(CX)
-	RET 
+	RET
 rare0:
 	SUBQ $1, R9
 	SBBQ $0, R10
@@ -691,7 +691,7 @@ TEXT ·tc26512CPointAddVartimeADX(SB), 0, $512-24
 	LEAQ 320(SP), SI
 	LEAQ 384(SP), DI
 	CALL mul<>(SB)
-	RET 
+	RET
 
 // func tc26512CPointAddAffineVartimeADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CAffine)
 TEXT ·tc26512CPointAddAffineVartimeADX(SB), 0, $512-24
@@ -799,23 +799,24 @@ TEXT ·tc26512CPointAddAffineVartimeADX(SB), 0, $512-24
 	LEAQ 320(SP), SI
 	LEAQ 384(SP), DI
 	CALL mul<>(SB)
-	RET 
+	RET
 
-// func tc26512CPointDoubleShortVartimeADX(r *tc26512CPoint, a *tc26512CPoint)
-TEXT ·tc26512CPointDoubleShortVartimeADX(SB), 0, $448-16
+// func tc26512CPointDoubleShortTimesVartimeADX(r *tc26512CPoint, n int)
+TEXT ·tc26512CPointDoubleShortTimesVartimeADX(SB), 0, $448-16
 	NO_LOCAL_POINTERS
+loop:
 	// xx.Square(a.x)
 	LEAQ 256(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	CALL square<>(SB)
 	// yy.Square(a.y)
 	LEAQ 320(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $64, SI
 	CALL square<>(SB)
 	// zz.Square(a.z)
 	LEAQ 384(SP), CX
-	MOVQ a+8(FP), SI
+	MOVQ r+0(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
 	// zz.Add(zz, zz)
@@ -825,8 +826,8 @@ TEXT ·tc26512CPointDoubleShortVartimeADX(SB), 0, $448-16
 	CALL add<>(SB)
 	// e.Mul(a.x, a.y)
 	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ a+8(FP), DI
+	MOVQ r+0(FP), SI
+	MOVQ r+0(FP), DI
 	ADDQ $64, DI
 	CALL mul<>(SB)
 	// e.Add(e, e)
@@ -866,7 +867,9 @@ TEXT ·tc26512CPointDoubleShortVartimeADX(SB), 0, $448-16
 	LEAQ 64(SP), SI
 	LEAQ 128(SP), DI
 	CALL mul<>(SB)
-	RET 
+	DECQ n+8(FP)
+	JNZ loop
+	RET
 
 // func tc26512CPointDoubleFullVartimeADX(r *tc26512CPoint, a *tc26512CPoint)
 TEXT ·tc26512CPointDoubleFullVartimeADX(SB), 0, $448-16
@@ -939,4 +942,4 @@ TEXT ·tc26512CPointDoubleFullVartimeADX(SB), 0, $448-16
 	LEAQ 0(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
-	RET 
+	RET

@@ -36,7 +36,7 @@ var acc = [8]string{"R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
 
 // op writes an instruction; the last operand is where the result goes.
 func (a *asm) op(name string, operands ...string) {
-	a.WriteString("\t" + name + " " + strings.Join(operands, ", ") + "\n")
+	a.WriteString(strings.TrimRight("\t"+name+" "+strings.Join(operands, ", "), " ") + "\n")
 }
 
 func (a *asm) comment(format string, args ...any) {
@@ -91,19 +91,30 @@ func (a *asm) carryChain(first, others string, source func(int) string, r []stri
 func zeroBut(x string) func(int) string { return first(x, "$0") }
 
 // foldCarry adds c, or subtracts it, if the carry flag is set: that is what the lost
-// 2^N is worth. It may carry once more, but then leaves a small number.
+// 2^N is worth. AX must be zero.
 func (a *asm) foldCarry(first, others string, r []string) {
-	c := imm(a.f.c)
-	a.op("SBBQ", "AX", "AX")
-	a.op("ANDQ", c, "AX")
+	a.op("MOVQ", imm(a.f.c), "DX")
+	a.op("CMOVQCS", "DX", "AX")
+	a.addSmall(first, others, "AX", r)
+}
+
+// addSmall adds or subtracts a small number. It may carry once more, but then leaves a
+// small number, so that c can be added to the lowest limb alone.
+func (a *asm) addSmall(first, others, small string, r []string) {
 	if a.vartime {
-		a.smallVartime(first, others, "AX", r)
+		a.smallVartime(first, others, small, r)
 		return
 	}
-	a.carryChain(first, others, zeroBut("AX"), r)
-	a.op("SBBQ", "AX", "AX")
-	a.op("ANDQ", c, "AX")
-	a.op(first, "AX", r[0])
+	c := int64(a.f.c)
+	if first == "SUBQ" {
+		c = -c
+	}
+	a.op(first, small, r[0])
+	a.op("LEAQ", fmt.Sprintf("%d(%s)", c, r[0]), "AX")
+	for _, reg := range r[1:] {
+		a.op(others, "$0", reg)
+	}
+	a.op("CMOVQCS", "AX", r[0])
 }
 
 // add emits z = x + y.
@@ -303,14 +314,7 @@ func (a *asm) productRow(y place, r []string) {
 // foldTop adds top·2^N to r, for a small top.
 func (a *asm) foldTop(r []string, top string) {
 	a.op("IMUL3Q", imm(a.f.c), top, top)
-	if a.vartime {
-		a.smallVartime("ADDQ", "ADCQ", top, r)
-		return
-	}
-	a.carryChain("ADDQ", "ADCQ", zeroBut(top), r)
-	a.op("SBBQ", "AX", "AX")
-	a.op("ANDQ", imm(a.f.c), "AX")
-	a.op("ADDQ", "AX", r[0])
+	a.addSmall("ADDQ", "ADCQ", top, r)
 }
 
 // addRow emits w += DX·y with two carry chains, where w has one register less than
