@@ -505,12 +505,19 @@ func TestAlertError(t *testing.T) {
 		{&AlertError{wire.AlertNoRenegotiation, errUnwelcome}, AlertBadCertificate},
 		{&AlertError{wire.AlertUserCanceled, errUnwelcome}, AlertBadCertificate},
 	} {
-		client, server := mutual(t, cryptoProA, cryptoProA)
-		server.VerifyPeer = func(ConnectionState) error { return test.err }
-		clientErr, serverErr := shake(connPair(t, client, server))
-		wantRefusal(t, test.want, serverErr, clientErr)
-		if !errors.Is(serverErr, errUnwelcome) {
-			t.Errorf("error %v", serverErr)
+		for _, version := range []uint16{VersionTLS12, VersionTLS13} {
+			client, server := mutual(t, cryptoProA, cryptoProA)
+			client.MinVersion, client.MaxVersion, server.MaxVersion = version, version, version
+			server.VerifyPeer = func(ConnectionState) error { return test.err }
+			c, s := connPair(t, client, server)
+			clientErr, serverErr := shake(c, s)
+			if clientErr == nil && version == VersionTLS13 { // the client finishes first
+				_, clientErr = c.Read(make([]byte, 1))
+			}
+			wantRefusal(t, test.want, serverErr, clientErr)
+			if !errors.Is(serverErr, errUnwelcome) {
+				t.Errorf("error %v", serverErr)
+			}
 		}
 	}
 }
