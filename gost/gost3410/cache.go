@@ -76,7 +76,7 @@ func (c *KeyCache) verify(k *PublicKey, r, z1, z2 scalar.Nat) bool {
 	if table, ok := p.table(); ok {
 		return table.VerifyX(r, z1, z2)
 	}
-	if !k.curve.group.VerifyX(r, z1, z2, k.raw) {
+	if !k.curve.verifyX(r, z1, z2, k.raw) {
 		return false // keys are worth as much as what they signed
 	}
 	p.learn(k)

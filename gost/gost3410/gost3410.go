@@ -201,3 +201,12 @@ func (c *Curve) mult(k scalar.Nat, xy []byte) ([]byte, bool) {
 	}
 	return c.group.Mult(k, xy)
 }
+
+// verifyX reports whether x(k·G + l·P) is r modulo the order. Lanes have to wait for the
+// doublings of P, and for 256 bits they do not make up for that.
+func (c *Curve) verifyX(r, k, l scalar.Nat, xy []byte) bool {
+	if c.lanes != nil && ifma.Enabled && c.Size() == 64 {
+		return c.lanes.VerifyX(r, k, l, xy)
+	}
+	return c.group.VerifyX(r, k, l, xy)
+}

@@ -54,7 +54,7 @@ func (k *PublicKey) Verify(digest, sig []byte) bool {
 		return false
 	}
 	z1, z2 := n.scalars(k.curve.order, k.curve.order.InverseVartime(n.e))
-	return k.curve.group.VerifyX(n.r, z1, z2, k.raw)
+	return k.curve.verifyX(n.r, z1, z2, k.raw)
 }
 
 // numbers are what a verification starts from.

@@ -154,14 +154,11 @@ func (c *Curve) newComb() *comb {
 // are not ±q, which is odd.
 func (m *comb) multiply(t *combTable, k scalar.Nat, started bool) {
 	n := m.words()
-	even := ^k[0] & 1
-	k = m.oddScalar(k, even)
-	putWords(m.scalar, k[:n])
-	m.scalar[8*n] = 1 // the bit above the last window
+	negative := m.setScalar(k)
 	at := 0
 	for i, width := range t.plan {
 		t.find(&m.picked[0], &t.points[i][0], &m.scalar[(at+1)/8], uint64(at+1)%8, t.layout[i])
-		m.picked[2*n][0] ^= -even & 255
+		m.picked[2*n][0] ^= negative
 		if started {
 			m.addAffine(&m.acc[0], &m.picked[0], &m.picked[2*n])
 		} else {
@@ -170,6 +167,16 @@ func (m *comb) multiply(t *combTable, k scalar.Nat, started bool) {
 		}
 		at += width
 	}
+}
+
+// setScalar sets the scalar to k or −k, which is odd, in constant time, and returns the
+// lanes with minus: none or all.
+func (m *comb) setScalar(k scalar.Nat) (negative uint64) {
+	even := ^k[0] & 1
+	k = m.oddScalar(k, even)
+	putWords(m.scalar, k[:m.words()])
+	m.scalar[8*m.words()] = 1 // the bit above the last window
+	return -even & 255
 }
 
 // oddScalar returns k if even is 0 and q − k otherwise, in constant time.
@@ -203,17 +210,28 @@ func (m *comb) point(memory *[24]uint64, lane int) (p [3][]uint64) {
 	return p
 }
 
-// sum returns the sum of all lanes, negated if negative is 1, and false if that is
-// infinity. It takes constant time.
+// sum returns the sum of all lanes, and false if that is infinity. It takes constant
+// time.
 //
 // The sums of lanes 0 to 3, and 4 to 7, are not special for the reasons of multiply.
 // The last addition may be: it is done with complete formulas.
-func (m *comb) sum(negative uint64) ([]byte, bool) {
+func (m *comb) sum() ([]byte, bool) {
 	m.fold(1)
 	m.fold(2)
 	var low, high [24]uint64
 	a, b := m.point(&low, 0), m.point(&high, 4)
-	return m.group.Sum(&a, &b, negative)
+	return m.group.Sum(&a, &b)
+}
+
+// sumIs reports whether the x coordinate of the sum of all lanes is r modulo the order;
+// ok is whether the formulas knew all cases. It takes variable time.
+func (m *comb) sumIs(r scalar.Nat) (is, ok bool) {
+	m.fold(1)
+	m.fold(2)
+	m.fold(4)
+	var memory [24]uint64
+	p := m.point(&memory, 0)
+	return m.group.XIs(r, p[0], p[2])
 }
 
 // BaseMult returns k·G as LE(x)|LE(y), and false if that is infinity, for k below the
@@ -221,7 +239,7 @@ func (m *comb) sum(negative uint64) ([]byte, bool) {
 func (c *Curve) BaseMult(k scalar.Nat) ([]byte, bool) {
 	m := c.newComb()
 	m.multiply(c.baseSecret(), k, false)
-	xy, ok := m.sum(0)
+	xy, ok := m.sum()
 	m.wipe()
 	c.combs.Put(m)
 	return xy, ok
@@ -255,13 +273,8 @@ func (t *Table) VerifyX(r, k, l scalar.Nat) bool {
 	m := c.newComb()
 	m.multiply(c.basePublic(), k, false)
 	m.multiply(&t.table, l, true)
-	m.fold(1)
-	m.fold(2)
-	m.fold(4)
-	var memory [24]uint64
-	p := m.point(&memory, 0)
+	is, ok := m.sumIs(r)
 	c.combs.Put(m)
-	is, ok := c.group.XIs(r, p[0], p[2])
 	if !ok {
 		return c.group.VerifyX(r, k, l, t.xy)
 	}

@@ -63,9 +63,9 @@ type group interface {
 	// XIs reports whether x(a) is r modulo the order, and whether a is a point at all,
 	// for the Jacobian coordinates x and z.
 	XIs(r scalar.Nat, x, z []uint64) (is, ok bool)
-	// Sum returns a + b as LE(x)|LE(y), negated if negative is 1, and false for
-	// infinity, for Jacobian points x, 2y and z, in constant time.
-	Sum(a, b *[3][]uint64, negative uint64) ([]byte, bool)
+	// Sum returns a + b as LE(x)|LE(y), and false for infinity, for Jacobian points x, 2y
+	// and z, in constant time.
+	Sum(a, b *[3][]uint64) ([]byte, bool)
 	// Powers returns x, y and z of 2^(n·i)·P for all i, in Jacobian coordinates.
 	Powers(xy []byte, n int) (points [8][3][]uint64)
 	// VerifyX reports whether x(k·G + l·P) is r modulo the order.
