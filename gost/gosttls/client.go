@@ -254,7 +254,7 @@ func (hs *clientHandshake) acceptable(cert Certificate) (alg uint16, ok bool) {
 	legacy, legacyType := legacyScheme(curve)
 	old := hs.suite.KeyExchange == record.KeyExchangeKExp28147
 	allowed := func(typ uint8) bool { return slices.Contains(hs.request.Types, typ) }
-	if !allowed(typ) && !(old && allowed(legacyType)) {
+	if !allowed(typ) && (!old || !allowed(legacyType)) {
 		return 0, false
 	}
 	switch {

@@ -2,6 +2,7 @@ package gosttls
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"propusk/gost/gosttls/internal/message"
@@ -97,8 +98,7 @@ func TestWrongOrderClient(t *testing.T) {
 			try := func(name string, flight func(hs *clientHandshake, turns []turn) []step) {
 				t.Helper()
 				c, s := attackServer(t, &client, &server, func(hs *clientHandshake) []step {
-					steps := append(honest(hs)[:atCertificate:atCertificate], flight(hs, turnsOfClient(hs, auth))...)
-					return append(steps, hs.out.Flush, untilError(&hs.in))
+					return slices.Concat(honest(hs)[:atCertificate], flight(hs, turnsOfClient(hs, auth)), []step{hs.out.Flush, untilError(&hs.in)})
 				})
 				wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
 				if t.Failed() {
