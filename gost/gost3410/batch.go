@@ -16,9 +16,9 @@ type Signed struct {
 
 // VerifyMany reports of every signature what [PublicKey.Verify] says. It is faster
 // than one by one: the inversions modulo the order of a curve are done together, and
-// on processors with AVX-512 IFMA the points of eight signatures of the same curve, for
-// CryptoPro-A and tc26-512-A. The result of one signature does not depend on the
-// others. Tables of keys are taken from the cache and put there; nil means no cache.
+// with AVX-512 IFMA the points of eight signatures of one curve, for the curves that the
+// package comment names. The result of one signature does not depend on the others.
+// Tables of keys are taken from the cache and put there; nil means no cache.
 func VerifyMany(cache *KeyCache, batch []Signed) []bool {
 	good := make([]bool, len(batch))
 	byCurve := map[*Curve]*claims{}

@@ -53,7 +53,7 @@ func BenchmarkKeyCache(b *testing.B) {
 		b.Run("NewTable/"+c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				c.group.NewTable(public.raw)
+				c.newTable(public.raw)
 			}
 		})
 	}

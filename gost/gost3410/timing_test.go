@@ -32,7 +32,6 @@ func testTiming(t *testing.T) {
 			other, sum := peer.public.raw, scalar.Nat{}
 			for name, fixed := range map[string]scalar.Nat{"1": {1}, "2^100": {0, 1 << 36}, "q-1": natBig(new(big.Int).Sub(q, scalarOne))} {
 				wantConstant(t, "BaseMult "+name, c, fixed, samples, func(k scalar.Nat) { c.baseMult(k) })
-				wantConstant(t, "baseMult "+name, c, fixed, samples, func(k scalar.Nat) { c.baseMult(k) }) // on lanes, where there are
 				wantConstant(t, "Mult "+name, c, fixed, samples, func(k scalar.Nat) { c.mult(k, other) })
 				wantConstant(t, "scalars "+name, c, fixed, samples, func(k scalar.Nat) {
 					for range 50 {
