@@ -38,8 +38,7 @@ http {
 {{end}}}
 `))
 
-// startNginx starts nginx with a listener for each kind of keys, with tickets and
-// without.
+// startNginx starts nginx with listeners for each kind of keys.
 func startNginx(ctx context.Context, dir string) (*server, error) {
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
@@ -51,7 +50,7 @@ func startNginx(ctx context.Context, dir string) (*server, error) {
 	var listeners []listener
 	s := &server{addrs: map[string]string{}}
 	for _, k := range keyKinds() {
-		for _, tickets := range []bool{false, true} {
+		for _, kind := range endpointKinds() {
 			addr, err := freeAddr()
 			if err != nil {
 				return nil, err
@@ -64,11 +63,11 @@ func startNginx(ctx context.Context, dir string) (*server, error) {
 			if k.name == "P-256" {
 				l.Protocols = "TLSv1.2 TLSv1.3"
 			}
-			if tickets {
+			if kind == resumed {
 				l.Cache, l.Tickets = "shared:sessions:10m", "on"
 			}
 			listeners = append(listeners, l)
-			s.addrs[endpoint(k.name, tickets)] = addr
+			s.addrs[endpoint(k.name, kind)] = addr
 		}
 	}
 	var config strings.Builder

@@ -15,6 +15,7 @@ import (
 // What is measured.
 const (
 	full    = "full"    // handshakes with a client certificate
+	again   = "again"   // the same, and our server keeps a table for the key of the client
 	resumed = "resumed" // handshakes that go on with an earlier one, by ticket
 	bulk    = "bulk"    // bytes from the server to the client
 )
@@ -40,7 +41,7 @@ func (s suite) id() (uint16, error) {
 func (s suite) isGOST() bool { return s != aes12 && s != aes13 }
 
 // isTLS13 reports whether the suite is one of gosttls for TLS 1.3.
-func (s suite) isTLS13() bool { return strings.Contains("C103 C104 C105 C106", string(s)) }
+func (s suite) isTLS13() bool { return slices.Contains([]suite{"C103", "C104", "C105", "C106"}, s) }
 
 // engineName is what OpenSSL calls a suite that nginx can do; empty for the others.
 func (s suite) engineName() string {
@@ -86,6 +87,9 @@ func allRows() []*row {
 	}
 	add(full, aes12, "P-256")
 	add(full, aes13, "P-256")
+	for _, s := range []suite{"C100", "C101", "C102"} {
+		add(again, s, "256-A", "512-C")
+	}
 	for _, kind := range []string{resumed, bulk} {
 		for _, s := range []suite{"C100", "C101", "C102", "C103", "C104", "C105", "C106"} {
 			add(kind, s, "256-A")
@@ -139,6 +143,8 @@ func title(kind string) string {
 	switch kind {
 	case full:
 		return "handshakes with client certificate,"
+	case again:
+		return "handshakes of a client that returns,"
 	case resumed:
 		return "resumed handshakes,"
 	}

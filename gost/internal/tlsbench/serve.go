@@ -39,24 +39,27 @@ func serve(ctx context.Context, o options) error {
 	}
 	addrs := map[string]string{}
 	cache := gost3410.NewKeyCache(16)
-	failed := make(chan error, 2*len(keyKinds()))
+	failed := make(chan error, len(endpointKinds())*len(keyKinds()))
 	for _, k := range keyKinds() {
 		if k.name == "P-256" {
 			continue
 		}
-		for _, tickets := range []bool{false, true} {
+		for _, kind := range endpointKinds() {
 			config, err := serverConfig(dir, k, cache)
 			if err != nil {
 				return err
 			}
-			if tickets {
+			switch kind {
+			case again:
+				config.KeyCache = cache
+			case resumed:
 				config.SessionTickets = new(gosttls.TicketKeys)
 			}
 			inner, err := (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, "tcp", "127.0.0.1:0") // as nginx
 			if err != nil {
 				return err
 			}
-			addrs[endpoint(k.name, tickets)] = inner.Addr().String()
+			addrs[endpoint(k.name, kind)] = inner.Addr().String()
 			s := &http.Server{
 				Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, bulkFile(dir)) }),
 				ConnContext: gosttls.ConnContext,

@@ -17,16 +17,15 @@ import (
 // A server is a running process with listeners.
 type server struct {
 	cmd   *exec.Cmd
-	addrs map[string]string // by name of the certificates and whether there are tickets
+	addrs map[string]string // by endpoint
 }
 
-// endpoint names a listener: those with tickets serve resumed handshakes.
-func endpoint(key string, tickets bool) string {
-	if tickets {
-		return key + " with tickets"
-	}
-	return key
-}
+// endpoint names a listener by the certificates and what it is for.
+func endpoint(key, kind string) string { return key + " " + kind }
+
+// endpointKinds are what there are listeners for: with tickets for resumed handshakes,
+// with a cache of keys for clients that return.
+func endpointKinds() []string { return []string{full, again, resumed, bulk} }
 
 // stop ends the process. There is nothing to save but the profile, and nobody to tell
 // about an error.
@@ -80,7 +79,7 @@ func startOurs(ctx context.Context, dir, profile string) (*server, error) {
 // measure lets the client work on the server and returns how much it got for a second
 // of processor time of the server.
 func (s *server) measure(ctx context.Context, o options, dir string, r *row) (float64, error) {
-	addr, ok := s.addrs[endpoint(r.key, r.kind == resumed)]
+	addr, ok := s.addrs[endpoint(r.key, r.kind)]
 	if !ok {
 		return 0, fmt.Errorf("no listener for %s", r.key)
 	}
