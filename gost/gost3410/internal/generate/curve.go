@@ -197,10 +197,18 @@ func (c *curve) source() (string, error) {
 	if err := c.check(); err != nil {
 		return "", err
 	}
-	name := "weierstrass.tmpl"
 	if c.D != nil {
-		name = "edwards.tmpl"
+		return c.execute("edwards.tmpl")
 	}
+	return c.execute("weierstrass.tmpl")
+}
+
+// Lanes reports whether package ifma knows the curve: it wants a = −3, and a prime next to
+// a power of two.
+func (c *curve) Lanes() bool { return c.D == nil && c.Field.shape != montgome }
+
+// execute returns what a template says of the curve.
+func (c *curve) execute(name string) (string, error) {
 	t, err := template.ParseFS(templates, name)
 	if err != nil {
 		return "", err

@@ -81,6 +81,13 @@ func render() (map[string][]byte, error) {
 			return nil, fmt.Errorf("%s: %w", c.Type, err)
 		}
 		sources["ec/"+c.File] = text
+		if c.Lanes() {
+			text, err := c.execute("lanes.tmpl")
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.Type, err)
+			}
+			sources["ec/"+strings.TrimSuffix(c.File, ".go")+"_lanes.go"] = text
+		}
 		u, err := c.parse(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Type, err)
