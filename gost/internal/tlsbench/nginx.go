@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -38,26 +40,41 @@ http {
 {{end}}}
 `))
 
+// nginxAttempts is how often nginx is started: somebody else may take one of the
+// addresses before it does.
+const nginxAttempts = 5
+
 // startNginx starts nginx with listeners for each kind of keys.
 func startNginx(ctx context.Context, dir string) (*server, error) {
-	nginx, err := exec.LookPath("nginx")
+	program, err := exec.LookPath("nginx")
 	if err != nil {
-		if nginx, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
-			return nil, fmt.Errorf("no nginx (Debian: nginx-light)")
+		if program, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
+			return nil, errors.New("no nginx (Debian: nginx-light)")
 		}
 	}
-	type listener struct{ Addr, Protocols, Cert, Key, CA, Cache, Tickets string }
+	var errs []error
+	for range nginxAttempts {
+		s, err := tryNginx(ctx, dir, program)
+		if err == nil {
+			return s, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// A listener is what the configuration of nginx says about one.
+type listener struct{ Addr, Protocols, Cert, Key, CA, Cache, Tickets string }
+
+// tryNginx starts nginx and waits until it listens.
+func tryNginx(ctx context.Context, dir, program string) (*server, error) {
 	var listeners []listener
 	s := &server{addrs: map[string]string{}}
 	for _, k := range keyKinds() {
 		for _, kind := range endpointKinds() {
-			addr, err := freeAddr()
-			if err != nil {
-				return nil, err
-			}
 			l := listener{
-				Addr: addr, Protocols: "TLSv1.2",
-				Cert: certFile(dir, "server", k.name), Key: keyFile(dir, "server", k.name), CA: certFile(dir, "ca", k.ca),
+				Protocols: "TLSv1.2",
+				Cert:      certFile(dir, "server", k.name), Key: keyFile(dir, "server", k.name), CA: certFile(dir, "ca", k.ca),
 				Cache: "off", Tickets: "off",
 			}
 			if k.name == "P-256" {
@@ -66,8 +83,12 @@ func startNginx(ctx context.Context, dir string) (*server, error) {
 			if kind == resumed {
 				l.Cache, l.Tickets = "shared:sessions:10m", "on"
 			}
+			var err error
+			if l.Addr, err = freeAddr(); err != nil {
+				return nil, err
+			}
 			listeners = append(listeners, l)
-			s.addrs[endpoint(k.name, kind)] = addr
+			s.addrs[endpoint(k.name, kind)] = l.Addr
 		}
 	}
 	var config strings.Builder
@@ -78,12 +99,12 @@ func startNginx(ctx context.Context, dir string) (*server, error) {
 	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
 		return nil, err
 	}
-	s.cmd = pinned(ctx, serverCPU, nginx, "-p", dir, "-c", file)
+	s.cmd = pinned(ctx, serverCPU, program, "-p", dir, "-c", file)
 	s.cmd.Env = withEngine(dir)
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := awaitListener(ctx, listeners[len(listeners)-1].Addr); err != nil {
+	if err := awaitPID(filepath.Join(dir, "nginx.pid"), s.cmd.Process.Pid); err != nil {
 		s.stop()
 		return nil, err
 	}
@@ -100,16 +121,27 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// awaitListener waits until somebody listens.
-func awaitListener(ctx context.Context, addr string) error {
-	var d net.Dialer
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		c, err := d.DialContext(ctx, "tcp", addr)
-		if err == nil {
-			return c.Close()
+// startTime is how long nginx may take to start.
+const startTime = time.Minute
+
+// awaitPID waits until the file has the number of the process: nginx writes it when it
+// listens.
+func awaitPID(file string, pid int) error {
+	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		data, err := os.ReadFile(file)
+		if err == nil && strings.TrimSpace(string(data)) == strconv.Itoa(pid) {
+			return nil
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("nginx does not listen: %w", err)
+		if _, err := processorTime(pid); err != nil || isZombie(pid) {
+			break
 		}
 	}
+	return errors.New("nginx did not start")
+}
+
+// isZombie reports whether a child process has ended.
+func isZombie(pid int) bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, state, _ := strings.Cut(string(data), ") ")
+	return err != nil || strings.HasPrefix(state, "Z")
 }
