@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -309,6 +310,43 @@ func FuzzGogost(f *testing.F) {
 			ours := NewHMAC256(msg[:split])
 			if got, want := oracle(ours, msg[split:]), oracle(hmac.New(oracle256.New, msg[:split]), msg[split:]); !bytes.Equal(got, want) {
 				t.Errorf("assembly %v: HMAC of %x with %x = %x, gogost says %x", avx512.Enabled, msg[split:], msg[:split], got, want)
+			}
+		}
+	})
+}
+
+// FuzzSums compares hashes of several messages at once, on both paths, with one by one.
+func FuzzSums(f *testing.F) {
+	f.Add([]byte(nil), uint8(0))
+	f.Add(bytes.Repeat([]byte{0xff}, 1000), uint8(100))
+	f.Fuzz(func(t *testing.T, data []byte, piece uint8) {
+		messages := slices.Collect(slices.Chunk(data, int(piece)+1))
+		for i := range messages { // of unlike lengths
+			messages[i] = messages[i][:len(messages[i])-i%(len(messages[i])+1)]
+		}
+		defer func() { avx512.Enabled = avx512.Available() }()
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			for i, got := range Sums256(messages) {
+				if want := Sum256(messages[i]); got != want {
+					t.Errorf("assembly %v: message %d, %x: %x, want %x", avx512.Enabled, i, messages[i], got, want)
+				}
+			}
+		}
+	})
+}
+
+// FuzzHMAC compares our HMAC with the standard one, on both paths.
+func FuzzHMAC(f *testing.F) {
+	f.Add([]byte("key"), []byte("message"))
+	f.Add(bytes.Repeat([]byte{0xff}, 65), bytes.Repeat([]byte{0xff}, 130))
+	f.Fuzz(func(t *testing.T, key, msg []byte) {
+		defer func() { avx512.Enabled = avx512.Available() }()
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			ours, standard := NewHMAC512(key), hmac.New(New512, key)
+			ours.Write(msg)
+			standard.Write(msg)
+			if got, want := ours.Sum(nil), standard.Sum(nil); !bytes.Equal(got, want) {
+				t.Errorf("assembly %v: key %x, message %x: %x, want %x", avx512.Enabled, key, msg, got, want)
 			}
 		}
 	})
