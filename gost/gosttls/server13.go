@@ -235,18 +235,27 @@ func (hs *serverHandshake13) sendHello() error {
 	if err := hs.randomBytes(hs.serverRandom[:]); err != nil {
 		return err
 	}
-	key, err := gost3410.GenerateKey(hs.curve, hs.config.rand())
-	if err != nil {
-		return wire.Refuse(wire.AlertInternalError, "ephemeral key: %w", err)
-	}
-	shared, err := agree(key, hs.share.Key)
+	key, shared, err := hs.ephemeral()
 	if err != nil {
 		return err
 	}
-	if err := hs.answerHello(key.PublicKey().Bytes()); err != nil {
+	if err := hs.answerHello(key); err != nil {
 		return err
 	}
 	return hs.agreed(hs.psk(), shared)
+}
+
+// ephemeral makes the ephemeral key of the server, and returns its public half and the
+// shared secret.
+func (hs *serverHandshake13) ephemeral() (public, shared []byte, err error) {
+	key, err := gost3410.GenerateKey(hs.curve, hs.config.rand())
+	if err != nil {
+		return nil, nil, wire.Refuse(wire.AlertInternalError, "ephemeral key: %w", err)
+	}
+	if shared, err = agree(key, hs.share.Key); err != nil {
+		return nil, nil, err
+	}
+	return key.PublicKey().Bytes(), shared, nil
 }
 
 // answerHello sends ServerHello with the ephemeral key.
