@@ -15,7 +15,10 @@
 //     is undefined memory and reports every branch and every address that depends on
 //     it, in Go and in assembly (gost3410/internal/taint). What may be reported, such
 //     as that a number is out of range, is listed in the test with the reason.
-//     Valgrind knows no AVX-512: what runs on eight lanes there is, is not tainted.
+//     Valgrind knows no AVX-512.
+//   - scanned: tests read the assembly with AVX-512, that of ciphers and hash functions
+//     (TestAssembly of this package) and that of eight lanes (gost3410/internal/ifma): what
+//     comes from memory gets neither into an address nor into the condition of a jump.
 //   - construction: the code, or the generator that wrote it, has no branch and no
 //     index that depends on data. Nothing but reading was done to check it.
 //   - no: it is known not to be, for the reason given.
@@ -25,11 +28,11 @@
 //
 // The table:
 //
-//	gost3410.PrivateKey.Sign         yes   measured, tainted; on eight lanes measured, construction;
+//	gost3410.PrivateKey.Sign         yes   measured, tainted; on eight lanes measured, scanned;
 //	                                       but for the hash of the nonce, see streebog
-//	gost3410.PrivateKey.SharedPoint  yes   measured, tainted; on eight lanes measured, construction
+//	gost3410.PrivateKey.SharedPoint  yes   measured, tainted; on eight lanes measured, scanned
 //	gost3410.NewPrivateKey, Bytes    yes   measured (multiplication of the base point), tainted; on eight
-//	                                       lanes measured, construction
+//	                                       lanes measured, scanned
 //	gost3410.NewMaskedPrivateKey     yes   measured (arithmetic modulo the order), construction
 //	gost3410.GenerateKey             yes   as NewPrivateKey; rejected candidates show, they are independent
 //	gost3410.PrivateKey.Equal        yes   construction
@@ -39,16 +42,16 @@
 //	vko.KEG28147                     yes   as VKO256, but for the diversification, see gost28147
 //	pkcs8.Parse, Marshal             yes   construction, after the form of the encoding is known
 //	spki                             no    public values only
-//	streebog                         asm   measured, construction; elsewhere tables in memory
+//	streebog                         asm   measured, scanned; elsewhere tables in memory
 //	kdf                              asm   measured; as streebog
-//	magma                            asm   measured, construction; elsewhere tables in memory
-//	kuznyechik                       asm   measured, construction; elsewhere, and Decrypt, tables in memory
+//	magma                            asm   measured, scanned; elsewhere tables in memory
+//	kuznyechik                       asm   measured, scanned; elsewhere, and Decrypt, tables in memory
 //	modes                            asm   measured; counters and subkeys by construction, the rest as the cipher
-//	mgm: multiplication, tags        yes   measured, construction; the rest as the cipher
+//	mgm: multiplication, tags        yes   measured, scanned; in Go construction; the rest as the cipher
 //	keywrap: the comparison of tags  yes   measured, construction (crypto/subtle); the rest as the cipher
 //	keywrap.KImp28147Or              yes   measured, construction: whether the import succeeded; the rest as the cipher
-//	gost28147                        asm   measured, construction; elsewhere tables in memory
-//	gostr341194                      asm   measured, construction; elsewhere tables in memory
+//	gost28147                        asm   measured, scanned; elsewhere tables in memory
+//	gostr341194                      asm   measured; as gost28147; elsewhere tables in memory
 //	gosttls                                as what it is made of
 //
 // What has tables in memory, if only on some processors, handles keys of one session,
