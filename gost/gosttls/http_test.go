@@ -297,9 +297,8 @@ func TestHTTPShutdown(t *testing.T) {
 			if err := <-down; err != nil {
 				t.Error(err)
 			}
-			if c, err := net.Dial("tcp", s.listener.Addr().String()); err == nil {
-				c.Close()
-				t.Error("the port is still open")
+			if _, err := s.listener.Accept(); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("the listener accepts: %v", err)
 			}
 		})
 	}
@@ -317,9 +316,19 @@ func TestHTTPTimeouts(t *testing.T) {
 			"body":   {func(s *http.Server) { s.ReadTimeout = 50 * time.Millisecond }, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"},
 		} {
 			t.Run(stack+"/"+name, func(t *testing.T) {
-				s := newSite(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body) }, test.limit)
+				written := make(chan struct{})
+				s := newSite(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body) }, func(s *http.Server) {
+					test.limit(s)
+					// The time begins when all that will come is there.
+					s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+						<-written
+						return ConnContext(ctx, c)
+					}
+				})
 				c := s.client(t, stack)
-				if _, err := io.WriteString(c, test.send); err != nil {
+				_, err := io.WriteString(c, test.send)
+				close(written)
+				if err != nil {
 					t.Fatal(err)
 				}
 				// The server ends the connection properly, or io.ReadAll would fail.

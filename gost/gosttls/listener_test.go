@@ -98,7 +98,7 @@ func dial(t testing.TB, l *Listener) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
@@ -113,7 +113,7 @@ func next[T any](t testing.TB, c <-chan T) T {
 			t.Fatal("channel closed")
 		}
 		return v
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nothing came")
 	}
 	panic("unreachable")
