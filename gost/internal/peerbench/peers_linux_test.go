@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"hash"
 	"slices"
@@ -91,6 +93,7 @@ func ours() map[string]func(*testing.B) {
 		}),
 		"gost28147-imit": hashing(must(gost28147.NewIMIT(key, nil, gost28147.TC26Z(), gost28147.MeshingCryptoPro, gost28147.MACSize)), long),
 	}
+	m["ecdsa-verify-P-256"] = verifyECDSA
 	for _, c := range ourCurves() {
 		m["verify-"+c.Name()] = func(b *testing.B) { verify(b, c, nil) }
 		m["verify-again-"+c.Name()] = func(b *testing.B) { verify(b, c, gost3410.NewKeyCache(1)) }
@@ -262,6 +265,24 @@ func verify(b *testing.B, c *gost3410.Curve, cache *gost3410.KeyCache) {
 	}
 	loop(b, func() {
 		if !cache.Verify(public, digest, sig) {
+			b.Fatal("valid signature was refused")
+		}
+	})
+}
+
+// verifyECDSA verifies a signature with Go's own P-256.
+func verifyECDSA(b *testing.B) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	digest := make([]byte, 32)
+	sig, err := ecdsa.SignASN1(rand.Reader, key, digest)
+	if err != nil {
+		b.Fatal(err)
+	}
+	loop(b, func() {
+		if !ecdsa.VerifyASN1(&key.PublicKey, digest, sig) {
 			b.Fatal("valid signature was refused")
 		}
 	})
