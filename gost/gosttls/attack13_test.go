@@ -175,7 +175,7 @@ func TestWrongOrderClient13(t *testing.T) {
 	try := func(name string, flight func(hs *clientHandshake13) []step) {
 		t.Helper()
 		c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
-			steps := append(honest13(hs)[:atCertificate13:atCertificate13], flight(hs)...)
+			steps := slices.Concat(honest13(hs)[:atCertificate13], flight(hs))
 			return append(steps, hs.out.Flush)
 		})
 		if t.Failed() {
@@ -228,7 +228,7 @@ func TestWrongOrderServer13(t *testing.T) {
 	try := func(name string, flight func(hs *serverHandshake13) []step) {
 		t.Helper()
 		c, s := attackClient13(t, client, server, func(hs *serverHandshake13) []step {
-			steps := append(honestServer13(hs)[:atParameters13:atParameters13], flight(hs)...)
+			steps := slices.Concat(honestServer13(hs)[:atParameters13], flight(hs))
 			return append(steps, hs.out.Flush, func() error { _, _, err := hs.in.Next(); return err })
 		})
 		wantRefusal(t, wire.AlertUnexpectedMessage, c, s)
@@ -280,7 +280,7 @@ func TestWrongOrderServer13(t *testing.T) {
 // What a ChangeCipherSpec in clear may be, and when: RFC 8446, Section 5.
 func TestChangeCipherSpec13(t *testing.T) {
 	client, server := configs13(t, cryptoProA, cryptoProA)
-	clear := func(hs *clientHandshake13, content ...byte) step {
+	inClear := func(hs *clientHandshake13, content ...byte) step {
 		return func() error {
 			_, err := hs.out.Writer.Write(append([]byte{20, 3, 3, 0, byte(len(content))}, content...))
 			return err
@@ -288,14 +288,14 @@ func TestChangeCipherSpec13(t *testing.T) {
 	}
 	for at := range len(honest13(&clientHandshake13{})) - 1 {
 		if c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
-			return before(honest13(hs), at, clear(hs, 1))
+			return before(honest13(hs), at, inClear(hs, 1))
 		}); c != nil || s != nil {
 			t.Errorf("at %d: client %v, server %v", at, c, s)
 		}
 	}
 	for _, content := range [][]byte{{}, {0}, {2}, {1, 1}} {
 		c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
-			return before(honest13(hs), atCertificate13, clear(hs, content...))
+			return before(honest13(hs), atCertificate13, inClear(hs, content...))
 		})
 		wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
 	}
@@ -311,7 +311,7 @@ func TestChangeCipherSpec13(t *testing.T) {
 	c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
 		return before(honest13(hs), atCertificate13, func() error {
 			for range wire.MaxUselessRecords {
-				if err := clear(hs, 1)(); err != nil {
+				if err := inClear(hs, 1)(); err != nil {
 					return err
 				}
 			}

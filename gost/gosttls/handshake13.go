@@ -37,7 +37,7 @@ func (hs *handshake13) wipe() {
 func (t *transcript) retry(answer []byte) {
 	first := t.truncatedHash(len(answer))
 	*t = *newTranscript()
-	t.add(message.MessageHash(first))
+	t.add(message.HashOfHello(first))
 	t.add(answer)
 }
 

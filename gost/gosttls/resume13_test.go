@@ -303,12 +303,15 @@ func TestTicketAge13(t *testing.T) {
 	r.connectAnew(t)
 	kept, _ := r.client.ClientSessions.Get(r.client.ServerName)
 	r.clock.move(90*time.Second + 5*time.Millisecond)
-	r.resumeWith(t, func(raw []byte, psks *message.PreSharedKeys) []byte {
+	_, c, s := r.resumeWith(t, func(raw []byte, psks *message.PreSharedKeys) []byte {
 		if got, want := psks.Identities[0].Age-kept.ageAdd, uint32(90_005); got != want {
 			t.Errorf("age %d, want %d", got, want)
 		}
 		return raw
 	})
+	if c != nil || s != nil {
+		t.Errorf("client %v, server %v", c, s)
+	}
 }
 
 // Tickets that are worth nothing are not kept.

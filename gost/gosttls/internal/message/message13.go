@@ -17,9 +17,9 @@ const (
 	LastScheme13   uint16 = 0x070f // gostr34102012_512c
 )
 
-// MessageHash returns the message that stands for the first ClientHello in the
+// HashOfHello returns the message that stands for the first ClientHello in the
 // transcript after a HelloRetryRequest (RFC 8446, Section 4.4.1).
-func MessageHash(sum []byte) []byte {
+func HashOfHello(sum []byte) []byte {
 	return marshal(TypeMessageHash, func(b *cryptobyte.Builder) { b.AddBytes(sum) })
 }
 
