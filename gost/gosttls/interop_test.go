@@ -688,6 +688,8 @@ func TestCurl(t *testing.T) {
 			CipherSuiteName(KuznyechikCTROMAC) + " 2 true"},
 		"Magma": {[]string{"--tls-max", "1.2", "--ciphers", opensslSuites[MagmaCTROMAC], "--cacert", "ca.crt", "--cert", "cli256XA.crt", "--key", "cli256XA.key"},
 			CipherSuiteName(MagmaCTROMAC) + " 2 true"},
+		"CNT_IMIT": {[]string{"--tls-max", "1.2", "--ciphers", opensslSuites[CNTIMIT], "--cacert", "ca.crt", "--cert", "cli256TCA.crt", "--key", "cli256TCA.key"},
+			CipherSuiteName(CNTIMIT) + " 2 true"},
 		"GOST and TLS 1.3": {[]string{"--ciphers", opensslSuites[KuznyechikCTROMAC] + ":ECDHE-ECDSA-AES128-GCM-SHA256", "--cacert", "ca.crt"},
 			CipherSuiteName(KuznyechikCTROMAC) + " 0 true"},
 		"ordinary": {[]string{"--cacert", "std.crt", "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"}, "TLS_AES_[A-Z0-9_]+ 0 false"},
