@@ -195,11 +195,11 @@ func TestNewHMAC(t *testing.T) { cryptotest.Paths(t, testNewHMAC) }
 // testNewHMAC compares our HMAC with the standard one, for keys and messages around the
 // limits of a block.
 func testNewHMAC(t *testing.T) {
+	cryptotest.Hash(t, func() hash.Hash { return NewHMAC256([]byte("key")) })
 	for _, size := range []struct {
 		ours func(key []byte) hash.Hash
 		hash func() hash.Hash
 	}{{NewHMAC256, New256}, {NewHMAC512, New512}} {
-		cryptotest.Hash(t, func() hash.Hash { return size.ours([]byte("key")) })
 		for _, n := range []int{0, 1, 31, 32, 63, 64, 65, 200} {
 			key := cryptotest.Bytes(n)
 			ours, standard := size.ours(key), hmac.New(size.hash, key)
