@@ -54,6 +54,30 @@ func (r *tc26256APoint) addAffine(a *tc26256APoint, b *tc26256AAffine) {
 //go:noescape
 func tc26256APointAddAffineADX(r *tc26256APoint, a *tc26256APoint, b *tc26256AAffine)
 
+// subVartime is subVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) subVartime(a *tc26256APoint, b *tc26256ACached) {
+	if adx.Enabled {
+		tc26256APointSubVartimeADX(r, a, b)
+		return
+	}
+	r.subVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26256APointSubVartimeADX(r *tc26256APoint, a *tc26256APoint, b *tc26256ACached)
+
+// subAffineVartime is subAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) subAffineVartime(a *tc26256APoint, b *tc26256AAffine) {
+	if adx.Enabled {
+		tc26256APointSubAffineVartimeADX(r, a, b)
+		return
+	}
+	r.subAffineVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26256APointSubAffineVartimeADX(r *tc26256APoint, a *tc26256APoint, b *tc26256AAffine)
+
 // doubleShort is doubleShortGeneric, by assembly if there is any.
 func (r *tc26256APoint) doubleShort(a *tc26256APoint) {
 	if adx.Enabled {

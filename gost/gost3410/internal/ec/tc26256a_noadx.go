@@ -24,6 +24,16 @@ func (r *tc26256APoint) addAffine(a *tc26256APoint, b *tc26256AAffine) {
 	r.addAffineGeneric(a, b)
 }
 
+// subVartime is subVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) subVartime(a *tc26256APoint, b *tc26256ACached) {
+	r.subVartimeGeneric(a, b)
+}
+
+// subAffineVartime is subAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26256APoint) subAffineVartime(a *tc26256APoint, b *tc26256AAffine) {
+	r.subAffineVartimeGeneric(a, b)
+}
+
 // doubleShort is doubleShortGeneric, by assembly if there is any.
 func (r *tc26256APoint) doubleShort(a *tc26256APoint) {
 	r.doubleShortGeneric(a)

@@ -245,10 +245,7 @@ func (r *tc26512CPoint) addMultiples(table []tc26512CAffine, k *scalar.Nat, widt
 		if d := digit(k, i, width); d > 0 {
 			r.addAffineVartime(r, &table[d-1])
 		} else if d < 0 {
-			c := table[-d-1]
-			c.u.Neg(&c.u)
-			c.duv.Neg(&c.duv)
-			r.addAffineVartime(r, &c)
+			r.subAffineVartime(r, &table[-d-1])
 		}
 		table = table[1<<(width-1):]
 	}
@@ -271,21 +268,15 @@ func (r *tc26512CPoint) combine(k, l *scalar.Nat, a *tc26512CPoint) {
 		}
 		r.doubleTimesVartime(doublings)
 		doublings = 0
-		if d := ld[i]; d != 0 {
-			c := table[abs(d)/2]
-			if d < 0 {
-				c.x.Neg(&c.x)
-				c.dt.Neg(&c.dt)
-			}
-			r.addVartime(r, &c)
+		if d := ld[i]; d > 0 {
+			r.addVartime(r, &table[d/2])
+		} else if d < 0 {
+			r.subVartime(r, &table[-d/2])
 		}
-		if d := kd[i]; d != 0 {
-			c := tc26512COdd.points[abs(d)/2]
-			if d < 0 {
-				c.u.Neg(&c.u)
-				c.duv.Neg(&c.duv)
-			}
-			r.addAffineVartime(r, &c)
+		if d := kd[i]; d > 0 {
+			r.addAffineVartime(r, &tc26512COdd.points[d/2])
+		} else if d < 0 {
+			r.subAffineVartime(r, &tc26512COdd.points[-d/2])
 		}
 	}
 }
@@ -420,6 +411,39 @@ func (r *tc26512CPoint) join(a *tc26512CPoint, bx, by, bdt, zz *field.P512A) {
 	r.z.Mul(&f, &g)
 }
 
+// subVartimeGeneric sets r = a − b: −b is (−x, y, z, −dt). It is for public numbers.
+func (r *tc26512CPoint) subVartimeGeneric(a *tc26512CPoint, b *tc26512CCached) {
+	var d field.P512A
+	d.Mul(&a.z, &b.z)
+	r.joinMinus(a, &b.x, &b.y, &b.dt, &d)
+}
+
+// subAffineVartimeGeneric is subVartimeGeneric for an affine point.
+func (r *tc26512CPoint) subAffineVartimeGeneric(a *tc26512CPoint, b *tc26512CAffine) {
+	d := a.z
+	r.joinMinus(a, &b.u, &b.v, &b.duv, &d)
+}
+
+// joinMinus is the common part of both subtractions: join with bx and bdt negated.
+func (r *tc26512CPoint) joinMinus(a *tc26512CPoint, bx, by, bdt, zz *field.P512A) {
+	var xx, yy, tt, e, f, g, h field.P512A
+	xx.Mul(&a.x, bx)
+	yy.Mul(&a.y, by)
+	tt.Mul(&a.t, bdt)
+	e.Add(&a.x, &a.y)
+	f.Sub(by, bx)
+	e.Mul(&e, &f)
+	e.Add(&e, &xx)
+	e.Sub(&e, &yy)
+	f.Add(zz, &tt)
+	g.Sub(zz, &tt)
+	h.Add(&yy, &xx)
+	r.x.Mul(&e, &f)
+	r.y.Mul(&g, &h)
+	r.t.Mul(&e, &h)
+	r.z.Mul(&f, &g)
+}
+
 // double sets r = 2·a; r.t is left unset if withT is false, and then the next
 // operation must be another doubling or the end.
 func (r *tc26512CPoint) double(a *tc26512CPoint, withT bool) {
@@ -468,15 +492,15 @@ func (r *tc26512CPoint) halfDouble(a *tc26512CPoint, e, f, g, h *field.P512A) {
 	xx.Square(&a.x)
 	yy.Square(&a.y)
 	zz.Square(&a.z)
-	zz.Add(&zz, &zz)
-	e.Mul(&a.x, &a.y)
-	e.Add(e, e)
 	g.Add(&xx, &yy)
+	zz.Add(&zz, &zz)
 	h.Sub(&xx, &yy)
 	f.Sub(g, &zz)
-	r.x.Mul(e, f)
+	e.Mul(&a.x, &a.y)
 	r.y.Mul(g, h)
+	e.Add(e, e)
 	r.z.Mul(f, g)
+	r.x.Mul(e, f)
 }
 
 // lookup sets c = ±digit·P from a table of P, 2·P, …, the neutral element for 0,

@@ -54,6 +54,30 @@ func (r *tc26512CPoint) addAffine(a *tc26512CPoint, b *tc26512CAffine) {
 //go:noescape
 func tc26512CPointAddAffineADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CAffine)
 
+// subVartime is subVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) subVartime(a *tc26512CPoint, b *tc26512CCached) {
+	if adx.Enabled {
+		tc26512CPointSubVartimeADX(r, a, b)
+		return
+	}
+	r.subVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512CPointSubVartimeADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CCached)
+
+// subAffineVartime is subAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) subAffineVartime(a *tc26512CPoint, b *tc26512CAffine) {
+	if adx.Enabled {
+		tc26512CPointSubAffineVartimeADX(r, a, b)
+		return
+	}
+	r.subAffineVartimeGeneric(a, b)
+}
+
+//go:noescape
+func tc26512CPointSubAffineVartimeADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CAffine)
+
 // doubleShort is doubleShortGeneric, by assembly if there is any.
 func (r *tc26512CPoint) doubleShort(a *tc26512CPoint) {
 	if adx.Enabled {

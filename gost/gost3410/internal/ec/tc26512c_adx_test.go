@@ -163,6 +163,83 @@ func TestAssemblyTc26512C(t *testing.T) {
 			}
 		}
 	})
+	t.Run("tc26512CPointSubVartimeADX", func(t *testing.T) {
+		for range rounds {
+			var r tc26512CPoint
+			numbers.fill(r.x[:])
+			numbers.fill(r.y[:])
+			numbers.fill(r.z[:])
+			numbers.fill(r.t[:])
+			r2 := r
+			var a tc26512CPoint
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			numbers.fill(a.t[:])
+			a2 := a
+			var b tc26512CCached
+			numbers.fill(b.x[:])
+			numbers.fill(b.y[:])
+			numbers.fill(b.z[:])
+			numbers.fill(b.dt[:])
+			b2 := b
+			tc26512CPointSubVartimeADX(&r, &a, &b)
+			r2.subVartimeGeneric(&a2, &b2)
+			if r.x.Equal(&r2.x) == 0 || r.y.Equal(&r2.y) == 0 || r.z.Equal(&r2.z) == 0 || r.t.Equal(&r2.t) == 0 {
+				t.Fatalf("r: %x, want %x", r, r2)
+			}
+			if a.x.Equal(&a2.x) == 0 || a.y.Equal(&a2.y) == 0 || a.z.Equal(&a2.z) == 0 || a.t.Equal(&a2.t) == 0 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b.x.Equal(&b2.x) == 0 || b.y.Equal(&b2.y) == 0 || b.z.Equal(&b2.z) == 0 || b.dt.Equal(&b2.dt) == 0 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+			// The result in place of the first argument.
+			tc26512CPointSubVartimeADX(&a, &a, &b)
+			a2.subVartimeGeneric(&a2, &b2)
+			if a.x.Equal(&a2.x) == 0 || a.y.Equal(&a2.y) == 0 || a.z.Equal(&a2.z) == 0 || a.t.Equal(&a2.t) == 0 {
+				t.Fatalf("in place: %x, want %x", a, a2)
+			}
+		}
+	})
+	t.Run("tc26512CPointSubAffineVartimeADX", func(t *testing.T) {
+		for range rounds {
+			var r tc26512CPoint
+			numbers.fill(r.x[:])
+			numbers.fill(r.y[:])
+			numbers.fill(r.z[:])
+			numbers.fill(r.t[:])
+			r2 := r
+			var a tc26512CPoint
+			numbers.fill(a.x[:])
+			numbers.fill(a.y[:])
+			numbers.fill(a.z[:])
+			numbers.fill(a.t[:])
+			a2 := a
+			var b tc26512CAffine
+			numbers.fill(b.u[:])
+			numbers.fill(b.v[:])
+			numbers.fill(b.duv[:])
+			b2 := b
+			tc26512CPointSubAffineVartimeADX(&r, &a, &b)
+			r2.subAffineVartimeGeneric(&a2, &b2)
+			if r.x.Equal(&r2.x) == 0 || r.y.Equal(&r2.y) == 0 || r.z.Equal(&r2.z) == 0 || r.t.Equal(&r2.t) == 0 {
+				t.Fatalf("r: %x, want %x", r, r2)
+			}
+			if a.x.Equal(&a2.x) == 0 || a.y.Equal(&a2.y) == 0 || a.z.Equal(&a2.z) == 0 || a.t.Equal(&a2.t) == 0 {
+				t.Fatalf("a: %x, want %x", a, a2)
+			}
+			if b.u.Equal(&b2.u) == 0 || b.v.Equal(&b2.v) == 0 || b.duv.Equal(&b2.duv) == 0 {
+				t.Fatalf("b: %x, want %x", b, b2)
+			}
+			// The result in place of the first argument.
+			tc26512CPointSubAffineVartimeADX(&a, &a, &b)
+			a2.subAffineVartimeGeneric(&a2, &b2)
+			if a.x.Equal(&a2.x) == 0 || a.y.Equal(&a2.y) == 0 || a.z.Equal(&a2.z) == 0 || a.t.Equal(&a2.t) == 0 {
+				t.Fatalf("in place: %x, want %x", a, a2)
+			}
+		}
+	})
 	t.Run("tc26512CPointDoubleShortADX", func(t *testing.T) {
 		for range rounds {
 			var r tc26512CPoint

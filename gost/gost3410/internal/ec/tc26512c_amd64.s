@@ -798,26 +798,15 @@ TEXT ·tc26512CPointDoubleShortADX(SB), 0, $448-16
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// zz.Add(zz, zz)
-	LEAQ 384(SP), CX
-	LEAQ 384(SP), SI
-	LEAQ 384(SP), DI
-	CALL add<>(SB)
-	// e.Mul(a.x, a.y)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $64, DI
-	CALL mul<>(SB)
-	// e.Add(e, e)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 0(SP), DI
-	CALL add<>(SB)
 	// g.Add(xx, yy)
 	LEAQ 128(SP), CX
 	LEAQ 256(SP), SI
 	LEAQ 320(SP), DI
+	CALL add<>(SB)
+	// zz.Add(zz, zz)
+	LEAQ 384(SP), CX
+	LEAQ 384(SP), SI
+	LEAQ 384(SP), DI
 	CALL add<>(SB)
 	// h.Sub(xx, yy)
 	LEAQ 192(SP), CX
@@ -829,10 +818,11 @@ TEXT ·tc26512CPointDoubleShortADX(SB), 0, $448-16
 	LEAQ 128(SP), SI
 	LEAQ 384(SP), DI
 	CALL sub<>(SB)
-	// r.x.Mul(e, f)
-	MOVQ r+0(FP), CX
-	LEAQ 0(SP), SI
-	LEAQ 64(SP), DI
+	// e.Mul(a.x, a.y)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
 	CALL mul<>(SB)
 	// r.y.Mul(g, h)
 	MOVQ r+0(FP), CX
@@ -840,11 +830,21 @@ TEXT ·tc26512CPointDoubleShortADX(SB), 0, $448-16
 	LEAQ 128(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
+	// e.Add(e, e)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 0(SP), DI
+	CALL add<>(SB)
 	// r.z.Mul(f, g)
 	MOVQ r+0(FP), CX
 	ADDQ $128, CX
 	LEAQ 64(SP), SI
 	LEAQ 128(SP), DI
+	CALL mul<>(SB)
+	// r.x.Mul(e, f)
+	MOVQ r+0(FP), CX
+	LEAQ 0(SP), SI
+	LEAQ 64(SP), DI
 	CALL mul<>(SB)
 	RET
 
@@ -865,26 +865,15 @@ TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// zz.Add(zz, zz)
-	LEAQ 384(SP), CX
-	LEAQ 384(SP), SI
-	LEAQ 384(SP), DI
-	CALL add<>(SB)
-	// e.Mul(a.x, a.y)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $64, DI
-	CALL mul<>(SB)
-	// e.Add(e, e)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 0(SP), DI
-	CALL add<>(SB)
 	// g.Add(xx, yy)
 	LEAQ 128(SP), CX
 	LEAQ 256(SP), SI
 	LEAQ 320(SP), DI
+	CALL add<>(SB)
+	// zz.Add(zz, zz)
+	LEAQ 384(SP), CX
+	LEAQ 384(SP), SI
+	LEAQ 384(SP), DI
 	CALL add<>(SB)
 	// h.Sub(xx, yy)
 	LEAQ 192(SP), CX
@@ -896,10 +885,11 @@ TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
 	LEAQ 128(SP), SI
 	LEAQ 384(SP), DI
 	CALL sub<>(SB)
-	// r.x.Mul(e, f)
-	MOVQ r+0(FP), CX
-	LEAQ 0(SP), SI
-	LEAQ 64(SP), DI
+	// e.Mul(a.x, a.y)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
 	CALL mul<>(SB)
 	// r.y.Mul(g, h)
 	MOVQ r+0(FP), CX
@@ -907,11 +897,21 @@ TEXT ·tc26512CPointDoubleFullADX(SB), 0, $448-16
 	LEAQ 128(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
+	// e.Add(e, e)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 0(SP), DI
+	CALL add<>(SB)
 	// r.z.Mul(f, g)
 	MOVQ r+0(FP), CX
 	ADDQ $128, CX
 	LEAQ 64(SP), SI
 	LEAQ 128(SP), DI
+	CALL mul<>(SB)
+	// r.x.Mul(e, f)
+	MOVQ r+0(FP), CX
+	LEAQ 0(SP), SI
+	LEAQ 64(SP), DI
 	CALL mul<>(SB)
 	// r.t.Mul(e, h)
 	MOVQ r+0(FP), CX

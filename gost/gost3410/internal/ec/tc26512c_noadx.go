@@ -24,6 +24,16 @@ func (r *tc26512CPoint) addAffine(a *tc26512CPoint, b *tc26512CAffine) {
 	r.addAffineGeneric(a, b)
 }
 
+// subVartime is subVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) subVartime(a *tc26512CPoint, b *tc26512CCached) {
+	r.subVartimeGeneric(a, b)
+}
+
+// subAffineVartime is subAffineVartimeGeneric, by assembly if there is any.
+func (r *tc26512CPoint) subAffineVartime(a *tc26512CPoint, b *tc26512CAffine) {
+	r.subAffineVartimeGeneric(a, b)
+}
+
 // doubleShort is doubleShortGeneric, by assembly if there is any.
 func (r *tc26512CPoint) doubleShort(a *tc26512CPoint) {
 	r.doubleShortGeneric(a)

@@ -801,6 +801,210 @@ TEXT ·tc26512CPointAddAffineVartimeADX(SB), 0, $512-24
 	CALL mul<>(SB)
 	RET
 
+// func tc26512CPointSubVartimeADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CCached)
+TEXT ·tc26512CPointSubVartimeADX(SB), 0, $512-24
+	NO_LOCAL_POINTERS
+	// d.Mul(a.z, b.z)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	MOVQ b+16(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// xx.Mul(a.x, bx)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	CALL mul<>(SB)
+	// yy.Mul(a.y, by)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	MOVQ b+16(FP), DI
+	ADDQ $64, DI
+	CALL mul<>(SB)
+	// tt.Mul(a.t, bdt)
+	LEAQ 192(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $192, SI
+	MOVQ b+16(FP), DI
+	ADDQ $192, DI
+	CALL mul<>(SB)
+	// e.Add(a.x, a.y)
+	LEAQ 256(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
+	CALL add<>(SB)
+	// f.Sub(by, bx)
+	LEAQ 320(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	MOVQ b+16(FP), DI
+	CALL sub<>(SB)
+	// e.Mul(e, f)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 320(SP), DI
+	CALL mul<>(SB)
+	// e.Add(e, xx)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 64(SP), DI
+	CALL add<>(SB)
+	// e.Sub(e, yy)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// f.Add(zz, tt)
+	LEAQ 320(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 192(SP), DI
+	CALL add<>(SB)
+	// g.Sub(zz, tt)
+	LEAQ 384(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// h.Add(yy, xx)
+	LEAQ 448(SP), CX
+	LEAQ 128(SP), SI
+	LEAQ 64(SP), DI
+	CALL add<>(SB)
+	// r.x.Mul(e, f)
+	MOVQ r+0(FP), CX
+	LEAQ 256(SP), SI
+	LEAQ 320(SP), DI
+	CALL mul<>(SB)
+	// r.y.Mul(g, h)
+	MOVQ r+0(FP), CX
+	ADDQ $64, CX
+	LEAQ 384(SP), SI
+	LEAQ 448(SP), DI
+	CALL mul<>(SB)
+	// r.t.Mul(e, h)
+	MOVQ r+0(FP), CX
+	ADDQ $192, CX
+	LEAQ 256(SP), SI
+	LEAQ 448(SP), DI
+	CALL mul<>(SB)
+	// r.z.Mul(f, g)
+	MOVQ r+0(FP), CX
+	ADDQ $128, CX
+	LEAQ 320(SP), SI
+	LEAQ 384(SP), DI
+	CALL mul<>(SB)
+	RET
+
+// func tc26512CPointSubAffineVartimeADX(r *tc26512CPoint, a *tc26512CPoint, b *tc26512CAffine)
+TEXT ·tc26512CPointSubAffineVartimeADX(SB), 0, $512-24
+	NO_LOCAL_POINTERS
+	MOVQ a+8(FP), SI
+	ADDQ $128, SI
+	LEAQ 0(SP), CX
+	MOVQ 0(SI), R8
+	MOVQ 8(SI), R9
+	MOVQ 16(SI), R10
+	MOVQ 24(SI), R11
+	MOVQ 32(SI), R12
+	MOVQ 40(SI), R13
+	MOVQ 48(SI), R14
+	MOVQ 56(SI), R15
+	MOVQ R8, 0(CX)
+	MOVQ R9, 8(CX)
+	MOVQ R10, 16(CX)
+	MOVQ R11, 24(CX)
+	MOVQ R12, 32(CX)
+	MOVQ R13, 40(CX)
+	MOVQ R14, 48(CX)
+	MOVQ R15, 56(CX)
+	// xx.Mul(a.x, bx)
+	LEAQ 64(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	CALL mul<>(SB)
+	// yy.Mul(a.y, by)
+	LEAQ 128(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $64, SI
+	MOVQ b+16(FP), DI
+	ADDQ $64, DI
+	CALL mul<>(SB)
+	// tt.Mul(a.t, bdt)
+	LEAQ 192(SP), CX
+	MOVQ a+8(FP), SI
+	ADDQ $192, SI
+	MOVQ b+16(FP), DI
+	ADDQ $128, DI
+	CALL mul<>(SB)
+	// e.Add(a.x, a.y)
+	LEAQ 256(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
+	CALL add<>(SB)
+	// f.Sub(by, bx)
+	LEAQ 320(SP), CX
+	MOVQ b+16(FP), SI
+	ADDQ $64, SI
+	MOVQ b+16(FP), DI
+	CALL sub<>(SB)
+	// e.Mul(e, f)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 320(SP), DI
+	CALL mul<>(SB)
+	// e.Add(e, xx)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 64(SP), DI
+	CALL add<>(SB)
+	// e.Sub(e, yy)
+	LEAQ 256(SP), CX
+	LEAQ 256(SP), SI
+	LEAQ 128(SP), DI
+	CALL sub<>(SB)
+	// f.Add(zz, tt)
+	LEAQ 320(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 192(SP), DI
+	CALL add<>(SB)
+	// g.Sub(zz, tt)
+	LEAQ 384(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 192(SP), DI
+	CALL sub<>(SB)
+	// h.Add(yy, xx)
+	LEAQ 448(SP), CX
+	LEAQ 128(SP), SI
+	LEAQ 64(SP), DI
+	CALL add<>(SB)
+	// r.x.Mul(e, f)
+	MOVQ r+0(FP), CX
+	LEAQ 256(SP), SI
+	LEAQ 320(SP), DI
+	CALL mul<>(SB)
+	// r.y.Mul(g, h)
+	MOVQ r+0(FP), CX
+	ADDQ $64, CX
+	LEAQ 384(SP), SI
+	LEAQ 448(SP), DI
+	CALL mul<>(SB)
+	// r.t.Mul(e, h)
+	MOVQ r+0(FP), CX
+	ADDQ $192, CX
+	LEAQ 256(SP), SI
+	LEAQ 448(SP), DI
+	CALL mul<>(SB)
+	// r.z.Mul(f, g)
+	MOVQ r+0(FP), CX
+	ADDQ $128, CX
+	LEAQ 320(SP), SI
+	LEAQ 384(SP), DI
+	CALL mul<>(SB)
+	RET
+
 // func tc26512CPointDoubleShortTimesVartimeADX(r *tc26512CPoint, n int)
 TEXT ·tc26512CPointDoubleShortTimesVartimeADX(SB), 0, $448-16
 	NO_LOCAL_POINTERS
@@ -819,26 +1023,15 @@ loop:
 	MOVQ r+0(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// zz.Add(zz, zz)
-	LEAQ 384(SP), CX
-	LEAQ 384(SP), SI
-	LEAQ 384(SP), DI
-	CALL add<>(SB)
-	// e.Mul(a.x, a.y)
-	LEAQ 0(SP), CX
-	MOVQ r+0(FP), SI
-	MOVQ r+0(FP), DI
-	ADDQ $64, DI
-	CALL mul<>(SB)
-	// e.Add(e, e)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 0(SP), DI
-	CALL add<>(SB)
 	// g.Add(xx, yy)
 	LEAQ 128(SP), CX
 	LEAQ 256(SP), SI
 	LEAQ 320(SP), DI
+	CALL add<>(SB)
+	// zz.Add(zz, zz)
+	LEAQ 384(SP), CX
+	LEAQ 384(SP), SI
+	LEAQ 384(SP), DI
 	CALL add<>(SB)
 	// h.Sub(xx, yy)
 	LEAQ 192(SP), CX
@@ -850,10 +1043,11 @@ loop:
 	LEAQ 128(SP), SI
 	LEAQ 384(SP), DI
 	CALL sub<>(SB)
-	// r.x.Mul(e, f)
-	MOVQ r+0(FP), CX
-	LEAQ 0(SP), SI
-	LEAQ 64(SP), DI
+	// e.Mul(a.x, a.y)
+	LEAQ 0(SP), CX
+	MOVQ r+0(FP), SI
+	MOVQ r+0(FP), DI
+	ADDQ $64, DI
 	CALL mul<>(SB)
 	// r.y.Mul(g, h)
 	MOVQ r+0(FP), CX
@@ -861,11 +1055,21 @@ loop:
 	LEAQ 128(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
+	// e.Add(e, e)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 0(SP), DI
+	CALL add<>(SB)
 	// r.z.Mul(f, g)
 	MOVQ r+0(FP), CX
 	ADDQ $128, CX
 	LEAQ 64(SP), SI
 	LEAQ 128(SP), DI
+	CALL mul<>(SB)
+	// r.x.Mul(e, f)
+	MOVQ r+0(FP), CX
+	LEAQ 0(SP), SI
+	LEAQ 64(SP), DI
 	CALL mul<>(SB)
 	DECQ n+8(FP)
 	JNZ loop
@@ -888,26 +1092,15 @@ TEXT ·tc26512CPointDoubleFullVartimeADX(SB), 0, $448-16
 	MOVQ a+8(FP), SI
 	ADDQ $128, SI
 	CALL square<>(SB)
-	// zz.Add(zz, zz)
-	LEAQ 384(SP), CX
-	LEAQ 384(SP), SI
-	LEAQ 384(SP), DI
-	CALL add<>(SB)
-	// e.Mul(a.x, a.y)
-	LEAQ 0(SP), CX
-	MOVQ a+8(FP), SI
-	MOVQ a+8(FP), DI
-	ADDQ $64, DI
-	CALL mul<>(SB)
-	// e.Add(e, e)
-	LEAQ 0(SP), CX
-	LEAQ 0(SP), SI
-	LEAQ 0(SP), DI
-	CALL add<>(SB)
 	// g.Add(xx, yy)
 	LEAQ 128(SP), CX
 	LEAQ 256(SP), SI
 	LEAQ 320(SP), DI
+	CALL add<>(SB)
+	// zz.Add(zz, zz)
+	LEAQ 384(SP), CX
+	LEAQ 384(SP), SI
+	LEAQ 384(SP), DI
 	CALL add<>(SB)
 	// h.Sub(xx, yy)
 	LEAQ 192(SP), CX
@@ -919,10 +1112,11 @@ TEXT ·tc26512CPointDoubleFullVartimeADX(SB), 0, $448-16
 	LEAQ 128(SP), SI
 	LEAQ 384(SP), DI
 	CALL sub<>(SB)
-	// r.x.Mul(e, f)
-	MOVQ r+0(FP), CX
-	LEAQ 0(SP), SI
-	LEAQ 64(SP), DI
+	// e.Mul(a.x, a.y)
+	LEAQ 0(SP), CX
+	MOVQ a+8(FP), SI
+	MOVQ a+8(FP), DI
+	ADDQ $64, DI
 	CALL mul<>(SB)
 	// r.y.Mul(g, h)
 	MOVQ r+0(FP), CX
@@ -930,11 +1124,21 @@ TEXT ·tc26512CPointDoubleFullVartimeADX(SB), 0, $448-16
 	LEAQ 128(SP), SI
 	LEAQ 192(SP), DI
 	CALL mul<>(SB)
+	// e.Add(e, e)
+	LEAQ 0(SP), CX
+	LEAQ 0(SP), SI
+	LEAQ 0(SP), DI
+	CALL add<>(SB)
 	// r.z.Mul(f, g)
 	MOVQ r+0(FP), CX
 	ADDQ $128, CX
 	LEAQ 64(SP), SI
 	LEAQ 128(SP), DI
+	CALL mul<>(SB)
+	// r.x.Mul(e, f)
+	MOVQ r+0(FP), CX
+	LEAQ 0(SP), SI
+	LEAQ 64(SP), DI
 	CALL mul<>(SB)
 	// r.t.Mul(e, h)
 	MOVQ r+0(FP), CX
