@@ -34,8 +34,11 @@ func testSealMany(t *testing.T) {
 			starts = starts[:1] // what was before counts
 		}
 		for _, start := range starts {
-			for _, size := range []int{16, 1000, 1024 - s.MACSize, 4096} {
-				for _, n := range []int{0, 1, size - 1, size, size + 1, 2 * size, 3*size + 5, 8 * size, 9*size - 1, 16 * size, 35*size + 3} {
+			for _, size := range []int{16, 100, 1024 - s.MACSize, 4096} {
+				for _, n := range []int{0, 1, size - 1, size, size + 1, 2 * size, 3*size + 5, 9*size - 1, 16 * size, 35*size + 3} {
+					if n > 20_000 {
+						continue
+					}
 					many, one := pair(t, suite)
 					many.at(t, start)
 					one.at(t, start)
@@ -95,9 +98,9 @@ func TestOpenMany(t *testing.T) { cryptotest.Paths(t, testOpenMany) }
 // nothing of those after it.
 func testOpenMany(t *testing.T) {
 	for _, suite := range []uint16{0xc100, 0xc101, 0xc102} {
-		for _, size := range []int{0, 3, 15, 16, 17, 1000, 4096, MaxPlaintext} {
+		for _, size := range []int{0, 3, 15, 16, 17, 300, 4096, MaxPlaintext} {
 			for _, count := range []int{1, 2, 3, 16, 17, 40} {
-				if size == MaxPlaintext && count > 17 {
+				if size*count > 40_000 {
 					continue
 				}
 				for _, bad := range []int{-1, 0, count / 2, count - 1} {
