@@ -571,3 +571,26 @@ func TestPremasterIsRandom(t *testing.T) {
 		}
 	}
 }
+
+// Sessions of old versions are resumed as others are, and in their own version only.
+func TestOldVersionsResumed(t *testing.T) {
+	for _, way := range ways {
+		for _, version := range []uint16{VersionTLS10, VersionTLS11} {
+			for _, suite := range []uint16{CNTIMIT, LegacyCNTIMIT} {
+				r := newResumption(t, way)
+				for _, c := range []*Config{&r.client, &r.server} {
+					c.MinVersion, c.MaxVersion, c.CipherSuites = VersionTLS10, VersionTLS12, []uint16{suite}
+				}
+				r.client.MaxVersion = version
+				r.connectAnew(t)
+				if client, server := r.connectAgain(t); client.Version != version || server.Version != version || client.CipherSuite != suite {
+					t.Errorf("%s, %#04x, %#04x: client %#04x, server %#04x", way, version, suite, client.Version, server.Version)
+				}
+				r.client.MaxVersion = VersionTLS12
+				if client, _ := r.connectAnew(t); client.Version != VersionTLS12 {
+					t.Errorf("%s: version %#04x", way, client.Version)
+				}
+			}
+		}
+	}
+}
