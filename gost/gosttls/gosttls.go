@@ -6,6 +6,11 @@
 // on the server's side: whoever learns the server's private key can read recorded
 // connections (RFC 9189, Section 11).
 //
+// A server that finds a GOST suite in a ClientHello looks at the suite before the
+// version: GOST with TLS 1.3 if the client offers that, else GOST with TLS 1.2. In TLS
+// 1.3 there is no early data, no authentication after the handshake and no pre-shared
+// key but that of a ticket.
+//
 // Sessions are resumed by ticket or by session id if the configuration says so
 // ([Config.SessionTickets], [Config.SessionCache], [Config.ClientSessions]). A server
 // resumes a session only where nothing has changed by which it judged the client, asks

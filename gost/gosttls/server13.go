@@ -242,7 +242,9 @@ func (hs *serverHandshake13) sendHello() error {
 	if err := hs.answerHello(key); err != nil {
 		return err
 	}
-	return hs.agreed(hs.psk(), shared)
+	err = hs.agreed(hs.psk(), shared)
+	clear(hs.psk()) // the next ticket gets another one
+	return err
 }
 
 // ephemeral makes the ephemeral key of the server, and returns its public half and the
