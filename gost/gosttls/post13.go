@@ -9,7 +9,7 @@ import (
 // key schedule and brings nothing.
 const maxKeyUpdates = wire.MaxUselessRecords
 
-// afterHandshake takes handshake bytes after the handshake. Config.in is locked.
+// afterHandshake takes handshake bytes after the handshake. Conn.in is locked.
 func (c *Conn) afterHandshake(content []byte) error {
 	if c.traffic == nil {
 		return c.refuseRenegotiation(content)
