@@ -327,12 +327,6 @@ func (a *cryptoProAAffine) projective() (r cryptoProAProjective) {
 	return r
 }
 
-// infinity sets r to the neutral element.
-func (r *cryptoProAProjective) infinity() {
-	*r = cryptoProAProjective{}
-	r.y.One()
-}
-
 // choose sets r = a if cond is all ones and r = b if cond is 0.
 func (r *cryptoProAProjective) choose(a, b *cryptoProAProjective, cond uint64) {
 	r.x.Select(&a.x, &b.x, cond&1)

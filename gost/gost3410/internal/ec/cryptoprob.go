@@ -329,12 +329,6 @@ func (a *cryptoProBAffine) projective() (r cryptoProBProjective) {
 	return r
 }
 
-// infinity sets r to the neutral element.
-func (r *cryptoProBProjective) infinity() {
-	*r = cryptoProBProjective{}
-	r.y.One()
-}
-
 // choose sets r = a if cond is all ones and r = b if cond is 0.
 func (r *cryptoProBProjective) choose(a, b *cryptoProBProjective, cond uint64) {
 	r.x.Select(&a.x, &b.x, cond&1)

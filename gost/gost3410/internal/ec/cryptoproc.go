@@ -329,12 +329,6 @@ func (a *cryptoProCAffine) projective() (r cryptoProCProjective) {
 	return r
 }
 
-// infinity sets r to the neutral element.
-func (r *cryptoProCProjective) infinity() {
-	*r = cryptoProCProjective{}
-	r.y.One()
-}
-
 // choose sets r = a if cond is all ones and r = b if cond is 0.
 func (r *cryptoProCProjective) choose(a, b *cryptoProCProjective, cond uint64) {
 	r.x.Select(&a.x, &b.x, cond&1)

@@ -329,12 +329,6 @@ func (a *tc26512AAffine) projective() (r tc26512AProjective) {
 	return r
 }
 
-// infinity sets r to the neutral element.
-func (r *tc26512AProjective) infinity() {
-	*r = tc26512AProjective{}
-	r.y.One()
-}
-
 // choose sets r = a if cond is all ones and r = b if cond is 0.
 func (r *tc26512AProjective) choose(a, b *tc26512AProjective, cond uint64) {
 	r.x.Select(&a.x, &b.x, cond&1)

@@ -329,12 +329,6 @@ func (a *tc26512BAffine) projective() (r tc26512BProjective) {
 	return r
 }
 
-// infinity sets r to the neutral element.
-func (r *tc26512BProjective) infinity() {
-	*r = tc26512BProjective{}
-	r.y.One()
-}
-
 // choose sets r = a if cond is all ones and r = b if cond is 0.
 func (r *tc26512BProjective) choose(a, b *tc26512BProjective, cond uint64) {
 	r.x.Select(&a.x, &b.x, cond&1)
