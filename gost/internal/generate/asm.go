@@ -25,7 +25,7 @@ func newFile() *asm {
 
 // function begins a function; frame and args are sizes in bytes.
 func (a *asm) function(name, signature string, frame, args int) {
-	a.Printf("\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", name, signature, name, frame, args)
+	a.Printf(functionMark+"%s%s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", name, signature, name, frame, args)
 }
 
 // end returns from a function. VZEROUPPER spares the code after it the price of

@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 //go:generate go run . -dir ../..
@@ -27,13 +28,35 @@ func main() {
 	}
 }
 
-// render returns the generated files by their path.
+// render returns the generated files by their path. Every function has a file of its
+// own: together they would be too long to look at.
 func render() map[string]string {
-	return map[string]string{
-		"gost28147/gost28147_amd64.s":   gost28147(),
-		"mgm/mgm_amd64.s":               mgm(),
-		"magma/magma_amd64.s":           magma(),
-		"kuznyechik/kuznyechik_amd64.s": kuznyechik(),
-		"streebog/streebog_amd64.s":     streebog(),
+	files := map[string]string{}
+	for pkg, text := range map[string]string{
+		"gost28147":  gost28147(),
+		"mgm":        mgm(),
+		"magma":      magma(),
+		"kuznyechik": kuznyechik(),
+		"streebog":   streebog(),
+	} {
+		head, functions := split(text)
+		for name, function := range functions {
+			files[pkg+"/"+pkg+"_"+strings.ToLower(name)+"_amd64.s"] = head + function
+		}
 	}
+	return files
+}
+
+// functionMark is what every function begins with.
+const functionMark = "\n// func "
+
+// split returns the head of a file and its functions by their names.
+func split(text string) (head string, functions map[string]string) {
+	parts := strings.Split(text, functionMark)
+	functions = map[string]string{}
+	for _, body := range parts[1:] {
+		name, _, _ := strings.Cut(body, "(")
+		functions[name] = functionMark + body
+	}
+	return parts[0], functions
 }
