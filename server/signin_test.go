@@ -209,7 +209,7 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 		answered <- res.StatusCode
 	}()
 	<-started
-	time.Sleep(100 * time.Millisecond) // the headers are on their way to the handler
+	time.Sleep(time.Second) // the headers are on their way to the handler
 	g.Stop()
 	time.Sleep(100 * time.Millisecond)
 	close(wait)

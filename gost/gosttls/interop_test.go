@@ -634,9 +634,9 @@ func TestRenegotiationWithOpenSSL(t *testing.T) {
 	addr := serveTell(t, &Config{Certificates: []Certificate{p.cert(t, "srv256A")}})
 	r, w := io.Pipe()
 	go func() {
-		time.Sleep(300 * time.Millisecond) // the command is looked for in what is typed at once
+		time.Sleep(time.Second) // the command is looked for in what is typed at once
 		io.WriteString(w, "R\n")
-		time.Sleep(700 * time.Millisecond)
+		time.Sleep(3 * time.Second)
 		w.Close()
 	}()
 	out, _ := p.run(t, r, "openssl", "s_client", "-connect", addr, "-tls1_2", "-cipher", opensslSuites[KuznyechikCTROMAC])

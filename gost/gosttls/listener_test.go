@@ -256,7 +256,7 @@ func (c *firstWrite) Write(b []byte) (int, error) {
 // Clients that say nothing, or only a part of a hello, hold nobody up and are
 // thrown out in time.
 func TestListenerSlowClients(t *testing.T) {
-	l, events := listen(t, func(l *Listener) { l.HelloTimeout = time.Second })
+	l, events := listen(t, func(l *Listener) { l.HelloTimeout = 3 * time.Second })
 	conns := acceptAll(l)
 	var slow []net.Conn
 	for i := range 20 {
@@ -291,7 +291,7 @@ func TestListenerSlowClients(t *testing.T) {
 
 // After the hello another limit counts.
 func TestListenerHandshakeTimeout(t *testing.T) {
-	l, events := listen(t, func(l *Listener) { l.HandshakeTimeout = 100 * time.Millisecond })
+	l, events := listen(t, func(l *Listener) { l.HandshakeTimeout = time.Second })
 	acceptAll(l)
 	hs := newClientHandshake(Client(dial(t, l), &Config{InsecureSkipVerify: true}))
 	for _, s := range honest(hs)[:3] {
@@ -565,7 +565,7 @@ func TestPeekLimit(t *testing.T) {
 
 // The time limit of the hello ends with the hello.
 func TestListenerLiftsHelloTimeout(t *testing.T) {
-	const limit = 300 * time.Millisecond
+	const limit = 2 * time.Second
 	l, _ := listen(t, func(l *Listener) { l.HelloTimeout = limit })
 	conns := acceptAll(l)
 	for _, speak := range []func(net.Conn) net.Conn{
