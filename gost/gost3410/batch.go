@@ -93,8 +93,9 @@ func (c *Curve) verifyClaims(cache *KeyCache, all *claims, good []bool) {
 // verifyLanes answers up to eight claims at once. Where the lanes met a case that their
 // formulas do not know, which nobody meets by chance, others are used.
 func (c *Curve) verifyLanes(cache *KeyCache, all *claims, good []bool, which []int) {
-	yes, doubt := [8]bool{}, [8]bool{true}
-	if len(which) >= fewest {
+	var yes, doubt [8]bool
+	few := len(which) < fewest
+	if !few {
 		yes, doubt = c.lanes.Verify8(len(which), func(lane int) (r, k, l *scalar.Nat, xy []byte) {
 			i := which[lane]
 			return &all.r[i], &all.k[i], &all.l[i], all.keys[i].raw
@@ -102,7 +103,7 @@ func (c *Curve) verifyLanes(cache *KeyCache, all *claims, good []bool, which []i
 	}
 	for lane, i := range which {
 		switch key := all.keys[i]; {
-		case doubt[lane]:
+		case few || doubt[lane]:
 			good[all.at[i]] = cache.verify(key, all.r[i], all.k[i], c.order.Neg(all.l[i]))
 		case yes[lane]:
 			good[all.at[i]] = true

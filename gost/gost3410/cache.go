@@ -52,7 +52,10 @@ type cacheKey struct {
 // to a multiple of 16, or for none if it is not positive.
 func NewKeyCache(tables int) *KeyCache {
 	c := &KeyCache{seed: maphash.MakeSeed()}
-	limit := (max(tables, 0) + cacheShards - 1) / cacheShards
+	limit := max(tables, 0) / cacheShards
+	if tables > limit*cacheShards {
+		limit++
+	}
 	for i := range c.shards {
 		c.shards[i].tables.limit = limit
 		c.shards[i].candidates.limit = limit * candidatesPerTable
@@ -124,10 +127,14 @@ func (s *cacheShard) table(key cacheKey) (ec.Table, bool) {
 	return s.tables.get(key)
 }
 
-// count counts a good signature, and reports whether it is time for a table.
+// count counts a good signature, and reports whether it is time for a table. It is not
+// if there is one: a batch, or another goroutine, may have made it meanwhile.
 func (s *cacheShard) count(key cacheKey) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, ok := s.tables.get(key); ok {
+		return false
+	}
 	n, _ := s.candidates.get(key)
 	if n+1 < tableAfter {
 		s.candidates.put(key, n+1)

@@ -2,6 +2,8 @@ package gost3410
 
 import (
 	"bytes"
+	"math"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -106,6 +108,37 @@ func TestKeyCacheBound(t *testing.T) {
 	}
 }
 
+// TestKeyCacheOnce: however many signatures of a key a batch has, it gets one table.
+func TestKeyCacheOnce(t *testing.T) { onEveryPath(t, testKeyCacheOnce) }
+
+func testKeyCacheOnce(t *testing.T) {
+	for _, c := range []*Curve{cryptoProA, tc26256A} {
+		key, err := GenerateKey(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest := digestFor(c, nil)
+		sig, err := key.Sign(nil, digest, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache, public := NewKeyCache(16), key.PublicKey()
+		VerifyMany(cache, slices.Repeat([]Signed{{public, digest, sig}}, tableAfter))
+		if !hasTable(cache, public) {
+			t.Fatalf("%s: no table", c)
+		}
+		p := cache.place(public)
+		for range 2 * tableAfter { // of a batch that began when there was no table
+			if p.shard.count(p.key) {
+				t.Fatalf("%s: time for another table", c)
+			}
+		}
+		if p.shard.candidates.order.Len() != 0 {
+			t.Errorf("%s: a key with a table is counted", c)
+		}
+	}
+}
+
 // TestKeyCacheNothing: without a cache, signatures are verified all the same.
 func TestKeyCacheNothing(t *testing.T) {
 	key, err := GenerateKey(cryptoProA, nil)
@@ -117,7 +150,7 @@ func TestKeyCacheNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, cache := range []*KeyCache{nil, {}, NewKeyCache(0), NewKeyCache(-5), NewKeyCache(16)} {
+	for _, cache := range []*KeyCache{nil, {}, NewKeyCache(0), NewKeyCache(-5), NewKeyCache(math.MinInt), NewKeyCache(16), NewKeyCache(math.MaxInt)} {
 		for range 2 * tableAfter {
 			if !cache.Verify(key.PublicKey(), digest, sig) || cache.Verify(key.PublicKey(), sig[:32], sig) {
 				t.Error("wrong answer")

@@ -35,7 +35,7 @@ type combTable struct {
 	layout []*layout
 }
 
-// oncePlan makes the tables of the base point when they are needed.
+// onceTable makes a table of the base point when it is needed.
 type onceTable struct {
 	once  sync.Once
 	table combTable
@@ -131,6 +131,7 @@ type comb struct {
 	*Curve
 	acc, other, picked []lanes
 	scalar             []byte
+	coordinates        [2][24]uint64 // of two points, see point
 }
 
 func (c *Curve) newComb() *comb {
@@ -139,7 +140,7 @@ func (c *Curve) newComb() *comb {
 	}
 	n := 3 * c.limbs()
 	memory := make([]lanes, 2*n+2*c.words()+1)
-	return &comb{c, memory[:n:n], memory[n : 2*n : 2*n], memory[2*n:], make([]byte, c.stride()+8)}
+	return &comb{Curve: c, acc: memory[:n:n], other: memory[n : 2*n : 2*n], picked: memory[2*n:], scalar: make([]byte, c.stride()+8)}
 }
 
 // multiply sets acc to k times the point of a table, in parts, or adds it; k must be below
@@ -200,11 +201,11 @@ func (m *comb) fold(bit uint64) {
 	m.add(&m.acc[0], &m.other[0])
 }
 
-// point returns the words of x, w and z of a lane.
-func (m *comb) point(memory *[24]uint64, lane int) (p [3][]uint64) {
+// point returns the words of x, w and z of a lane, in one of two places.
+func (m *comb) point(place, lane int) (p [3][]uint64) {
 	n, words := m.limbs(), m.words()
 	for i := range p {
-		p[i] = memory[8*i : 8*i+words]
+		p[i] = m.coordinates[place][8*i : 8*i+words]
 		m.toWords(p[i], m.acc[i*n:i*n+n], lane)
 	}
 	return p
@@ -218,8 +219,7 @@ func (m *comb) point(memory *[24]uint64, lane int) (p [3][]uint64) {
 func (m *comb) sum() ([]byte, bool) {
 	m.fold(1)
 	m.fold(2)
-	var low, high [24]uint64
-	a, b := m.point(&low, 0), m.point(&high, 4)
+	a, b := m.point(0, 0), m.point(1, 4)
 	return m.group.Sum(&a, &b)
 }
 
@@ -229,8 +229,7 @@ func (m *comb) sumIs(r scalar.Nat) (is, ok bool) {
 	m.fold(1)
 	m.fold(2)
 	m.fold(4)
-	var memory [24]uint64
-	p := m.point(&memory, 0)
+	p := m.point(0, 0)
 	return m.group.XIs(r, p[0], p[2])
 }
 
@@ -251,6 +250,7 @@ func (m *comb) wipe() {
 	clear(m.other)
 	clear(m.picked)
 	clear(m.scalar)
+	clear(m.coordinates[:])
 }
 
 // Table has multiples of a point for verifications.

@@ -320,6 +320,31 @@ func (m *machine) less(x, y *product) *product {
 	return r
 }
 
+// upper returns the least that the columns from n on can be, carried among themselves,
+// and the greatest that the last of them can be. It is not what the sum of all columns
+// says: the lower ones may be negative, or greater than one of the upper ones counts.
+func (x *product) upper(n int) (lo, top *big.Int) {
+	lower, upper := span(x.columns[:n]), span(x.columns[n:])
+	at := 52 * int64(n)
+	// Both hold: what the columns say, and what the sum says without the lower ones.
+	lo, top = upper.lo, upper.hi
+	if rest := shifted(minus(x.lo, lower.hi), -at); rest.Cmp(lo) > 0 {
+		lo = rest
+	}
+	top = least(top, shifted(minus(x.hi, lower.lo), -at))
+	return lo, shifted(top, -52*int64(len(x.columns)-n-1))
+}
+
+// span returns the bounds of the sum of columns, shifted by 52 bits each.
+func span(columns []limb) (sum limb) {
+	sum = limb{none, new(big.Int), new(big.Int)}
+	for i, c := range columns {
+		sum.lo.Add(sum.lo, shifted(c.lo, 52*int64(i)))
+		sum.hi.Add(sum.hi, shifted(c.hi, 52*int64(i)))
+	}
+	return sum
+}
+
 // reduce returns a product modulo p, not carried, but small enough to be added up.
 func (m *machine) reduce(x *product) *element {
 	n := m.p.limbs()
@@ -328,9 +353,9 @@ func (m *machine) reduce(x *product) *element {
 		c := limb{m.op("VPSRAQ $52", cs[k].v), shifted(cs[k].lo, -52), shifted(cs[k].hi, -52)}
 		cs[k+1] = m.check(limb{m.op("VPADDQ", c.v, cs[k+1].v), plus(cs[k+1].lo, c.lo), plus(cs[k+1].hi, c.hi)})
 	}
-	top := shifted(x.hi, -52*int64(2*n-1))
-	if x.lo.Sign() < 0 || top.Cmp(mask52) > 0 {
-		panic(fmt.Sprintf("%s: a product is too great", m.name))
+	lo, top := x.upper(n)
+	if x.lo.Sign() < 0 || lo.Sign() < 0 || top.Cmp(mask52) > 0 {
+		panic(fmt.Sprintf("%s: a product is negative, or too great", m.name))
 	}
 	negative := m.p.small < 0
 	fold := m.constant(abs(m.p.fold()))
@@ -388,12 +413,8 @@ func (m *machine) foldTop(limbs []limb) *element {
 		product, l := m.multiply("LU", none, over.v, m.constant(small)), limbs[0]
 		limbs[0] = m.check(limb{m.op("VPSUBQ", product, l.v), minus(l.lo, bound), l.hi})
 	}
-	e := &element{limbs: limbs, lo: new(big.Int), hi: new(big.Int)}
-	for i, l := range limbs {
-		e.lo.Add(e.lo, shifted(l.lo, 52*int64(i)))
-		e.hi.Add(e.hi, shifted(l.hi, 52*int64(i)))
-	}
-	return e
+	all := span(limbs)
+	return &element{limbs: limbs, lo: all.lo, hi: all.hi}
 }
 
 // small returns x modulo p, below 3p.

@@ -68,13 +68,13 @@ func (m *machine) mul2(x, y, w *element) *element {
 	return m.reduce(m.less(m.product(x, m.twice(y)), m.squared(w)))
 }
 
-// entry is a point to add, with what an addition needs of it: its x and w times the
-// powers of the z of the other, and the other times the powers of its z.
-type operands2 struct{ u1, s1, u2, s2, z *element }
+// summands are two points to add, brought to the same z: x and w of each, times the
+// powers of the z of the other, and the product of both z.
+type summands struct{ u1, s1, u2, s2, z *element }
 
-// add returns the sum, for x and w of both brought to the same z. It is wrong, with
-// z = 0, if both are equal or opposite; and z stays 0 in all that is made of it.
-func (m *machine) addition(o operands2) point {
+// addition returns the sum. It is wrong, with z = 0, if both are equal or opposite; and
+// z stays 0 in all that is made of it.
+func (m *machine) addition(o summands) point {
 	h := m.difference(o.u2, o.u1)
 	r := m.carry(m.difference(o.s2, o.s1)) // 2(S₂ − S₁)
 	hh := m.carry(m.twice(h))
@@ -92,7 +92,7 @@ func (m *machine) addAffine(a *point, x, w *element, mask string) point {
 	zz := m.carry(m.square(&a.z))
 	u := m.mul(x, zz)
 	s := m.mul(w, m.mul(&a.z, zz))
-	return m.addition(operands2{&a.x, &a.w, u, m.signed(s, mask), &a.z})
+	return m.addition(summands{&a.x, &a.w, u, m.signed(s, mask), &a.z})
 }
 
 // addCommon returns a ± (x, w, z), for the given powers of z.
@@ -102,17 +102,17 @@ func (m *machine) addCommon(a *point, x, w, z, zz, zzz *element, mask string) po
 	s1 := m.carry(m.mul(&a.w, zzz))
 	u2 := m.mul(x, own)
 	s2 := m.mul(w, m.mul(&a.z, own))
-	return m.addition(operands2{u1, s1, u2, m.signed(s2, mask), m.carry(m.mul(&a.z, z))})
+	return m.addition(summands{u1, s1, u2, m.signed(s2, mask), m.carry(m.mul(&a.z, z))})
 }
 
-// add returns a + b.
+// addPoints returns a + b.
 func (m *machine) addPoints(a, b *point) point {
 	aa, bb := m.carry(m.square(&a.z)), m.carry(m.square(&b.z))
 	u1 := m.carry(m.mul(&a.x, bb))
 	s1 := m.carry(m.mul(&a.w, m.mul(&b.z, bb)))
 	u2 := m.mul(&b.x, aa)
 	s2 := m.mul(&b.w, m.mul(&a.z, aa))
-	return m.addition(operands2{u1, s1, u2, s2, m.carry(m.mul(&a.z, &b.z))})
+	return m.addition(summands{u1, s1, u2, s2, m.carry(m.mul(&a.z, &b.z))})
 }
 
 // start returns 2·a, and a again with the same z: that of a times its w.
