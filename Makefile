@@ -20,7 +20,7 @@ APT_BENCH := $(APT_TEST) libssl-dev
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test race lint fuzz bench timing build tidy generate clean apt-run apt-test apt-bench
+.PHONY: run test race lint fuzz fuzz-differential connections bench timing build tidy generate clean apt-run apt-test apt-bench
 .DEFAULT_GOAL := build
 
 ## run: build, start the demo country and print what to open
@@ -41,6 +41,7 @@ test: apt-test
 ## race: the packages that share memory between goroutines, under the race detector
 race: apt-test
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./certs/... ./server/... ./cmd/...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m -run 'Concurrent|Parallel|Contract|Cache|VerifyMany|SelfTest' ./gost/...
 
 ## lint: formatting, vet, golangci-lint with the import map of the project
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
@@ -69,13 +70,28 @@ fuzz:
 		done; \
 	done
 
+DIFFERENTIALTIME ?= 10m
+
+## fuzz-differential: every primitive against gogost for DIFFERENTIALTIME (10m)
+fuzz-differential:
+	@set -e; for pkg in $$($(GO) list ./gost/...); do \
+		$(GO) test -list '^FuzzGogost$$' $$pkg | grep -q '^FuzzGogost$$' || continue; \
+		echo "== $$pkg FuzzGogost"; \
+		fuzz="$(GO) test -run ^\$$ -fuzz ^FuzzGogost\$$ -fuzztime $(DIFFERENTIALTIME) -fuzzminimizetime 10x $$pkg"; \
+		$$fuzz || $$fuzz; \
+	done
+
+## connections: hold 10,000 idle GOST TLS connections, and serve new ones beside them
+connections:
+	PROPUSK_CONNECTIONS=10000 $(GO) test -count=1 -v -run TestIdleConnections -timeout 30m ./gost/gosttls
+
 ## bench: ratios beside gost-engine and gogost, measured in the same run; PURE=1 also without assembly
 bench: apt-bench
 	$(GO) run ./gost/internal/peerbench $(if $(PURE),-pure)
 
 ## timing: look for timing differences between secrets, for minutes on a quiet machine
 timing:
-	PROPUSK_TIMING=1 $(GO) test -run Timing -v -timeout 30m ./gost/gost3410/...
+	PROPUSK_TIMING=1 $(GO) test -run Timing -v -timeout 30m ./gost ./gost/gost3410
 
 ## generate: regenerate what is generated; CI compares
 generate:
