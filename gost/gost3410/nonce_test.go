@@ -49,3 +49,20 @@ func TestNonceIsHMAC(t *testing.T) {
 		}
 	}
 }
+
+// TestNonceThatGivesZero: a nonce for which s is zero is not used.
+func TestNonceThatGivesZero(t *testing.T) {
+	for _, c := range allCurves {
+		q, n, e := c.order, scalar.Nat{12345}, scalar.Nat{678}
+		xy, _ := c.baseMult(n)
+		r := q.Reduce(q.FromLittleEndian(xy[:c.Size()]))
+		// s = r·d + n·e
+		d := q.Neg(q.Mul(q.Mul(n, e), q.InverseVartime(r)))
+		if sig, ok := c.sign(d, e, n); ok || sig != nil {
+			t.Errorf("%s: signature %x", c, sig)
+		}
+		if sig, ok := c.sign(q.Add(d, scalar.Nat{1}), e, n); !ok || len(sig) != 2*c.Size() {
+			t.Errorf("%s: the next key has no signature: %x", c, sig)
+		}
+	}
+}

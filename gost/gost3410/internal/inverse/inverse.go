@@ -123,12 +123,11 @@ func (m *Modulus) updateDE(d, e *wide, t *matrix, n int) {
 
 // normalise returns d, or −d if negate is all ones, modulo m, for d in (−2m, m).
 func (m *Modulus) normalise(d *wide, negate int64, n int) [8]uint64 {
-	m.addIfNegative(d, n)
+	m.addIfNegative(d, n) // now it is in (−m, m), whatever its sign
 	for i := range n {
 		d[i] = d[i] ^ negate - negate
 	}
 	d.carry(n)
-	m.addIfNegative(d, n)
 	m.addIfNegative(d, n)
 	return d.limbs()
 }
