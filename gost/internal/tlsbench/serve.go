@@ -38,7 +38,7 @@ func serve(ctx context.Context, o options) error {
 		defer pprof.StopCPUProfile()
 	}
 	addrs := map[string]string{}
-	cache := gost3410.NewKeyCache(16)
+	cache := gost3410.NewKeyCache(256)
 	failed := make(chan error, len(endpointKinds())*len(keyKinds()))
 	for _, k := range keyKinds() {
 		if k.name == "P-256" {
