@@ -511,3 +511,23 @@ func (hs *serverHandshake13) expectAlert() error {
 	_, _, err := hs.in.Next()
 	return err
 }
+
+// A server that wants a certificate lets nobody in without, in TLS 1.3 either; one that
+// only asks does.
+func TestClientAuth13(t *testing.T) {
+	client, server := configs13(t, cryptoProA, cryptoProA)
+	client.Certificates = nil
+	for mode, want := range map[ClientAuth]Alert{NoClientCert: 0, RequestClientCert: 0, RequireAnyClientCert: wire.AlertCertificateRequired} {
+		server.ClientAuth = mode
+		c, s := attackServer13(t, client, server, nil, honest13)
+		switch {
+		case want == 0 && (c != nil || s != nil):
+			t.Errorf("%d: client %v, server %v", mode, c, s)
+		case want != 0:
+			wantRefusal(t, want, s, c)
+			if !errors.Is(s, ErrNoCertificate) {
+				t.Errorf("%d: %v", mode, s)
+			}
+		}
+	}
+}

@@ -729,3 +729,40 @@ func TestServerFinishedChecked(t *testing.T) {
 	})
 	wantRefusal(t, wire.AlertDecryptError, c, s)
 }
+
+// Every byte of Finished counts, on both sides.
+func TestFinishedEveryByte(t *testing.T) {
+	cert := testCert(t, cryptoProA)
+	for _, suite := range []uint16{KuznyechikCTROMAC, CNTIMIT} {
+		client := &Config{InsecureSkipVerify: true, CipherSuites: []uint16{suite}}
+		server := &Config{Certificates: []Certificate{cert}, CipherSuites: []uint16{suite}}
+		wrong := func(hs *handshake, label string, i int) step {
+			return func() error {
+				if err := hs.out.QueueChangeCipherSpec(); err != nil {
+					return err
+				}
+				m := hs.finished(label, hs.transcript)
+				m.VerifyData[i] ^= 0x10
+				return errors.Join(hs.send(m.Marshal()), hs.out.Flush())
+			}
+		}
+		hear := func(hs *handshake) step {
+			return func() error { _, _, err := hs.in.Next(); return err }
+		}
+		known, ok := record.SuiteByID(suite)
+		if !ok {
+			t.Fatal(suite)
+		}
+		for i := range known.FinishedSize {
+			c, s := attackServer(t, client, server, func(hs *clientHandshake) []step {
+				return append(with(honest(hs), atFinished, wrong(&hs.handshake, clientFinished, i))[:atFinished+1], hear(&hs.handshake))
+			})
+			wantRefusal(t, wire.AlertDecryptError, s, c)
+			c, s = attackClient(t, client, server, func(hs *serverHandshake) []step {
+				steps := honestServer(hs)
+				return with(steps, len(steps)-1, wrong(&hs.handshake, serverFinished, i), hear(&hs.handshake))
+			})
+			wantRefusal(t, wire.AlertDecryptError, c, s)
+		}
+	}
+}

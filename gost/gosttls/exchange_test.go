@@ -13,7 +13,9 @@ import (
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/wire"
+	"propusk/gost/keywrap"
 	"propusk/gost/spki"
+	"propusk/gost/vko"
 )
 
 // keyExchange is a ClientKeyExchange of either kind, in the parts that both have.
@@ -296,6 +298,47 @@ func TestClientKeyExchange28147Refused(t *testing.T) {
 				change(k)
 				return k.body()
 			})
+		}
+	}
+}
+
+// A blob is bound to its connection by the UKM in it, and not only by its key: one that is
+// whole in itself, but for the UKM of another connection, is not taken.
+func TestUKMOfAnotherConnection(t *testing.T) {
+	cert := testCert(t, cryptoProA)
+	for _, suite := range []uint16{CNTIMIT, LegacyCNTIMIT} {
+		s := secretsOf(t, suite)
+		info, err := peerKey(cert.Chain[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for flip, want := range map[byte]int{0: 1, 1: 0} {
+			ephemeral, err := gost3410.GenerateKey(info.Key.Curve(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := s.randomsHash()
+			export, err := vko.KEG28147(ephemeral, info.Key, h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ukm := bytes.Clone(h[:keywrap.IVSize28147])
+			ukm[0] ^= flip
+			premaster := bytes.Repeat([]byte{7}, premasterSize)
+			wrapped, err := keywrap.KExp28147(export, ukm, premaster)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, err := ephemeralInfo(ephemeral, info)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sealed := wrapped[keywrap.IVSize28147:]
+			m := &message.ClientKeyExchange28147{EncryptedKey: sealed[:premasterSize], MAC: sealed[premasterSize:], EphemeralKey: key, UKM: ukm}
+			got, genuine, err := s.importPremaster(rand.Reader, cert.PrivateKey, m.Marshal()[message.HeaderSize:])
+			if err != nil || genuine != want || bytes.Equal(got, premaster) != (want == 1) {
+				t.Errorf("%#04x, UKM changed by %d: %x, genuine %d, %v", suite, flip, got, genuine, err)
+			}
 		}
 	}
 }

@@ -320,3 +320,30 @@ func FuzzCertificateRequest13(f *testing.F) { fuzz13(f, TypeCertificateRequest) 
 func FuzzCertificate13(f *testing.F)        { fuzz13(f, TypeCertificate) }
 func FuzzSessionTicket13(f *testing.F)      { fuzz13(f, TypeNewSessionTicket) }
 func FuzzKeyUpdate(f *testing.F)            { fuzz13(f, TypeKeyUpdate) }
+
+// The lists of a hello are bounded: whoever sends them has shown nothing yet.
+func TestListsBounded13(t *testing.T) {
+	for n, ok := range map[int]bool{maxKeyShares: true, maxKeyShares + 1: false} {
+		shares := make([]KeyShare, n)
+		for i := range shares {
+			shares[i] = KeyShare{Group: uint16(i), Key: []byte{1}}
+		}
+		if _, err := ParseOffer13(bare(KeyShares(shares))); (err == nil) != ok {
+			t.Errorf("%d key shares: %v", n, err)
+		}
+	}
+	for n, ok := range map[int]bool{maxIdentities: true, maxIdentities + 1: false} {
+		psks := new(PreSharedKeys)
+		for range n {
+			psks.Identities = append(psks.Identities, Identity{Ticket: []byte{1}})
+			psks.Binders = append(psks.Binders, make([]byte, minBinder))
+		}
+		if _, err := ParseOffer13(bare(psks.Extension())); (err == nil) != ok {
+			t.Errorf("%d pre-shared keys: %v", n, err)
+		}
+		psks.Identities = psks.Identities[:1]
+		if o, err := ParseOffer13(bare(psks.Extension())); err == nil {
+			t.Errorf("%d binders for one key: %+v", n, o)
+		}
+	}
+}
