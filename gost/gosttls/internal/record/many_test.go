@@ -154,3 +154,32 @@ func openMany(t *testing.T, suite uint16, size, count, bad int) {
 		}
 	}
 }
+
+// Every byte of a record counts, also when it is opened beside others: none of the code
+// may be left out.
+func TestForgeriesMany(t *testing.T) { cryptotest.Paths(t, testForgeriesMany) }
+
+func testForgeriesMany(t *testing.T) {
+	for _, suite := range []uint16{0xc100, 0xc101} {
+		sealer, opener := pair(t, suite)
+		var records [][]byte
+		for range 3 {
+			rec, err := sealer.Seal(nil, 23, 0x0303, pattern(40))
+			if err != nil {
+				t.Fatal(err)
+			}
+			records = append(records, rec[HeaderSize:])
+		}
+		if opener.sideBySide(len(records)) == 0 {
+			t.Fatalf("%#x: not opened side by side", suite)
+		}
+		for i := range records[1] {
+			_, opener := pair(t, suite)
+			changed := [][]byte{bytes.Clone(records[0]), bytes.Clone(records[1]), bytes.Clone(records[2])}
+			changed[1][i] ^= 1 << (i % 8)
+			if n, err := opener.OpenMany(23, 0x0303, changed); n != 1 || !errors.Is(err, ErrMAC) {
+				t.Errorf("%#x, byte %d of %d: opened %d, %v", suite, i, len(records[1]), n, err)
+			}
+		}
+	}
+}
