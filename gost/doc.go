@@ -55,6 +55,6 @@
 //	gosttls                                as what it is made of
 //
 // What has tables in memory, if only on some processors, handles keys of one session,
-// nonces masked with fresh randomness, and data. A long-term private key goes through
-// the arithmetic of gost3410 only.
+// and data. A long-term private key goes through the arithmetic of gost3410 only, and
+// through the hash of a nonce, which masks it with fresh randomness first.
 package gost

@@ -23,8 +23,9 @@ import (
 // Streebog is table-driven where it has no assembly. The randomness goes in first, so
 // that the table indices that depend on d are masked with a fresh secret.
 //
-// HMAC is written out, because nobody can overwrite the state that crypto/hmac keeps:
-// in that of Streebog is the sum of all blocks, so that the randomness alone masks d.
+// HMAC is written out over memory that can be overwritten. Nobody can do that with the
+// state that a hash.Hash keeps: in that of Streebog is the sum of all blocks, so that the
+// randomness alone masks d.
 type nonceSource struct {
 	q       *scalar.Modulus
 	inner   []byte // what is hashed first: the masked randomness, and the message
