@@ -108,6 +108,26 @@ func TestKeyCacheBound(t *testing.T) {
 	}
 }
 
+// TestRecent: what was not used for longest goes first.
+func TestRecent(t *testing.T) {
+	r := recent[int]{limit: 2}
+	key := func(n byte) cacheKey { return cacheKey{curve: cryptoProA, raw: [128]byte{n}} }
+	r.put(key(1), 10)
+	r.put(key(2), 20)
+	if got, ok := r.get(key(1)); !ok || got != 10 {
+		t.Errorf("%d, %v", got, ok)
+	}
+	r.put(key(3), 30)
+	for n, want := range map[byte]int{1: 10, 2: 0, 3: 30} {
+		if got, ok := r.get(key(n)); got != want || ok != (want != 0) {
+			t.Errorf("key %d: %d, %v, want %d", n, got, ok, want)
+		}
+	}
+	if got, ok := r.get(cacheKey{curve: cryptoProB, raw: [128]byte{3}}); ok {
+		t.Errorf("%d for a key of another curve", got)
+	}
+}
+
 // TestKeyCacheOnce: however many signatures of a key a batch has, it gets one table.
 func TestKeyCacheOnce(t *testing.T) { onEveryPath(t, testKeyCacheOnce) }
 
