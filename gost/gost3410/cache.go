@@ -10,7 +10,7 @@ import (
 )
 
 // tableAfter is how many good signatures of a key make its table worth while: it
-// costs as much as about ten verifications, and saves three quarters of each.
+// costs as much as ten to twenty verifications, and saves three quarters of each.
 const tableAfter = 3
 
 // candidatesPerTable is how many keys without a table are counted for each table
@@ -25,8 +25,9 @@ const cacheShards = 16
 // takes about a quarter of the time. A cache is bounded: what was not used for
 // longest goes first. It only knows public values, and never changes a result.
 //
-// A table takes 90 KB for keys of 256 bits and 350 KB for keys of 512 bits, half as
-// much again on the curves with cofactor 4.
+// With AVX-512 IFMA, a table takes 90 KB for keys of 256 bits and 350 KB for keys of 512
+// bits on the curves that the package comment names. Otherwise it is up to 270 KB and
+// 1.1 MB.
 //
 // A KeyCache is safe for concurrent use; the zero value and nil keep nothing.
 type KeyCache struct {

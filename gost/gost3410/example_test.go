@@ -58,7 +58,7 @@ func ExampleKeyCache() {
 	if err != nil {
 		panic(err)
 	}
-	cache := gost3410.NewKeyCache(256) // tables, 90 KB each
+	cache := gost3410.NewKeyCache(256) // tables, 90 to 270 KB each
 	var batch []gost3410.Signed
 	for i := range 10 {
 		digest := streebog.Sum256([]byte{byte(i)})

@@ -199,13 +199,13 @@ func (CryptoProA) NewTable(xy []byte) Table {
 	if !a.set(xy) {
 		panic("ec: not a point")
 	}
-	return cryptoProATable(cryptoProAMultiples(a.projective(), windows(256, tableWidth), tableWidth))
+	return cryptoProATable(cryptoProAMultiples(&a, windows(256, tableWidth), tableWidth))
 }
 
 // VerifyX is VerifyX of the curve for the point of the table.
 func (t cryptoProATable) VerifyX(r, k, l scalar.Nat) bool {
 	cryptoProAWide.once.Do(func() {
-		cryptoProAWide.points = cryptoProAMultiples(cryptoProAG.projective(), windows(256, wideWidth), wideWidth)
+		cryptoProAWide.points = cryptoProAMultiples(&cryptoProAG, windows(256, wideWidth), wideWidth)
 	})
 	var acc cryptoProAJacobian
 	ok := acc.addMultiples(cryptoProAWide.points, &k, wideWidth, false)
@@ -716,25 +716,77 @@ func (r *cryptoProAJacobian) take(s *cryptoProASum) bool {
 
 // cryptoProAMakeComb fills cryptoProAComb.
 func cryptoProAMakeComb() {
-	flat := cryptoProAMultiples(cryptoProAG.projective(), len(cryptoProAComb.points), combWidth)
+	flat := cryptoProAMultiples(&cryptoProAG, len(cryptoProAComb.points), combWidth)
 	for i := range cryptoProAComb.points {
 		copy(cryptoProAComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 
-// cryptoProAMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
-// i below count. step must not be infinity.
-func cryptoProAMultiples(step cryptoProAProjective, count int, width uint) []cryptoProAAffine {
+// cryptoProAMultiples returns j·2^(width·i)·a for all j up to 2^(width−1) and all i below
+// count. It takes variable time.
+func cryptoProAMultiples(a *cryptoProAAffine, count int, width uint) []cryptoProAAffine {
 	half := 1 << (width - 1)
-	points := make([]cryptoProAProjective, count*half)
-	for row := points; len(row) > 0; row = row[half:] {
-		row[0] = step
-		for j := 1; j < half; j++ {
-			row[j].add(&row[j-1], &step)
-		}
-		step.add(&row[half-1], &row[half-1])
+	firsts := make([]cryptoProAProjective, count)
+	var step cryptoProAJacobian
+	step.setAffine(a)
+	for i := range firsts {
+		firsts[i] = step.projective()
+		step.doubleTimesVartime(int(width))
 	}
-	return cryptoProANormalise(points)
+	table := make([]cryptoProAAffine, count*half)
+	for i, first := range cryptoProANormalise(firsts) {
+		table[i*half] = first
+	}
+	for m := 1; m < half; m *= 2 {
+		cryptoProAGrow(table, half, m)
+	}
+	return table
+}
+
+// cryptoProAGrow completes rows P, 2·P, … m·P of a table up to 2m·P, in affine coordinates:
+// the whole table shares one inversion. No P has a small order, so the only special
+// addition is m·P + m·P.
+func cryptoProAGrow(table []cryptoProAAffine, half, m int) {
+	var product, inverse, slope, x field.P256A
+	product.One()
+	for start := 0; start < len(table); start += half {
+		row := table[start : start+half]
+		for j := range m {
+			sum := &row[m+j]
+			sum.x = product // the product of the denominators before
+			if j < m-1 {
+				sum.y.Sub(&row[j].x, &row[m-1].x)
+			} else {
+				sum.y.Add(&row[j].y, &row[j].y)
+			}
+			product.Mul(&product, &sum.y)
+		}
+	}
+	product.Invert(&product)
+	for start := len(table) - half; start >= 0; start -= half {
+		row := table[start : start+half]
+		for j := m - 1; j >= 0; j-- {
+			sum := &row[m+j]
+			inverse.Mul(&product, &sum.x)
+			product.Mul(&product, &sum.y)
+			if j < m-1 {
+				slope.Sub(&row[j].y, &row[m-1].y)
+			} else { // 3x² − 3
+				x.One()
+				slope.Square(&row[j].x)
+				slope.Sub(&slope, &x)
+				x.Add(&slope, &slope)
+				slope.Add(&slope, &x)
+			}
+			slope.Mul(&slope, &inverse)
+			x.Square(&slope)
+			x.Sub(&x, &row[j].x)
+			sum.x.Sub(&x, &row[m-1].x)
+			x.Sub(&row[m-1].x, &sum.x)
+			x.Mul(&x, &slope)
+			sum.y.Sub(&x, &row[m-1].y)
+		}
+	}
 }
 
 // cryptoProAMakeOdd fills cryptoProAOdd.

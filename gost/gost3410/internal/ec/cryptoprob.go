@@ -202,13 +202,13 @@ func (CryptoProB) NewTable(xy []byte) Table {
 	if !a.set(xy) {
 		panic("ec: not a point")
 	}
-	return cryptoProBTable(cryptoProBMultiples(a.projective(), windows(256, tableWidth), tableWidth))
+	return cryptoProBTable(cryptoProBMultiples(&a, windows(256, tableWidth), tableWidth))
 }
 
 // VerifyX is VerifyX of the curve for the point of the table.
 func (t cryptoProBTable) VerifyX(r, k, l scalar.Nat) bool {
 	cryptoProBWide.once.Do(func() {
-		cryptoProBWide.points = cryptoProBMultiples(cryptoProBG.projective(), windows(256, wideWidth), wideWidth)
+		cryptoProBWide.points = cryptoProBMultiples(&cryptoProBG, windows(256, wideWidth), wideWidth)
 	})
 	var acc cryptoProBJacobian
 	ok := acc.addMultiples(cryptoProBWide.points, &k, wideWidth, false)
@@ -718,25 +718,77 @@ func (r *cryptoProBJacobian) take(s *cryptoProBSum) bool {
 
 // cryptoProBMakeComb fills cryptoProBComb.
 func cryptoProBMakeComb() {
-	flat := cryptoProBMultiples(cryptoProBG.projective(), len(cryptoProBComb.points), combWidth)
+	flat := cryptoProBMultiples(&cryptoProBG, len(cryptoProBComb.points), combWidth)
 	for i := range cryptoProBComb.points {
 		copy(cryptoProBComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 
-// cryptoProBMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
-// i below count. step must not be infinity.
-func cryptoProBMultiples(step cryptoProBProjective, count int, width uint) []cryptoProBAffine {
+// cryptoProBMultiples returns j·2^(width·i)·a for all j up to 2^(width−1) and all i below
+// count. It takes variable time.
+func cryptoProBMultiples(a *cryptoProBAffine, count int, width uint) []cryptoProBAffine {
 	half := 1 << (width - 1)
-	points := make([]cryptoProBProjective, count*half)
-	for row := points; len(row) > 0; row = row[half:] {
-		row[0] = step
-		for j := 1; j < half; j++ {
-			row[j].add(&row[j-1], &step)
-		}
-		step.add(&row[half-1], &row[half-1])
+	firsts := make([]cryptoProBProjective, count)
+	var step cryptoProBJacobian
+	step.setAffine(a)
+	for i := range firsts {
+		firsts[i] = step.projective()
+		step.doubleTimesVartime(int(width))
 	}
-	return cryptoProBNormalise(points)
+	table := make([]cryptoProBAffine, count*half)
+	for i, first := range cryptoProBNormalise(firsts) {
+		table[i*half] = first
+	}
+	for m := 1; m < half; m *= 2 {
+		cryptoProBGrow(table, half, m)
+	}
+	return table
+}
+
+// cryptoProBGrow completes rows P, 2·P, … m·P of a table up to 2m·P, in affine coordinates:
+// the whole table shares one inversion. No P has a small order, so the only special
+// addition is m·P + m·P.
+func cryptoProBGrow(table []cryptoProBAffine, half, m int) {
+	var product, inverse, slope, x field.P256B
+	product.One()
+	for start := 0; start < len(table); start += half {
+		row := table[start : start+half]
+		for j := range m {
+			sum := &row[m+j]
+			sum.x = product // the product of the denominators before
+			if j < m-1 {
+				sum.y.Sub(&row[j].x, &row[m-1].x)
+			} else {
+				sum.y.Add(&row[j].y, &row[j].y)
+			}
+			product.Mul(&product, &sum.y)
+		}
+	}
+	product.Invert(&product)
+	for start := len(table) - half; start >= 0; start -= half {
+		row := table[start : start+half]
+		for j := m - 1; j >= 0; j-- {
+			sum := &row[m+j]
+			inverse.Mul(&product, &sum.x)
+			product.Mul(&product, &sum.y)
+			if j < m-1 {
+				slope.Sub(&row[j].y, &row[m-1].y)
+			} else { // 3x² − 3
+				x.One()
+				slope.Square(&row[j].x)
+				slope.Sub(&slope, &x)
+				x.Add(&slope, &slope)
+				slope.Add(&slope, &x)
+			}
+			slope.Mul(&slope, &inverse)
+			x.Square(&slope)
+			x.Sub(&x, &row[j].x)
+			sum.x.Sub(&x, &row[m-1].x)
+			x.Sub(&row[m-1].x, &sum.x)
+			x.Mul(&x, &slope)
+			sum.y.Sub(&x, &row[m-1].y)
+		}
+	}
 }
 
 // cryptoProBMakeOdd fills cryptoProBOdd.

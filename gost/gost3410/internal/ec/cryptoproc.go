@@ -202,13 +202,13 @@ func (CryptoProC) NewTable(xy []byte) Table {
 	if !a.set(xy) {
 		panic("ec: not a point")
 	}
-	return cryptoProCTable(cryptoProCMultiples(a.projective(), windows(256, tableWidth), tableWidth))
+	return cryptoProCTable(cryptoProCMultiples(&a, windows(256, tableWidth), tableWidth))
 }
 
 // VerifyX is VerifyX of the curve for the point of the table.
 func (t cryptoProCTable) VerifyX(r, k, l scalar.Nat) bool {
 	cryptoProCWide.once.Do(func() {
-		cryptoProCWide.points = cryptoProCMultiples(cryptoProCG.projective(), windows(256, wideWidth), wideWidth)
+		cryptoProCWide.points = cryptoProCMultiples(&cryptoProCG, windows(256, wideWidth), wideWidth)
 	})
 	var acc cryptoProCJacobian
 	ok := acc.addMultiples(cryptoProCWide.points, &k, wideWidth, false)
@@ -718,25 +718,77 @@ func (r *cryptoProCJacobian) take(s *cryptoProCSum) bool {
 
 // cryptoProCMakeComb fills cryptoProCComb.
 func cryptoProCMakeComb() {
-	flat := cryptoProCMultiples(cryptoProCG.projective(), len(cryptoProCComb.points), combWidth)
+	flat := cryptoProCMultiples(&cryptoProCG, len(cryptoProCComb.points), combWidth)
 	for i := range cryptoProCComb.points {
 		copy(cryptoProCComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 
-// cryptoProCMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
-// i below count. step must not be infinity.
-func cryptoProCMultiples(step cryptoProCProjective, count int, width uint) []cryptoProCAffine {
+// cryptoProCMultiples returns j·2^(width·i)·a for all j up to 2^(width−1) and all i below
+// count. It takes variable time.
+func cryptoProCMultiples(a *cryptoProCAffine, count int, width uint) []cryptoProCAffine {
 	half := 1 << (width - 1)
-	points := make([]cryptoProCProjective, count*half)
-	for row := points; len(row) > 0; row = row[half:] {
-		row[0] = step
-		for j := 1; j < half; j++ {
-			row[j].add(&row[j-1], &step)
-		}
-		step.add(&row[half-1], &row[half-1])
+	firsts := make([]cryptoProCProjective, count)
+	var step cryptoProCJacobian
+	step.setAffine(a)
+	for i := range firsts {
+		firsts[i] = step.projective()
+		step.doubleTimesVartime(int(width))
 	}
-	return cryptoProCNormalise(points)
+	table := make([]cryptoProCAffine, count*half)
+	for i, first := range cryptoProCNormalise(firsts) {
+		table[i*half] = first
+	}
+	for m := 1; m < half; m *= 2 {
+		cryptoProCGrow(table, half, m)
+	}
+	return table
+}
+
+// cryptoProCGrow completes rows P, 2·P, … m·P of a table up to 2m·P, in affine coordinates:
+// the whole table shares one inversion. No P has a small order, so the only special
+// addition is m·P + m·P.
+func cryptoProCGrow(table []cryptoProCAffine, half, m int) {
+	var product, inverse, slope, x field.P256C
+	product.One()
+	for start := 0; start < len(table); start += half {
+		row := table[start : start+half]
+		for j := range m {
+			sum := &row[m+j]
+			sum.x = product // the product of the denominators before
+			if j < m-1 {
+				sum.y.Sub(&row[j].x, &row[m-1].x)
+			} else {
+				sum.y.Add(&row[j].y, &row[j].y)
+			}
+			product.Mul(&product, &sum.y)
+		}
+	}
+	product.Invert(&product)
+	for start := len(table) - half; start >= 0; start -= half {
+		row := table[start : start+half]
+		for j := m - 1; j >= 0; j-- {
+			sum := &row[m+j]
+			inverse.Mul(&product, &sum.x)
+			product.Mul(&product, &sum.y)
+			if j < m-1 {
+				slope.Sub(&row[j].y, &row[m-1].y)
+			} else { // 3x² − 3
+				x.One()
+				slope.Square(&row[j].x)
+				slope.Sub(&slope, &x)
+				x.Add(&slope, &slope)
+				slope.Add(&slope, &x)
+			}
+			slope.Mul(&slope, &inverse)
+			x.Square(&slope)
+			x.Sub(&x, &row[j].x)
+			sum.x.Sub(&x, &row[m-1].x)
+			x.Sub(&row[m-1].x, &sum.x)
+			x.Mul(&x, &slope)
+			sum.y.Sub(&x, &row[m-1].y)
+		}
+	}
 }
 
 // cryptoProCMakeOdd fills cryptoProCOdd.

@@ -208,7 +208,7 @@ func (a *tc26256APoint) xIs(r scalar.Nat) bool {
 }
 
 // tc26256ATable has the multiples of one point that make multiplications of it
-// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+// cheap: j·2^(edwardsTableWidth·i)·P at [i·2^(edwardsTableWidth−1) + j−1].
 type tc26256ATable []tc26256AAffine
 
 // tc26256AWide is the same for the base point, with digits of wideWidth, made on
@@ -224,7 +224,7 @@ func (TC26256A) NewTable(xy []byte) Table {
 	if !tc26256ACoordinates(&x, &y, xy) {
 		panic("ec: not a point")
 	}
-	return tc26256ATable(tc26256AMultiples(&x, &y, windows(255, tableWidth), tableWidth))
+	return tc26256ATable(tc26256AMultiples(&x, &y, windows(255, edwardsTableWidth), edwardsTableWidth))
 }
 
 // VerifyX is VerifyX of the curve for the point of the table.
@@ -235,7 +235,7 @@ func (t tc26256ATable) VerifyX(r, k, l scalar.Nat) bool {
 	var acc tc26256APoint
 	acc.neutral()
 	acc.addMultiples(tc26256AWide.points, &k, wideWidth)
-	acc.addMultiples(t, &l, tableWidth)
+	acc.addMultiples(t, &l, edwardsTableWidth)
 	return acc.xIs(r)
 }
 

@@ -202,13 +202,13 @@ func (TC26512A) NewTable(xy []byte) Table {
 	if !a.set(xy) {
 		panic("ec: not a point")
 	}
-	return tc26512ATable(tc26512AMultiples(a.projective(), windows(512, tableWidth), tableWidth))
+	return tc26512ATable(tc26512AMultiples(&a, windows(512, tableWidth), tableWidth))
 }
 
 // VerifyX is VerifyX of the curve for the point of the table.
 func (t tc26512ATable) VerifyX(r, k, l scalar.Nat) bool {
 	tc26512AWide.once.Do(func() {
-		tc26512AWide.points = tc26512AMultiples(tc26512AG.projective(), windows(512, wideWidth), wideWidth)
+		tc26512AWide.points = tc26512AMultiples(&tc26512AG, windows(512, wideWidth), wideWidth)
 	})
 	var acc tc26512AJacobian
 	ok := acc.addMultiples(tc26512AWide.points, &k, wideWidth, false)
@@ -746,25 +746,77 @@ func (r *tc26512AJacobian) take(s *tc26512ASum) bool {
 
 // tc26512AMakeComb fills tc26512AComb.
 func tc26512AMakeComb() {
-	flat := tc26512AMultiples(tc26512AG.projective(), len(tc26512AComb.points), combWidth)
+	flat := tc26512AMultiples(&tc26512AG, len(tc26512AComb.points), combWidth)
 	for i := range tc26512AComb.points {
 		copy(tc26512AComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 
-// tc26512AMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
-// i below count. step must not be infinity.
-func tc26512AMultiples(step tc26512AProjective, count int, width uint) []tc26512AAffine {
+// tc26512AMultiples returns j·2^(width·i)·a for all j up to 2^(width−1) and all i below
+// count. It takes variable time.
+func tc26512AMultiples(a *tc26512AAffine, count int, width uint) []tc26512AAffine {
 	half := 1 << (width - 1)
-	points := make([]tc26512AProjective, count*half)
-	for row := points; len(row) > 0; row = row[half:] {
-		row[0] = step
-		for j := 1; j < half; j++ {
-			row[j].add(&row[j-1], &step)
-		}
-		step.add(&row[half-1], &row[half-1])
+	firsts := make([]tc26512AProjective, count)
+	var step tc26512AJacobian
+	step.setAffine(a)
+	for i := range firsts {
+		firsts[i] = step.projective()
+		step.doubleTimesVartime(int(width))
 	}
-	return tc26512ANormalise(points)
+	table := make([]tc26512AAffine, count*half)
+	for i, first := range tc26512ANormalise(firsts) {
+		table[i*half] = first
+	}
+	for m := 1; m < half; m *= 2 {
+		tc26512AGrow(table, half, m)
+	}
+	return table
+}
+
+// tc26512AGrow completes rows P, 2·P, … m·P of a table up to 2m·P, in affine coordinates:
+// the whole table shares one inversion. No P has a small order, so the only special
+// addition is m·P + m·P.
+func tc26512AGrow(table []tc26512AAffine, half, m int) {
+	var product, inverse, slope, x field.P512A
+	product.One()
+	for start := 0; start < len(table); start += half {
+		row := table[start : start+half]
+		for j := range m {
+			sum := &row[m+j]
+			sum.x = product // the product of the denominators before
+			if j < m-1 {
+				sum.y.Sub(&row[j].x, &row[m-1].x)
+			} else {
+				sum.y.Add(&row[j].y, &row[j].y)
+			}
+			product.Mul(&product, &sum.y)
+		}
+	}
+	product.Invert(&product)
+	for start := len(table) - half; start >= 0; start -= half {
+		row := table[start : start+half]
+		for j := m - 1; j >= 0; j-- {
+			sum := &row[m+j]
+			inverse.Mul(&product, &sum.x)
+			product.Mul(&product, &sum.y)
+			if j < m-1 {
+				slope.Sub(&row[j].y, &row[m-1].y)
+			} else { // 3x² − 3
+				x.One()
+				slope.Square(&row[j].x)
+				slope.Sub(&slope, &x)
+				x.Add(&slope, &slope)
+				slope.Add(&slope, &x)
+			}
+			slope.Mul(&slope, &inverse)
+			x.Square(&slope)
+			x.Sub(&x, &row[j].x)
+			sum.x.Sub(&x, &row[m-1].x)
+			x.Sub(&row[m-1].x, &sum.x)
+			x.Mul(&x, &slope)
+			sum.y.Sub(&x, &row[m-1].y)
+		}
+	}
 }
 
 // tc26512AMakeOdd fills tc26512AOdd.

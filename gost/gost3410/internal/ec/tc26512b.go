@@ -202,13 +202,13 @@ func (TC26512B) NewTable(xy []byte) Table {
 	if !a.set(xy) {
 		panic("ec: not a point")
 	}
-	return tc26512BTable(tc26512BMultiples(a.projective(), windows(512, tableWidth), tableWidth))
+	return tc26512BTable(tc26512BMultiples(&a, windows(512, tableWidth), tableWidth))
 }
 
 // VerifyX is VerifyX of the curve for the point of the table.
 func (t tc26512BTable) VerifyX(r, k, l scalar.Nat) bool {
 	tc26512BWide.once.Do(func() {
-		tc26512BWide.points = tc26512BMultiples(tc26512BG.projective(), windows(512, wideWidth), wideWidth)
+		tc26512BWide.points = tc26512BMultiples(&tc26512BG, windows(512, wideWidth), wideWidth)
 	})
 	var acc tc26512BJacobian
 	ok := acc.addMultiples(tc26512BWide.points, &k, wideWidth, false)
@@ -746,25 +746,77 @@ func (r *tc26512BJacobian) take(s *tc26512BSum) bool {
 
 // tc26512BMakeComb fills tc26512BComb.
 func tc26512BMakeComb() {
-	flat := tc26512BMultiples(tc26512BG.projective(), len(tc26512BComb.points), combWidth)
+	flat := tc26512BMultiples(&tc26512BG, len(tc26512BComb.points), combWidth)
 	for i := range tc26512BComb.points {
 		copy(tc26512BComb.points[i][:], flat[i<<(combWidth-1):])
 	}
 }
 
-// tc26512BMultiples returns j·2^(width·i)·step for all j up to 2^(width−1) and all
-// i below count. step must not be infinity.
-func tc26512BMultiples(step tc26512BProjective, count int, width uint) []tc26512BAffine {
+// tc26512BMultiples returns j·2^(width·i)·a for all j up to 2^(width−1) and all i below
+// count. It takes variable time.
+func tc26512BMultiples(a *tc26512BAffine, count int, width uint) []tc26512BAffine {
 	half := 1 << (width - 1)
-	points := make([]tc26512BProjective, count*half)
-	for row := points; len(row) > 0; row = row[half:] {
-		row[0] = step
-		for j := 1; j < half; j++ {
-			row[j].add(&row[j-1], &step)
-		}
-		step.add(&row[half-1], &row[half-1])
+	firsts := make([]tc26512BProjective, count)
+	var step tc26512BJacobian
+	step.setAffine(a)
+	for i := range firsts {
+		firsts[i] = step.projective()
+		step.doubleTimesVartime(int(width))
 	}
-	return tc26512BNormalise(points)
+	table := make([]tc26512BAffine, count*half)
+	for i, first := range tc26512BNormalise(firsts) {
+		table[i*half] = first
+	}
+	for m := 1; m < half; m *= 2 {
+		tc26512BGrow(table, half, m)
+	}
+	return table
+}
+
+// tc26512BGrow completes rows P, 2·P, … m·P of a table up to 2m·P, in affine coordinates:
+// the whole table shares one inversion. No P has a small order, so the only special
+// addition is m·P + m·P.
+func tc26512BGrow(table []tc26512BAffine, half, m int) {
+	var product, inverse, slope, x field.P512B
+	product.One()
+	for start := 0; start < len(table); start += half {
+		row := table[start : start+half]
+		for j := range m {
+			sum := &row[m+j]
+			sum.x = product // the product of the denominators before
+			if j < m-1 {
+				sum.y.Sub(&row[j].x, &row[m-1].x)
+			} else {
+				sum.y.Add(&row[j].y, &row[j].y)
+			}
+			product.Mul(&product, &sum.y)
+		}
+	}
+	product.Invert(&product)
+	for start := len(table) - half; start >= 0; start -= half {
+		row := table[start : start+half]
+		for j := m - 1; j >= 0; j-- {
+			sum := &row[m+j]
+			inverse.Mul(&product, &sum.x)
+			product.Mul(&product, &sum.y)
+			if j < m-1 {
+				slope.Sub(&row[j].y, &row[m-1].y)
+			} else { // 3x² − 3
+				x.One()
+				slope.Square(&row[j].x)
+				slope.Sub(&slope, &x)
+				x.Add(&slope, &slope)
+				slope.Add(&slope, &x)
+			}
+			slope.Mul(&slope, &inverse)
+			x.Square(&slope)
+			x.Sub(&x, &row[j].x)
+			sum.x.Sub(&x, &row[m-1].x)
+			x.Sub(&row[m-1].x, &sum.x)
+			x.Mul(&x, &slope)
+			sum.y.Sub(&x, &row[m-1].y)
+		}
+	}
 }
 
 // tc26512BMakeOdd fills tc26512BOdd.

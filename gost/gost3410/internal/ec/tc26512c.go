@@ -208,7 +208,7 @@ func (a *tc26512CPoint) xIs(r scalar.Nat) bool {
 }
 
 // tc26512CTable has the multiples of one point that make multiplications of it
-// cheap: j·2^(tableWidth·i)·P at [i·2^(tableWidth−1) + j−1].
+// cheap: j·2^(edwardsTableWidth·i)·P at [i·2^(edwardsTableWidth−1) + j−1].
 type tc26512CTable []tc26512CAffine
 
 // tc26512CWide is the same for the base point, with digits of wideWidth, made on
@@ -224,7 +224,7 @@ func (TC26512C) NewTable(xy []byte) Table {
 	if !tc26512CCoordinates(&x, &y, xy) {
 		panic("ec: not a point")
 	}
-	return tc26512CTable(tc26512CMultiples(&x, &y, windows(510, tableWidth), tableWidth))
+	return tc26512CTable(tc26512CMultiples(&x, &y, windows(510, edwardsTableWidth), edwardsTableWidth))
 }
 
 // VerifyX is VerifyX of the curve for the point of the table.
@@ -235,7 +235,7 @@ func (t tc26512CTable) VerifyX(r, k, l scalar.Nat) bool {
 	var acc tc26512CPoint
 	acc.neutral()
 	acc.addMultiples(tc26512CWide.points, &k, wideWidth)
-	acc.addMultiples(t, &l, tableWidth)
+	acc.addMultiples(t, &l, edwardsTableWidth)
 	return acc.xIs(r)
 }
 
