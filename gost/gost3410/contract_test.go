@@ -73,6 +73,29 @@ func TestZeroValues(t *testing.T) {
 	}
 }
 
+// TestEqualNumbers: the same number or the same bytes on another curve are another key.
+func TestEqualNumbers(t *testing.T) {
+	for i, c := range allCurves {
+		for j, other := range allCurves {
+			raw := make([]byte, c.Size())
+			raw[0] = 5
+			wide := make([]byte, other.Size())
+			wide[0] = 5
+			k, err := NewPrivateKey(c, raw)
+			same, errOther := NewPrivateKey(other, wide)
+			if err := errors.Join(err, errOther); err != nil {
+				t.Fatal(err)
+			}
+			if k.Equal(same) != (i == j) {
+				t.Errorf("%s and %s: private keys are equal: %v", c, other, i != j)
+			}
+			if (&PublicKey{c, raw}).Equal(&PublicKey{other, raw}) != (i == j) {
+				t.Errorf("%s and %s: public keys are equal: %v", c, other, i != j)
+			}
+		}
+	}
+}
+
 // TestSharedMemory: arguments that are one and the same memory are read only, and what
 // comes back is new memory.
 func TestSharedMemory(t *testing.T) {
