@@ -25,7 +25,7 @@ const cacheShards = 16
 // takes about a quarter of the time. A cache is bounded: what was not used for
 // longest goes first. It only knows public values, and never changes a result.
 //
-// With AVX-512 IFMA, a table takes 90 KB for keys of 256 bits and 350 KB for keys of 512
+// With AVX-512 IFMA, a table takes 65 KB for keys of 256 bits and 330 KB for keys of 512
 // bits on the curves that the package comment names. Otherwise it is up to 270 KB and
 // 1.1 MB.
 //
