@@ -299,6 +299,13 @@ func TestChangeCipherSpec13(t *testing.T) {
 		})
 		wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
 	}
+	// Between the parts of a message.
+	c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
+		return before(honest13(hs), atCertificate13, func() error {
+			return errors.Join(hs.out.Queue(wire.TypeHandshake, []byte{byte(message.TypeCertificate)}), hs.out.Flush(), inClear(hs, 1)())
+		})
+	})
+	wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
 	// After the handshake.
 	clientConn, serverConn := connected(t, client, server)
 	if _, err := clientConn.out.Writer.Write([]byte{20, 3, 3, 0, 1, 1}); err != nil {
@@ -308,7 +315,7 @@ func TestChangeCipherSpec13(t *testing.T) {
 	_, told := clientConn.Read(make([]byte, 1))
 	wantRefusal(t, wire.AlertUnexpectedMessage, err, told)
 	// Too many of them.
-	c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
+	c, s = attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
 		return before(honest13(hs), atCertificate13, func() error {
 			for range wire.MaxUselessRecords {
 				if err := inClear(hs, 1)(); err != nil {

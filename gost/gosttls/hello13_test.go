@@ -8,6 +8,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/wire"
 )
 
@@ -91,6 +92,26 @@ func TestRetryRefused13(t *testing.T) {
 			wantRefusal(t, test.alert, c, s)
 		})
 	}
+}
+
+// The suite of a HelloRetryRequest is that of the connection (RFC 8446, Section 4.1.4),
+// though the client offers others.
+func TestSuiteAfterRetry13(t *testing.T) {
+	client, server := retrying(t)
+	other, ok := record.SuiteByID(MagmaMGML)
+	if !ok {
+		t.Fatal("no suite")
+	}
+	c, s := attackClient13(t, client, server, func(hs *serverHandshake13) []step {
+		return append(before(honestServer13(hs)[:atServerFinish13+1], atServerHello13, func() error {
+			if hs.suite.ID == other.ID || !slices.Contains(hs.clientHello.CipherSuites, other.ID) {
+				t.Errorf("suite %#04x", hs.suite.ID)
+			}
+			hs.suite = other
+			return nil
+		}), func() error { _, _, err := hs.in.Next(); return err })
+	})
+	wantRefusal(t, wire.AlertIllegalParameter, c, s)
 }
 
 // A cookie comes back as it was, and the rest of the hello does not change.
@@ -232,6 +253,7 @@ func TestHellosRefused13(t *testing.T) {
 		"no schemes":           {func(h *message.ClientHello) { remove(h, message.ExtSignatureAlgorithms) }, wire.AlertMissingExtension},
 		"no key share":         {func(h *message.ClientHello) { remove(h, message.ExtKeyShare) }, wire.AlertMissingExtension},
 		"compression":          {func(h *message.ClientHello) { h.Compressions = []byte{1, 0} }, wire.AlertIllegalParameter},
+		"more compression":     {func(h *message.ClientHello) { h.Compressions = []byte{0, 1} }, wire.AlertIllegalParameter},
 		"share of other group": {func(h *message.ClientHello) { h.Set(message.SupportedGroups([]uint16{35})) }, wire.AlertIllegalParameter},
 		"two shares of one":    {func(h *message.ClientHello) { h.Set(share(34, 34)) }, wire.AlertIllegalParameter},
 		"other groups only": {func(h *message.ClientHello) {

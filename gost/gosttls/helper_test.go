@@ -174,7 +174,14 @@ func tcpPair(t testing.TB) (client, server net.Conn) {
 		if err := c.SetDeadline(deadline); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { c.Close() })
+		t.Cleanup(func() {
+			// A socket that this side closed first keeps its port for a minute, and
+			// there are many tests: all ports would be taken.
+			if tcp, ok := c.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0)
+			}
+			_ = c.Close()
+		})
 	}
 	return client, server
 }

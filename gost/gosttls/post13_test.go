@@ -236,6 +236,41 @@ func TestAlerts13(t *testing.T) {
 	}
 }
 
+// An alert in clear means something only as long as the peer may have no keys: later
+// anybody on the way can have made it, and it is no word of the peer.
+func TestAlertInClear13(t *testing.T) {
+	inClear := []byte{21, 3, 3, 0, 2, wire.LevelFatal, byte(wire.AlertAccessDenied)}
+	client, server := configs13(t, cryptoProA, cryptoProA)
+	for at, flush := range map[int]bool{atCertificate13: false, atFinished13: true} {
+		c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
+			return before(honest13(hs), at, func() error {
+				if flush {
+					if err := hs.out.Flush(); err != nil {
+						return err
+					}
+				}
+				_, err := hs.out.Writer.Write(inClear)
+				if !flush {
+					err = errors.Join(err, io.EOF) // the server is gone, and says nothing
+				}
+				return err
+			})
+		})
+		if flush {
+			wantRefusal(t, wire.AlertUnexpectedMessage, s, c)
+		} else if !isRemote(s, wire.AlertAccessDenied) {
+			t.Errorf("the alert of a client without keys: client %v, server %v", c, s)
+		}
+	}
+	cc, sc := connected(t, client, server)
+	if _, err := cc.out.Writer.Write(inClear); err != nil {
+		t.Fatal(err)
+	}
+	_, err := sc.Read(make([]byte, 1))
+	_, told := cc.Read(make([]byte, 1))
+	wantRefusal(t, wire.AlertUnexpectedMessage, err, told)
+}
+
 // pad returns the record of TLS 1.3 that the next one of a side would be, with content
 // of the given type and zeros behind.
 func sealPadded(t testing.TB, c *Conn, typ uint8, content []byte, padding int) []byte {
@@ -320,20 +355,22 @@ func TestRecordHeaders13(t *testing.T) {
 	}
 }
 
+// early sends records that no key opens.
+func early(c *Conn, count, size int) step {
+	return func() error {
+		for range count {
+			rec := append([]byte{23, 3, 3, byte(size >> 8), byte(size)}, make([]byte, size)...)
+			if _, err := c.out.Writer.Write(rec); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // Early data that nobody asked for is skipped, up to a limit, with and without a
 // HelloRetryRequest.
 func TestEarlyData13(t *testing.T) {
-	early := func(c *Conn, count, size int) step {
-		return func() error {
-			for range count {
-				rec := append([]byte{23, 3, 3, byte(size >> 8), byte(size)}, make([]byte, size)...)
-				if _, err := c.out.Writer.Write(rec); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}
 	for name, test := range map[string]struct {
 		count, size int
 		alert       Alert // without HelloRetryRequest, which is another one
@@ -384,6 +421,24 @@ func TestEarlyData13(t *testing.T) {
 	client, server := configs13(t, tc26256A, tc26256A)
 	c, s := attackServer13(t, client, server, nil, func(hs *clientHandshake13) []step {
 		return before(honest13(hs), 0, early(hs.Conn, 1, 100))
+	})
+	wantRefusal(t, wire.AlertBadRecordMAC, s, c)
+}
+
+// Early data is over with the first record that is something else, and with the keys that
+// follow a HelloRetryRequest: whoever changes a record later ends the connection.
+func TestEarlyDataEnds13(t *testing.T) {
+	offer := func(hs *clientHandshake) { hs.hello.Set(message.Extension{Type: message.ExtEarlyData}) }
+	client, server := configs13(t, tc26256A, tc26256A)
+	c, s := attackServer13(t, client, server, offer, func(hs *clientHandshake13) []step {
+		return before(before(honest13(hs), atFinished13, early(hs.Conn, 1, 100)), atFinished13, hs.out.Flush)
+	})
+	wantRefusal(t, wire.AlertBadRecordMAC, s, c)
+
+	client, server = retrying(t)
+	c, s = attackServer13(t, client, server, offer, func(hs *clientHandshake13) []step {
+		remove(hs.hello, message.ExtEarlyData) // of the second hello
+		return before(honest13(hs), atCertificate13, early(hs.Conn, 1, 100))
 	})
 	wantRefusal(t, wire.AlertBadRecordMAC, s, c)
 }

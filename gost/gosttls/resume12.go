@@ -215,6 +215,13 @@ func (c *Conn) sessionKey() string {
 	return ""
 }
 
+// keptSession returns the session that ClientSessions keeps with the server. A cache of
+// somebody else may have one that this package did not make.
+func (c *Conn) keptSession() (*ClientSession, bool) {
+	s, ok := c.config.ClientSessions.Get(c.sessionKey())
+	return s, ok && s != nil && s.session != nil
+}
+
 // offerSession adds to ClientHello what asks for a session to be resumed, or for a
 // ticket.
 func (hs *clientHandshake) offerSession() error {
@@ -222,7 +229,7 @@ func (hs *clientHandshake) offerSession() error {
 		return nil
 	}
 	var ticket []byte
-	if s, ok := hs.config.ClientSessions.Get(hs.sessionKey()); ok && hs.canOffer(s) {
+	if s, ok := hs.keptSession(); ok && hs.canOffer(s) {
 		hs.offered, ticket = s, s.ticket
 		hs.hello.SessionID = s.id
 	}

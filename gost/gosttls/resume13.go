@@ -105,6 +105,9 @@ func (hs *serverHandshake13) givesTicket() bool {
 // sendTicket sends a NewSessionTicket. That it cannot be sent is no failure of the
 // handshake: the client may have said all it wanted, and be gone.
 func (hs *serverHandshake13) sendTicket() error {
+	// Whoever has it can make the keys of all tickets of this connection, and only
+	// this one is made here.
+	defer hs.traffic.resumption.Wipe()
 	if !hs.givesTicket() {
 		return nil
 	}
@@ -155,7 +158,7 @@ func (hs *clientHandshake) findSession13() {
 	if cache == nil {
 		return
 	}
-	s, ok := cache.Get(hs.sessionKey())
+	s, ok := hs.keptSession()
 	if !ok || !fits13(s.session) || !s.alive(hs.config.now()) || s.serverName != hs.state.ServerName {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/schedule"
 	"propusk/gost/gosttls/internal/wire"
 )
 
@@ -27,6 +28,39 @@ func TestResume13(t *testing.T) {
 		_, server3 := r.connectAgain(t)
 		if server3.Group != gost3410.TC26512A() {
 			t.Errorf("group %v", server3.Group)
+		}
+	}
+}
+
+// A server that has given its ticket forgets what others could be made of, also when it
+// gives none.
+func TestResumptionSecretForgotten13(t *testing.T) {
+	for _, keys := range []*TicketKeys{nil, new(TicketKeys)} {
+		client, server := configs13(t, cryptoProA, cryptoProA)
+		server.SessionTickets = keys
+		c, s := connected(t, client, server)
+		if s.traffic.resumption != (schedule.Secret{}) {
+			t.Error("the server still has the secret")
+		}
+		if c.traffic.resumption == (schedule.Secret{}) {
+			t.Error("the client, which needs the secret for tickets to come, has none")
+		}
+	}
+}
+
+// emptyCache is a ClientSessionCache that says it has sessions.
+type emptyCache struct{ s *ClientSession }
+
+func (c emptyCache) Get(string) (*ClientSession, bool) { return c.s, true }
+func (emptyCache) Put(string, *ClientSession)          {}
+
+// A session that this package did not make is none.
+func TestForeignClientSession(t *testing.T) {
+	for _, kept := range []*ClientSession{nil, {}} {
+		for _, way := range append(slices.Clone(ways), "TLS 1.3") {
+			r := newResumption(t, way)
+			r.client.ClientSessions = emptyCache{kept}
+			r.connectAnew(t)
 		}
 	}
 }
@@ -222,8 +256,17 @@ func addIdentity(p *message.PreSharedKeys, at int, id message.Identity) {
 	p.Binders = slices.Insert(p.Binders, at, make([]byte, 32))
 }
 
-// A second identity is taken if the first does not open.
+// A second identity is taken if the first does not open; after some, the server stops
+// trying.
 func TestSecondIdentity13(t *testing.T) {
+	for others, taken := range map[int]bool{1: true, maxTries - 1: true, maxTries: false} {
+		secondIdentity13(t, others, taken)
+	}
+}
+
+// secondIdentity13 offers a ticket behind so many others.
+func secondIdentity13(t *testing.T, others int, taken bool) {
+	t.Helper()
 	r := newResumption(t, "TLS 1.3")
 	r.connectAnew(t)
 	clientConfig, serverConfig := r.client, r.server
@@ -232,15 +275,26 @@ func TestSecondIdentity13(t *testing.T) {
 	go func() { done <- s.Handshake() }()
 	hs := newClientHandshake(c)
 	err := inOrder(hs.prepareHello, hs.offerSession, hs.offer13, func() error {
-		addIdentity(hs.psks, 0, message.Identity{Ticket: []byte("of somebody else")})
+		for range others {
+			addIdentity(hs.psks, 0, message.Identity{Ticket: []byte("of somebody else")})
+		}
 		hs.hello.Set(hs.psks.Extension())
 		return nil
 	}, hs.sendHello, hs.readServerHello)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hs.next13.facts.PSK == nil || *hs.next13.facts.PSK != 1 {
-		t.Fatalf("identity %v", hs.next13.facts.PSK)
+	number := hs.next13.facts.PSK
+	if !taken {
+		if number != nil {
+			t.Errorf("identity %d is taken", *number)
+		}
+		_ = c.conn.Close()
+		<-done
+		return
+	}
+	if number == nil || int(*number) != others {
+		t.Fatalf("identity %v behind %d", number, others)
 	}
 	err = hs.next13.run() // which offered one identity, as far as it knows
 	_ = c.giveUp(err)
@@ -254,7 +308,17 @@ func TestModes13(t *testing.T) {
 	clientConfig, serverConfig := r.client, r.server
 	c, s := attackServer13(t, &clientConfig, &serverConfig, func(hs *clientHandshake) {
 		hs.hello.Set(message.PSKModes([]uint8{0}))
-	}, honest13)
+	}, func(hs *clientHandshake13) []step {
+		if hs.psks == nil {
+			t.Error("no ticket was offered")
+		}
+		return append(honest13(hs), func() error {
+			if hs.resumed != nil {
+				t.Error("resumed with a mode that was not offered")
+			}
+			return nil
+		})
+	})
 	if c != nil || s != nil {
 		t.Fatalf("client %v, server %v", c, s)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,6 +120,21 @@ func (r *resumption) connectAgain(t testing.TB) (client, server ConnectionState)
 		t.Fatal("the session was not resumed")
 	}
 	return client, server
+}
+
+// A session belongs to the trust data of the beginning of its handshake: those that come
+// while it runs may say something else about the client.
+func TestTrustChangesMeanwhile(t *testing.T) {
+	for _, way := range append(slices.Clone(ways), "TLS 1.3") {
+		r := newResumption(t, way)
+		var id atomic.Int32
+		r.server.TrustID = func() string { return fmt.Sprint(id.Load()) }
+		r.server.VerifyPeer = func(ConnectionState) error { id.Add(1); return nil }
+		r.connectAnew(t)
+		r.server.VerifyPeer = nil
+		r.connectAnew(t)
+		r.connectAgain(t)
+	}
 }
 
 // A session is resumed, again and again, with every suite and by both ways, and both

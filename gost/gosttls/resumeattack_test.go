@@ -366,6 +366,24 @@ func TestServerResumesWrongly(t *testing.T) {
 	}
 }
 
+// A session of TLS 1.2 is not resumed in an older version, though the client speaks that
+// as well, and the suite belongs to both.
+func TestServerResumesOlderVersion(t *testing.T) {
+	for _, way := range ways {
+		r := newResumption(t, way)
+		for _, config := range []*Config{&r.client, &r.server} {
+			config.CipherSuites, config.MinVersion, config.MaxVersion = []uint16{CNTIMIT}, VersionTLS10, VersionTLS12
+		}
+		if client, _ := r.connectAnew(t); client.Version != VersionTLS12 {
+			t.Fatalf("version %#04x", client.Version)
+		}
+		c, s := r.attackClient(t, func(hs *serverHandshake) []step {
+			return before(resumingServer(hs), atServerHello, func() error { hs.hello.Version = VersionTLS11; return nil })
+		})
+		wantRefusal(t, wire.AlertIllegalParameter, c, s)
+	}
+}
+
 // addTicketPromise makes ServerHello promise a ticket that does not come.
 func addTicketPromise(hs *serverHandshake) {
 	hs.hello.Extensions = append(hs.hello.Extensions, message.SessionTicket(nil))

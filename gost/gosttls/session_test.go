@@ -68,6 +68,11 @@ func TestSessionMarshal(t *testing.T) {
 				t.Errorf("first %d of %d bytes accepted", n, len(data))
 			}
 		}
+		unknown := bytes.Clone(data)
+		unknown[1+2+2+1+len(want.secret)] |= 4
+		if _, ok := unmarshalSession(unknown); ok {
+			t.Error("an unknown flag accepted")
+		}
 		if _, ok := unmarshalSession(append(bytes.Clone(data), 0)); ok {
 			t.Error("a trailing byte accepted")
 		}
@@ -208,6 +213,32 @@ func TestTicketTampered(t *testing.T) {
 		if s, ok := keys.open(ticket[:i], now); ok || s != nil {
 			t.Errorf("first %d bytes opened", i)
 		}
+	}
+}
+
+// What the key of tickets has sealed for another purpose is no ticket.
+func TestTicketForAnotherPurpose(t *testing.T) {
+	now := newClock().now
+	keys := new(TicketKeys)
+	ticket, err := keys.seal(someSession(now), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := someSession(now).marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := keys.keys[0]
+	head, nonce := ticket[:ticketKeyIDSize+ticketNonceSize], ticket[ticketKeyIDSize:][:ticketNonceSize]
+	for label, want := range map[string]bool{ticketLabel: true, "": false, "something else": false} {
+		made := key.aead.Seal(bytes.Clone(head), nonce, plain, append([]byte(label), key.id[:]...))
+		if _, ok := keys.open(made, now); ok != want {
+			t.Errorf("sealed for %q: opened %v", label, ok)
+		}
+	}
+	made := key.aead.Seal(bytes.Clone(head), nonce, plain, nil)
+	if _, ok := keys.open(made, now); ok {
+		t.Error("sealed for nothing: opened")
 	}
 }
 

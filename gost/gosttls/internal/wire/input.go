@@ -155,8 +155,9 @@ func (in *Input) nextUseful() (RecordType, []byte, error) {
 				return 0, nil, err
 			}
 		case typ == TypeChangeCipherSpec && in.SkipChangeCipherSpec && !in.Established:
-			if len(content) != 1 || content[0] != 1 {
-				return 0, nil, Refuse(AlertUnexpectedMessage, "malformed ChangeCipherSpec")
+			// RFC 8446, Section 5.1: nothing comes between the parts of a message.
+			if len(content) != 1 || content[0] != 1 || in.MidMessage() {
+				return 0, nil, Refuse(AlertUnexpectedMessage, "malformed or misplaced ChangeCipherSpec")
 			}
 		case typ == TypeApplicationData && !in.Established:
 			return 0, nil, Refuse(AlertUnexpectedMessage, "application data during the handshake")
