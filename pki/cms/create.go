@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"time"
 
 	"propusk/pki/gostx509"
@@ -40,7 +41,7 @@ type Signatory struct {
 // Errors of the caller, who asked for something that cannot be.
 var (
 	errNobody      = errors.New("cms: nobody signs")
-	errIncomplete  = errors.New("cms: a signatory without a key or a certificate")
+	errIncomplete  = errors.New("cms: a signatory without a key or a certificate, or with a hole in the chain")
 	errSigning     = errors.New("cms: the key makes signatures that do not verify")
 	errOtherKey    = errors.New("cms: the key is not that of the certificate")
 	errSameSigner  = errors.New("cms: the certificate signs twice")
@@ -75,6 +76,9 @@ func Create(random io.Reader, document []byte, by ...Signatory) ([]byte, error) 
 // read once, to its end, and never held: it may be of any length. An error of the
 // reader is returned, wrapped.
 func CreateDetached(random io.Reader, document io.Reader, by ...Signatory) ([]byte, error) {
+	if document == nil {
+		return nil, reason.New(reason.ContentMissing, errNoDocument)
+	}
 	content, err := encapsulate(nil)
 	if err != nil {
 		return nil, err
@@ -186,7 +190,7 @@ func ready(by []Signatory) error {
 }
 
 func (s *Signatory) ready() error {
-	if s.Key == nil || s.Certificate == nil {
+	if s.Key == nil || s.Certificate == nil || slices.Contains(s.Chain, nil) {
 		return errIncomplete
 	}
 	if err := mayEverSign(s.Certificate); err != nil {

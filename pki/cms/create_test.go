@@ -93,7 +93,7 @@ func TestCreate(t *testing.T) {
 				"digest algorithm":    s.DigestAlgorithm.Algorithm.Equal(digest) && s.DigestAlgorithm.Parameters == nil,
 				"signature algorithm": s.SignatureAlgorithm.Algorithm.Equal(signature) && s.SignatureAlgorithm.Parameters == nil,
 				"signature":           len(s.Signature) == 2*curve.Size(),
-				"level":               s.level() == BES,
+				"level":               levels(sd, given(detached)) == "CAdES-BES",
 				"attributes":          len(s.SignedAttrs) == 4 && len(s.UnsignedAttrs) == 0,
 			} {
 				if !right {
@@ -106,6 +106,16 @@ func TestCreate(t *testing.T) {
 			rewrites(t, file)
 		}
 	}
+}
+
+// levels returns the kinds of the signatures of a file.
+func levels(sd *SignedData, content Content) string {
+	certs, _ := sd.X509()
+	var all []string
+	for _, r := range sd.Verify(content, certs) {
+		all = append(all, string(r.Level))
+	}
+	return strings.Join(all, " ")
 }
 
 // rewrites checks that a file, taken apart and written again, is the same: all of
@@ -399,6 +409,7 @@ func TestCreateRefuses(t *testing.T) {
 	}{
 		{"nobody", nil, reason.InternalError},
 		{"the zero value", []Signatory{{}}, reason.InternalError},
+		{"a hole in the chain", change(func(s *Signatory, _ *gostx509.Certificate) { s.Chain = []*gostx509.Certificate{nil} }), reason.InternalError},
 		{"no key", change(func(s *Signatory, _ *gostx509.Certificate) { s.Key = nil }), reason.InternalError},
 		{"twice", []Signatory{good, good}, reason.SignedAlready},
 		{"another key", change(func(s *Signatory, _ *gostx509.Certificate) { s.Key = lazyKey{other.Key, t} }), reason.SigningKeyMismatch},
@@ -456,6 +467,9 @@ func (k faulty) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([
 func TestCreateFaults(t *testing.T) {
 	by := newSignatory(t, gost3410.TC26256A(), "Подписант Вымышленный")
 	fault := errors.New("fault")
+	if file, err := CreateDetached(nil, nil, by); file != nil || reason.Of(err) != reason.ContentMissing {
+		t.Errorf("no document: %v", err)
+	}
 	for _, document := range []io.Reader{
 		iotest.ErrReader(fault),
 		io.MultiReader(bytes.NewReader(document), iotest.ErrReader(fault)),
@@ -670,10 +684,8 @@ func FuzzCreate(f *testing.F) {
 		if !ok || len(sd.Signers) != len(by) || !sd.Detached && !bytes.Equal(sd.Content, document) {
 			t.Fatal("not accepted, or another document")
 		}
-		for i := range sd.Signers {
-			if sd.Signers[i].level() != BES {
-				t.Error("not CAdES-BES")
-			}
+		if got := levels(sd, content); got != strings.TrimSpace(strings.Repeat("CAdES-BES ", len(by))) {
+			t.Errorf("levels %s", got)
 		}
 		certs, _ := sd.X509()
 		for _, r := range sd.Verify(Document(append(bytes.Clone(document), 0)), certs) {
