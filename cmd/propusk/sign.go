@@ -107,11 +107,15 @@ func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) erro
 	if err != nil {
 		return err
 	}
+	text := encoding.write(file)
+	if len(text) > cms.MaxSize { // verify would not read it, which base64 makes a third longer
+		return reason.New(reason.SignatureTooLarge, nil)
+	}
 	if target == "-" {
-		_, err := cmd.OutOrStdout().Write(encoding.write(file))
+		_, err := cmd.OutOrStdout().Write(text)
 		return err
 	}
-	if err := writeWhole(target, encoding.write(file)); err != nil {
+	if err := writeWhole(target, text); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "Подписано / signed: %s\n", target)

@@ -333,6 +333,25 @@ func TestSignInputs(t *testing.T) {
 	}
 }
 
+// TestSignLarge: what verify would not read is not written, in whatever encoding.
+func TestSignLarge(t *testing.T) {
+	signPlace(t)
+	large, err := os.Create("large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(large.Truncate(cms.MaxSize*4/5), large.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := signAs("ip", "--attach", "--base64", "large"); code != exitUsage || !strings.Contains(errs, "signature-too-large") {
+		t.Errorf("base64: exit code %d: %s", code, errs)
+	}
+	noLitter(t, "contract.txt", "country", "large", "other.txt")
+	if code, _, errs := signAs("ip", "--attach", "large"); code != exitYes {
+		t.Errorf("DER: exit code %d: %s", code, errs)
+	}
+}
+
 // TestSignKeyMode warns of a key that others can read, and signs.
 func TestSignKeyMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
