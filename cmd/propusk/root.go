@@ -113,6 +113,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newVerifyCommand(),
 		newCertCommand(),
 		newTSLCommand(),
+		newSignCommand(),
 	}
 	for _, c := range guarded {
 		beforeRun(c, func() error { return brokenMachine(selfTest()) })

@@ -1,6 +1,7 @@
 // Package cms reads CMS SignedData (RFC 5652, Section 5) and verifies the
 // mathematics of its signatures: attached and detached, plain CMS and CAdES-BES
-// (ETSI EN 319 122-1; RFC 5126).
+// (ETSI EN 319 122-1; RFC 5126). It makes CAdES-BES signatures with keys of GOST R
+// 34.10-2012, see [Create], and adds them to files, see [SignedData.Add].
 //
 // Nothing is re-encoded on the way: the signed attributes are hashed as they
 // were received, because real software does not sort them. Whether the

@@ -1,0 +1,36 @@
+package reason
+
+// Reasons why a signature is not made.
+const (
+	// SigningKeyMismatch means that the private key is not that of the certificate.
+	SigningKeyMismatch Code = "signing-key-mismatch"
+	// SignedAlready means that the holder of the certificate has signed the file.
+	SignedAlready Code = "signed-already"
+	// SignatureSealed means that the file has a time-stamp which another signature
+	// would break.
+	SignatureSealed Code = "signature-sealed"
+)
+
+// signingEntries lists the reasons why a signature is not made.
+func signingEntries() []Entry {
+	return []Entry{
+		{
+			SigningKeyMismatch, Policy,
+			"Закрытый ключ не подходит к сертификату. Укажите ключ и сертификат, которые выданы вместе.",
+			"The private key is not that of the certificate; name a key and a certificate that belong together.",
+			"63-ФЗ, ст. 2, п. 6",
+		},
+		{
+			SignedAlready, Conflict,
+			"Этим сертификатом документ уже подписан. Второй раз подписывать не нужно.",
+			"The holder of this certificate has signed the file already; there is no need to sign again.",
+			"",
+		},
+		{
+			SignatureSealed, Conflict,
+			"Файл подписи закрыт архивным штампом времени, и ещё одна подпись сделает штамп недействительным. Подпишите документ отдельным файлом.",
+			"An archive time-stamp covers the file and another signature would break it; sign the document in a file of its own.",
+			"ETSI EN 319 122-1, A.2",
+		},
+	}
+}
