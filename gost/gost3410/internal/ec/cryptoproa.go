@@ -526,6 +526,30 @@ func (r *cryptoProAJacobian) doubleGeneric(a *cryptoProAJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
+// doubleVartime sets r = 2·a: the usual formulas for a = −3, with all coordinates
+// divided by the powers of two that make additions superfluous. Infinity stays
+// infinity with y² = x³ ≠ 0.
+// It is for public numbers.
+func (r *cryptoProAJacobian) doubleVartime(a *cryptoProAJacobian) {
+	var alpha, beta, gamma, delta, t field.P256A
+	delta.SquareVartime(&a.z)
+	gamma.SquareVartime(&a.y)
+	t.SubVartime(&a.x, &delta)
+	delta.AddVartime(&a.x, &delta)
+	r.z.MulVartime(&a.y, &a.z)
+	t.MulVartime(&t, &delta)
+	beta.MulVartime(&a.x, &gamma) // XY²
+	alpha.Half(&t)
+	alpha.AddVartime(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
+	r.x.SquareVartime(&alpha)
+	gamma.SquareVartime(&gamma)
+	r.x.SubVartime(&r.x, &beta)
+	r.x.SubVartime(&r.x, &beta)
+	t.SubVartime(&beta, &r.x)
+	t.MulVartime(&t, &alpha)
+	r.y.SubVartime(&t, &gamma)
+}
+
 // doubleTimesGeneric sets r = 2^n·r for n > 0.
 func (r *cryptoProAJacobian) doubleTimesGeneric(n int) {
 	for range n {
@@ -536,7 +560,7 @@ func (r *cryptoProAJacobian) doubleTimesGeneric(n int) {
 // doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
 func (r *cryptoProAJacobian) doubleTimesVartimeGeneric(n int) {
 	for range n {
-		r.doubleGeneric(r)
+		r.doubleVartime(r)
 	}
 }
 
@@ -580,35 +604,57 @@ func (s *cryptoProASum) cachedPlusGeneric(a *cryptoProAJacobian, b *cryptoProACa
 	s.y.Sub(&v, &hh)
 }
 
-// cachedPlusVartimeGeneric is cachedPlusGeneric for public numbers.
+// cachedPlusVartimeGeneric sets s to a + b.
+// It is for public numbers.
 func (s *cryptoProASum) cachedPlusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
-	s.cachedPlusGeneric(a, b)
+	var zz, hh, v, t field.P256A
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	zz.MulVartime(&a.x, &b.zz)
+	t.MulVartime(&b.y, &t)
+	hh.MulVartime(&a.y, &b.zzz)
+	s.h.SubVartime(&v, &zz)
+	s.z.MulVartime(&a.z, &b.z)
+	s.d.SubVartime(&t, &hh)
+	t.SquareVartime(&s.h)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&zz, &t)
+	t.MulVartime(&t, &s.h) // h³
+	s.z.MulVartime(&s.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&hh, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&v, &s.x)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // cachedMinusVartimeGeneric sets s to a − b.
 func (s *cryptoProASum) cachedMinusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProACached) {
 	var zz, hh, v, t field.P256A
-	zz.Square(&a.z)
-	t.Mul(&zz, &a.z)
-	v.Mul(&b.x, &zz)
-	zz.Mul(&a.x, &b.zz)
-	t.Mul(&b.y, &t)
-	hh.Mul(&a.y, &b.zzz)
-	s.h.Sub(&v, &zz)
-	s.z.Mul(&a.z, &b.z)
-	s.d.Add(&t, &hh)
-	t.Square(&s.h)
-	s.x.Square(&s.d)
-	v.Mul(&zz, &t)
-	t.Mul(&t, &s.h) // h³
-	s.z.Mul(&s.z, &s.h)
-	s.x.Sub(&s.x, &v)
-	s.x.Sub(&s.x, &v)
-	hh.Mul(&hh, &t)
-	s.x.Sub(&s.x, &t)
-	v.Sub(&s.x, &v)
-	v.Mul(&v, &s.d)
-	s.y.Sub(&v, &hh)
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	zz.MulVartime(&a.x, &b.zz)
+	t.MulVartime(&b.y, &t)
+	hh.MulVartime(&a.y, &b.zzz)
+	s.h.SubVartime(&v, &zz)
+	s.z.MulVartime(&a.z, &b.z)
+	s.d.AddVartime(&t, &hh)
+	t.SquareVartime(&s.h)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&zz, &t)
+	t.MulVartime(&t, &s.h) // h³
+	s.z.MulVartime(&s.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&hh, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&s.x, &v)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // affinePlusGeneric sets s to a + b.
@@ -634,32 +680,51 @@ func (s *cryptoProASum) affinePlusGeneric(a *cryptoProAJacobian, b *cryptoProAAf
 	s.y.Sub(&v, &hh)
 }
 
-// affinePlusVartimeGeneric is affinePlusGeneric for public numbers.
+// affinePlusVartimeGeneric sets s to a + b.
+// It is for public numbers.
 func (s *cryptoProASum) affinePlusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProAAffine) {
-	s.affinePlusGeneric(a, b)
+	var zz, hh, v, t field.P256A
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	t.MulVartime(&b.y, &t)
+	s.h.SubVartime(&v, &a.x)
+	hh.SquareVartime(&s.h)
+	s.d.SubVartime(&t, &a.y)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&a.x, &hh)
+	t.MulVartime(&hh, &s.h) // h³
+	s.z.MulVartime(&a.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&a.y, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&v, &s.x)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // affineMinusVartimeGeneric sets s to a − b.
 func (s *cryptoProASum) affineMinusVartimeGeneric(a *cryptoProAJacobian, b *cryptoProAAffine) {
 	var zz, hh, v, t field.P256A
-	zz.Square(&a.z)
-	t.Mul(&zz, &a.z)
-	v.Mul(&b.x, &zz)
-	t.Mul(&b.y, &t)
-	s.h.Sub(&v, &a.x)
-	hh.Square(&s.h)
-	s.d.Add(&t, &a.y)
-	s.x.Square(&s.d)
-	v.Mul(&a.x, &hh)
-	t.Mul(&hh, &s.h) // h³
-	s.z.Mul(&a.z, &s.h)
-	s.x.Sub(&s.x, &v)
-	s.x.Sub(&s.x, &v)
-	hh.Mul(&a.y, &t)
-	s.x.Sub(&s.x, &t)
-	v.Sub(&s.x, &v)
-	v.Mul(&v, &s.d)
-	s.y.Sub(&v, &hh)
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	t.MulVartime(&b.y, &t)
+	s.h.SubVartime(&v, &a.x)
+	hh.SquareVartime(&s.h)
+	s.d.AddVartime(&t, &a.y)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&a.x, &hh)
+	t.MulVartime(&hh, &s.h) // h³
+	s.z.MulVartime(&a.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&a.y, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&s.x, &v)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // addCached adds ±c to r if ok is true and sets r = ±c otherwise; it returns

@@ -556,6 +556,30 @@ func (r *tc26512AJacobian) doubleGeneric(a *tc26512AJacobian) {
 	r.y.Sub(&t, &gamma)
 }
 
+// doubleVartime sets r = 2·a: the usual formulas for a = −3, with all coordinates
+// divided by the powers of two that make additions superfluous. Infinity stays
+// infinity with y² = x³ ≠ 0.
+// It is for public numbers.
+func (r *tc26512AJacobian) doubleVartime(a *tc26512AJacobian) {
+	var alpha, beta, gamma, delta, t field.P512A
+	delta.SquareVartime(&a.z)
+	gamma.SquareVartime(&a.y)
+	t.SubVartime(&a.x, &delta)
+	delta.AddVartime(&a.x, &delta)
+	r.z.MulVartime(&a.y, &a.z)
+	t.MulVartime(&t, &delta)
+	beta.MulVartime(&a.x, &gamma) // XY²
+	alpha.Half(&t)
+	alpha.AddVartime(&alpha, &t) // 3/2·(X − Z²)(X + Z²)
+	r.x.SquareVartime(&alpha)
+	gamma.SquareVartime(&gamma)
+	r.x.SubVartime(&r.x, &beta)
+	r.x.SubVartime(&r.x, &beta)
+	t.SubVartime(&beta, &r.x)
+	t.MulVartime(&t, &alpha)
+	r.y.SubVartime(&t, &gamma)
+}
+
 // doubleTimesGeneric sets r = 2^n·r for n > 0.
 func (r *tc26512AJacobian) doubleTimesGeneric(n int) {
 	for range n {
@@ -566,7 +590,7 @@ func (r *tc26512AJacobian) doubleTimesGeneric(n int) {
 // doubleTimesVartimeGeneric sets r = 2^n·r for n > 0. It is for public numbers.
 func (r *tc26512AJacobian) doubleTimesVartimeGeneric(n int) {
 	for range n {
-		r.doubleGeneric(r)
+		r.doubleVartime(r)
 	}
 }
 
@@ -610,35 +634,57 @@ func (s *tc26512ASum) cachedPlusGeneric(a *tc26512AJacobian, b *tc26512ACached) 
 	s.y.Sub(&v, &hh)
 }
 
-// cachedPlusVartimeGeneric is cachedPlusGeneric for public numbers.
+// cachedPlusVartimeGeneric sets s to a + b.
+// It is for public numbers.
 func (s *tc26512ASum) cachedPlusVartimeGeneric(a *tc26512AJacobian, b *tc26512ACached) {
-	s.cachedPlusGeneric(a, b)
+	var zz, hh, v, t field.P512A
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	zz.MulVartime(&a.x, &b.zz)
+	t.MulVartime(&b.y, &t)
+	hh.MulVartime(&a.y, &b.zzz)
+	s.h.SubVartime(&v, &zz)
+	s.z.MulVartime(&a.z, &b.z)
+	s.d.SubVartime(&t, &hh)
+	t.SquareVartime(&s.h)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&zz, &t)
+	t.MulVartime(&t, &s.h) // h³
+	s.z.MulVartime(&s.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&hh, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&v, &s.x)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // cachedMinusVartimeGeneric sets s to a − b.
 func (s *tc26512ASum) cachedMinusVartimeGeneric(a *tc26512AJacobian, b *tc26512ACached) {
 	var zz, hh, v, t field.P512A
-	zz.Square(&a.z)
-	t.Mul(&zz, &a.z)
-	v.Mul(&b.x, &zz)
-	zz.Mul(&a.x, &b.zz)
-	t.Mul(&b.y, &t)
-	hh.Mul(&a.y, &b.zzz)
-	s.h.Sub(&v, &zz)
-	s.z.Mul(&a.z, &b.z)
-	s.d.Add(&t, &hh)
-	t.Square(&s.h)
-	s.x.Square(&s.d)
-	v.Mul(&zz, &t)
-	t.Mul(&t, &s.h) // h³
-	s.z.Mul(&s.z, &s.h)
-	s.x.Sub(&s.x, &v)
-	s.x.Sub(&s.x, &v)
-	hh.Mul(&hh, &t)
-	s.x.Sub(&s.x, &t)
-	v.Sub(&s.x, &v)
-	v.Mul(&v, &s.d)
-	s.y.Sub(&v, &hh)
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	zz.MulVartime(&a.x, &b.zz)
+	t.MulVartime(&b.y, &t)
+	hh.MulVartime(&a.y, &b.zzz)
+	s.h.SubVartime(&v, &zz)
+	s.z.MulVartime(&a.z, &b.z)
+	s.d.AddVartime(&t, &hh)
+	t.SquareVartime(&s.h)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&zz, &t)
+	t.MulVartime(&t, &s.h) // h³
+	s.z.MulVartime(&s.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&hh, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&s.x, &v)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // affinePlusGeneric sets s to a + b.
@@ -664,32 +710,51 @@ func (s *tc26512ASum) affinePlusGeneric(a *tc26512AJacobian, b *tc26512AAffine) 
 	s.y.Sub(&v, &hh)
 }
 
-// affinePlusVartimeGeneric is affinePlusGeneric for public numbers.
+// affinePlusVartimeGeneric sets s to a + b.
+// It is for public numbers.
 func (s *tc26512ASum) affinePlusVartimeGeneric(a *tc26512AJacobian, b *tc26512AAffine) {
-	s.affinePlusGeneric(a, b)
+	var zz, hh, v, t field.P512A
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	t.MulVartime(&b.y, &t)
+	s.h.SubVartime(&v, &a.x)
+	hh.SquareVartime(&s.h)
+	s.d.SubVartime(&t, &a.y)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&a.x, &hh)
+	t.MulVartime(&hh, &s.h) // h³
+	s.z.MulVartime(&a.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&a.y, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&v, &s.x)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // affineMinusVartimeGeneric sets s to a − b.
 func (s *tc26512ASum) affineMinusVartimeGeneric(a *tc26512AJacobian, b *tc26512AAffine) {
 	var zz, hh, v, t field.P512A
-	zz.Square(&a.z)
-	t.Mul(&zz, &a.z)
-	v.Mul(&b.x, &zz)
-	t.Mul(&b.y, &t)
-	s.h.Sub(&v, &a.x)
-	hh.Square(&s.h)
-	s.d.Add(&t, &a.y)
-	s.x.Square(&s.d)
-	v.Mul(&a.x, &hh)
-	t.Mul(&hh, &s.h) // h³
-	s.z.Mul(&a.z, &s.h)
-	s.x.Sub(&s.x, &v)
-	s.x.Sub(&s.x, &v)
-	hh.Mul(&a.y, &t)
-	s.x.Sub(&s.x, &t)
-	v.Sub(&s.x, &v)
-	v.Mul(&v, &s.d)
-	s.y.Sub(&v, &hh)
+	zz.SquareVartime(&a.z)
+	t.MulVartime(&zz, &a.z)
+	v.MulVartime(&b.x, &zz)
+	t.MulVartime(&b.y, &t)
+	s.h.SubVartime(&v, &a.x)
+	hh.SquareVartime(&s.h)
+	s.d.AddVartime(&t, &a.y)
+	s.x.SquareVartime(&s.d)
+	v.MulVartime(&a.x, &hh)
+	t.MulVartime(&hh, &s.h) // h³
+	s.z.MulVartime(&a.z, &s.h)
+	s.x.SubVartime(&s.x, &v)
+	s.x.SubVartime(&s.x, &v)
+	hh.MulVartime(&a.y, &t)
+	s.x.SubVartime(&s.x, &t)
+	v.SubVartime(&s.x, &v)
+	v.MulVartime(&v, &s.d)
+	s.y.SubVartime(&v, &hh)
 }
 
 // addCached adds ±c to r if ok is true and sets r = ±c otherwise; it returns

@@ -378,11 +378,16 @@ func (r *tc26512CPoint) addGeneric(a *tc26512CPoint, b *tc26512CCached) {
 }
 
 // addVartimeGeneric is addGeneric for public numbers.
-func (r *tc26512CPoint) addVartimeGeneric(a *tc26512CPoint, b *tc26512CCached) { r.addGeneric(a, b) }
+func (r *tc26512CPoint) addVartimeGeneric(a *tc26512CPoint, b *tc26512CCached) {
+	var d field.P512A
+	d.MulVartime(&a.z, &b.z)
+	r.joinVartime(a, &b.x, &b.y, &b.dt, &d)
+}
 
 // addAffineVartimeGeneric is addAffineGeneric for public numbers.
 func (r *tc26512CPoint) addAffineVartimeGeneric(a *tc26512CPoint, b *tc26512CAffine) {
-	r.addAffineGeneric(a, b)
+	d := a.z
+	r.joinVartime(a, &b.u, &b.v, &b.duv, &d)
 }
 
 // addAffineGeneric sets r = a + b.
@@ -411,10 +416,31 @@ func (r *tc26512CPoint) join(a *tc26512CPoint, bx, by, bdt, zz *field.P512A) {
 	r.z.Mul(&f, &g)
 }
 
+// joinVartime is the common part of both additions; zz is the product of both z.
+// It is for public numbers.
+func (r *tc26512CPoint) joinVartime(a *tc26512CPoint, bx, by, bdt, zz *field.P512A) {
+	var xx, yy, tt, e, f, g, h field.P512A
+	xx.MulVartime(&a.x, bx)
+	yy.MulVartime(&a.y, by)
+	tt.MulVartime(&a.t, bdt)
+	e.AddVartime(&a.x, &a.y)
+	f.AddVartime(bx, by)
+	e.MulVartime(&e, &f)
+	e.SubVartime(&e, &xx)
+	e.SubVartime(&e, &yy)
+	f.SubVartime(zz, &tt)
+	g.AddVartime(zz, &tt)
+	h.SubVartime(&yy, &xx)
+	r.x.MulVartime(&e, &f)
+	r.y.MulVartime(&g, &h)
+	r.t.MulVartime(&e, &h)
+	r.z.MulVartime(&f, &g)
+}
+
 // subVartimeGeneric sets r = a − b: −b is (−x, y, z, −dt). It is for public numbers.
 func (r *tc26512CPoint) subVartimeGeneric(a *tc26512CPoint, b *tc26512CCached) {
 	var d field.P512A
-	d.Mul(&a.z, &b.z)
+	d.MulVartime(&a.z, &b.z)
 	r.joinMinus(a, &b.x, &b.y, &b.dt, &d)
 }
 
@@ -427,21 +453,21 @@ func (r *tc26512CPoint) subAffineVartimeGeneric(a *tc26512CPoint, b *tc26512CAff
 // joinMinus is the common part of both subtractions: join with bx and bdt negated.
 func (r *tc26512CPoint) joinMinus(a *tc26512CPoint, bx, by, bdt, zz *field.P512A) {
 	var xx, yy, tt, e, f, g, h field.P512A
-	xx.Mul(&a.x, bx)
-	yy.Mul(&a.y, by)
-	tt.Mul(&a.t, bdt)
-	e.Add(&a.x, &a.y)
-	f.Sub(by, bx)
-	e.Mul(&e, &f)
-	e.Add(&e, &xx)
-	e.Sub(&e, &yy)
-	f.Add(zz, &tt)
-	g.Sub(zz, &tt)
-	h.Add(&yy, &xx)
-	r.x.Mul(&e, &f)
-	r.y.Mul(&g, &h)
-	r.t.Mul(&e, &h)
-	r.z.Mul(&f, &g)
+	xx.MulVartime(&a.x, bx)
+	yy.MulVartime(&a.y, by)
+	tt.MulVartime(&a.t, bdt)
+	e.AddVartime(&a.x, &a.y)
+	f.SubVartime(by, bx)
+	e.MulVartime(&e, &f)
+	e.AddVartime(&e, &xx)
+	e.SubVartime(&e, &yy)
+	f.AddVartime(zz, &tt)
+	g.SubVartime(zz, &tt)
+	h.AddVartime(&yy, &xx)
+	r.x.MulVartime(&e, &f)
+	r.y.MulVartime(&g, &h)
+	r.t.MulVartime(&e, &h)
+	r.z.MulVartime(&f, &g)
 }
 
 // double sets r = 2·a; r.t is left unset if withT is false, and then the next
@@ -478,13 +504,18 @@ func (r *tc26512CPoint) doubleFullGeneric(a *tc26512CPoint) {
 // doubleShortTimesVartimeGeneric sets r = 2^n·r without r.t, for n > 0 and public
 // numbers.
 func (r *tc26512CPoint) doubleShortTimesVartimeGeneric(n int) {
+	var e, f, g, h field.P512A
 	for range n {
-		r.doubleShortGeneric(r)
+		r.halfDoubleVartime(r, &e, &f, &g, &h)
 	}
 }
 
 // doubleFullVartimeGeneric is doubleFullGeneric for public numbers.
-func (r *tc26512CPoint) doubleFullVartimeGeneric(a *tc26512CPoint) { r.doubleFullGeneric(a) }
+func (r *tc26512CPoint) doubleFullVartimeGeneric(a *tc26512CPoint) {
+	var e, f, g, h field.P512A
+	r.halfDoubleVartime(a, &e, &f, &g, &h)
+	r.t.MulVartime(&e, &h)
+}
 
 // halfDouble is the common part of all doublings.
 func (r *tc26512CPoint) halfDouble(a *tc26512CPoint, e, f, g, h *field.P512A) {
@@ -501,6 +532,24 @@ func (r *tc26512CPoint) halfDouble(a *tc26512CPoint, e, f, g, h *field.P512A) {
 	e.Add(e, e)
 	r.z.Mul(f, g)
 	r.x.Mul(e, f)
+}
+
+// halfDoubleVartime is the common part of all doublings.
+// It is for public numbers.
+func (r *tc26512CPoint) halfDoubleVartime(a *tc26512CPoint, e, f, g, h *field.P512A) {
+	var xx, yy, zz field.P512A
+	xx.SquareVartime(&a.x)
+	yy.SquareVartime(&a.y)
+	zz.SquareVartime(&a.z)
+	g.AddVartime(&xx, &yy)
+	zz.AddVartime(&zz, &zz)
+	h.SubVartime(&xx, &yy)
+	f.SubVartime(g, &zz)
+	e.MulVartime(&a.x, &a.y)
+	r.y.MulVartime(g, h)
+	e.AddVartime(e, e)
+	r.z.MulVartime(f, g)
+	r.x.MulVartime(e, f)
 }
 
 // lookup sets c = ±digit·P from a table of P, 2·P, …, the neutral element for 0,

@@ -17,6 +17,10 @@ type element[E, L any] interface {
 	Square(x *E)
 	Half(x *E)
 	Neg(x *E)
+	AddVartime(x, y *E)
+	SubVartime(x, y *E)
+	MulVartime(x, y *E)
+	SquareVartime(x *E)
 	Invert(x *E)
 	One()
 	Select(x, y *E, cond uint64)
@@ -105,6 +109,9 @@ func testUnary[E, L limbArray, F element[E, L]](t *testing.T, p *big.Int, x E, v
 	F(&z).Square(&z)
 	check("Square in place", z, new(big.Int).Mul(bx, bx), x)
 	z = x
+	F(&z).SquareVartime(&z)
+	check("SquareVartime in place", z, new(big.Int).Mul(bx, bx), x)
+	z = x
 	F(&z).Mul(&z, &z)
 	check("Mul in place", z, new(big.Int).Mul(bx, bx), x)
 	z = x
@@ -191,6 +198,14 @@ func testBinary[E, L limbArray, F element[E, L]](t *testing.T, p *big.Int, x, y 
 	z = y
 	F(&z).Mul(&x, &z)
 	check("Mul into y", z, new(big.Int).Mul(bx, by), x, y)
+	F(&z).AddVartime(&x, &y)
+	check("AddVartime", z, new(big.Int).Add(bx, by), x, y)
+	z = y
+	F(&z).SubVartime(&x, &z)
+	check("SubVartime into y", z, new(big.Int).Sub(bx, by), x, y)
+	z = y
+	F(&z).MulVartime(&x, &z)
+	check("MulVartime into y", z, new(big.Int).Mul(bx, by), x, y)
 	F(&z).Select(&x, &y, 1)
 	check("Select 1", z, new(big.Int).Set(bx), x, y)
 	F(&z).Select(&x, &y, 0)

@@ -261,6 +261,207 @@ func (z *P256A) MulSmall(x *P256A, k uint64) {
 	z[3] = l3
 }
 
+// AddVartime sets z = x + y, for public numbers: it takes variable time.
+func (z *P256A) AddVartime(x, y *P256A) {
+	var c, t0, t1, t2, t3 uint64
+	t0, c = bits.Add64(x[0], y[0], 0)
+	t1, c = bits.Add64(x[1], y[1], c)
+	t2, c = bits.Add64(x[2], y[2], c)
+	t3, c = bits.Add64(x[3], y[3], c)
+	m := -c & 617
+	t0, c = bits.Add64(t0, m, 0)
+	if c != 0 { // hardly ever
+		t1, c = bits.Add64(t1, 0, c)
+		t2, c = bits.Add64(t2, 0, c)
+		t3, c = bits.Add64(t3, 0, c)
+		t0 += -c & 617
+	}
+	z[0] = t0
+	z[1] = t1
+	z[2] = t2
+	z[3] = t3
+}
+
+// SubVartime sets z = x − y, for public numbers: it takes variable time.
+func (z *P256A) SubVartime(x, y *P256A) {
+	var c, t0, t1, t2, t3 uint64
+	t0, c = bits.Sub64(x[0], y[0], 0)
+	t1, c = bits.Sub64(x[1], y[1], c)
+	t2, c = bits.Sub64(x[2], y[2], c)
+	t3, c = bits.Sub64(x[3], y[3], c)
+	m := -c & 617
+	t0, c = bits.Sub64(t0, m, 0)
+	if c != 0 { // hardly ever
+		t1, c = bits.Sub64(t1, 0, c)
+		t2, c = bits.Sub64(t2, 0, c)
+		t3, c = bits.Sub64(t3, 0, c)
+		t0 -= -c & 617
+	}
+	z[0] = t0
+	z[1] = t1
+	z[2] = t2
+	z[3] = t3
+}
+
+// MulVartime sets z = x·y, for public numbers: it takes variable time.
+func (z *P256A) MulVartime(x, y *P256A) {
+	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
+	var l0, l1, l2, l3 uint64
+	var c, h0, h1, h2, h3 uint64
+	x0 := x[0]
+	h0, l0 = bits.Mul64(x0, y[0])
+	h1, l1 = bits.Mul64(x0, y[1])
+	h2, l2 = bits.Mul64(x0, y[2])
+	h3, l3 = bits.Mul64(x0, y[3])
+	t0 = l0
+	t1, c = bits.Add64(l1, h0, 0)
+	t2, c = bits.Add64(l2, h1, c)
+	t3, c = bits.Add64(l3, h2, c)
+	t4 = h3 + c
+	x1 := x[1]
+	h0, l0 = bits.Mul64(x1, y[0])
+	h1, l1 = bits.Mul64(x1, y[1])
+	h2, l2 = bits.Mul64(x1, y[2])
+	h3, l3 = bits.Mul64(x1, y[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t1, c = bits.Add64(t1, l0, 0)
+	t2, c = bits.Add64(t2, l1, c)
+	t3, c = bits.Add64(t3, l2, c)
+	t4, c = bits.Add64(t4, l3, c)
+	t5 = h3 + c
+	x2 := x[2]
+	h0, l0 = bits.Mul64(x2, y[0])
+	h1, l1 = bits.Mul64(x2, y[1])
+	h2, l2 = bits.Mul64(x2, y[2])
+	h3, l3 = bits.Mul64(x2, y[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t2, c = bits.Add64(t2, l0, 0)
+	t3, c = bits.Add64(t3, l1, c)
+	t4, c = bits.Add64(t4, l2, c)
+	t5, c = bits.Add64(t5, l3, c)
+	t6 = h3 + c
+	x3 := x[3]
+	h0, l0 = bits.Mul64(x3, y[0])
+	h1, l1 = bits.Mul64(x3, y[1])
+	h2, l2 = bits.Mul64(x3, y[2])
+	h3, l3 = bits.Mul64(x3, y[3])
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t3, c = bits.Add64(t3, l0, 0)
+	t4, c = bits.Add64(t4, l1, c)
+	t5, c = bits.Add64(t5, l2, c)
+	t6, c = bits.Add64(t6, l3, c)
+	t7 = h3 + c
+	h0, l0 = bits.Mul64(t4, 617)
+	h1, l1 = bits.Mul64(t5, 617)
+	h2, l2 = bits.Mul64(t6, 617)
+	h3, l3 = bits.Mul64(t7, 617)
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	h3 += c
+	m := h3 * 617
+	t0, c = bits.Add64(t0, m, 0)
+	if c != 0 { // hardly ever
+		t1, c = bits.Add64(t1, 0, c)
+		t2, c = bits.Add64(t2, 0, c)
+		t3, c = bits.Add64(t3, 0, c)
+		t0 += -c & 617
+	}
+	z[0] = t0
+	z[1] = t1
+	z[2] = t2
+	z[3] = t3
+}
+
+// SquareVartime sets z = x², for public numbers: it takes variable time.
+func (z *P256A) SquareVartime(x *P256A) {
+	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
+	var l0, l1, l2, l3 uint64
+	var c, h0, h1, h2, h3 uint64
+	x0 := x[0]
+	x1 := x[1]
+	x2 := x[2]
+	x3 := x[3]
+	h0, l0 = bits.Mul64(x0, x1)
+	h1, l1 = bits.Mul64(x0, x2)
+	h2, l2 = bits.Mul64(x0, x3)
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	h2 += c
+	t1 = l0
+	t2 = l1
+	t3 = l2
+	t4 = h2
+	h0, l0 = bits.Mul64(x1, x2)
+	h1, l1 = bits.Mul64(x1, x3)
+	l1, c = bits.Add64(l1, h0, 0)
+	h1 += c
+	t3, c = bits.Add64(t3, l0, 0)
+	t4, c = bits.Add64(t4, l1, c)
+	t5 = h1 + c
+	h0, l0 = bits.Mul64(x2, x3)
+	t5, c = bits.Add64(t5, l0, 0)
+	t6 = h0 + c
+	t7 = t6 >> 63
+	t6 = t6<<1 | t5>>63
+	t5 = t5<<1 | t4>>63
+	t4 = t4<<1 | t3>>63
+	t3 = t3<<1 | t2>>63
+	t2 = t2<<1 | t1>>63
+	t1 <<= 1
+	h0, l0 = bits.Mul64(x0, x0)
+	h1, l1 = bits.Mul64(x1, x1)
+	h2, l2 = bits.Mul64(x2, x2)
+	h3, l3 = bits.Mul64(x3, x3)
+	t0 = l0
+	t1, c = bits.Add64(t1, h0, 0)
+	t2, c = bits.Add64(t2, l1, c)
+	t3, c = bits.Add64(t3, h1, c)
+	t4, c = bits.Add64(t4, l2, c)
+	t5, c = bits.Add64(t5, h2, c)
+	t6, c = bits.Add64(t6, l3, c)
+	t7, c = bits.Add64(t7, h3, c)
+	h0, l0 = bits.Mul64(t4, 617)
+	h1, l1 = bits.Mul64(t5, 617)
+	h2, l2 = bits.Mul64(t6, 617)
+	h3, l3 = bits.Mul64(t7, 617)
+	l1, c = bits.Add64(l1, h0, 0)
+	l2, c = bits.Add64(l2, h1, c)
+	l3, c = bits.Add64(l3, h2, c)
+	h3 += c
+	t0, c = bits.Add64(t0, l0, 0)
+	t1, c = bits.Add64(t1, l1, c)
+	t2, c = bits.Add64(t2, l2, c)
+	t3, c = bits.Add64(t3, l3, c)
+	h3 += c
+	m := h3 * 617
+	t0, c = bits.Add64(t0, m, 0)
+	if c != 0 { // hardly ever
+		t1, c = bits.Add64(t1, 0, c)
+		t2, c = bits.Add64(t2, 0, c)
+		t3, c = bits.Add64(t3, 0, c)
+		t0 += -c & 617
+	}
+	z[0] = t0
+	z[1] = t1
+	z[2] = t2
+	z[3] = t3
+}
+
 // IsZero returns 1 if x = 0 and 0 otherwise.
 func (x *P256A) IsZero() uint64 {
 	r := x.canonical()

@@ -247,6 +247,18 @@ func (z *P256B) SetLimbs(x *[4]uint64) uint64 {
 // Limbs returns the number x, below p.
 func (x *P256B) Limbs() [4]uint64 { return x.canonical() }
 
+// AddVartime sets z = x + y, for public numbers: it takes variable time.
+func (z *P256B) AddVartime(x, y *P256B) { z.Add(x, y) }
+
+// SubVartime sets z = x − y, for public numbers: it takes variable time.
+func (z *P256B) SubVartime(x, y *P256B) { z.Sub(x, y) }
+
+// MulVartime sets z = x·y, for public numbers: it takes variable time.
+func (z *P256B) MulVartime(x, y *P256B) { z.Mul(x, y) }
+
+// SquareVartime sets z = x², for public numbers: it takes variable time.
+func (z *P256B) SquareVartime(x *P256B) { z.Square(x) }
+
 // IsZero returns 1 if x = 0 and 0 otherwise.
 func (x *P256B) IsZero() uint64 {
 	r := x.canonical()

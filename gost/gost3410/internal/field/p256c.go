@@ -214,6 +214,18 @@ func (x *P256C) Limbs() [4]uint64 {
 	return z
 }
 
+// AddVartime sets z = x + y, for public numbers: it takes variable time.
+func (z *P256C) AddVartime(x, y *P256C) { z.Add(x, y) }
+
+// SubVartime sets z = x − y, for public numbers: it takes variable time.
+func (z *P256C) SubVartime(x, y *P256C) { z.Sub(x, y) }
+
+// MulVartime sets z = x·y, for public numbers: it takes variable time.
+func (z *P256C) MulVartime(x, y *P256C) { z.Mul(x, y) }
+
+// SquareVartime sets z = x², for public numbers: it takes variable time.
+func (z *P256C) SquareVartime(x *P256C) { z.Square(x) }
+
 // IsZero returns 1 if x = 0 and 0 otherwise.
 func (x *P256C) IsZero() uint64 {
 	r := x.canonical()

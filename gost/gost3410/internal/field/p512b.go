@@ -561,6 +561,18 @@ func (z *P512B) SetLimbs(x *[8]uint64) uint64 {
 // Limbs returns the number x, below p.
 func (x *P512B) Limbs() [8]uint64 { return x.canonical() }
 
+// AddVartime sets z = x + y, for public numbers: it takes variable time.
+func (z *P512B) AddVartime(x, y *P512B) { z.Add(x, y) }
+
+// SubVartime sets z = x − y, for public numbers: it takes variable time.
+func (z *P512B) SubVartime(x, y *P512B) { z.Sub(x, y) }
+
+// MulVartime sets z = x·y, for public numbers: it takes variable time.
+func (z *P512B) MulVartime(x, y *P512B) { z.Mul(x, y) }
+
+// SquareVartime sets z = x², for public numbers: it takes variable time.
+func (z *P512B) SquareVartime(x *P512B) { z.Square(x) }
+
 // IsZero returns 1 if x = 0 and 0 otherwise.
 func (x *P512B) IsZero() uint64 {
 	r := x.canonical()

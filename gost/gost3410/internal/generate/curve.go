@@ -107,6 +107,10 @@ const (
 	completeWindows = 2
 )
 
+// Speeds are the endings of the names of the operations of a field, and of the formulas
+// made of them: those in constant time, and those for public numbers.
+func (*curve) Speeds() []string { return []string{"", "Vartime"} }
+
 // CombWindows returns how many signed digits of combWidth a scalar has.
 func (c *curve) CombWindows() int { return (c.Q.BitLen() + combWidth) / combWidth }
 

@@ -96,6 +96,7 @@ func (f *field) source() string {
 	if f.small {
 		f.mulSmall(w)
 	}
+	f.vartimeOperations(w)
 	f.common(w)
 	f.invert(w)
 	if f.shape == below {
@@ -168,27 +169,22 @@ func (f *field) store(w *writer, name string) {
 	}
 }
 
-// addBelow: 2^N = c, so a carry out is worth c. After one correction the value
-// is small whenever it carried again, and the last correction cannot carry.
+// addBelow: see smallBelow.
 func (f *field) addBelow(w *writer) {
-	n := f.Limbs
 	w.p("// Add sets z = x + y.")
-	w.p("func (z *%s) Add(x, y *%s) {", f.Type, f.Type)
-	vars(w, n, "t", "c")
-	chain(w, "Add64", n, num("t"), idx("x"), idx("y"), same("c"), "0")
-	w.p("m := -c & %d", f.c)
-	chain(w, "Add64", n, num("t"), num("t"), first("m", "0"), same("c"), "0")
-	w.p("t0 += -c & %d", f.c)
-	f.store(w, "t")
-	w.p("}\n")
+	f.sumBelow(w, "Add", "Add64", "+")
 	w.p("// Sub sets z = x − y.")
-	w.p("func (z *%s) Sub(x, y *%s) {", f.Type, f.Type)
+	f.sumBelow(w, "Sub", "Sub64", "-")
+}
+
+// sumBelow emits a method for a sum or a difference.
+func (f *field) sumBelow(w *writer, name, op, sign string) {
+	n := f.Limbs
+	w.p("func (z *%s) %s(x, y *%s) {", f.Type, name, f.Type)
 	vars(w, n, "t", "c")
-	chain(w, "Sub64", n, num("t"), idx("x"), idx("y"), same("c"), "0")
+	chain(w, op, n, num("t"), idx("x"), idx("y"), same("c"), "0")
 	w.p("m := -c & %d", f.c)
-	chain(w, "Sub64", n, num("t"), num("t"), first("m", "0"), same("c"), "0")
-	w.p("t0 -= -c & %d", f.c)
-	f.store(w, "t")
+	f.smallBelow(w, "t", op, sign, strings.HasSuffix(name, "Vartime"))
 	w.p("}\n")
 }
 
@@ -363,11 +359,11 @@ func (f *field) wide(w *writer) {
 	w.p("// mulGeneric sets z = x·y.")
 	w.p("func (z *%s) mulGeneric(x, y *%s) {", f.Type, f.Type)
 	product(w, f.Limbs)
-	f.reduce(w)
+	f.reduce(w, false)
 	w.p("}\n")
 	w.p("// squareGeneric sets z = x².")
 	w.p("func (z *%s) squareGeneric(x *%s) {", f.Type, f.Type)
 	square(w, f.Limbs)
-	f.reduce(w)
+	f.reduce(w, false)
 	w.p("}\n")
 }

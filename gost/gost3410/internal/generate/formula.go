@@ -351,8 +351,10 @@ func (s *scope) call(c *ast.CallExpr) {
 		s.insert(s.funcs[receiver.typ+"."+fun.Sel.Name], append([]ast.Expr{fun.X}, c.Args...))
 		return
 	}
-	s.a.comment("%s", show(c))
-	if fun.Sel.Name == "MulSmall" {
+	// In assembly it is the formula that is for public numbers, or not.
+	name := strings.TrimSuffix(fun.Sel.Name, "Vartime")
+	s.a.comment("%s", strings.Replace(show(c), "Vartime(", "(", 1))
+	if name == "MulSmall" {
 		if s.calls {
 			panic("generate: no subroutine for MulSmall")
 		}
@@ -368,13 +370,13 @@ func (s *scope) call(c *ast.CallExpr) {
 		args = append(args, s.eval(arg))
 	}
 	if !s.calls {
-		s.a.operation(fun.Sel.Name, args[0].place, args[1:])
+		s.a.operation(name, args[0].place, args[1:])
 		return
 	}
 	for i, v := range args {
 		s.address(pointers[i], v)
 	}
-	s.a.op("CALL", strings.ToLower(fun.Sel.Name)+"<>(SB)")
+	s.a.op("CALL", strings.ToLower(name)+"<>(SB)")
 }
 
 // address puts the address of a variable into a register.

@@ -14,22 +14,19 @@ func (f *field) mulSmall(w *writer) {
 	vars(w, n, "h", "c")
 	row(w, n, "k", idx("x"))
 	foldRow(w, n)
-	f.foldTopBelow(w, "l", "h", n-1)
+	f.foldTopBelow(w, "l", "h", n-1, false)
 	w.p("}\n")
 }
 
 // foldTopBelow stores name0…name(n−1) + top·2^N. top·c must be below 2^64 − c.
-func (f *field) foldTopBelow(w *writer, name, top string, topIndex int) {
-	n := f.Limbs
+func (f *field) foldTopBelow(w *writer, name, top string, topIndex int, vartime bool) {
 	w.p("m := %s%d * %d", top, topIndex, f.c)
-	chain(w, "Add64", n, num(name), num(name), first("m", "0"), same("c"), "0")
-	// A carry leaves less than m behind, so this cannot carry again.
-	w.p("%s0 += -c & %d", name, f.c)
-	f.store(w, name)
+	f.smallBelow(w, name, "Add64", "+", vartime)
 }
 
 // reduce emits z = t mod p for the 2n limbs of t, up to the representative.
-func (f *field) reduce(w *writer) {
+// Only for a p below a power of two there is a variant in variable time.
+func (f *field) reduce(w *writer, vartime bool) {
 	n := f.Limbs
 	k := f.c
 	if f.shape == above {
@@ -42,7 +39,7 @@ func (f *field) reduce(w *writer) {
 	if f.shape == below {
 		chain(w, "Add64", n, num("t"), num("t"), num("l"), same("c"), "0")
 		w.p("h%d += c", n-1)
-		f.foldTopBelow(w, "t", "h", n-1)
+		f.foldTopBelow(w, "t", "h", n-1, vartime)
 		return
 	}
 	chain(w, "Sub64", n, num("t"), num("t"), num("l"), same("c"), "0")

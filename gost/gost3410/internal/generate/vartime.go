@@ -85,3 +85,52 @@ func (a *asm) addOddVartime(r []string) {
 		b.op("ADCQ", "$0", "AX")
 	})
 }
+
+// vartimeOperations emits Add, Sub, Mul and Square for public numbers in Go.
+func (f *field) vartimeOperations(w *writer) {
+	const why = "for public numbers: it takes variable time"
+	if f.shape != below {
+		w.p("// AddVartime sets z = x + y, %s.", why)
+		w.p("func (z *%s) AddVartime(x, y *%s) { z.Add(x, y) }\n", f.Type, f.Type)
+		w.p("// SubVartime sets z = x − y, %s.", why)
+		w.p("func (z *%s) SubVartime(x, y *%s) { z.Sub(x, y) }\n", f.Type, f.Type)
+		w.p("// MulVartime sets z = x·y, %s.", why)
+		w.p("func (z *%s) MulVartime(x, y *%s) { z.Mul(x, y) }\n", f.Type, f.Type)
+		w.p("// SquareVartime sets z = x², %s.", why)
+		w.p("func (z *%s) SquareVartime(x *%s) { z.Square(x) }\n", f.Type, f.Type)
+		return
+	}
+	w.p("// AddVartime sets z = x + y, %s.", why)
+	f.sumBelow(w, "AddVartime", "Add64", "+")
+	w.p("// SubVartime sets z = x − y, %s.", why)
+	f.sumBelow(w, "SubVartime", "Sub64", "-")
+	w.p("// MulVartime sets z = x·y, %s.", why)
+	w.p("func (z *%s) MulVartime(x, y *%s) {", f.Type, f.Type)
+	product(w, f.Limbs)
+	f.reduce(w, true)
+	w.p("}\n")
+	w.p("// SquareVartime sets z = x², %s.", why)
+	w.p("func (z *%s) SquareVartime(x *%s) {", f.Type, f.Type)
+	square(w, f.Limbs)
+	f.reduce(w, true)
+	w.p("}\n")
+}
+
+// smallBelow emits name0…name(n−1) ± m, reduced: 2^N = c, so a carry out is worth c. It
+// leaves less than m behind, so this cannot carry again. In variable time, nothing is
+// done for the carry out of the lowest limb until there is one.
+func (f *field) smallBelow(w *writer, name, op, sign string, vartime bool) {
+	limb := num(name)
+	w.p("%s, c = bits.%s(%s, m, 0)", limb(0), op, limb(0))
+	if vartime {
+		w.p("if c != 0 { // hardly ever")
+	}
+	for i := 1; i < f.Limbs; i++ {
+		w.p("%s, c = bits.%s(%s, 0, c)", limb(i), op, limb(i))
+	}
+	w.p("%s %s= -c & %d", limb(0), sign, f.c)
+	if vartime {
+		w.p("}")
+	}
+	f.store(w, name)
+}
