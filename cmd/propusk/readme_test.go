@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"propusk/pki/cms"
 	"propusk/server/testgateway"
 )
 
@@ -61,6 +62,13 @@ func TestTour(t *testing.T) {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the tour does not show %q", want)
 		}
+	}
+	signed, err := os.ReadFile(filepath.Join(dir, "doc.p7s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file, err := cms.Parse(signed); err != nil || len(file.Signers) != 2 {
+		t.Errorf("the tour ends with a file that has not two signers: %v", err)
 	}
 	if t.Failed() {
 		t.Logf("%s", out)
