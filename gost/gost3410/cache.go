@@ -17,8 +17,12 @@ const tableAfter = 3
 // that may be kept.
 const candidatesPerTable = 8
 
-// cacheShards is how many parts a cache has, each with a lock of its own.
+// cacheShards is how many parts a cache has at most, each with a lock of its own.
 const cacheShards = 16
+
+// tablesPerShard is how many tables there are at least to a part. With fewer, keys that
+// fall into the same part by chance would drive each other out although there is room.
+const tablesPerShard = 16
 
 // KeyCache verifies signatures and keeps tables of multiples for the keys that come
 // back: certification authorities, users who return. With a table a verification
@@ -32,7 +36,7 @@ const cacheShards = 16
 // A KeyCache is safe for concurrent use; the zero value and nil keep nothing.
 type KeyCache struct {
 	seed   maphash.Seed
-	shards [cacheShards]cacheShard
+	shards []cacheShard
 }
 
 // cacheShard is one part of a cache: two lists, the most recently used first.
@@ -49,12 +53,17 @@ type cacheKey struct {
 	raw   [128]byte
 }
 
-// NewKeyCache returns an empty cache for up to the given number of tables, rounded up
-// to a multiple of 16, or for none if it is not positive.
+// NewKeyCache returns an empty cache for up to the given number of tables, or for none
+// if it is not positive. A cache for 32 or more may keep a few more: the number is
+// rounded up to a multiple of its parts, of which there are at most 16.
 func NewKeyCache(tables int) *KeyCache {
-	c := &KeyCache{seed: maphash.MakeSeed()}
-	limit := max(tables, 0) / cacheShards
-	if tables > limit*cacheShards {
+	tables = max(tables, 0)
+	c := &KeyCache{
+		seed:   maphash.MakeSeed(),
+		shards: make([]cacheShard, min(max(tables/tablesPerShard, 1), cacheShards)),
+	}
+	limit := tables / len(c.shards)
+	if tables > limit*len(c.shards) {
 		limit++
 	}
 	for i := range c.shards {
@@ -95,12 +104,12 @@ type place struct {
 
 // place returns the place of a key.
 func (c *KeyCache) place(k *PublicKey) (p place) {
-	if c == nil || c.shards[0].tables.limit == 0 {
+	if c == nil || len(c.shards) == 0 || c.shards[0].tables.limit == 0 {
 		return p
 	}
 	p.key.curve = k.curve
 	copy(p.key.raw[:], k.raw)
-	p.shard = &c.shards[maphash.Comparable(c.seed, p.key)%cacheShards]
+	p.shard = &c.shards[maphash.Comparable(c.seed, p.key)%uint64(len(c.shards))]
 	return p
 }
 

@@ -108,6 +108,26 @@ func TestKeyCacheBound(t *testing.T) {
 	}
 }
 
+// TestKeyCacheHolds: a small cache keeps as many keys as it was made for, wherever they
+// fall.
+func TestKeyCacheHolds(t *testing.T) {
+	const n = 2 * tablesPerShard
+	for _, size := range []int{1, n - 1, n} {
+		cache := NewKeyCache(size)
+		for i := range size {
+			key := cacheKey{curve: tc26256A, raw: [128]byte{byte(i)}}
+			cache.shards[i%len(cache.shards)].keep(key, nil)
+		}
+		kept := 0
+		for i := range cache.shards {
+			kept += cache.shards[i].tables.order.Len()
+		}
+		if kept != size || size < n && len(cache.shards) != 1 {
+			t.Errorf("%d of %d tables in %d parts", kept, size, len(cache.shards))
+		}
+	}
+}
+
 // TestRecent: what was not used for longest goes first.
 func TestRecent(t *testing.T) {
 	r := recent[int]{limit: 2}
