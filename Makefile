@@ -85,9 +85,10 @@ fuzz-differential:
 connections:
 	PROPUSK_CONNECTIONS=10000 $(GO) test -count=1 -v -run TestIdleConnections -timeout 30m ./gost/gosttls
 
-## bench: ratios beside gost-engine and gogost, measured in the same run; PURE=1 also without assembly
+## bench: ratios beside gost-engine, gogost and nginx, measured in the same run; PURE=1 also without assembly
 bench: apt-bench
 	$(GO) run ./gost/internal/peerbench $(if $(PURE),-pure)
+	$(GO) run ./gost/internal/tlsbench
 
 ## timing: look for timing differences between secrets, for minutes on a quiet machine
 timing:
