@@ -161,9 +161,9 @@ func (o *signOptions) target(document string) string {
 func (o *signOptions) signatory(cmd *cobra.Command, now time.Time) (cms.Signatory, error) {
 	by := cms.Signatory{Time: now}
 	if o.at != "" {
-		at, err := time.Parse(time.RFC3339, o.at)
+		at, err := parseMoment("--time", o.at)
 		if err != nil {
-			return by, fmt.Errorf("--time: %q is not a time like 2026-01-31T12:00:00+03:00", o.at)
+			return by, err
 		}
 		by.Time = at
 	}
@@ -320,14 +320,6 @@ func warnOfKey(w io.Writer, name string) error {
 	_, err = fmt.Fprintf(w, "Внимание: файл ключа могут читать другие; исправить: chmod 600 %[1]s\n"+
 		"Warning: others can read the key file; to correct: chmod 600 %[1]s\n", name)
 	return err
-}
-
-// openInput opens a file, or standard input for "-".
-func openInput(stdin io.Reader, name string) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(stdin), nil
-	}
-	return os.Open(name)
 }
 
 // encoding is a way to write a signature.

@@ -46,9 +46,14 @@ func (f *trustFlags) moment(now time.Time) (time.Time, error) {
 	if f.at == "" {
 		return now, nil
 	}
-	at, err := time.Parse(time.RFC3339, f.at)
+	return parseMoment("--at", f.at)
+}
+
+// parseMoment reads the time that a flag was given.
+func parseMoment(flag, text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("--at: %q is not a time like 2026-01-31T12:00:00+03:00", f.at)
+		return time.Time{}, fmt.Errorf("%s: %q is not a time like 2026-01-31T12:00:00+03:00", flag, text)
 	}
 	return at, nil
 }
@@ -91,17 +96,21 @@ func (f *trustFlags) load(ctx context.Context, now time.Time) (validate.Trust, e
 	return snapshot.Trust(), nil
 }
 
+// openInput opens a file, or standard input for "-".
+func openInput(stdin io.Reader, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(stdin), nil
+	}
+	return os.Open(name)
+}
+
 // readInput reads a file, or standard input for "-", up to a limit in bytes.
 func readInput(stdin io.Reader, name string, limit int64) ([]byte, error) {
-	in := stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		in = file
+	in, err := openInput(stdin, name)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	data, err := io.ReadAll(io.LimitReader(in, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)

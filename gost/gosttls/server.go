@@ -71,21 +71,31 @@ func (hs *serverHandshake) run() error {
 }
 
 func (hs *serverHandshake) readClientHello() error {
-	body, err := hs.read(message.TypeClientHello)
-	if err != nil {
+	var err error
+	if hs.clientHello, err = hs.nextClientHello(); err != nil {
 		return err
-	}
-	if hs.clientHello, err = message.ParseClientHello(body); err != nil {
-		return wire.Malformed("ClientHello", err)
-	}
-	// What follows the hello is an answer to nothing: the client's next message
-	// comes after ServerHelloDone (RFC 5246, Section 7.4.6).
-	if hs.in.MidMessage() {
-		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message right after ClientHello")
 	}
 	hs.clientRandom = hs.clientHello.Random
 	hs.state.takeHello(hs.clientHello)
 	return nil
+}
+
+// nextClientHello reads a ClientHello: the first one, or in TLS 1.3 the second.
+func (hs *handshake) nextClientHello() (*message.ClientHello, error) {
+	body, err := hs.read(message.TypeClientHello)
+	if err != nil {
+		return nil, err
+	}
+	hello, err := message.ParseClientHello(body)
+	if err != nil {
+		return nil, wire.Malformed("ClientHello", err)
+	}
+	// What follows the hello is an answer to nothing: the client's next message
+	// comes after ServerHelloDone (RFC 5246, Section 7.4.6).
+	if hs.in.MidMessage() {
+		return nil, wire.Refuse(wire.AlertUnexpectedMessage, "handshake message right after ClientHello")
+	}
+	return hello, nil
 }
 
 // chooseParameters decides what is spoken of TLS 1.2 and before.

@@ -142,15 +142,9 @@ func (hs *serverHandshake13) retryHello() error {
 		hs.in.SkipEarlyData()
 	}
 	first := hs.clientHello
-	body, err := hs.read(message.TypeClientHello)
-	if err != nil {
+	var err error
+	if hs.clientHello, err = hs.nextClientHello(); err != nil {
 		return err
-	}
-	if hs.clientHello, err = message.ParseClientHello(body); err != nil {
-		return wire.Malformed("ClientHello", err)
-	}
-	if hs.in.MidMessage() {
-		return wire.Refuse(wire.AlertUnexpectedMessage, "handshake message right after ClientHello")
 	}
 	return hs.checkSecondHello(first)
 }

@@ -41,6 +41,12 @@ type Record struct {
 // none.
 func LoadAll(t testing.TB, dir string) []Recording {
 	t.Helper()
+	return loadAll(t, dir, load)
+}
+
+// loadAll reads every file of a directory.
+func loadAll[R any](t testing.TB, dir string, load func(t testing.TB, file string) R) []R {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +54,7 @@ func LoadAll(t testing.TB, dir string) []Recording {
 	if len(files) == 0 {
 		t.Fatalf("no recordings in %s", dir)
 	}
-	var all []Recording
+	var all []R
 	for _, file := range files {
 		all = append(all, load(t, file))
 	}

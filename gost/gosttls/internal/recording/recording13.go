@@ -22,18 +22,7 @@ type Recording13 struct {
 // is none.
 func LoadAll13(t testing.TB, dir string) []Recording13 {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Fatalf("no recordings in %s", dir)
-	}
-	var all []Recording13
-	for _, file := range files {
-		all = append(all, load13(t, file))
-	}
-	return all
+	return loadAll(t, dir, load13)
 }
 
 // Load13 reads the recording of TLS 1.3 with the given name.

@@ -4,7 +4,6 @@ package schedule
 
 import (
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/subtle"
 	"hash"
 
@@ -36,7 +35,7 @@ const (
 	ExternalBinder   = "ext binder"
 )
 
-// newHash is streebog.New256 under the type that packages hkdf and hmac infer.
+// newHash is streebog.New256 under the type that package hkdf infers.
 func newHash() hash.Hash { return streebog.New256() }
 
 // emptyHash is Transcript-Hash("").
@@ -121,9 +120,8 @@ func (s *Secret) derive(label string, transcriptHash []byte) Secret {
 func (s *Secret) Finished(transcriptHash []byte) []byte {
 	key := s.expand("finished", nil, Size)
 	defer clear(key)
-	mac := hmac.New(newHash, key)
-	mac.Write(transcriptHash)
-	return mac.Sum(nil)
+	code := streebog.HMAC256(key, transcriptHash)
+	return code[:]
 }
 
 // Verify reports whether verify_data is that of the traffic secret, in constant time.
