@@ -64,6 +64,8 @@ type Document struct {
 	Signatures []Signature `json:"signatures"`
 	// Checks is about the file as a whole.
 	Checks []Check `json:"checks"`
+	// Evidence is all that the verdict rests on, by digest.
+	Evidence []Evidence `json:"evidence"`
 
 	Context
 }
@@ -76,6 +78,9 @@ type Signature struct {
 	SubIndication string      `json:"sub_indication,omitempty"`
 	Code          reason.Code `json:"code,omitempty"`
 	Text          Text        `json:"text"`
+	// StateCode is absent while the conclusion is INDETERMINATE: the state service
+	// has no code for that.
+	StateCode *StateCode `json:"state_code,omitempty"`
 
 	Format   string `json:"format"`   // "CMS", "CAdES"
 	Level    string `json:"level"`    // "CMS", "CAdES-BES"
@@ -103,11 +108,30 @@ type Signature struct {
 	// ClaimedSigningTime is what the signer's own clock said. It is evidence of
 	// nothing.
 	ClaimedSigningTime *time.Time `json:"claimed_signing_time,omitempty"`
+	// ProofOfExistence is the earliest moment at which the signature is proven to
+	// have existed, by a time-stamp that was verified to the end; absent if none
+	// was.
+	ProofOfExistence *time.Time `json:"proof_of_existence,omitempty"`
+	// TimeStamps and CounterSignatures are never null.
+	TimeStamps        []TimeStamp `json:"time_stamps"`
+	CounterSignatures []Signature `json:"counter_signatures"`
 	// UnsignedAttributes are the types of attributes that were seen and not
 	// judged: time-stamps, counter-signatures.
 	UnsignedAttributes []string `json:"unsigned_attributes,omitempty"`
 
 	Checks []Check `json:"checks"`
+}
+
+// TimeStamp is the verdict on one time-stamp of a signature.
+type TimeStamp struct {
+	Kind          string           `json:"kind"` // "signature", "archive", …
+	Conclusion    string           `json:"conclusion"`
+	SubIndication string           `json:"sub_indication,omitempty"`
+	Code          reason.Code      `json:"code,omitempty"`
+	Text          Text             `json:"text"`
+	Time          *time.Time       `json:"time,omitempty"`        // what it says, proven only if the conclusion is TOTAL-PASSED
+	Certificate   *CertificateData `json:"certificate,omitempty"` // of the service that made it
+	Checks        []Check          `json:"checks"`
 }
 
 // Context is what a judgement rests on.

@@ -21,15 +21,22 @@ const (
 	Indeterminate Status = iota // the zero value: nothing is known, nothing is granted
 	Passed
 	Failed
+	// NotApplicable says that the step does not concern what is judged: a rule for
+	// other holders, or one that was not in force on the day of issue. It is
+	// neutral: it never makes a verdict pass, and never keeps one from passing.
+	// Only a step has it, never a total.
+	NotApplicable
 )
 
-// String returns "indeterminate", "passed" or "failed".
+// String returns "indeterminate", "passed", "failed" or "not-applicable".
 func (s Status) String() string {
 	switch s {
 	case Passed:
 		return "passed"
 	case Failed:
 		return "failed"
+	case NotApplicable:
+		return "not-applicable"
 	default:
 		return "indeterminate"
 	}
@@ -39,13 +46,35 @@ func (s Status) String() string {
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Check is one step of the verification and what it found. Steps that did not
-// run are absent; steps that passed are kept, as the evidence.
+// run are absent; steps that passed are kept, as the evidence. A rule that was
+// looked at and does not apply is a step of its own, with the reason why.
 type Check struct {
 	Name   string      // "signature", "chain", "revocation", "profile.inn"
 	Status Status      // Indeterminate when the step lacked data
 	Reason reason.Code // empty if and only if Status is Passed
 	Cite   string      // "RFC 5280, 6.1.3 (a)(2)"
 	Detail string      // a fact without personal data, such as a date; may be empty
+}
+
+// Pass returns a step that passed.
+func Pass(name, cite string) Check {
+	return Check{Name: name, Status: Passed, Cite: cite}
+}
+
+// Fail returns a step that failed for the given reason. The detail is a fact
+// without personal data; it may be empty.
+func Fail(name string, code reason.Code, cite, detail string) Check {
+	return Check{Name: name, Status: Failed, Reason: code, Cite: cite, Detail: detail}
+}
+
+// Unknown returns a step that could not be decided for lack of data.
+func Unknown(name string, code reason.Code, cite, detail string) Check {
+	return Check{Name: name, Status: Indeterminate, Reason: code, Cite: cite, Detail: detail}
+}
+
+// Skip returns a step that does not concern what is judged; the reason says why.
+func Skip(name string, code reason.Code, cite string) Check {
+	return Check{Name: name, Status: NotApplicable, Reason: code, Cite: cite}
 }
 
 // Verdict is the outcome of a verification. It is made by a Builder and does not
@@ -57,8 +86,9 @@ type Verdict struct {
 	withheld bool
 }
 
-// Status returns the total: Passed only if at least one step ran and every step
-// passed; Failed if any step failed; Indeterminate otherwise.
+// Status returns the total: Passed only if at least one step passed and every
+// other one passed too or was not applicable; Failed if any step failed;
+// Indeterminate otherwise.
 func (v Verdict) Status() Status { return v.status }
 
 // Checks returns a copy of the steps, in the order in which they ran.
@@ -100,28 +130,29 @@ func (v Verdict) Withhold() Verdict {
 type Builder struct {
 	v       Verdict
 	pending bool // some step was indeterminate
+	passed  bool // some step passed
 }
 
 // Pass records a step that passed.
 func (b *Builder) Pass(name, cite string) {
-	b.Add(Check{Name: name, Status: Passed, Cite: cite})
+	b.Add(Pass(name, cite))
 }
 
 // Fail records a step that failed for the given reason.
 func (b *Builder) Fail(name string, code reason.Code, cite string) {
-	b.Add(Check{Name: name, Status: Failed, Reason: code, Cite: cite})
+	b.Add(Fail(name, code, cite, ""))
 }
 
 // Unknown records a step that could not be decided for lack of data.
 func (b *Builder) Unknown(name string, code reason.Code, cite string) {
-	b.Add(Check{Name: name, Status: Indeterminate, Reason: code, Cite: cite})
+	b.Add(Unknown(name, code, cite, ""))
 }
 
 // Add records steps as they are. A contradictory step — passed with a reason,
 // or not passed without one — is our own mistake and counts as failed.
 func (b *Builder) Add(checks ...Check) {
 	for _, c := range checks {
-		if c.Status > Failed || (c.Status == Passed) != (c.Reason == "") {
+		if c.Status > NotApplicable || (c.Status == Passed) != (c.Reason == "") {
 			c.Status, c.Reason = Failed, reason.InternalError
 		}
 		switch c.Status {
@@ -129,6 +160,8 @@ func (b *Builder) Add(checks ...Check) {
 			b.v.status = Failed
 		case Indeterminate:
 			b.pending = true
+		case Passed:
+			b.passed = true
 		}
 		b.v.checks = append(b.v.checks, c)
 	}
@@ -138,12 +171,11 @@ func (b *Builder) Add(checks ...Check) {
 // steps that would tell nothing new.
 func (b *Builder) Failed() bool { return b.v.status == Failed }
 
-// Done returns the verdict: Passed only if at least one step ran and every step
-// passed. The identity is kept only in a passed verdict. The Builder may go on;
+// Done returns the verdict, as [Verdict.Status] says. The identity is kept only in a passed verdict. The Builder may go on;
 // verdicts already returned do not change.
 func (b *Builder) Done(who person.Identity) Verdict {
 	v := Verdict{status: b.v.status, checks: slices.Clone(b.v.checks)}
-	if v.status != Failed && !b.pending && len(v.checks) > 0 {
+	if v.status != Failed && !b.pending && b.passed {
 		v.status, v.who = Passed, who
 	}
 	return v

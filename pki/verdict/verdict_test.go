@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"propusk/pki/person"
@@ -16,6 +17,7 @@ func TestTotal(t *testing.T) {
 		{Name: "a", Status: Passed},
 		{Name: "b", Status: Failed, Reason: reason.CertExpired},
 		{Name: "c", Status: Indeterminate, Reason: reason.UnknownCA},
+		{Name: "d", Status: NotApplicable, Reason: reason.NotQualified},
 	}
 	var walk func(ran []Check)
 	walk = func(ran []Check) {
@@ -34,14 +36,14 @@ func TestTotal(t *testing.T) {
 func check(t *testing.T, ran []Check, v Verdict) {
 	t.Helper()
 	want, why := Passed, reason.Code("")
-	if len(ran) == 0 {
+	if !slices.ContainsFunc(ran, func(c Check) bool { return c.Status == Passed }) {
 		want = Indeterminate
 	}
 	for _, c := range ran {
 		switch {
 		case c.Status == Failed && want != Failed:
 			want, why = Failed, c.Reason
-		case c.Status == Indeterminate && want == Passed:
+		case c.Status == Indeterminate && want != Failed && why == "":
 			want, why = Indeterminate, c.Reason
 		}
 	}
@@ -70,7 +72,8 @@ func TestContradiction(t *testing.T) {
 		{Name: "passed with a reason", Status: Passed, Reason: reason.CertExpired},
 		{Name: "failed without one", Status: Failed},
 		{Name: "indeterminate without one"},
-		{Name: "no such status", Status: Failed + 1, Reason: reason.CertExpired},
+		{Name: "not applicable without one", Status: NotApplicable},
+		{Name: "no such status", Status: NotApplicable + 1, Reason: reason.CertExpired},
 	} {
 		var b Builder
 		b.Pass("other", "")
@@ -101,8 +104,8 @@ func TestFrozen(t *testing.T) {
 }
 
 func TestWords(t *testing.T) {
-	out, err := json.Marshal([]Status{Indeterminate, Passed, Failed, 77})
-	if err != nil || string(out) != `["indeterminate","passed","failed","indeterminate"]` {
+	out, err := json.Marshal([]Status{Indeterminate, Passed, Failed, NotApplicable, 77})
+	if err != nil || string(out) != `["indeterminate","passed","failed","not-applicable","indeterminate"]` {
 		t.Errorf("%s, %v", out, err)
 	}
 }
