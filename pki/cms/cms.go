@@ -61,8 +61,12 @@ type SignedData struct {
 	CRLs         [][]byte // X.509 CRLs in DER, in the order of the file
 	Signers      []Signer
 
-	// Skipped is the number of certificates and revocation data of other kinds:
-	// attribute certificates, OCSP responses.
+	// OCSPResponses are the answers of revocation servers that stand among the
+	// CRLs (RFC 5940, Section 2), OCSPResponse in DER. Nobody has looked at them.
+	OCSPResponses [][]byte
+
+	// Skipped is the number of certificates and revocation data of other kinds,
+	// such as attribute certificates.
 	Skipped int
 
 	rawContentType der.OID

@@ -13,9 +13,11 @@ import (
 // Content is the document that a signature was made over, given beside the
 // signature. The zero value means that it was not given.
 type Content struct {
-	given    bool
-	document []byte
-	digests  []contentDigest
+	given      bool
+	document   []byte
+	digests    []contentDigest
+	passed     bool // the document was read by Stream or ParseStream
+	attributes bool // then, whether isAttributes
 }
 
 // contentDigest is a digest of a document.

@@ -48,6 +48,20 @@ func Parse(data []byte) (*SignedData, error) {
 	return sd, nil
 }
 
+// Reset is [Parse] into a SignedData that is not needed any more: its slices are
+// used again, so that reading DER takes no memory once they are long enough.
+// Nothing that was taken from it before, the addresses of Signers among it, may be
+// used afterwards. After an error it is empty.
+func (sd *SignedData) Reset(data []byte) error {
+	fresh, err := Parse(data)
+	if err != nil {
+		*sd = SignedData{}
+		return err
+	}
+	*sd = *fresh
+	return nil
+}
+
 // parseAnyEncoding reads DER and, if it is not DER, tries whether it is BER.
 func parseAnyEncoding(raw []byte) (*SignedData, error) {
 	sd, err := parse(raw)
@@ -185,22 +199,37 @@ func (p *parser) certificates(set der.Reader) {
 	}
 }
 
-// crls reads RevocationInfoChoices: RFC 5652, Section 10.2.1. Only X.509 CRLs
-// are kept.
+// crls reads RevocationInfoChoices: RFC 5652, Section 10.2.1. X.509 CRLs and the
+// answers of RFC 5940 are kept.
 func (p *parser) crls(set der.Reader) {
 	p.sd.CRLs = make([][]byte, 0, p.count(set, MaxCRLs))
 	for set.More() {
-		switch tag, raw, _ := set.Any(); tag {
+		switch tag, raw, content := set.Any(); tag {
 		case der.TagSequence:
 			p.sd.CRLs = append(p.sd.CRLs, raw)
 			continue
 		case der.Constructed(1):
 			p.otherFormat = true
+			if response, ok := ocspResponse(content); ok {
+				p.sd.OCSPResponses = append(p.sd.OCSPResponses, response)
+				continue
+			}
 		default:
 			set.Fail(der.ErrTag)
 		}
 		p.sd.Skipped++
 	}
+}
+
+// ocspResponse reads OtherRevocationInfoFormat and returns its value if that is an
+// OCSPResponse: RFC 5940, Section 2. Other formats are not looked into.
+func ocspResponse(content []byte) (response []byte, ok bool) {
+	var d der.Decoder
+	r := d.Open(content, derLimits)
+	format := r.OID()
+	response = r.RawTag(der.TagSequence)
+	r.End()
+	return response, d.Err() == nil && string(format) == oidOCSPResponse
 }
 
 func (p *parser) signers(set der.Reader) {

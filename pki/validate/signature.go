@@ -63,14 +63,21 @@ func (r Report) Verdict() verdict.Verdict { return r.total }
 // Certificates given beside the file may be those of signers or of their CAs;
 // like those in the file they are not trusted.
 func (v Validator) Signature(file []byte, content cms.Content, at time.Time, beside ...*gostx509.Certificate) Report {
-	r := Report{At: at, Policy: v.Policy.Name}
-	var total verdict.Builder
 	sd, err := cms.Parse(file)
 	if err != nil {
+		r := Report{At: at, Policy: v.Policy.Name}
+		var total verdict.Builder
 		refuse(&total, reason.Of(err))
 		return r.done(&total)
 	}
-	r.File = sd
+	return v.SignedData(sd, content, at, beside...)
+}
+
+// SignedData is [Validator.Signature] for a file that was read already, by
+// [cms.ParseStream] for example.
+func (v Validator) SignedData(sd *cms.SignedData, content cms.Content, at time.Time, beside ...*gostx509.Certificate) Report {
+	r := Report{File: sd, At: at, Policy: v.Policy.Name}
+	var total verdict.Builder
 	total.Pass(CheckFile, "RFC 5652, 5")
 	if len(sd.Signers) == 0 {
 		total.Fail(CheckSigners, reason.NoSigners, "RFC 5652, 5.1")
