@@ -116,24 +116,43 @@ const stepRevocation = "revocation"
 // The newest list that can be relied upon decides. The issuer must have been
 // validated before.
 func (c Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) verdict.Check {
+	return c.Answer(cert, issuer, at).Check
+}
+
+// Answer is what lists say about one certificate, and which of them. The zero
+// value grants nothing.
+type Answer struct {
+	// Check is what Checker.Revocation returns.
+	Check verdict.Check
+	// List is the list that decided; nil if Check is Indeterminate.
+	List *List
+	// Entry is that of the certificate; it means something only if Listed is true.
+	Entry  Entry
+	Listed bool
+}
+
+// Answer is Revocation together with what the answer rests on.
+func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer {
 	unknown := verdict.Check{
 		Name: stepRevocation, Status: verdict.Indeterminate,
 		Reason: reason.RevocationUnknown, Cite: "RFC 5280, 6.3",
 	}
 	if c.Set == nil || cert == nil || issuer == nil {
-		return unknown
+		return Answer{Check: unknown}
 	}
 	for _, l := range c.Set.byIssuer[string(cert.RawIssuer)] {
 		err := c.reliable(l, cert, issuer, at)
 		if err == nil {
-			return l.judge(cert, at)
+			a := Answer{Check: l.judge(cert, at), List: l}
+			a.Entry, a.Listed = l.Lookup(cert.Serial)
+			return a
 		}
 		// The newest list tells best what is missing.
 		if code := reason.Of(err); unknown.Reason == reason.RevocationUnknown {
 			unknown.Reason, unknown.Detail = code, err.Error()
 		}
 	}
-	return unknown
+	return Answer{Check: unknown}
 }
 
 // reliable reports why nothing can be concluded from a list about a certificate.
