@@ -69,6 +69,12 @@ type SignedData struct {
 	// such as attribute certificates.
 	Skipped int
 
+	// RawEncapContentInfo, RawCertificates and RawCRLs are the elements of the file
+	// as they stand in DER, with their headers, for digests over the file: archive
+	// time-stamps. An element that is absent is nil, and so is the first one when
+	// the document inside it was not held.
+	RawEncapContentInfo, RawCertificates, RawCRLs []byte
+
 	rawContentType der.OID
 	rightVersion   bool // Version is the one that RFC 5652, Section 5.1 demands
 }
@@ -78,7 +84,8 @@ func (sd *SignedData) isData() bool { return string(sd.rawContentType) == oidDat
 
 // Signer is one SignerInfo (RFC 5652, Section 5.3).
 type Signer struct {
-	Version int // CMSVersion
+	Raw     []byte // the SignerInfo as it stands in DER
+	Version int    // CMSVersion
 
 	// The signer is named either by Issuer and Serial, or by SubjectKeyID; the
 	// other form is nil.
@@ -94,7 +101,7 @@ type Signer struct {
 	// are no signed attributes.
 	RawSignedAttrs []byte
 	SignedAttrs    []Attribute
-	UnsignedAttrs  []Attribute // not judged: time-stamps, counter-signatures
+	UnsignedAttrs  []Attribute // read by package cades: time-stamps, counter-signatures
 }
 
 // Attribute is one Attribute of RFC 5652, Section 5.3.
@@ -106,12 +113,37 @@ type Attribute struct {
 // Level says what kind of signature a signer made. The zero value is unknown.
 type Level string
 
-// The levels that this package tells apart.
+// The levels. This package tells the first three apart; package cades tells the
+// others, which are made by adding to a signature (ETSI EN 319 122-2; RFC 5126,
+// Section 4.3 and 4.4).
 const (
 	// Plain is CMS without a signing-certificate attribute.
 	Plain Level = "CMS"
 	// BES is CAdES-BES: the signer's certificate is named under the signature.
 	BES Level = "CAdES-BES"
+	// EPES is CAdES-EPES: a BES that names a signature policy under the signature.
+	EPES Level = "CAdES-EPES"
+	// T is CAdES-T: a time-stamp over the signature.
+	T Level = "CAdES-T"
+	// C is CAdES-C: a T with references to the certificates and revocation data that
+	// it is verified with.
+	C Level = "CAdES-C"
+	// XType1 is CAdES-X Type 1: a C with a time-stamp over all of it.
+	XType1 Level = "CAdES-X Type 1"
+	// XType2 is CAdES-X Type 2: a C with a time-stamp over the references.
+	XType2 Level = "CAdES-X Type 2"
+	// XLong is CAdES-X Long: a C with what is referred to.
+	XLong Level = "CAdES-X Long"
+	// XLongType1 is both XLong and XType1, the long-term form of Russian practice.
+	XLongType1 Level = "CAdES-X Long Type 1"
+	// XLongType2 is both XLong and XType2.
+	XLongType2 Level = "CAdES-X Long Type 2"
+	// A is CAdES-A: a T with the data it is verified with and a time-stamp of the
+	// old forms over all of it.
+	A Level = "CAdES-A"
+	// LTA is CAdES-LTA: as A, with a time-stamp of the present form,
+	// archive-time-stamp-v3.
+	LTA Level = "CAdES-LTA"
 )
 
 // SigningTime returns the time that the signer claims, and false if there is no

@@ -127,11 +127,14 @@ func (p *parser) signedData(r *der.Reader) {
 	seq := r.Sequence()
 	p.sd.Version = seq.Int(5)
 	p.digestAlgorithms(seq.Set())
+	p.sd.RawEncapContentInfo = ahead(seq)
 	p.encapsulated(seq.Sequence())
 	if seq.Peek(der.Constructed(0)) {
+		p.sd.RawCertificates = ahead(seq)
 		p.certificates(seq.Enter(der.Constructed(0)))
 	}
 	if seq.Peek(der.Constructed(1)) {
+		p.sd.RawCRLs = ahead(seq)
 		p.crls(seq.Enter(der.Constructed(1)))
 	}
 	p.signers(seq.Set())
@@ -235,7 +238,10 @@ func ocspResponse(content []byte) (response []byte, ok bool) {
 func (p *parser) signers(set der.Reader) {
 	p.sd.Signers = make([]Signer, 0, p.count(set, MaxSigners))
 	for set.More() && p.err == nil {
-		p.sd.Signers = append(p.sd.Signers, p.signer(set.Sequence()))
+		raw := ahead(set)
+		s := p.signer(set.Sequence())
+		s.Raw = raw
+		p.sd.Signers = append(p.sd.Signers, s)
 	}
 }
 
@@ -253,8 +259,7 @@ func (p *parser) signer(seq der.Reader) Signer {
 	}
 	s.DigestAlgorithm = sigalg.Read(&seq)
 	if seq.Peek(der.Constructed(0)) {
-		ahead := seq
-		s.RawSignedAttrs = ahead.Raw()
+		s.RawSignedAttrs = ahead(seq)
 		s.SignedAttrs = p.attributes(seq.Enter(der.Constructed(0)))
 	}
 	s.SignatureAlgorithm = sigalg.Read(&seq)
@@ -265,6 +270,9 @@ func (p *parser) signer(seq der.Reader) Signer {
 	seq.End()
 	return s
 }
+
+// ahead returns the next element without reading it.
+func ahead(r der.Reader) []byte { return r.Raw() }
 
 // attributes reads SET SIZE (1..MAX) OF Attribute.
 func (p *parser) attributes(set der.Reader) []Attribute {

@@ -103,10 +103,13 @@ func (v *verifier) signer(s *Signer) Result {
 func (s *Signer) level() Level {
 	_, v1 := s.signed(oidSigningCertificate)
 	_, v2 := s.signed(oidSigningCertificateV2)
-	if v1 || v2 {
-		return BES
+	if !v1 && !v2 {
+		return Plain
 	}
-	return Plain
+	if _, policy := s.signed(oidSignaturePolicy); policy {
+		return EPES
+	}
+	return BES
 }
 
 // attributesDigest returns the digest of the signed attributes as received: only
