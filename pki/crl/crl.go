@@ -85,7 +85,8 @@ type List struct {
 	unusable               error
 	index                  index
 
-	digest    []byte // of the signed part; nil if digestErr is not
+	sha256    [32]byte // of all bytes
+	digest    []byte   // of the signed part; nil if digestErr is not
 	digestErr error
 	signature []byte
 }
@@ -116,6 +117,9 @@ func (l *List) RawIssuer() []byte { return l.rawIssuer }
 
 // AuthorityKeyID is the key identifier of the issuer; nil if absent.
 func (l *List) AuthorityKeyID() []byte { return l.authorityKeyID }
+
+// SHA256 is the fingerprint of the whole list, as it was given to Parse.
+func (l *List) SHA256() [32]byte { return l.sha256 }
 
 // SignatureAlgorithm names the algorithm of the signature.
 func (l *List) SignatureAlgorithm() sigalg.AlgorithmIdentifier { return l.algorithm }

@@ -2,6 +2,7 @@ package crl
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
 	"math"
@@ -44,6 +45,7 @@ func Parse(data []byte) (*List, error) {
 		return nil, reason.New(reason.CRLMalformed, err)
 	}
 	p.hash()
+	p.l.sha256 = sha256.Sum256(data)
 	return p.l, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"propusk/pki/person"
 	"propusk/pki/qualified"
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
 	"propusk/pki/verdict"
 )
 
@@ -58,6 +59,8 @@ type Certificate struct {
 	At time.Time
 	// Policy is the name of the policy.
 	Policy string
+	// Evidence is the revocation data that the answers about Chain rest on.
+	Evidence []revocation.Used
 }
 
 // Certificate judges one certificate in DER at a moment. The chain holds
@@ -165,7 +168,7 @@ func (v Validator) revocation() path.Revocation {
 	if set == nil {
 		set = crl.NewSet()
 	}
-	return crl.Checker{Set: set, Policy: crl.Policy{Now: v.Now, Grace: v.Policy.RevocationGrace}}
+	return crl.Checker{Set: set, Policy: crl.Policy{Now: v.Now, Grace: v.Policy.Revocation.Grace}}
 }
 
 // checkRules applies the rules for qualified certificates. They are about holders:

@@ -268,7 +268,7 @@ func TestRevoked(t *testing.T) {
 	wantWhy(t, "not revoked", v.Certificate(good.Cert.Raw, nil, now), verdict.Passed, "")
 	stale := now.Add(25 * time.Hour)
 	wantWhy(t, "stale list", v.Certificate(good.Cert.Raw, nil, stale), verdict.Indeterminate, reason.RevocationStale)
-	v.Policy.RevocationGrace = 2 * time.Hour
+	v.Policy.Revocation.Grace = 2 * time.Hour
 	wantWhy(t, "stale list within the grace", v.Certificate(good.Cert.Raw, nil, stale), verdict.Passed, "")
 	v.Policy.InsecureSkipRevocation = true
 	wantWhy(t, "revocation not asked", v.Certificate(h.Cert.Raw, nil, now), verdict.Passed, "")

@@ -9,11 +9,14 @@
 package validate
 
 import (
+	"context"
 	"time"
 
 	"propusk/pki/crl"
+	"propusk/pki/ocsp"
 	"propusk/pki/path"
 	"propusk/pki/person"
+	"propusk/pki/revocation"
 	"propusk/pki/tsl"
 )
 
@@ -30,6 +33,11 @@ type Trust struct {
 	Accredited *tsl.List
 	// CRLs are the revocation lists; nil is an empty set.
 	CRLs *crl.Set
+	// OCSP are OCSP responses at hand; they are verified before they count.
+	OCSP []*ocsp.Response
+	// Online asks responders and distribution points for what is not at hand; nil
+	// means that none is asked.
+	Online *revocation.Online
 	// ID names this trust data in answers and logs.
 	ID string
 	// LoadedAt is when the data were read.
@@ -47,9 +55,9 @@ type Policy struct {
 	// holder. A CA is a holder only if it is named here.
 	AllowedKinds []person.Kind
 
-	// RevocationGrace is how long past its nextUpdate a CRL is still believed.
-	// The law gives no grace; more than zero needs a reason.
-	RevocationGrace time.Duration
+	// Revocation says how revocation data are judged and asked for. The law gives
+	// no grace; more than zero needs a reason.
+	Revocation revocation.Policy
 
 	// AllowUnqualified lets a certificate pass that breaks rules for qualified
 	// certificates. The rules are still checked and reported.
@@ -94,6 +102,13 @@ type Validator struct {
 	// one: revocation lists issued since that moment may then be used. Zero means
 	// the moment asked about.
 	Now time.Time
+
+	// Evidence is what came with the thing that is judged, such as the revocation
+	// data inside a signature. It is verified before it counts.
+	Evidence revocation.Evidence
+
+	// Context ends asking servers (Trust.Online); nil is context.Background.
+	Context context.Context
 
 	work int // path.Options.MaxWork of each certificate; zero means the default
 }
