@@ -69,7 +69,12 @@ func Status(code reason.Code) int {
 	switch e.Code {
 	case reason.MethodNotAllowed:
 		return http.StatusMethodNotAllowed
-	case reason.RequestFieldMissing, reason.RequestFieldUnknown, reason.RequestFieldRepeated, reason.RequestFieldBad:
+	case reason.APIKeyMissing, reason.APIKeyUnknown:
+		return http.StatusUnauthorized // the next request can bring a key
+	case reason.RequestFieldMissing, reason.RequestFieldUnknown, reason.RequestFieldRepeated, reason.RequestFieldBad,
+		reason.FileIsPrivateKey, reason.FileIsPKCS12, reason.FileIsCertificate, reason.FileIsCertificateRequest, reason.FileIsCRL,
+		reason.FileIsTimeStamp, reason.FileIsEncrypted, reason.FileIsArchive, reason.FileIsPDF, reason.FileIsXML, reason.FileIsDocument,
+		reason.FilesSwapped, reason.DigestAlgorithmUnknown, reason.DigestBad:
 		return http.StatusUnprocessableEntity
 	}
 	switch e.Kind {
