@@ -123,6 +123,7 @@ func catalogue() []Entry {
 		requestEntries(),
 		setupEntries(),
 		signingEntries(),
+		ruleEntries(),
 		uploadEntries(),
 		timestampEntries(),
 	)
