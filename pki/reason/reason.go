@@ -126,6 +126,7 @@ func catalogue() []Entry {
 		ruleEntries(),
 		uploadEntries(),
 		timestampEntries(),
+		ocspEntries(),
 	)
 }
 
