@@ -25,13 +25,8 @@ func (s *Signer) checkAttributes(sd *SignedData) verdict.Check {
 			}
 		}
 	}
-	contentType, _ := s.signed(oidContentType)
-	signedType, ok := singleOID(contentType)
-	if !ok {
-		return failed(CheckAttributes, reason.SignatureAttributesBad, "RFC 5652, 11.1", "content-type")
-	}
-	if !bytes.Equal(signedType, sd.rawContentType) {
-		return failed(CheckAttributes, reason.ContentTypeMismatch, "RFC 5652, 11.1", "")
+	if code := s.checkContentType(sd); code != "" {
+		return failed(CheckAttributes, code, "RFC 5652, 11.1, 11.4", "content-type")
 	}
 	digest, _ := s.signed(oidMessageDigest)
 	if _, ok := singleOctetString(digest); !ok {
@@ -47,6 +42,27 @@ func (s *Signer) checkAttributes(sd *SignedData) verdict.Check {
 		return failed(CheckAttributes, reason.SignatureAlgorithmMismatch, "RFC 6211, 3.1", "")
 	}
 	return passed(CheckAttributes, citeAttributes)
+}
+
+// checkContentType compares the content type under the signature with that of the
+// file. A counter-signature has none: RFC 5652, Section 11.4.
+func (s *Signer) checkContentType(sd *SignedData) reason.Code {
+	values, found := s.signed(oidContentType)
+	if sd.counter {
+		if found {
+			return reason.SignatureAttributesBad
+		}
+		return ""
+	}
+	contentType, ok := singleOID(values)
+	switch {
+	case !ok:
+		return reason.SignatureAttributesBad
+	case !bytes.Equal(contentType, sd.rawContentType):
+		return reason.ContentTypeMismatch
+	default:
+		return ""
+	}
 }
 
 // protects compares the algorithms named in the attribute with those in use:

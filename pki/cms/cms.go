@@ -76,6 +76,7 @@ type SignedData struct {
 	RawEncapContentInfo, RawCertificates, RawCRLs []byte
 
 	rawContentType der.OID
+	counter        bool // stands for the signature that a counter-signature is over
 	rightVersion   bool // Version is the one that RFC 5652, Section 5.1 demands
 }
 
