@@ -122,6 +122,7 @@ func catalogue() []Entry {
 		signatureEntries(),
 		requestEntries(),
 		setupEntries(),
+		refreshEntries(),
 		signingEntries(),
 		ruleEntries(),
 		uploadEntries(),
