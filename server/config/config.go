@@ -50,6 +50,9 @@ type Config struct {
 	// OIDC is the OpenID Connect provider.
 	OIDC OIDC `yaml:"oidc"`
 
+	// API says who may use the verify API.
+	API API `yaml:"api"`
+
 	// Cabinets lists the cabinets by kind of holder ("ip", "ul", "fl"), so that
 	// a person with the wrong certificate is told where to go instead.
 	Cabinets map[string]Cabinet `yaml:"cabinets"`
@@ -265,8 +268,16 @@ type Log struct {
 
 // Limits bounds what one client may cost.
 type Limits struct {
-	// Body is how long the body of a verify request may be, in bytes.
+	// Body is how much of a verify request may be held in memory, in bytes: a body in
+	// JSON, and the signature of any other body without the document.
 	Body int64 `yaml:"body"`
+
+	// Document is how long the body of a verify request with a document may be, in
+	// bytes. Documents are hashed while they arrive and are not held.
+	Document int64 `yaml:"document"`
+
+	// Batch is how many signatures one batch may have.
+	Batch int `yaml:"batch"`
 
 	// Verifications is how many verify requests run at once; the others wait,
 	// for at most VerifyWait. There is memory for twice as many bodies of the
@@ -311,9 +322,12 @@ func Default() Config {
 		Admin: Admin{Listen: "127.0.0.1:9090"},
 		Trust: Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour},
 		OIDC:  OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
+		API:   API{Page: true, Keys: []APIKey{}},
 		Log:   Log{Level: "info"},
 		Limits: Limits{
 			Body:                 32 << 20,
+			Document:             4 << 30,
+			Batch:                1000,
 			Verifications:        16,
 			VerifyWait:           5 * time.Second,
 			Sessions:             100000,

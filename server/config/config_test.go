@@ -42,6 +42,7 @@ func TestSampleTellsEverything(t *testing.T) {
 	if c.Admin != d.Admin || c.Log != d.Log || c.Limits != d.Limits || !reflect.DeepEqual(c.GOSTTLS, d.GOSTTLS) ||
 		c.Trust.Reload != d.Trust.Reload || c.Trust.MaxAge != d.Trust.MaxAge ||
 		c.OIDC.CodeLife != d.OIDC.CodeLife || c.OIDC.TokenLife != d.OIDC.TokenLife ||
+		c.API.KeyRequired != d.API.KeyRequired || c.API.Page != d.API.Page || c.API.Anonymous != d.API.Anonymous ||
 		c.SignIn.TicketLife != d.SignIn.TicketLife || c.SignIn.RequestLife != d.SignIn.RequestLife {
 		t.Error("the sample shows another value than the default")
 	}

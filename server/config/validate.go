@@ -40,6 +40,7 @@ func (c Config) Validate() error {
 	k.span("trust.reload", c.Trust.Reload, time.Second, 24*time.Hour)
 	k.span("trust.max_age", c.Trust.MaxAge, time.Minute, 366*24*time.Hour)
 	k.oidc(c.OIDC)
+	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
 		field := "cabinets." + kind
 		k.that(slices.Contains(kinds(), kind), field, "the kind must be one of ip, ul, fl")
@@ -109,6 +110,8 @@ func (k *checker) oidc(o OIDC) {
 
 func (k *checker) limits(l Limits) {
 	k.that(l.Body >= 1<<10 && l.Body <= 1<<30, "limits.body", "must be between 1024 and 1073741824 bytes")
+	k.that(l.Document >= l.Body && l.Document <= 1<<40, "limits.document", "must be between limits.body and 1099511627776 bytes")
+	k.that(l.Batch >= 1 && l.Batch <= 10000, "limits.batch", "must be between 1 and 10000")
 	k.that(l.Verifications >= 1 && l.Verifications <= 10000, "limits.verifications", "must be between 1 and 10000")
 	k.that(l.Sessions >= 1 && l.Sessions <= 10_000_000, "limits.sessions", "must be between 1 and 10000000")
 	k.span("limits.verify_wait", l.VerifyWait, 0, time.Minute)
