@@ -70,6 +70,9 @@ type Entry struct {
 	RevokedAt    time.Time
 	Reason       Reason    // Unspecified if the entry gives none
 	InvalidSince time.Time // invalidityDate; zero if absent
+	// Issuer is the DER of the name of the CA that issued the certificate, in an
+	// indirect list (RFC 5280, Section 5.3.3); nil means the issuer of the list.
+	Issuer []byte
 }
 
 // List is a parsed list. It keeps no part of the bytes it was read from. It is
@@ -81,6 +84,8 @@ type List struct {
 	thisUpdate, nextUpdate time.Time
 	number                 []byte
 	authorityKeyID         []byte
+	base                   []byte   // of a delta list
+	freshest               []string // addresses of delta lists
 	scope                  scope
 	unusable               error
 	index                  index

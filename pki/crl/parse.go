@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 
 	"propusk/pki/der"
@@ -47,6 +49,16 @@ func Parse(data []byte) (*List, error) {
 	p.hash()
 	p.l.sha256 = sha256.Sum256(data)
 	return p.l, nil
+}
+
+// Read is Parse for a list that comes from somewhere: it need not be in memory at
+// any time. r is read to its end. Errors of r come back as they are, wrapped.
+func Read(r io.Reader) (*List, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("read CRL: %w", err)
+	}
+	return Parse(data)
 }
 
 // structure reads everything and builds the index.

@@ -180,16 +180,27 @@ func (l *List) Signer() *gostx509.Certificate { return l.signer }
 // The same certificate may come several times.
 func (l *List) Certificates() iter.Seq2[*CA, *Certificate] { return l.content.certificates() }
 
+// Keys yields the keys of a CA, those of all its installations, in the order of
+// the list. Each brings the addresses of its revocation lists.
+func (ca *CA) Keys() iter.Seq[*Key] {
+	return func(yield func(*Key) bool) {
+		for i := range ca.Installations {
+			for j := range ca.Installations[i].Keys {
+				if !yield(&ca.Installations[i].Keys[j]) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func (c *Content) certificates() iter.Seq2[*CA, *Certificate] {
 	return func(yield func(*CA, *Certificate) bool) {
 		for _, ca := range c.CAs {
-			for i := range ca.Installations {
-				for j := range ca.Installations[i].Keys {
-					key := &ca.Installations[i].Keys[j]
-					for k := range key.Certificates {
-						if !yield(ca, &key.Certificates[k]) {
-							return
-						}
+			for key := range ca.Keys() {
+				for i := range key.Certificates {
+					if !yield(ca, &key.Certificates[i]) {
+						return
 					}
 				}
 			}
