@@ -1,10 +1,11 @@
 // Package qualified checks that a certificate has the form of a qualified one:
 // 63-ФЗ, ст. 17, and приказ ФСБ России № 795 with its amendments. The rules are a
-// table; a new order means new rows, not new code.
+// table; a new order means new rows, not new code. See docs/RULES.md, which is made
+// from the table.
 //
-// A rule that does not apply to a certificate — by the kind of its holder or by
-// its date of issue — leaves no trace in the result. Trust is not judged here:
-// the chain, accreditation and revocation belong to package validate.
+// Every rule is in the result: passed, failed, or not applicable, with the reason
+// why. Trust is not judged here: the chain, accreditation and revocation belong to
+// package validate.
 package qualified
 
 import (
@@ -24,71 +25,112 @@ const (
 	CentralBank = "1037700013020" // the Bank of Russia: credit institutions
 )
 
+// Text is one text in two languages.
+type Text struct{ RU, EN string }
+
+// Rule is what a row of the table says to people: see [Rules].
+type Rule struct {
+	ID     string      // name of the check, "profile.inn"
+	Title  Text        // what is demanded, in one sentence without a period
+	Cite   string      // the norm
+	Reason reason.Code // of a breach
+	// Since and Until bound the day of issue, in Moscow, of the certificates that
+	// the rule covers: the first day, and the first day after the last. The zero
+	// time is no bound. They are midnight UTC of that calendar day.
+	Since, Until time.Time
+	// From is the first day, in Moscow, on which the rule is asked about, whenever
+	// the certificate was issued.
+	From time.Time
+	// Kinds are the holders that the rule covers; empty means all.
+	Kinds []person.Kind
+}
+
+// Rules returns a fresh copy of the table, in the order of [Check]. Two rows may
+// have one ID: a norm that came into force for different holders on different days.
+func Rules() []Rule {
+	var all []Rule
+	for _, r := range table() {
+		all = append(all, Rule{r.id, r.title, r.cite, r.reason, r.since, r.until, r.from, slices.Clone(r.kinds)})
+	}
+	return all
+}
+
 // Check applies the rules to a certificate at a moment. The certificate of the
 // issuer may be nil; then the issuer is judged by its name in the certificate. The
-// result is never empty: the first step says whether the certificate claims to be
-// a qualified one at all.
+// result has one step for each row of the table: the first says whether the
+// certificate claims to be a qualified one at all.
 func Check(cert, issuer *gostx509.Certificate, at time.Time) []verdict.Check {
 	in := input{cert: cert, issuer: cert.Issuer, at: at, issued: moscowDay(cert.NotBefore)}
 	if issuer != nil {
 		in.issuer = issuer.Subject
 	}
-	var checks []verdict.Check
-	who, err := cert.Identity()
-	in.who = who
-	for _, rule := range table() {
-		if rule.kinds != nil && (err != nil || !slices.Contains(rule.kinds, who.Kind)) ||
-			rule.applies != nil && !rule.applies(in) ||
-			in.issued.Before(rule.since) {
-			continue
-		}
+	in.who, in.whoError = cert.Identity()
+	rules := table()
+	checks := make([]verdict.Check, 0, len(rules))
+	for _, rule := range rules {
 		checks = append(checks, rule.run(in))
 	}
-	return append(checks, identityCheck(err))
-}
-
-// identityCheck reports whether the identifiers of the subject are well formed
-// and agree with each other.
-func identityCheck(err error) verdict.Check {
-	c := verdict.Check{Name: "profile.identifiers", Status: verdict.Passed, Cite: order795}
-	if err != nil {
-		c.Status, c.Reason = verdict.Failed, reason.Of(err)
-	}
-	return c
+	return checks
 }
 
 // input is what a rule may look at.
 type input struct {
-	cert   *gostx509.Certificate
-	issuer gostx509.Name
-	who    person.Identity
-	at     time.Time
-	issued time.Time // the day of issue in Moscow, as midnight UTC
+	cert     *gostx509.Certificate
+	issuer   gostx509.Name
+	who      person.Identity
+	whoError error // who is zero
+	at       time.Time
+	issued   time.Time // the day of issue in Moscow, as midnight UTC
 }
 
 // rule is one row of the table.
 type rule struct {
 	id     string
+	title  Text
 	cite   string
 	reason reason.Code
 	since  time.Time        // the first day of issue that the rule covers; zero: any
+	until  time.Time        // the first day of issue that it no longer covers; zero: none
+	from   time.Time        // the first day of judgement; zero: any
 	kinds  []person.Kind    // the holders that the rule covers; nil: any
 	check  func(input) bool // reports whether the certificate obeys
 	// applies further restricts the rule; nil: no restriction.
 	applies func(input) bool
 	// detail says what was found, without personal data; nil: nothing to say.
 	detail func(input) string
+	// why overrides reason when the breach has several; nil: it has one.
+	why func(input) reason.Code
 }
 
+// run applies the rule.
 func (r rule) run(in input) verdict.Check {
-	c := verdict.Check{Name: r.id, Status: verdict.Passed, Cite: r.cite}
+	if code := r.skip(in); code != "" {
+		return verdict.Skip(r.id, code, r.cite)
+	}
+	c := verdict.Pass(r.id, r.cite)
 	if !r.check(in) {
 		c.Status, c.Reason = verdict.Failed, r.reason
+		if r.why != nil {
+			c.Reason = r.why(in)
+		}
 	}
 	if r.detail != nil {
 		c.Detail = r.detail(in)
 	}
 	return c
+}
+
+// skip says why the rule does not apply; empty if it does.
+func (r rule) skip(in input) reason.Code {
+	switch {
+	case r.kinds != nil && (in.whoError != nil || !slices.Contains(r.kinds, in.who.Kind)):
+		return reason.RuleOtherHolder
+	case in.issued.Before(r.since), !r.until.IsZero() && !in.issued.Before(r.until), moscowDay(in.at).Before(r.from):
+		return reason.RuleOtherDate
+	case r.applies != nil && !r.applies(in):
+		return reason.RuleNothingToCheck
+	}
+	return ""
 }
 
 // moscowDay returns the calendar day in Moscow as midnight UTC. Norms begin with

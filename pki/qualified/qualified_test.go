@@ -3,6 +3,7 @@ package qualified
 import (
 	"encoding/asn1"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,13 +54,15 @@ func head() gostx509.Name {
 }
 
 func issuer(ogrn string) *gostx509.Certificate {
-	return &gostx509.Certificate{Subject: attributes(gostx509.OIDOrganization, "УЦ", gostx509.OIDOGRN, ogrn)}
+	return &gostx509.Certificate{Subject: attributes(gostx509.OIDOrganization, "УЦ", gostx509.OIDLocality, "г. Образцов", gostx509.OIDOGRN, ogrn)}
 }
 
 // good returns a certificate that obeys every rule.
 func good(subject gostx509.Name) *gostx509.Certificate {
 	return &gostx509.Certificate{
 		Subject:            subject,
+		Serial:             []byte{1},
+		AuthorityKeyID:     gostx509.AuthorityKeyID{Serial: []byte{2}},
 		NotBefore:          time.Date(2025, time.June, 4, 9, 0, 0, 0, time.UTC),
 		NotAfter:           time.Date(2026, time.September, 4, 9, 0, 0, 0, time.UTC),
 		PublicKey:          new(gost3410.PublicKey),
@@ -79,12 +82,13 @@ func good(subject gostx509.Name) *gostx509.Certificate {
 // failures returns the failed steps, "name: code", and checks the form of all.
 func failures(t *testing.T, checks []verdict.Check) []string {
 	t.Helper()
-	if len(checks) == 0 {
-		t.Error("no step ran")
+	if len(checks) != len(table()) {
+		t.Errorf("%d steps for %d rules", len(checks), len(table()))
 	}
 	var failed []string
 	for _, c := range checks {
-		if c.Name == "" || c.Cite == "" || (c.Status == verdict.Passed) != (c.Reason == "") || c.Status == verdict.Indeterminate {
+		skipped := slices.Contains([]reason.Code{reason.RuleOtherHolder, reason.RuleOtherDate, reason.RuleNothingToCheck}, c.Reason)
+		if c.Name == "" || c.Cite == "" || (c.Status == verdict.Passed) != (c.Reason == "") || c.Status == verdict.Indeterminate || (c.Status == verdict.NotApplicable) != skipped {
 			t.Errorf("malformed step %+v", c)
 		}
 		if _, known := reason.Lookup(c.Reason); c.Reason != "" && !known {
@@ -133,6 +137,22 @@ func TestViolations(t *testing.T) {
 		{"КС3 without КС2", entrepreneur(), FNS, func(c *cert) { c.Policies[1] = gostx509.OIDClassKC3 }, []string{"profile.policy-cumulative: policy-class-gap"}},
 		{"no subjectSignTool", entrepreneur(), FNS, func(c *cert) { c.SubjectSignTool = "" }, []string{"profile.qualified: not-qualified", "profile.subject-sign-tool: subject-sign-tool-missing"}},
 		{"no issuerSignTool", entrepreneur(), FNS, func(c *cert) { c.IssuerSignTool = nil }, []string{"profile.qualified: not-qualified", "profile.issuer-sign-tool: issuer-sign-tool-missing"}},
+		{"no number", entrepreneur(), FNS, func(c *cert) { c.Serial = []byte{0} }, []string{"profile.number: certificate-number-bad"}},
+		{"ends before it begins", entrepreneur(), FNS, func(c *cert) { c.NotAfter = c.NotBefore }, []string{"profile.dates: certificate-dates-bad"}},
+		{"no document of the CA's tool", entrepreneur(), FNS, func(c *cert) { c.IssuerSignTool.CAToolCert = "" }, []string{"profile.sign-tool-form: sign-tool-incomplete"}},
+		{"no document of the tool", entrepreneur(), FNS, func(c *cert) { c.IssuerSignTool.SignToolCert = "" }, []string{"profile.sign-tool-form: sign-tool-incomplete"}},
+		{"no name of the CA's tool", entrepreneur(), FNS, func(c *cert) { c.IssuerSignTool.CATool = "" }, []string{"profile.sign-tool-form: sign-tool-incomplete"}},
+		{"no name of the issuer's tool", entrepreneur(), FNS, func(c *cert) { c.IssuerSignTool.SignTool = "" }, []string{"profile.sign-tool-form: sign-tool-incomplete"}},
+		{"names of 200 and 100 characters", entrepreneur(), FNS, func(c *cert) {
+			c.SubjectSignTool, c.IssuerSignTool.SignToolCert = strings.Repeat("Я", 200), strings.Repeat("Я", 100)
+		}, nil},
+		{"name of 201 characters", entrepreneur(), FNS, func(c *cert) { c.SubjectSignTool = strings.Repeat("Я", 201) }, []string{"profile.sign-tool-form: sign-tool-incomplete"}},
+		{"document of 101 characters", entrepreneur(), FNS, func(c *cert) { c.IssuerSignTool.CAToolCert = strings.Repeat("Я", 101) }, []string{"profile.sign-tool-form: sign-tool-incomplete"}},
+		{"no identification", entrepreneur(), FNS, func(c *cert) { c.IdentificationKind = nil }, []string{"profile.identification-stated: identification-missing"}},
+		{"ИНН of a company as that of a person", append(without(company(), gostx509.OIDINNLE), attributes(gostx509.OIDINN, "007707083893")...), Treasury, func(*cert) {}, []string{"profile.innle-form: inn-form-old"}},
+		{"no number of the CA's certificate", entrepreneur(), FNS, func(c *cert) { c.AuthorityKeyID.Serial = nil }, []string{"profile.issuer-certificate: issuer-certificate-unnamed"}},
+		{"key period of four years", entrepreneur(), FNS, func(c *cert) { c.PrivateKeyUsage.NotAfter = c.PrivateKeyUsage.NotBefore.AddDate(4, 0, 0) }, []string{"profile.key-period-length: key-period-too-long"}},
+		{"key period of three years", entrepreneur(), FNS, func(c *cert) { c.PrivateKeyUsage.NotAfter = c.PrivateKeyUsage.NotBefore.AddDate(3, 0, 0) }, nil},
 		{"unknown identification", entrepreneur(), FNS, func(c *cert) { c.IdentificationKind = new(gostx509.IdentificationKind(4)) }, []string{"profile.identification: identification-unknown"}},
 		{"a CA", company(), FNS, func(c *cert) { c.IsCA = true }, []string{"profile.end-entity: certificate-is-ca"}},
 		{"no CN", entrepreneur(), FNS, drop(gostx509.OIDCommonName), []string{"profile.common-name: attribute-missing"}},
@@ -150,6 +170,7 @@ func TestViolations(t *testing.T) {
 		{"company from a commercial CA", company(), "1027700132195", func(*cert) {}, []string{"profile.issuer-state: issuer-not-fns"}},
 		{"head from a commercial CA", head(), "1027700132195", func(*cert) {}, []string{"profile.issuer-state: issuer-not-fns"}},
 		{"issuer without ОГРН", naturalPerson(), "", func(*cert) {}, []string{"profile.issuer-name: attribute-missing"}},
+		{"certificate of an employee", head(), "1027700132195", func(c *cert) { c.NotBefore = time.Date(2023, time.August, 31, 20, 59, 59, 0, time.UTC) }, []string{"profile.employee: employee-certificate"}},
 		{"issuer with a bad ОГРН", naturalPerson(), "1234567890123", func(*cert) {}, []string{"profile.issuer-ogrn: identifier-bad"}},
 		{"nobody", attributes(gostx509.OIDCommonName, "Образцов Проба"), FNS, func(*cert) {}, []string{"profile.holder: holder-unclear"}},
 		{"key of 2001", entrepreneur(), FNS, func(c *cert) { c.PublicKeyAlgorithm.Algorithm = sigalg.OIDKeyGOST2001 }, []string{"profile.key-algorithm: key-not-gost-2012"}},
@@ -210,6 +231,75 @@ func TestDates(t *testing.T) {
 	}
 }
 
+// TestUntil: приказ № 31 ends, and what it demands is not demanded of certificates
+// issued from that day on. The employees' rule waits for its day of judgement.
+func TestUntil(t *testing.T) {
+	end := time.Date(2027, time.August, 31, 21, 0, 0, 0, time.UTC)
+	for issued, want := range map[time.Time]verdict.Status{
+		time.Date(2021, time.August, 31, 20, 59, 59, 0, time.UTC): verdict.NotApplicable,
+		time.Date(2021, time.August, 31, 21, 0, 0, 0, time.UTC):   verdict.Failed,
+		end.Add(-time.Second): verdict.Failed,
+		end:                   verdict.NotApplicable,
+	} {
+		cert := good(append(without(company(), gostx509.OIDINNLE), attributes(gostx509.OIDINN, "007707083893")...))
+		cert.NotBefore, cert.IdentificationKind = issued, nil
+		for _, step := range []string{"profile.innle-form", "profile.identification-stated"} {
+			if c := stepOf(t, Check(cert, issuer(Treasury), issued), step); c.Status != want {
+				t.Errorf("issued %v: %s is %v, want %v", issued, step, c.Status, want)
+			}
+		}
+	}
+	employee := good(head())
+	employee.NotBefore = time.Date(2023, time.August, 1, 0, 0, 0, 0, time.UTC)
+	day := time.Date(2024, time.August, 31, 21, 0, 0, 0, time.UTC)
+	for at, want := range map[time.Time]reason.Code{day.Add(-time.Second): reason.RuleOtherDate, day: reason.EmployeeCertificate} {
+		if c := stepOf(t, Check(employee, issuer("1027700132195"), at), "profile.employee"); c.Reason != want {
+			t.Errorf("employee at %v: %q", at, c.Reason)
+		}
+	}
+	if c := stepOf(t, Check(employee, issuer(FNS), day), "profile.employee"); c.Status != verdict.Passed {
+		t.Errorf("the head of a company: %+v", c)
+	}
+}
+
+// stepOf returns the first step of a name.
+func stepOf(t *testing.T, checks []verdict.Check, name string) verdict.Check {
+	t.Helper()
+	i := slices.IndexFunc(checks, func(c verdict.Check) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("no step %s", name)
+	}
+	return checks[i]
+}
+
+// TestNotApplicable: every rule is there, and one that does not apply says why.
+func TestNotApplicable(t *testing.T) {
+	auto := Check(good(company()), issuer(FNS), now)
+	for step, want := range map[string]reason.Code{
+		"profile.snils":          reason.RuleOtherHolder,    // no person
+		"profile.person-name":    reason.RuleOtherHolder,    // no person
+		"profile.issuer-fns":     reason.RuleOtherHolder,    // no entrepreneur
+		"profile.organization":   "",                        // applies, and passed
+		"profile.key-period":     "",                        // applies, and passed
+		"profile.ext-key-usage":  reason.RuleNothingToCheck, // no extended key usage
+		"profile.identification": "",
+	} {
+		if c := stepOf(t, auto, step); c.Reason != want {
+			t.Errorf("%s: %+v, want %q", step, c, want)
+		}
+	}
+	old := good(entrepreneur())
+	old.NotBefore = time.Date(2014, time.May, 1, 0, 0, 0, 0, time.UTC)
+	if c := stepOf(t, Check(old, issuer(FNS), now), "profile.inn"); c.Status != verdict.NotApplicable || c.Reason != reason.RuleOtherDate {
+		t.Errorf("ИНН in 2014: %+v", c)
+	}
+	// What nobody is known to be is no holder of any kind.
+	unread := good(append(without(entrepreneur(), gostx509.OIDINN), attributes(gostx509.OIDINN, "500100732258")...))
+	if c := stepOf(t, Check(unread, issuer(FNS), now), "profile.snils"); c.Reason != reason.RuleOtherHolder {
+		t.Errorf("unreadable holder: %+v", c)
+	}
+}
+
 // TestArchive: keys of 2001 were good until the end of 2019.
 func TestArchive(t *testing.T) {
 	cert := good(naturalPerson())
@@ -228,7 +318,7 @@ func TestArchive(t *testing.T) {
 // TestNoIssuer judges by the name of the issuer when its certificate is unknown.
 func TestNoIssuer(t *testing.T) {
 	cert := good(entrepreneur())
-	if failed := failures(t, Check(cert, nil, now)); len(failed) != 2 {
+	if failed := failures(t, Check(cert, nil, now)); len(failed) != 3 {
 		t.Errorf("no issuer at all: %q", failed)
 	}
 	cert.Issuer = issuer(FNS).Subject
