@@ -36,6 +36,27 @@ type Signatory struct {
 	// Time is when the signature is made by the clock of the signatory, in whole
 	// seconds. The zero time leaves the attribute signing-time out.
 	Time time.Time
+
+	// Policy is the signature policy that the signature is made under; with one it
+	// is CAdES-EPES. Nil: none.
+	Policy *Policy
+
+	// anyKey says that keys of RSA and ECDSA may sign too: those of services, not
+	// of people.
+	anyKey bool
+}
+
+// Policy names a signature policy: a document with the rules that the signature is
+// made and judged by (ETSI EN 319 122-1, Section 5.2.9).
+type Policy struct {
+	// ID is the identifier of the policy.
+	ID asn1.ObjectIdentifier
+	// Algorithm and Hash are the digest of the document, which is what binds the
+	// signature to it.
+	Algorithm asn1.ObjectIdentifier
+	Hash      []byte
+	// URL is an address of the document; empty: none.
+	URL string
 }
 
 // Errors of the caller, who asked for something that cannot be.
@@ -46,6 +67,7 @@ var (
 	errOtherKey    = errors.New("cms: the key is not that of the certificate")
 	errSameSigner  = errors.New("cms: the certificate signs twice")
 	errDocumentMax = errors.New("cms: the document is longer than fits into a signature")
+	errPolicy      = errors.New("cms: a signature policy without an identifier, with a digest of a wrong length or an address that is not ASCII")
 )
 
 // Create signs a document and returns a CAdES-BES signature in DER that has the
@@ -126,7 +148,7 @@ func (m *message) signAll(random io.Reader, contentType []byte, sums []contentDi
 
 // sign makes the SignerInfo of one signatory: RFC 5652, Sections 5.3 and 5.4.
 func (s *Signatory) sign(random io.Reader, contentType []byte, sums []contentDigest) ([]byte, error) {
-	digest, signature, err := algorithms(s.Certificate)
+	digest, signature, err := s.algorithms()
 	if err != nil {
 		return nil, err
 	}
@@ -134,22 +156,28 @@ func (s *Signatory) sign(random io.Reader, contentType []byte, sums []contentDig
 	if err != nil {
 		return nil, err
 	}
-	h, err := sigalg.NewHash(digest.Algorithm)
-	if err != nil {
-		return nil, err
-	}
-	h.Write(attributes)
-	sum := h.Sum(nil)
-	value, err := s.Key.Sign(random, sum, crypto.Hash(0))
+	value, err := sigalg.SignWith(random, signature, s.Key, attributes)
 	if err != nil {
 		return nil, fmt.Errorf("cms: sign: %w", err)
 	}
 	// A token may have bytes in another order, or a fault; nobody shall find out
 	// from a signature that was sent.
-	if err := sigalg.VerifyDigestWith(signature, digest.Algorithm, s.Certificate.PublicKey, sum, value); err != nil {
+	if err := sigalg.Verify(signature, s.Certificate.PublicKey, attributes, value); err != nil {
 		return nil, errSigning
 	}
 	return s.signerInfo(digest, signature, attributes, value)
+}
+
+// algorithms returns the digest and the signature algorithm of the signatory.
+func (s *Signatory) algorithms() (digest, signature sigalg.AlgorithmIdentifier, err error) {
+	if !s.anyKey || s.Certificate.PublicKey == nil {
+		return algorithms(s.Certificate)
+	}
+	if signature, err = sigalg.Suits(s.Certificate.PublicKey); err != nil {
+		return digest, signature, reason.New(reason.CertKeyUnsupported, err)
+	}
+	digest.Algorithm, err = sigalg.DigestOf(signature)
+	return digest, signature, err
 }
 
 // algorithms returns the digest and the signature algorithm that go with the key of
@@ -193,11 +221,17 @@ func (s *Signatory) ready() error {
 	if s.Key == nil || s.Certificate == nil || slices.Contains(s.Chain, nil) {
 		return errIncomplete
 	}
-	if err := mayEverSign(s.Certificate); err != nil {
+	if err := s.Policy.check(); err != nil {
+		return err
+	}
+	if _, _, err := s.algorithms(); err != nil {
+		return err
+	}
+	if err := usage(s.Certificate); err != nil {
 		return err
 	}
 	if !s.Time.IsZero() {
-		if err := Suitable(s.Certificate, s.Time); err != nil {
+		if err := inForce(s.Certificate, s.Time); err != nil {
 			return err
 		}
 	}
@@ -217,9 +251,17 @@ func (s *Signatory) ready() error {
 // A certificate without the extension keyUsage may sign (RFC 5280, Section
 // 4.2.1.3), although it is no qualified one.
 func Suitable(cert *gostx509.Certificate, at time.Time) error {
-	if err := mayEverSign(cert); err != nil {
+	if _, _, err := algorithms(cert); err != nil {
 		return err
 	}
+	if err := usage(cert); err != nil {
+		return err
+	}
+	return inForce(cert, at)
+}
+
+// inForce is the part of Suitable that a clock is needed for.
+func inForce(cert *gostx509.Certificate, at time.Time) error {
 	period := cert.PrivateKeyUsage
 	switch {
 	case at.Before(cert.NotBefore):
@@ -234,11 +276,8 @@ func Suitable(cert *gostx509.Certificate, at time.Time) error {
 	return nil
 }
 
-// mayEverSign is the part of Suitable that no clock is needed for.
-func mayEverSign(cert *gostx509.Certificate) error {
-	if _, _, err := algorithms(cert); err != nil {
-		return err
-	}
+// usage says whether the key of a certificate is one for signatures.
+func usage(cert *gostx509.Certificate) error {
 	const signing = gostx509.KeyUsageDigitalSignature | gostx509.KeyUsageNonRepudiation
 	if cert.KeyUsage != 0 && cert.KeyUsage&signing == 0 {
 		return reason.Errorf(reason.KeyUsageUnsuitable, "keyUsage has neither digitalSignature nor nonRepudiation")
@@ -251,7 +290,7 @@ func mayEverSign(cert *gostx509.Certificate) error {
 func algorithmsOf(by []Signatory) []asn1.ObjectIdentifier {
 	var all []asn1.ObjectIdentifier
 	for i := range by {
-		if digest, _, err := algorithms(by[i].Certificate); err == nil && !contains(all, digest.Algorithm) {
+		if digest, _, err := by[i].algorithms(); err == nil && !contains(all, digest.Algorithm) {
 			all = append(all, digest.Algorithm)
 		}
 	}

@@ -2,8 +2,11 @@ package cms
 
 import (
 	"bytes"
+	"errors"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -20,6 +23,9 @@ type message struct {
 	certificates [][]byte // CertificateChoices
 	crls         [][]byte // RevocationInfoChoice
 	signers      [][]byte // SignerInfo
+
+	// namedOnly says that certificates of signatories are not included of themselves.
+	namedOnly bool
 }
 
 // encapsulate writes EncapsulatedContentInfo of data: RFC 5652, Section 5.2. The
@@ -38,7 +44,7 @@ func encapsulate(document []byte) ([]byte, error) {
 // add puts in a signature with what belongs to it: its digest algorithm and its
 // certificates, unless they are there.
 func (m *message) add(info []byte, s *Signatory) error {
-	digest, _, err := algorithms(s.Certificate)
+	digest, _, err := s.algorithms()
 	if err != nil {
 		return err
 	}
@@ -49,7 +55,9 @@ func (m *message) add(info []byte, s *Signatory) error {
 		}
 		m.digests = append(m.digests, raw)
 	}
-	m.include(s.Certificate.Raw)
+	if !m.namedOnly {
+		m.include(s.Certificate.Raw)
+	}
 	for _, cert := range s.Chain {
 		m.include(cert.Raw)
 	}
@@ -136,17 +144,20 @@ func (s *Signatory) signerInfo(digest, signature sigalg.AlgorithmIdentifier, att
 	return b.Bytes()
 }
 
-// attributes writes the signed attributes of CAdES-BES as a SET in DER, which is
+// signedValue is one signed attribute with one value, to be written.
+type signedValue struct {
+	oid   string
+	write func(*cryptobyte.Builder)
+}
+
+// attributes writes the signed attributes of CAdES-BES or -EPES as a SET in DER, which is
 // what is signed: RFC 5652, Section 5.4; ETSI EN 319 122-1, Section 5.2.
 func (s *Signatory) attributes(contentType []byte, digest sigalg.AlgorithmIdentifier, sum []byte) ([]byte, error) {
 	signer, err := s.signingCertificate(digest)
 	if err != nil {
 		return nil, err
 	}
-	values := []struct {
-		oid   string
-		write func(*cryptobyte.Builder)
-	}{
+	values := []signedValue{
 		{oidContentType, func(b *cryptobyte.Builder) { addOID(b, string(contentType)) }},
 		{oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(sum) }},
 		{oidSigningCertificateV2, func(b *cryptobyte.Builder) { b.AddBytes(signer) }},
@@ -154,6 +165,9 @@ func (s *Signatory) attributes(contentType []byte, digest sigalg.AlgorithmIdenti
 	}
 	if s.Time.IsZero() {
 		values = values[:3]
+	}
+	if s.Policy != nil {
+		values = append(values, signedValue{oidSignaturePolicy, s.Policy.add})
 	}
 	var all [][]byte
 	for _, v := range values {
@@ -182,6 +196,43 @@ func (s *Signatory) addTime(b *cryptobyte.Builder) {
 		return
 	}
 	b.AddASN1GeneralizedTime(at)
+}
+
+// check refuses a policy that says nothing. Nil is right: there is none.
+func (p *Policy) check() error {
+	if p == nil {
+		return nil
+	}
+	h, err := sigalg.NewHash(p.Algorithm)
+	if err != nil || len(p.ID) == 0 || len(p.Hash) != h.Size() || !isASCII(p.URL) {
+		return errors.Join(errPolicy, err)
+	}
+	return nil
+}
+
+// isASCII reports whether a text fits into an IA5String.
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+// add writes SignaturePolicyId: RFC 5126, Section 5.8.1.
+func (p *Policy) add(b *cryptobyte.Builder) {
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(p.ID)
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // OtherHashAlgAndValue
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(p.Algorithm) })
+			b.AddASN1OctetString(p.Hash)
+		})
+		if p.URL == "" {
+			return
+		}
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // sigPolicyQualifiers
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				addOID(b, oidPolicyURI)
+				b.AddASN1(cbasn1.IA5String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(p.URL)) })
+			})
+		})
+	})
 }
 
 // signingCertificate writes SigningCertificateV2 with the certificate of the
