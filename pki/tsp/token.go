@@ -8,7 +8,6 @@ import (
 	"propusk/pki/cms"
 	"propusk/pki/der"
 	"propusk/pki/reason"
-	"propusk/pki/sigalg"
 )
 
 // Errors of form.
@@ -111,6 +110,11 @@ func (t *Token) readInfo(data []byte) error {
 		name.End()
 	}
 	t.Extensions = readExtensions(&seq, der.Constructed(1))
+	for _, e := range t.Extensions {
+		if e.Critical {
+			seq.Fail(errCritical)
+		}
+	}
 	seq.End()
 	top.End()
 	return d.Err()
@@ -131,18 +135,3 @@ func readNumber(r *der.Reader, limit int, tooLong error) []byte {
 // reason.TimeStampImprint, or reason.TimeStampAlgorithm when the digest cannot be
 // computed.
 func (t *Token) CheckImprint(parts ...[]byte) error { return t.Digest.check(parts) }
-
-// DigestAlgorithm returns the OID of the digest of the imprint.
-func (t *Token) DigestAlgorithm() asn1.ObjectIdentifier { return t.Digest.Algorithm.Algorithm }
-
-// newImprint makes an imprint of a digest.
-func newImprint(algorithm asn1.ObjectIdentifier, digest []byte) (Imprint, error) {
-	h, err := sigalg.NewHash(algorithm)
-	if err != nil {
-		return Imprint{}, reason.New(reason.TimeStampAlgorithm, err)
-	}
-	if len(digest) != h.Size() {
-		return Imprint{}, errLength
-	}
-	return Imprint{Algorithm: sigalg.AlgorithmIdentifier{Algorithm: algorithm}, Hash: digest}, nil
-}

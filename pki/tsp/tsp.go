@@ -10,7 +10,6 @@ package tsp
 import (
 	"bytes"
 	"encoding/asn1"
-	"hash"
 	"time"
 
 	"propusk/pki/der"
@@ -90,10 +89,6 @@ func (i Imprint) check(parts [][]byte) error {
 	for _, p := range parts {
 		h.Write(p)
 	}
-	return i.checkHash(h)
-}
-
-func (i Imprint) checkHash(h hash.Hash) error {
 	if !bytes.Equal(h.Sum(nil), i.Hash) {
 		return reason.New(reason.TimeStampImprint, errImprint)
 	}
@@ -107,8 +102,8 @@ type Extension struct {
 	Value    []byte // content of the OCTET STRING
 }
 
-// readExtensions reads Extensions under the tag given: RFC 5280, Section 4.1. A
-// type may not occur twice. Extensions that are critical are refused: we know none.
+// readExtensions reads optional Extensions under the tag given: RFC 5280, Section
+// 4.1. A type may not occur twice.
 func readExtensions(r *der.Reader, tag der.Tag) []Extension {
 	if !r.Peek(tag) {
 		return nil
@@ -136,8 +131,8 @@ func readExtensions(r *der.Reader, tag der.Tag) []Extension {
 	return all
 }
 
-// Accuracy of a token is how far its time may be from the true one: RFC 3161,
-// Section 2.4.2. Its fields are whole seconds, milliseconds and microseconds.
+// readAccuracy reads Accuracy, which is seconds, milliseconds and microseconds: RFC
+// 3161, Section 2.4.2.
 func readAccuracy(r *der.Reader) time.Duration {
 	const most = 24 * 60 * 60 // seconds: a clock that is a day off stamps nothing
 	seq := r.Sequence()
