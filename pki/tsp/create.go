@@ -69,7 +69,7 @@ func Create(random io.Reader, t Template, cert *gostx509.Certificate, key crypto
 		return nil, err
 	}
 	return cms.CreateContent(random, oidTSTInfo, info, cms.Signatory{
-		Key: key, Certificate: cert, Chain: t.Certificates, Time: t.GenTime,
+		Key: key, Certificate: cert, Chain: t.Certificates,
 	})
 }
 

@@ -33,11 +33,16 @@ type Authority struct {
 
 // Respond answers a request in DER with a response in DER, as of the moment given.
 // What is wrong with the request is said in the response. An error is a fault of
-// the authority itself, with reason.TimeStampSigner when its certificate may not
-// stamp; there is then no response.
+// the authority itself, with reason.TimeStampSigner, CertNotYetValid or CertExpired
+// when its certificate may not stamp; there is then no response.
 func (a *Authority) Respond(request []byte, at time.Time) ([]byte, error) {
-	if a.Certificate == nil || !forTimeStamps(a.Certificate) {
+	switch {
+	case a.Certificate == nil || !forTimeStamps(a.Certificate):
 		return nil, reason.New(reason.TimeStampSigner, errNoPurpose)
+	case at.Before(a.Certificate.NotBefore):
+		return nil, reason.New(reason.CertNotYetValid, errNotInForce)
+	case at.After(a.Certificate.NotAfter):
+		return nil, reason.New(reason.CertExpired, errNotInForce)
 	}
 	q, refusal := a.judge(request)
 	if refusal != nil {

@@ -23,8 +23,9 @@ const (
 
 // Why a check did not pass.
 var (
-	errUnchecked = errors.New("tsp: a check did not pass")
-	errNoPurpose = errors.New("tsp: the certificate is not one for time-stamps only")
+	errUnchecked  = errors.New("tsp: a check did not pass")
+	errNoPurpose  = errors.New("tsp: the certificate is not one for time-stamps only")
+	errNotInForce = errors.New("tsp: the certificate of the authority is not in force")
 )
 
 // Types of the signed attributes that name the certificate of the signer: RFC 3161,

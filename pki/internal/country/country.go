@@ -219,6 +219,20 @@ func Entrepreneur() gostx509.Template {
 	}
 }
 
+// TimeStamping is the template of the certificate of a time-stamping authority.
+func TimeStamping() gostx509.Template {
+	return gostx509.Template{
+		Subject: gostx509.Name{
+			{Type: gostx509.OIDCountry, Text: "RU"},
+			{Type: gostx509.OIDCommonName, Text: "Служба штампов времени Вымышленная"},
+		},
+		NotBefore: Now.AddDate(-1, 0, 0), NotAfter: Now.AddDate(5, 0, 0), MaxPathLen: -1,
+		KeyUsage:    gostx509.KeyUsageDigitalSignature | gostx509.KeyUsageNonRepudiation,
+		ExtKeyUsage: []asn1.ObjectIdentifier{gostx509.OIDTimeStamping},
+		Critical:    []asn1.ObjectIdentifier{gostx509.OIDExtKeyUsage},
+	}
+}
+
 // Person makes a holder.
 func (c *Country) Person(t testing.TB, issuer *Authority, curve *gost3410.Curve, template gostx509.Template) Holder {
 	t.Helper()
