@@ -293,7 +293,7 @@ func (r *Reader) expect(tag Tag) bool {
 }
 
 // parseHeader returns the lengths of the header and of the content of the first
-// element of b. X.690, Sections 8.1.2, 8.1.3 and 10.1.
+// element of b; both are zero if the header itself is at fault. X.690, Sections 8.1.2, 8.1.3 and 10.1.
 func parseHeader(b []byte) (header, length int, err Error) {
 	if len(b) < 2 {
 		return 0, 0, ErrTruncated
@@ -325,9 +325,20 @@ func parseHeader(b []byte) (header, length int, err Error) {
 		header = 2 + n
 	}
 	if length > len(b)-header {
-		return 0, 0, ErrTruncated
+		return header, length, ErrTruncated
 	}
 	return header, length, ""
+}
+
+// Header returns the lengths in bytes of the header and of the content of the first
+// element of b, which need not hold the content: for input that arrives in pieces.
+// Six bytes are enough. The error is one of those that start with Err.
+func Header(b []byte) (header, length int, err error) {
+	header, length, problem := parseHeader(b)
+	if problem != "" && header == 0 {
+		return 0, 0, problem
+	}
+	return header, length, nil
 }
 
 // checkForm refuses universal types in the wrong form: DER has primitive

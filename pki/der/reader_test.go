@@ -327,3 +327,16 @@ func BenchmarkReader(b *testing.B) {
 		s.OctetString()
 	}
 }
+
+// TestHeader: a header alone tells the length.
+func TestHeader(t *testing.T) {
+	for in, want := range map[string][2]int{
+		"3003": {2, 3}, "0500": {2, 0}, "308180": {3, 0x80}, "3084010203": {}, "308401020304": {6, 0x1020304},
+		"": {}, "30": {}, "3080": {}, "308103": {}, "3081": {}, "30850102030405": {}, "3f0103": {},
+	} {
+		header, length, err := Header(unhex(t, in))
+		if got := [2]int{header, length}; got != want || (err == nil) != (header > 0) {
+			t.Errorf("%s: %v, %v, want %v", in, got, err, want)
+		}
+	}
+}
