@@ -10,6 +10,7 @@
 package tsl
 
 import (
+	"crypto/sha256"
 	"crypto"
 	"fmt"
 	"iter"
@@ -145,7 +146,9 @@ func Verify(doc []byte, signers ...*gostx509.Certificate) (*List, error) {
 	if !ok {
 		return nil, reason.New(reason.TSLNotVerified, result.Reason())
 	}
-	return newList(*content, signer), nil
+	l := newList(*content, signer)
+	l.sha256 = sha256.Sum256(doc)
+	return l, nil
 }
 
 // List is a list whose signature was verified. It is immutable and safe for
@@ -153,6 +156,7 @@ func Verify(doc []byte, signers ...*gostx509.Certificate) (*List, error) {
 type List struct {
 	content Content
 	signer  *gostx509.Certificate
+	sha256  [32]byte
 	index   map[[20]byte][]listed
 }
 
@@ -172,6 +176,9 @@ func (l *List) Version() int { return l.content.Version }
 
 // Date is «Дата», the moment of publication.
 func (l *List) Date() time.Time { return l.content.Date }
+
+// SHA256 is the fingerprint of the document that was verified.
+func (l *List) SHA256() [32]byte { return l.sha256 }
 
 // Signer returns the certificate that the list was verified with.
 func (l *List) Signer() *gostx509.Certificate { return l.signer }
