@@ -10,8 +10,8 @@
 package tsl
 
 import (
-	"crypto/sha256"
 	"crypto"
+	"crypto/sha256"
 	"fmt"
 	"iter"
 	"time"
