@@ -36,6 +36,9 @@ type Result struct {
 	// when there is none.
 	Certificate *gostx509.Certificate
 	Level       Level
+	// Digest is that of the document, in the signer's DigestAlgorithm; nil when the
+	// document is not known, or is not the one that was signed.
+	Digest []byte
 	// Math holds the checks of the signature itself and of the document.
 	Math []verdict.Check
 	// Format holds the rules of the format whose breach leaves a part of the
@@ -86,6 +89,7 @@ type verifier struct {
 func (v *verifier) signer(s *Signer) Result {
 	r := Result{Level: s.level(), Format: []verdict.Check{v.format(s)}}
 	digest, content := v.content(s)
+	r.Digest = digest
 	r.Math = append(r.Math, content)
 	if s.RawSignedAttrs != nil {
 		attributes := s.checkAttributes(v.sd)
