@@ -185,6 +185,12 @@ func (c *Certificate) AcceptsDigest(digest asn1.ObjectIdentifier) bool {
 // CheckSignature with the key of issuer, and reason.CertAlgorithm when the key may
 // not be used so; see AcceptsDigest. Nothing else about issuer is checked.
 func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
+	return c.CheckSignatureWith(sigalg.Verifier{}, issuer)
+}
+
+// CheckSignatureWith is CheckSignatureFrom with a verifier that may know the key
+// of issuer.
+func (c *Certificate) CheckSignatureWith(v sigalg.Verifier, issuer *Certificate) error {
 	digest, err := sigalg.DigestOf(c.SignatureAlgorithm)
 	if err != nil {
 		return reason.New(reason.CertAlgorithm, err)
@@ -192,7 +198,7 @@ func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
 	if issuer.PublicKey != nil && !issuer.AcceptsDigest(digest) {
 		return reason.Errorf(reason.CertAlgorithm, "gostx509: a key of kind %v and the digest %v", issuer.PublicKeyAlgorithm.Algorithm, digest)
 	}
-	return c.CheckSignature(issuer.PublicKey)
+	return c.checkSignature(v, issuer.PublicKey)
 }
 
 // CheckSignature reports whether issuerKey made the signature of c. It returns
@@ -200,10 +206,14 @@ func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
 // match, reason.CertAlgorithm when the algorithm is forbidden or unknown or does
 // not fit the key, reason.CertKeyUnsupported when issuerKey is nil.
 func (c *Certificate) CheckSignature(issuerKey crypto.PublicKey) error {
+	return c.checkSignature(sigalg.Verifier{}, issuerKey)
+}
+
+func (c *Certificate) checkSignature(v sigalg.Verifier, issuerKey crypto.PublicKey) error {
 	if issuerKey == nil {
 		return reason.Errorf(reason.CertKeyUnsupported, "gostx509: the issuer's public key is of an unknown kind")
 	}
-	err := sigalg.Verify(c.SignatureAlgorithm, issuerKey, c.RawTBS, c.Signature)
+	err := v.Verify(c.SignatureAlgorithm, issuerKey, c.RawTBS, c.Signature)
 	switch {
 	case err == nil:
 		return nil

@@ -61,14 +61,14 @@ func fits(d digest, pub crypto.PublicKey) bool {
 	}
 }
 
-func verifyKey(d digest, pub crypto.PublicKey, digest, sig []byte) error {
+func (v Verifier) verifyKey(d digest, pub crypto.PublicKey, digest, sig []byte) error {
 	if !fits(d, pub) {
 		return fmt.Errorf("%w: digest %v and a %T", ErrMismatch, d.id, pub)
 	}
 	good := false
 	switch key := pub.(type) {
 	case *gost3410.PublicKey:
-		good = key.Verify(digest, sig)
+		good = v.Keys.Verify(key, digest, sig)
 	case *rsa.PublicKey:
 		if err := checkRSA(key); err != nil {
 			return err

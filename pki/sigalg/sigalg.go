@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"propusk/gost/gost3410"
 	"propusk/pki/der"
 )
 
@@ -91,6 +92,34 @@ func DigestOf(alg AlgorithmIdentifier) (asn1.ObjectIdentifier, error) {
 // algorithm alg, which must name a digest. It returns nil or one of the errors
 // of this package, wrapped.
 func Verify(alg AlgorithmIdentifier, pub crypto.PublicKey, message, sig []byte) error {
+	return Verifier{}.Verify(alg, pub, message, sig)
+}
+
+// VerifyDigestWith checks that sig is the signature of pub under a digest, where
+// the signature algorithm and the digest algorithm are named apart, as in CMS.
+// The digest algorithm must be the one that alg implies, if it implies any.
+func VerifyDigestWith(alg AlgorithmIdentifier, digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest, sig []byte) error {
+	return Verifier{}.VerifyDigestWith(alg, digestOID, pub, digest, sig)
+}
+
+// VerifyDigest checks the signature sig of pub under a digest computed with the
+// digest algorithm digestOID. The algorithm follows from the key: GOST for
+// *gost3410.PublicKey, PKCS #1 v1.5 for *rsa.PublicKey, ECDSA for
+// *ecdsa.PublicKey. GOST signatures are in the order of RFC 9215.
+func VerifyDigest(digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest, sig []byte) error {
+	return Verifier{}.VerifyDigest(digestOID, pub, digest, sig)
+}
+
+// A Verifier verifies like the functions of this package, which are its methods
+// with the zero value, and faster where it has met a key before. It never changes a
+// result. It is as safe for concurrent use as Keys.
+type Verifier struct {
+	// Keys holds tables for GOST keys that come back; nil is no tables.
+	Keys *gost3410.KeyCache
+}
+
+// Verify is [Verify].
+func (v Verifier) Verify(alg AlgorithmIdentifier, pub crypto.PublicKey, message, sig []byte) error {
 	digest, err := DigestOf(alg)
 	if err != nil {
 		return err
@@ -103,13 +132,11 @@ func Verify(alg AlgorithmIdentifier, pub crypto.PublicKey, message, sig []byte) 
 		return err
 	}
 	h.Write(message)
-	return VerifyDigestWith(alg, digest, pub, h.Sum(nil), sig)
+	return v.VerifyDigestWith(alg, digest, pub, h.Sum(nil), sig)
 }
 
-// VerifyDigestWith checks that sig is the signature of pub under a digest, where
-// the signature algorithm and the digest algorithm are named apart, as in CMS.
-// The digest algorithm must be the one that alg implies, if it implies any.
-func VerifyDigestWith(alg AlgorithmIdentifier, digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest, sig []byte) error {
+// VerifyDigestWith is [VerifyDigestWith].
+func (v Verifier) VerifyDigestWith(alg AlgorithmIdentifier, digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest, sig []byte) error {
 	s, err := find(alg)
 	if err != nil {
 		return err
@@ -123,14 +150,11 @@ func VerifyDigestWith(alg AlgorithmIdentifier, digestOID asn1.ObjectIdentifier, 
 	if s.family == rsaPSS {
 		return verifyPSS(alg.Parameters, digestOID, pub, digest, sig)
 	}
-	return VerifyDigest(digestOID, pub, digest, sig)
+	return v.VerifyDigest(digestOID, pub, digest, sig)
 }
 
-// VerifyDigest checks the signature sig of pub under a digest computed with the
-// digest algorithm digestOID. The algorithm follows from the key: GOST for
-// *gost3410.PublicKey, PKCS #1 v1.5 for *rsa.PublicKey, ECDSA for
-// *ecdsa.PublicKey. GOST signatures are in the order of RFC 9215.
-func VerifyDigest(digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest, sig []byte) error {
+// VerifyDigest is [VerifyDigest].
+func (v Verifier) VerifyDigest(digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest, sig []byte) error {
 	d, err := findDigest(digestOID)
 	if err != nil {
 		return err
@@ -138,7 +162,7 @@ func VerifyDigest(digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest,
 	if len(digest) != d.size {
 		return fmt.Errorf("%w: digest of %d bytes, want %d", ErrMismatch, len(digest), d.size)
 	}
-	return verifyKey(d, pub, digest, sig)
+	return v.verifyKey(d, pub, digest, sig)
 }
 
 // Sign signs a message with the algorithm that suits the key best: GOST R

@@ -103,8 +103,8 @@ func TestPairs(t *testing.T) {
 	fitting := map[string]int{"gost256": 4, "gost256 cofactor 4": 4, "gost512": 2, "RSA": 6, "P-256": 6, "P-384": 6, "P-521": 6}
 	for name, key := range all {
 		reached := 0
-		for _, a := range algorithms() {
-			for _, d := range digests() {
+		for _, a := range algorithms {
+			for _, d := range digests {
 				alg := AlgorithmIdentifier{Algorithm: a.id}
 				err := VerifyDigestWith(alg, d.id, key.Public(), make([]byte, d.size), make([]byte, 64))
 				switch {
@@ -130,7 +130,7 @@ func TestKeyAlone(t *testing.T) {
 	fitting := map[string]int{"gost256": 2, "gost256 cofactor 4": 2, "gost512": 1, "RSA": 3, "P-256": 3, "P-384": 3, "P-521": 3}
 	for name, key := range keys(t) {
 		reached := 0
-		for _, d := range digests() {
+		for _, d := range digests {
 			err := VerifyDigest(d.id, key.Public(), make([]byte, d.size), make([]byte, 64))
 			if errors.Is(err, ErrSignature) {
 				reached++
@@ -180,7 +180,7 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []crypto.PublicKey{nil, pub, (*gost3410.PublicKey)(nil), "text"} {
-		for _, a := range algorithms() {
+		for _, a := range algorithms {
 			if err := VerifyDigestWith(AlgorithmIdentifier{Algorithm: a.id}, OIDStreebog256, key, make([]byte, 32), nil); !errors.Is(err, ErrMismatch) {
 				t.Errorf("%v, key %T: %v", a.id, key, err)
 			}
@@ -301,10 +301,10 @@ func TestMarshal(t *testing.T) {
 // TestRead reads every identifier of the tables back as it was written.
 func TestRead(t *testing.T) {
 	var ids []asn1.ObjectIdentifier
-	for _, a := range algorithms() {
+	for _, a := range algorithms {
 		ids = append(ids, a.id)
 	}
-	for _, d := range digests() {
+	for _, d := range digests {
 		ids = append(ids, d.id)
 	}
 	for _, id := range append(ids, forbidden()...) {

@@ -98,24 +98,23 @@ type algorithm struct {
 	keyID  bool                  // a key algorithm: parameters of the key may follow
 }
 
-func algorithms() []algorithm {
-	return []algorithm{
-		{OIDGOST256WithStreebog, gost256, OIDStreebog256, false},
-		{OIDGOST512WithStreebog, gost512, OIDStreebog512, false},
-		{OIDGOST2001WithGOST94, gost256, OIDGOST94, false},
-		{OIDKeyGOST256, gost256, OIDStreebog256, true},
-		{OIDKeyGOST512, gost512, OIDStreebog512, true},
-		{OIDKeyGOST2001, gost256, OIDGOST94, true},
-		{OIDRSAWithSHA256, rsaPKCS1, OIDSHA256, false},
-		{OIDRSAWithSHA384, rsaPKCS1, OIDSHA384, false},
-		{OIDRSAWithSHA512, rsaPKCS1, OIDSHA512, false},
-		{OIDRSAPSS, rsaPSS, nil, false},
-		{OIDKeyRSA, rsaPKCS1, nil, false},
-		{OIDECDSAWithSHA256, ecdsaPlain, OIDSHA256, false},
-		{OIDECDSAWithSHA384, ecdsaPlain, OIDSHA384, false},
-		{OIDECDSAWithSHA512, ecdsaPlain, OIDSHA512, false},
-		{OIDKeyECDSA, ecdsaPlain, nil, true},
-	}
+// algorithms and digests are constants.
+var algorithms = [...]algorithm{
+	{OIDGOST256WithStreebog, gost256, OIDStreebog256, false},
+	{OIDGOST512WithStreebog, gost512, OIDStreebog512, false},
+	{OIDGOST2001WithGOST94, gost256, OIDGOST94, false},
+	{OIDKeyGOST256, gost256, OIDStreebog256, true},
+	{OIDKeyGOST512, gost512, OIDStreebog512, true},
+	{OIDKeyGOST2001, gost256, OIDGOST94, true},
+	{OIDRSAWithSHA256, rsaPKCS1, OIDSHA256, false},
+	{OIDRSAWithSHA384, rsaPKCS1, OIDSHA384, false},
+	{OIDRSAWithSHA512, rsaPKCS1, OIDSHA512, false},
+	{OIDRSAPSS, rsaPSS, nil, false},
+	{OIDKeyRSA, rsaPKCS1, nil, false},
+	{OIDECDSAWithSHA256, ecdsaPlain, OIDSHA256, false},
+	{OIDECDSAWithSHA384, ecdsaPlain, OIDSHA384, false},
+	{OIDECDSAWithSHA512, ecdsaPlain, OIDSHA512, false},
+	{OIDKeyECDSA, ecdsaPlain, nil, true},
 }
 
 // digest is one line of the table of digest algorithms.
@@ -126,15 +125,13 @@ type digest struct {
 	std  crypto.Hash // zero for GOST, which the standard library does not know
 }
 
-func digests() []digest {
-	return []digest{
-		{OIDStreebog256, streebog.Size256, streebog.New256, 0},
-		{OIDStreebog512, streebog.Size512, streebog.New512, 0},
-		{OIDGOST94, 32, gostr341194.New, 0},
-		{OIDSHA256, sha256.Size, sha256.New, crypto.SHA256},
-		{OIDSHA384, sha512.Size384, sha512.New384, crypto.SHA384},
-		{OIDSHA512, sha512.Size, sha512.New, crypto.SHA512},
-	}
+var digests = [...]digest{
+	{OIDStreebog256, streebog.Size256, streebog.New256, 0},
+	{OIDStreebog512, streebog.Size512, streebog.New512, 0},
+	{OIDGOST94, 32, gostr341194.New, 0},
+	{OIDSHA256, sha256.Size, sha256.New, crypto.SHA256},
+	{OIDSHA384, sha512.Size384, sha512.New384, crypto.SHA384},
+	{OIDSHA512, sha512.Size, sha512.New, crypto.SHA512},
 }
 
 // forbidden is the digests and signature algorithms that were broken: MD2, MD4,
@@ -151,7 +148,7 @@ func forbidden() []asn1.ObjectIdentifier {
 // NULL is taken where RFC 9215 and RFC 5758 want nothing, as CMS from CryptoPro
 // has it; the parameters of a key carry nothing that the key does not.
 func find(alg AlgorithmIdentifier) (algorithm, error) {
-	for _, a := range algorithms() {
+	for _, a := range algorithms {
 		if !a.id.Equal(alg.Algorithm) {
 			continue
 		}
@@ -164,7 +161,7 @@ func find(alg AlgorithmIdentifier) (algorithm, error) {
 }
 
 func findDigest(id asn1.ObjectIdentifier) (digest, error) {
-	for _, d := range digests() {
+	for _, d := range digests {
 		if d.id.Equal(id) {
 			return d, nil
 		}
