@@ -128,6 +128,7 @@ func catalogue() []Entry {
 		uploadEntries(),
 		timestampEntries(),
 		ocspEntries(),
+		cadesEntries(),
 	)
 }
 

@@ -3,6 +3,7 @@ package validate
 import (
 	"time"
 
+	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/gostx509"
 	"propusk/pki/path"
@@ -25,8 +26,29 @@ type Signature struct {
 
 	// Signer is the SignerInfo.
 	Signer *cms.Signer
-	// Level is the kind of the signature.
+	// Digest is that of the document, in the DigestAlgorithm of Signer; nil when the
+	// document is not known, or is not the one that was signed.
+	Digest []byte
+	// Level is the kind of the signature: the highest all of whose parts are there
+	// and fit. Time-stamps of other data and references to other values give none.
 	Level cms.Level
+	// ProofOfExistence is the earliest moment at which the signature is proven to
+	// have existed, by a time-stamp that passed; zero if nothing proves one. The
+	// certificate was judged at that moment (63-ФЗ, ст. 11, п. 2) unless the moment
+	// asked about is earlier.
+	ProofOfExistence time.Time
+	// TimeStamps are those of the signature, in the order of the file. One that did
+	// not pass proves nothing and does not make a good signature bad.
+	TimeStamps []TimeStamp
+	// CounterSignatures are signatures over the value of this one, judged each by
+	// itself. They say nothing about this signature.
+	CounterSignatures []Signature
+	// Additions is about the attributes that anybody may add to a signature: whether
+	// they can be read, and references fit values. It is zero when there are none,
+	// and is no part of Verdict.
+	Additions verdict.Verdict
+	// Policy is the signature policy that the signer named; nil if none.
+	Policy *cades.SignaturePolicy
 	// Claimed is the certificate that the SignerInfo names, whatever was found;
 	// nil if there is none.
 	Claimed *gostx509.Certificate
@@ -44,8 +66,9 @@ type Report struct {
 	File *cms.SignedData
 	// At is the moment for which the judgement holds.
 	At time.Time
-	// Policy is the name of the policy.
-	Policy string
+	// Policy is the name of the policy, and Demands the policy itself.
+	Policy  string
+	Demands Policy
 
 	total verdict.Verdict
 }
@@ -65,7 +88,7 @@ func (r Report) Verdict() verdict.Verdict { return r.total }
 func (v Validator) Signature(file []byte, content cms.Content, at time.Time, beside ...*gostx509.Certificate) Report {
 	sd, err := cms.Parse(file)
 	if err != nil {
-		r := Report{At: at, Policy: v.Policy.Name}
+		r := Report{At: at, Policy: v.Policy.Name, Demands: v.Policy}
 		var total verdict.Builder
 		refuse(&total, reason.Of(err))
 		return r.done(&total)
@@ -76,7 +99,7 @@ func (v Validator) Signature(file []byte, content cms.Content, at time.Time, bes
 // SignedData is [Validator.Signature] for a file that was read already, by
 // [cms.ParseStream] for example.
 func (v Validator) SignedData(sd *cms.SignedData, content cms.Content, at time.Time, beside ...*gostx509.Certificate) Report {
-	r := Report{File: sd, At: at, Policy: v.Policy.Name}
+	r := Report{File: sd, At: at, Policy: v.Policy.Name, Demands: v.Policy}
 	var total verdict.Builder
 	total.Pass(CheckFile, "RFC 5652, 5")
 	if len(sd.Signers) == 0 {
@@ -104,7 +127,7 @@ func workPerSigner(signers int) int {
 
 // signer judges one signer: mathematics first, then the certificate.
 func (v Validator) signer(s *cms.Signer, result cms.Result, certs []*gostx509.Certificate, at time.Time) Signature {
-	out := Signature{Signer: s, Level: result.Level, Claimed: result.Certificate}
+	out := Signature{Signer: s, Level: result.Level, Digest: result.Digest, Claimed: result.Certificate}
 	var math, total verdict.Builder
 	math.Add(result.Math...)
 	out.Mathematical = math.Done(person.Identity{})
