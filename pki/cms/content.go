@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
+	"slices"
 
 	"propusk/pki/der"
 	"propusk/pki/reason"
@@ -40,6 +41,13 @@ func Digest(algorithm asn1.ObjectIdentifier, digest []byte) Content {
 	return Content{digests: []contentDigest{{algorithm, digest}}}
 }
 
+// And returns the same document known by one more digest. What [Digest] says of the
+// caller holds.
+func (c Content) And(algorithm asn1.ObjectIdentifier, digest []byte) Content {
+	c.digests = append(slices.Clip(c.digests), contentDigest{algorithm, digest})
+	return c
+}
+
 // digester computes digests of the document, each once: many signers with one
 // algorithm must not cost many passes over a large document.
 type digester struct {
@@ -48,12 +56,23 @@ type digester struct {
 	computed []contentDigest
 }
 
+// document returns what is known of the document that was signed: the one inside,
+// or else the one that was given.
+func (d *digester) document() Content {
+	switch {
+	case d.sd.Detached:
+		return d.content
+	case d.sd.passed != nil:
+		return *d.sd.passed
+	default:
+		return Document(d.sd.Content)
+	}
+}
+
 // bytes returns the document, and false if it is not at hand.
 func (d *digester) bytes() ([]byte, bool) {
-	if !d.sd.Detached {
-		return d.sd.Content, true
-	}
-	return d.content.document, d.content.given
+	c := d.document()
+	return c.document, c.given
 }
 
 // digest returns the digest of the document in the given algorithm, or why there
@@ -68,14 +87,14 @@ func (d *digester) digest(algorithm asn1.ObjectIdentifier) ([]byte, reason.Code)
 	if err != nil {
 		return nil, reason.SignatureAlgorithmUnsupported
 	}
-	document, ok := d.bytes()
-	if ok {
-		h.Write(document)
+	document := d.document()
+	if document.given {
+		h.Write(document.document)
 		sum := h.Sum(nil)
 		d.computed = append(d.computed, contentDigest{algorithm, sum})
 		return sum, ""
 	}
-	for _, known := range d.content.digests {
+	for _, known := range document.digests {
 		if known.algorithm.Equal(algorithm) && len(known.digest) == h.Size() {
 			return known.digest, ""
 		}
@@ -83,25 +102,46 @@ func (d *digester) digest(algorithm asn1.ObjectIdentifier) ([]byte, reason.Code)
 	return nil, reason.ContentMissing
 }
 
+// isAttributes reports whether the document is the encoding of signed attributes.
+func (d *digester) isAttributes() bool {
+	c := d.document()
+	return c.attributes || c.given && isAttributes(c.document)
+}
+
 // agrees compares a document given beside an attached signature with the one
-// inside.
+// inside: byte for byte, or by all digests that are known of both.
 func (d *digester) agrees() reason.Code {
-	if d.sd.Detached {
+	if d.sd.Detached || !d.content.given && len(d.content.digests) == 0 {
 		return ""
 	}
-	if d.content.given && !bytes.Equal(d.content.document, d.sd.Content) {
-		return reason.ContentMismatch
-	}
-	for _, given := range d.content.digests {
-		digest, code := d.digest(given.algorithm)
-		if code != "" {
-			return code
-		}
-		if !bytes.Equal(digest, given.digest) {
+	if inside, ok := d.bytes(); ok && d.content.given {
+		if !bytes.Equal(d.content.document, inside) {
 			return reason.ContentMismatch
 		}
+		return ""
 	}
-	return ""
+	beside := d.content.digests
+	if d.content.given {
+		outside := digester{sd: &SignedData{Detached: true}, content: d.content}
+		for _, known := range d.sd.passed.digests {
+			sum, _ := outside.digest(known.algorithm) // a document at hand has all digests
+			beside = append(beside, contentDigest{known.algorithm, sum})
+		}
+	}
+	result := reason.ContentMissing // nothing was compared
+	for _, given := range beside {
+		inside, code := d.digest(given.algorithm)
+		switch {
+		case code == reason.ContentMissing:
+			continue
+		case code != "":
+			return code
+		case !bytes.Equal(inside, given.digest):
+			return reason.ContentMismatch
+		}
+		result = ""
+	}
+	return result
 }
 
 // content checks that the document is the one that was signed. It returns the
@@ -119,7 +159,7 @@ func (v *verifier) content(s *Signer) ([]byte, verdict.Check) {
 		return nil, notPassed(CheckContent, code, cite)
 	}
 	if s.RawSignedAttrs == nil {
-		if document, ok := v.digests.bytes(); ok && isAttributes(document) {
+		if v.digests.isAttributes() {
 			return nil, failed(CheckContent, reason.ContentIsAttributes, cite, "")
 		}
 		return digest, passed(CheckContent, cite)
