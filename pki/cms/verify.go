@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"propusk/pki/der"
+	"propusk/pki/facts"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/sigalg"
@@ -49,9 +50,14 @@ type Result struct {
 // X509 parses the certificates of the file. Those that cannot be read are left
 // out and counted.
 func (sd *SignedData) X509() (certs []*gostx509.Certificate, unreadable int) {
+	return sd.X509With(nil)
+}
+
+// X509With is X509 with a memory of certificates; nil is none.
+func (sd *SignedData) X509With(memory *facts.Memory) (certs []*gostx509.Certificate, unreadable int) {
 	certs = make([]*gostx509.Certificate, 0, len(sd.Certificates))
 	for _, raw := range sd.Certificates {
-		cert, err := gostx509.Parse(raw)
+		cert, err := memory.Certificate(raw)
 		if err != nil {
 			unreadable++
 			continue
@@ -68,7 +74,12 @@ func (sd *SignedData) X509() (certs []*gostx509.Certificate, unreadable int) {
 //
 // It is safe for concurrent use.
 func (sd *SignedData) Verify(content Content, candidates []*gostx509.Certificate) []Result {
-	v := verifier{sd: sd, candidates: candidates, digests: digester{content: content, sd: sd}}
+	return sd.VerifyWith(nil, content, candidates)
+}
+
+// VerifyWith is Verify with a memory of keys; nil is none. The result is the same.
+func (sd *SignedData) VerifyWith(memory *facts.Memory, content Content, candidates []*gostx509.Certificate) []Result {
+	v := verifier{memory: memory, sd: sd, candidates: candidates, digests: digester{content: content, sd: sd}}
 	results := make([]Result, 0, len(sd.Signers))
 	for i := range sd.Signers {
 		results = append(results, v.signer(&sd.Signers[i]))
@@ -78,6 +89,7 @@ func (sd *SignedData) Verify(content Content, candidates []*gostx509.Certificate
 
 // verifier is the state of one verification.
 type verifier struct {
+	memory     *facts.Memory
 	sd         *SignedData
 	candidates []*gostx509.Certificate
 	digests    digester
@@ -144,7 +156,7 @@ func (v *verifier) bySigner(s *Signer, digest []byte) (*gostx509.Certificate, []
 		if tried++; tried > maxCandidates {
 			break
 		}
-		checks := append([]verdict.Check{passed(CheckSigner, "RFC 5652, 5.3")}, s.checkKey(cert, digest)...)
+		checks := append([]verdict.Check{passed(CheckSigner, "RFC 5652, 5.3")}, s.checkKey(v.memory.Verifier(cert), cert, digest)...)
 		if allPassed(checks) {
 			return cert, checks
 		}
@@ -169,18 +181,18 @@ func (s *Signer) names(cert *gostx509.Certificate) bool {
 
 // checkKey checks what depends on the certificate. A nil digest means that there
 // is nothing to verify the signature over.
-func (s *Signer) checkKey(cert *gostx509.Certificate, digest []byte) []verdict.Check {
+func (s *Signer) checkKey(keys sigalg.Verifier, cert *gostx509.Certificate, digest []byte) []verdict.Check {
 	checks := []verdict.Check{s.checkAlgorithm(cert)}
 	if checks[0].Status == verdict.Passed && digest != nil {
-		checks = append(checks, s.checkSignature(cert, digest))
+		checks = append(checks, s.checkSignature(keys, cert, digest))
 	}
 	return append(checks, s.checkSigningCertificate(cert)...)
 }
 
 // checkSignature is the mathematics itself.
-func (s *Signer) checkSignature(cert *gostx509.Certificate, digest []byte) verdict.Check {
+func (s *Signer) checkSignature(keys sigalg.Verifier, cert *gostx509.Certificate, digest []byte) verdict.Check {
 	const cite = "RFC 5652, 5.6; 63-ФЗ, ст. 11, п. 3"
-	err := sigalg.VerifyDigestWith(s.SignatureAlgorithm, s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature)
+	err := keys.VerifyDigestWith(s.SignatureAlgorithm, s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature)
 	if err != nil {
 		return failed(CheckSignature, reason.SignatureBad, cite, "")
 	}

@@ -15,6 +15,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"net/netip"
+	"sync"
 	"time"
 
 	"propusk/gost/spki"
@@ -87,6 +88,15 @@ type Certificate struct {
 	IssuerSignTool     *IssuerSignTool     // nil when absent
 	IdentificationKind *IdentificationKind // nil when absent
 	PrivateKeyUsage    PrivateKeyUsage     // zero when absent
+
+	print *fingerprint // nil in a certificate that Parse did not make
+}
+
+// fingerprint is the SHA-256 of a certificate, computed when it is asked for.
+type fingerprint struct {
+	once sync.Once
+	raw  []byte // what it is of
+	sum  [sha256.Size]byte
 }
 
 // AuthorityKeyID is the extension authorityKeyIdentifier (RFC 5280, Section
@@ -157,8 +167,15 @@ const (
 	KeyUsageDecipherOnly
 )
 
-// SHA256 returns the fingerprint of the whole certificate.
-func (c *Certificate) SHA256() [32]byte { return sha256.Sum256(c.Raw) }
+// SHA256 returns the fingerprint of the whole certificate. It is computed once.
+func (c *Certificate) SHA256() [32]byte {
+	f := c.print
+	if f == nil || len(f.raw) != len(c.Raw) || &f.raw[0] != &c.Raw[0] { // a copy whose Raw was replaced
+		return sha256.Sum256(c.Raw)
+	}
+	f.once.Do(func() { f.sum = sha256.Sum256(f.raw) })
+	return f.sum
+}
 
 // String returns the fingerprint, so that printing a certificate names it without
 // the personal data inside.

@@ -64,7 +64,12 @@ func Parse(data []byte) (*Certificate, error) {
 		return nil, reason.Errorf(reason.CertTooLarge, "gostx509: %d bytes, at most %d are allowed", len(data), MaxSize)
 	}
 	raw := bytes.Clone(data)
-	p := parser{c: &Certificate{Raw: raw, MaxPathLen: -1}, text: string(raw)}
+	one := &struct { // one allocation
+		Certificate
+		fingerprint
+	}{Certificate{Raw: raw, MaxPathLen: -1}, fingerprint{raw: raw}}
+	one.print = &one.fingerprint
+	p := parser{c: &one.Certificate, text: string(raw)}
 	p.certificate(p.d.Open(raw, der.Limits{Size: MaxSize, Depth: 16, Elements: 4096}))
 	if err := p.d.Err(); err != nil {
 		return nil, reason.New(formCode(err), err)

@@ -13,6 +13,7 @@ package path
 import (
 	"time"
 
+	"propusk/pki/facts"
 	"propusk/pki/gostx509"
 	"propusk/pki/verdict"
 )
@@ -66,6 +67,9 @@ type Options struct {
 	// Revocation is the source of revocation data. Without it the result is
 	// Indeterminate at best.
 	Revocation Revocation
+	// Facts is what is known about signatures of Roots and Intermediates from before;
+	// nil is nothing.
+	Facts *facts.Memory
 }
 
 // Result of Build. The zero value grants nothing.

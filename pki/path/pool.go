@@ -82,6 +82,9 @@ func (p *Pool) SameIssuer(c *gostx509.Certificate) []*gostx509.Certificate {
 	return same
 }
 
+// has is Contains by address: quicker, and false for another copy.
+func (p *Pool) has(c *gostx509.Certificate) bool { return slices.Contains(p.named(c.RawSubject), c) }
+
 // named returns the certificates with the given subject.
 func (p *Pool) named(rawSubject []byte) []*gostx509.Certificate {
 	if p == nil {

@@ -145,7 +145,8 @@ func (s *search) checkSignature(child, issuer *gostx509.Certificate) error {
 	if err, known := s.signed[l]; known {
 		return err
 	}
-	err := child.CheckSignatureFrom(issuer)
+	trusted := s.opts.Roots.has(issuer) || s.opts.Intermediates.has(issuer)
+	err := s.opts.Facts.CheckSignature(child, issuer, trusted)
 	s.signed[l] = err
 	return err
 }

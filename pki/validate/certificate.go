@@ -68,15 +68,15 @@ type Certificate struct {
 // are not trusted; those that cannot be read are passed over. A certificate that
 // cannot be read gives a failed verdict.
 func (v Validator) Certificate(der []byte, chain [][]byte, at time.Time) Certificate {
-	cert, err := gostx509.Parse(der)
+	cert, err := v.Trust.Facts.Certificate(der)
 	if err != nil {
 		var b verdict.Builder
 		b.Fail(CheckCertificate, reason.Of(err), "RFC 5280, 4")
-		return Certificate{Verdict: b.Done(person.Identity{}), At: at, Policy: v.Policy.Name}
+		return Certificate{Verdict: b.Done(person.Identity{}), At: at, Policy: v.Policy.Name, Demands: v.Policy}
 	}
 	var extra []*gostx509.Certificate
 	for _, raw := range chain[:min(len(chain), maxChain)] {
-		if c, err := gostx509.Parse(raw); err == nil {
+		if c, err := v.Trust.Facts.Certificate(raw); err == nil {
 			extra = append(extra, c)
 		}
 	}
@@ -85,7 +85,7 @@ func (v Validator) Certificate(der []byte, chain [][]byte, at time.Time) Certifi
 
 // ParsedCertificate is Certificate for certificates that were parsed already.
 func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx509.Certificate, at time.Time) Certificate {
-	out := Certificate{Parsed: cert, At: at, Policy: v.Policy.Name}
+	out := Certificate{Parsed: cert, At: at, Policy: v.Policy.Name, Demands: v.Policy}
 	var total verdict.Builder
 	if at.IsZero() {
 		// Without a moment every date would be right or wrong by accident.
@@ -138,6 +138,7 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 		At:                   out.At,
 		InsecureSkipValidity: v.Policy.InsecureSkipValidity,
 		MaxWork:              v.work,
+		Facts:                v.Trust.Facts,
 		Revocation:           v.revocation(),
 	})
 	out.Chain = found.Chain

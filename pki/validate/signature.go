@@ -108,10 +108,10 @@ func (v Validator) SignedData(sd *cms.SignedData, content cms.Content, at time.T
 	}
 	total.Pass(CheckSigners, "RFC 5652, 5.1")
 
-	certs, _ := sd.X509()
+	certs, _ := sd.X509With(v.Trust.Facts)
 	certs = append(certs, beside...)
 	v.work = workPerSigner(len(sd.Signers))
-	for i, result := range sd.Verify(content, certs) {
+	for i, result := range sd.VerifyWith(v.Trust.Facts, content, certs) {
 		r.Signatures = append(r.Signatures, v.signer(&sd.Signers[i], result, certs, at))
 	}
 	return r.done(&total)

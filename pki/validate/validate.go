@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"propusk/pki/crl"
+	"propusk/pki/facts"
 	"propusk/pki/ocsp"
 	"propusk/pki/path"
 	"propusk/pki/person"
@@ -38,6 +39,9 @@ type Trust struct {
 	// Online asks responders and distribution points for what is not at hand; nil
 	// means that none is asked.
 	Online *revocation.Online
+	// Facts remembers which certificates the CAs above have signed, and their keys;
+	// nil remembers nothing. It makes verdicts faster and never another one.
+	Facts *facts.Memory
 	// ID names this trust data in answers and logs.
 	ID string
 	// LoadedAt is when the data were read.
