@@ -57,8 +57,9 @@ type Certificate struct {
 	Anchored bool
 	// At is the moment for which the judgement holds.
 	At time.Time
-	// Policy is the name of the policy.
-	Policy string
+	// Policy is the name of the policy, and Demands the policy itself.
+	Policy  string
+	Demands Policy
 	// Evidence is the revocation data that the answers about Chain rest on.
 	Evidence []revocation.Used
 }
