@@ -136,14 +136,7 @@ func (m *message) signAll(random io.Reader, contentType []byte, sums []contentDi
 			return nil, err
 		}
 	}
-	file, err := m.marshal()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := Parse(file); err != nil {
-		return nil, fmt.Errorf("cms: the signature cannot be written: %w", err)
-	}
-	return file, nil
+	return m.file()
 }
 
 // sign makes the SignerInfo of one signatory: RFC 5652, Sections 5.3 and 5.4.

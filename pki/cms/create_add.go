@@ -78,12 +78,10 @@ func (sd *SignedData) takes(by []Signatory) error {
 	if len(sd.Signers) == 0 {
 		return reason.New(reason.NoSigners, errNoSigners)
 	}
+	if sd.isSealed() {
+		return reason.New(reason.SignatureSealed, errSealed)
+	}
 	for i := range sd.Signers {
-		for _, a := range sd.Signers[i].UnsignedAttrs {
-			if t := string(a.Type); t == oidSealOld || t == oidSealV2 {
-				return reason.New(reason.SignatureSealed, errSealed)
-			}
-		}
 		for j := range by {
 			if sd.Signers[i].names(by[j].Certificate) {
 				return reason.New(reason.SignedAlready, errTwice)

@@ -150,21 +150,24 @@ type signedValue struct {
 	write func(*cryptobyte.Builder)
 }
 
-// attributes writes the signed attributes of CAdES-BES or -EPES as a SET in DER, which is
-// what is signed: RFC 5652, Section 5.4; ETSI EN 319 122-1, Section 5.2.
+// attributes writes the signed attributes of CAdES-BES or -EPES as a SET in DER,
+// which is what is signed: RFC 5652, Section 5.4; ETSI EN 319 122-1, Section 5.2. A
+// nil type of content is that of a counter-signature, which has no such attribute:
+// RFC 5652, Section 11.4.
 func (s *Signatory) attributes(contentType []byte, digest sigalg.AlgorithmIdentifier, sum []byte) ([]byte, error) {
 	signer, err := s.signingCertificate(digest)
 	if err != nil {
 		return nil, err
 	}
 	values := []signedValue{
-		{oidContentType, func(b *cryptobyte.Builder) { addOID(b, string(contentType)) }},
 		{oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(sum) }},
 		{oidSigningCertificateV2, func(b *cryptobyte.Builder) { b.AddBytes(signer) }},
-		{oidSigningTime, s.addTime},
 	}
-	if s.Time.IsZero() {
-		values = values[:3]
+	if contentType != nil {
+		values = append(values, signedValue{oidContentType, func(b *cryptobyte.Builder) { addOID(b, string(contentType)) }})
+	}
+	if !s.Time.IsZero() {
+		values = append(values, signedValue{oidSigningTime, s.addTime})
 	}
 	if s.Policy != nil {
 		values = append(values, signedValue{oidSignaturePolicy, s.Policy.add})

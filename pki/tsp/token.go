@@ -135,3 +135,7 @@ func readNumber(r *der.Reader, limit int, tooLong error) []byte {
 // reason.TimeStampImprint, or reason.TimeStampAlgorithm when the digest cannot be
 // computed.
 func (t *Token) CheckImprint(parts ...[]byte) error { return t.Digest.check(parts) }
+
+// DigestAlgorithm returns the identifier of the digest of the imprint. It must not
+// be modified.
+func (t *Token) DigestAlgorithm() asn1.ObjectIdentifier { return t.Digest.Algorithm.Algorithm }
