@@ -2,10 +2,14 @@ package certs
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"propusk/pki/cms"
+	"propusk/pki/facts"
 	"propusk/pki/gostx509"
 	"propusk/pki/path"
 	"propusk/pki/reason"
@@ -25,42 +29,136 @@ import (
 //
 // Reading stops when ctx is done.
 func Load(ctx context.Context, src Source, now time.Time) (*Snapshot, error) {
-	inputs, err := src.inputs()
+	return load(ctx, src, now, new(memory))
+}
+
+// load is Load with what is known of the files already.
+func load(ctx context.Context, src Source, now time.Time, m *memory) (*Snapshot, error) {
+	l, err := newLoader(src, now, m)
 	if err != nil {
 		return nil, err
 	}
-	if err := readAll(ctx, inputs); err != nil {
-		return nil, err
-	}
-	l := &loader{now: now, inputs: inputs, pins: src.Pins, named: len(src.Pins) == 0}
 	for _, step := range []func(context.Context) error{
-		l.readPins,
-		l.readRoots,
-		l.readIntermediates,
-		l.readTSL,
+		l.open,
+		l.readFloor,
+		l.readAuthorities,
+		l.aboveFloor,
 		l.readCRLs,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
+	m.authorities = l.authorities
+	m.keep(l.inputs)
 	return l.snapshot(), nil
 }
 
 // loader holds what the steps of Load have found so far.
 type loader struct {
+	*authorities
 	now    time.Time
 	inputs []input
+	total  int64 // bytes of all files so far
 	pins   []Pin
 	named  bool // a root file that was named by itself is pinned by that
+	state  state
+	floor  floor
+	memory *memory
 
+	crls        []revocationList
+	quarantined []Quarantined
+}
+
+// newLoader lists the files of a source.
+func newLoader(src Source, now time.Time, m *memory) (*loader, error) {
+	inputs, err := src.inputs()
+	if err != nil {
+		return nil, err
+	}
+	if m.facts == nil {
+		m.facts = facts.New()
+	}
+	return &loader{
+		authorities: new(authorities), now: now, inputs: inputs,
+		pins: slices.Clone(src.Pins), named: len(src.Pins) == 0, state: state{src.State}, memory: m,
+	}, nil
+}
+
+// authorities are the CAs of a snapshot: all of it but revocation lists. They are
+// made anew only if one of their files has changed.
+type authorities struct {
+	key           [32]byte // of the files
 	roots         *path.Pool
 	intermediates *path.Pool
 	list          *tsl.List
+	listPath      string // the file that list is from
 	orphans       []Orphan
+	damaged       []Quarantined // lists of accredited CAs that were set aside
 	bySubject     map[string][]*gostx509.Certificate
-	crls          []revocationList
-	quarantined   []Quarantined
+	keys          map[string]time.Time // subject key identifier → end of the last certificate with it
+}
+
+// readAuthorities takes the authorities of the last load, or makes them.
+func (l *loader) readAuthorities(ctx context.Context) error {
+	key := l.authoritiesKey()
+	if last := l.memory.authorities; last != nil && last.key == key {
+		l.authorities = last
+		l.markSuperseded()
+		return nil
+	}
+	l.key = key
+	for _, step := range []func(context.Context) error{
+		l.readPins,
+		l.readRoots,
+		l.readIntermediates,
+		l.readTSL,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	l.indexCAs()
+	return nil
+}
+
+// authoritiesKey names the files that authorities are made of, and how they were
+// named.
+func (l *loader) authoritiesKey() [32]byte {
+	h := sha256.New()
+	for _, in := range l.inputs {
+		if in.Role != RoleCRL {
+			fmt.Fprintf(h, "%s %q %x %t %t %t\n", in.Role, in.Path, in.SHA256, in.explicit, in.pile, in.err != nil)
+		}
+	}
+	for _, p := range l.pins {
+		fmt.Fprintln(h, p)
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// readFloor takes what was accepted once. A floor that is damaged is recorded;
+// what was fetched then still says what was fetched last.
+func (l *loader) readFloor(context.Context) error {
+	var err error
+	if l.floor, err = l.state.readFloor(); err != nil {
+		l.quarantined = append(l.quarantined, Quarantined{Path: l.state.path(stateFloor), Code: reason.Of(err), Err: err})
+	}
+	return nil
+}
+
+// aboveFloor refuses a list of accredited CAs that is older than one that was in
+// force once, before a restart perhaps.
+func (l *loader) aboveFloor(context.Context) error {
+	was := l.floor.TSLVersion
+	switch {
+	case was == 0:
+	case l.list == nil:
+		return reason.Errorf(reason.TrustListMissing, "version %d was accepted before, and there is no list in the files", was)
+	case l.list.Version() < was:
+		return reason.Errorf(reason.TrustListRollback, "%s: version %d was accepted before, and this list is of version %d", l.listPath, was, l.list.Version())
+	}
+	return nil
 }
 
 // of returns the inputs with one role.
@@ -157,24 +255,78 @@ func (l *loader) readIntermediates(context.Context) error {
 	return nil
 }
 
-// readTSL verifies the list of accredited CAs under the pinned signers, and takes
-// from it the CA certificates that lead to a pinned root.
+// readTSL verifies the lists of accredited CAs under the pinned signers, takes the
+// one of the highest version, and from it the CA certificates that lead to a
+// pinned root.
 func (l *loader) readTSL(ctx context.Context) error {
 	files := l.of(RoleTSL)
 	if len(files) == 0 {
 		return nil
 	}
-	in := files[len(files)-1]
 	signers, err := l.signers()
 	if err != nil {
 		return err
 	}
+	for _, in := range files {
+		list, err := l.verifyTSL(in, signers)
+		switch {
+		case err == nil:
+			if l.list == nil || list.Version() > l.list.Version() {
+				l.list, l.listPath = list, in.Path
+			}
+		case in.fetched:
+			l.damaged = append(l.damaged, Quarantined{Path: in.Path, Code: reason.Of(err), Err: err})
+		default:
+			return err
+		}
+	}
+	l.markSuperseded()
+	if l.list == nil {
+		return nil
+	}
+	return l.takeListed(ctx)
+}
+
+// verifyTSL reads one list, unless it has been verified under these signers.
+func (l *loader) verifyTSL(in *input, signers []*gostx509.Certificate) (*tsl.List, error) {
+	if in.err != nil {
+		return nil, in.err
+	}
+	by := fingerprintsOf(signers)
+	if k := in.known; k.list != nil && k.signers == by {
+		return k.list, nil
+	}
+	if in.data == nil { // what is known of the file is not enough
+		data, err := readFile(in.Path, in.Role.limit())
+		if err != nil {
+			return nil, err
+		}
+		in.data = data
+	}
 	list, err := tsl.Verify(in.data, signers...)
 	if err != nil {
-		return within(reason.TSLMalformed, in.Path, err)
+		return nil, within(reason.TSLMalformed, in.Path, err)
 	}
-	l.list = list
-	return l.takeListed(ctx)
+	in.data = nil
+	in.known.list, in.known.signers = list, by
+	return list, nil
+}
+
+// fingerprintsOf names certificates in order.
+func fingerprintsOf(certs []*gostx509.Certificate) [32]byte {
+	var all []byte
+	for _, c := range certs {
+		sum := c.SHA256()
+		all = append(all, sum[:]...)
+	}
+	return sha256.Sum256(all)
+}
+
+// markSuperseded tells the list that is in force from the others.
+func (l *loader) markSuperseded() {
+	for _, in := range l.of(RoleTSL) {
+		in.superseded = l.list != nil && in.Path != l.listPath
+	}
 }
 
 // signers returns who may sign the list: those that were named, or else the
@@ -251,6 +403,7 @@ func (l *loader) leadsToRoot(c *gostx509.Certificate, candidates *path.Pool) rea
 		Intermediates:        candidates,
 		At:                   l.now,
 		InsecureSkipValidity: true,
+		Facts:                l.memory.facts,
 		Revocation:           path.InsecureSkipRevocation{},
 	})
 	if result.Status == verdict.Passed {
@@ -277,6 +430,7 @@ func (l *loader) snapshot() *Snapshot {
 			Intermediates: l.intermediates,
 			Accredited:    l.list,
 			CRLs:          l.crlSet(),
+			Facts:         l.memory.facts,
 			ID:            id,
 			LoadedAt:      l.now,
 		},
@@ -284,28 +438,30 @@ func (l *loader) snapshot() *Snapshot {
 		loadedAt:    l.now,
 		files:       files,
 		crls:        l.crls,
-		quarantined: l.quarantined,
-		orphans:     l.orphans,
+		quarantined: slices.Concat(l.damaged, l.quarantined),
+		authorities: l.authorities,
 	}
 }
 
 // certificates parses a file of one or more certificates, once.
 func (in *input) certificates() ([]*gostx509.Certificate, error) {
-	if in.parsed != nil {
-		return in.parsed, nil
+	if in.known.certs != nil {
+		return in.known.certs, nil
 	}
 	blocks, err := cms.Bundle(in.data)
 	if err != nil {
 		return nil, reason.Errorf(reason.TrustCertMalformed, "%s: %w", in.Path, err)
 	}
+	var certs []*gostx509.Certificate
 	for _, block := range blocks {
 		c, err := gostx509.Parse(block)
 		if err != nil {
 			return nil, reason.Errorf(reason.TrustCertMalformed, "%s: %w", in.Path, err)
 		}
-		in.parsed = append(in.parsed, c)
+		certs = append(certs, c)
 	}
-	return in.parsed, nil
+	in.known.certs, in.data = certs, nil
+	return certs, nil
 }
 
 // within adds the path to an error, and a code to one that has none.

@@ -3,7 +3,6 @@ package certs
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,7 +14,6 @@ import (
 	"strings"
 
 	"propusk/pki/crl"
-	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 )
 
@@ -50,15 +48,20 @@ func (r Role) limit() int64 {
 	}
 }
 
-// input is one file to be read, and then its contents.
+// input is one file to be read, and then what is known of it.
 type input struct {
 	File
-	explicit bool // named by itself, not found in a directory
-	pile     bool // from a plain pile of certificates
-	data     []byte
-	err      error // why data is nil; only for CRLs of a directory
-	parsed   []*gostx509.Certificate
+	explicit   bool // named by itself, not found in a directory
+	pile       bool // from a plain pile of certificates
+	fetched    bool // from a state directory
+	superseded bool // a list of accredited CAs that is not in force, because another one is newer
+	data       []byte
+	err        error // why nothing is known; only for files that may be bad
+	known      *known
 }
+
+// mayBeBad reports whether a bad file sets aside only itself.
+func (in *input) mayBeBad() bool { return in.fetched || in.Role == RoleCRL && !in.explicit }
 
 // subdir is a directory of files with the same role.
 type subdir struct {
@@ -114,6 +117,13 @@ func (s Source) inputs() ([]input, error) {
 		add(RoleIntermediate, true, files...)
 	}
 	add(RoleCRL, true, s.CRLs...)
+	if len(all) > 0 { // what was fetched says nothing without those who are believed
+		fetched, err := state{s.State}.inputs()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, fetched...)
+	}
 	if len(all) == 0 {
 		return nil, reason.Errorf(reason.TrustNotConfigured, "no trust directory and no files were named")
 	}
@@ -202,27 +212,6 @@ func list(dir string, exts []string) ([]string, error) {
 	return paths, nil
 }
 
-// readAll reads the files in place. A CRL of a directory that cannot be read
-// keeps its error and goes to quarantine; anything else fails the whole.
-func readAll(ctx context.Context, inputs []input) error {
-	var total int64
-	for i := range inputs {
-		in := &inputs[i]
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		in.data, in.err = readFile(in.Path, in.Role.limit())
-		if in.err != nil && (in.Role != RoleCRL || in.explicit) {
-			return in.err
-		}
-		in.SHA256, in.Size = sha256.Sum256(in.data), len(in.data)
-		if total += int64(in.Size); total > maxTotal {
-			return reason.Errorf(reason.TrustFileTooLarge, "%s: all files together exceed %d bytes", in.Path, int64(maxTotal))
-		}
-	}
-	return nil
-}
-
 // readFile reads a regular file of 1 to limit bytes. Opening anything else, such
 // as a named pipe, could block for ever.
 func readFile(path string, limit int64) ([]byte, error) {
@@ -275,13 +264,16 @@ func parsePins(path string, data []byte) ([]Pin, error) {
 }
 
 // hashInputs names the data: SHA-256 over role and hash of each file. Paths are
-// left out, so that the same data have the same name on every machine.
+// left out, so that the same data have the same name on every machine, and so are
+// copies and a list that is not in force.
 func hashInputs(inputs []input) string {
 	lines := make([]string, 0, len(inputs))
 	for _, in := range inputs {
-		lines = append(lines, string(in.Role)+" "+hex.EncodeToString(in.SHA256[:]))
+		if !in.superseded {
+			lines = append(lines, string(in.Role)+" "+hex.EncodeToString(in.SHA256[:]))
+		}
 	}
 	slices.Sort(lines)
-	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(lines), "\n")))
 	return hex.EncodeToString(sum[:])
 }

@@ -22,6 +22,7 @@ import (
 	"slices"
 	"time"
 
+	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/validate"
 )
@@ -36,7 +37,7 @@ type Snapshot struct {
 	files       []File
 	crls        []revocationList
 	quarantined []Quarantined
-	orphans     []Orphan
+	authorities *authorities // nil in the zero value
 }
 
 // Role says what a file is for.
@@ -136,10 +137,10 @@ func (s *Snapshot) Quarantined() []Quarantined {
 // Orphans returns the CA certificates of the list from which no path leads to a
 // pinned root, and those that cannot be read.
 func (s *Snapshot) Orphans() []Orphan {
-	if s == nil {
+	if s == nil || s.authorities == nil {
 		return nil
 	}
-	return slices.Clone(s.orphans)
+	return slices.Clone(s.authorities.orphans)
 }
 
 // Stale returns the paths of revocation lists that are past their nextUpdate. What
@@ -155,4 +156,47 @@ func (s *Snapshot) Stale(now time.Time) []string {
 		}
 	}
 	return paths
+}
+
+// HasKey reports whether a CA certificate that has not expired has this subject key
+// identifier.
+func (s *Snapshot) HasKey(id []byte, now time.Time) bool {
+	if s == nil || s.authorities == nil || len(id) == 0 {
+		return false
+	}
+	return now.Before(s.authorities.keys[string(id)])
+}
+
+// ListAge is how old the list of accredited CAs is by its own date; false if there
+// is none.
+func (s *Snapshot) ListAge(now time.Time) (time.Duration, bool) {
+	if s == nil || s.trust.Accredited == nil {
+		return 0, false
+	}
+	return now.Sub(s.trust.Accredited.Date()), true
+}
+
+// RevocationList describes one of the revocation lists of a Snapshot.
+type RevocationList struct {
+	Path string
+	// Issuer is the CA certificate that verifies it.
+	Issuer                 *gostx509.Certificate
+	SHA256                 [32]byte
+	Entries                int
+	ThisUpdate, NextUpdate time.Time
+}
+
+// RevocationLists returns the lists that are good, in the order of reading.
+func (s *Snapshot) RevocationLists() []RevocationList {
+	if s == nil {
+		return nil
+	}
+	all := make([]RevocationList, 0, len(s.crls))
+	for _, r := range s.crls {
+		all = append(all, RevocationList{
+			Path: r.path, Issuer: r.issuer, SHA256: r.list.SHA256(), Entries: r.list.Len(),
+			ThisUpdate: r.list.ThisUpdate(), NextUpdate: r.list.NextUpdate(),
+		})
+	}
+	return all
 }

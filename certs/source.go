@@ -32,6 +32,14 @@ type Source struct {
 	// directory a bad list is set aside, here it is an error.
 	CRLs []string
 
+	// State is a state directory: what was fetched over the network and verified,
+	// and what was accepted once. Only a [Store] writes there; it is made when the
+	// first file is written. Never name a part of a trust directory. A list of
+	// accredited CAs there takes the place of one that was given, if its version is
+	// higher, and revocation lists add up. A damaged file there sets aside only
+	// itself.
+	State string
+
 	// Pins are fingerprints of roots, beside those of pins.txt.
 	Pins []Pin
 }

@@ -1,15 +1,20 @@
 package certs
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 )
 
@@ -21,8 +26,12 @@ type Store struct {
 	now     func() time.Time
 	current atomic.Pointer[Snapshot]
 
-	mu   sync.Mutex        // one Reload at a time
-	seen [sha256.Size]byte // fingerprint of the files that are in force
+	mu     sync.Mutex        // one Reload at a time
+	seen   [sha256.Size]byte // fingerprint of the files that are in force
+	memory memory
+	swept  bool
+
+	stateErr atomic.Pointer[error]
 }
 
 // NewStore returns a Store that reads src and asks now for the time. Nothing is
@@ -47,19 +56,72 @@ func (s *Store) Current() *Snapshot { return s.current.Load() }
 func (s *Store) Reload(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.swept {
+		s.noteState(state{s.src.State}.sweep())
+		s.swept = true
+	}
 	now, seen := s.now(), s.fingerprint()
-	next, err := Load(ctx, s.src, now)
+	next, err := load(ctx, s.src, now, &s.memory)
 	if err != nil {
 		return err
 	}
 	if err := mayReplace(s.current.Load(), next, now); err != nil {
 		return err
 	}
+	// The floor rises before anybody relies on the snapshot. If that fails, fresh
+	// data are worth more than a floor after the next start.
+	if s.src.State != "" {
+		s.noteState(s.tidy(next, now))
+	}
 	s.current.Store(next)
 	if s.seen = seen; next.waits() {
 		s.seen = [sha256.Size]byte{}
 	}
 	return nil
+}
+
+// noteState remembers what is wrong with the state directory.
+func (s *Store) noteState(err error) {
+	if err != nil {
+		err = reason.New(reason.TrustStateUnwritable, err)
+	}
+	s.stateErr.Store(&err)
+}
+
+// StateError says what was wrong with the state directory when it was last
+// written, nil if nothing: then what is in force would be there after a restart.
+func (s *Store) StateError() error {
+	if err := s.stateErr.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// tidy writes down what has been accepted, and moves damaged files out of the way.
+func (s *Store) tidy(next *Snapshot, now time.Time) error {
+	st := state{s.src.State}
+	errs := []error{st.raiseFloor(next.floor())}
+	for _, q := range next.quarantined {
+		if strings.HasPrefix(q.Path, st.dir+string(filepath.Separator)) && q.Path != st.path(stateFloor) && q.Code != reason.TrustCRLFuture {
+			errs = append(errs, st.setAside(q.Path))
+		}
+	}
+	for path, k := range s.memory.files {
+		if k.crl != nil && k.issuer == nil && strings.HasPrefix(path, st.path(stateCRLs)) && !freshList(k.crl, now) {
+			errs = append(errs, os.Remove(path)) // its CA has left, and it is of no use any more
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// floor is what the snapshot has raised it to.
+func (s *Snapshot) floor() floor {
+	f := floor{CRLs: make(map[string]time.Time)}
+	f.TSLVersion, _ = s.TSLVersion()
+	for key, r := range newest(s.crls) {
+		f.CRLs[key] = r.list.ThisUpdate()
+	}
+	return f
 }
 
 // waits reports whether the same files may give more at a later time.
@@ -81,19 +143,19 @@ func mayReplace(current, next *Snapshot, now time.Time) error {
 	return keepsRevocation(current, next, now)
 }
 
-// keepsRevocation compares, CA by CA, the newest lists of both snapshots.
+// keepsRevocation compares, place by place, the newest lists of both snapshots.
 func keepsRevocation(current, next *Snapshot, now time.Time) error {
 	inForce, offered := newest(current.crls), newest(next.crls)
 	for _, was := range current.crls { // in order, so that the same files always give the same answer
-		if inForce[was.issuer] != was {
+		if inForce[was.key] != was {
 			continue
 		}
-		is, ok := offered[was.issuer]
+		is, ok := offered[was.key]
 		switch {
 		case ok && is.list.ThisUpdate().Before(was.list.ThisUpdate()):
 			return reason.Errorf(reason.TrustCRLRollback, "%s: issued %s, and the list in force was issued %s", is.path,
 				is.list.ThisUpdate().Format(time.RFC3339), was.list.ThisUpdate().Format(time.RFC3339))
-		case ok || !was.fresh(now) || !next.knows(was.issuer):
+		case ok || !was.fresh(now) || !next.authorities.know(was.issuer):
 			continue
 		}
 		for _, q := range next.quarantined {
@@ -106,30 +168,22 @@ func keepsRevocation(current, next *Snapshot, now time.Time) error {
 	return nil
 }
 
-// newest returns the newest list of each CA.
-func newest(lists []revocationList) map[[32]byte]revocationList {
-	best := make(map[[32]byte]revocationList, len(lists))
+// newest returns the newest list of each place.
+func newest(lists []revocationList) map[string]revocationList {
+	best := make(map[string]revocationList, len(lists))
 	for _, r := range lists {
-		if b, ok := best[r.issuer]; !ok || b.list.ThisUpdate().Before(r.list.ThisUpdate()) {
-			best[r.issuer] = r
+		if b, ok := best[r.key]; !ok || b.list.ThisUpdate().Before(r.list.ThisUpdate()) {
+			best[r.key] = r
 		}
 	}
 	return best
 }
 
-// knows reports whether a CA certificate is part of the snapshot.
-func (s *Snapshot) knows(fingerprint [32]byte) bool {
-	for _, c := range s.trust.Roots.Certificates() {
-		if c.SHA256() == fingerprint {
-			return true
-		}
-	}
-	for _, c := range s.trust.Intermediates.Certificates() {
-		if c.SHA256() == fingerprint {
-			return true
-		}
-	}
-	return false
+// know reports whether a CA, by name and key, is among the authorities.
+func (a *authorities) know(ca *gostx509.Certificate) bool {
+	return slices.ContainsFunc(a.bySubject[string(ca.RawSubject)], func(c *gostx509.Certificate) bool {
+		return bytes.Equal(c.RawSPKI, ca.RawSPKI)
+	})
 }
 
 // Watch reloads at once unless the files are in force already, and then whenever

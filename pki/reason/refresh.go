@@ -29,6 +29,9 @@ const (
 	// TrustCRLExpired means that a revocation list that was offered is past its
 	// nextUpdate or does not say when the next one is due.
 	TrustCRLExpired Code = "trust-crl-expired"
+	// TrustListFuture means that a list of accredited CAs that was offered is dated
+	// in the future.
+	TrustListFuture Code = "trust-list-future"
 	// TrustStateDamaged means that a file of the state directory is not what was
 	// written there.
 	TrustStateDamaged Code = "trust-state-damaged"
@@ -107,6 +110,12 @@ func stateEntries() []Entry {
 			"Полученный список отзыва уже не действует. Повторите попытку позже; действует прежний.",
 			"The revocation list that was fetched is past its nextUpdate; try again later, the previous one stays in force.",
 			"RFC 5280, 5.1.2.5",
+		},
+		{
+			TrustListFuture, Policy,
+			"Полученный перечень аккредитованных удостоверяющих центров датирован будущим. Проверьте часы сервера; действует прежний перечень.",
+			"The list of accredited certification authorities that was fetched is dated in the future; check the clock, the previous one stays in force.",
+			"",
 		},
 		{
 			TrustStateDamaged, Malformed,
