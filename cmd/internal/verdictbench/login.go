@@ -10,7 +10,9 @@ import (
 
 	"propusk/certs"
 	"propusk/certs/testpki"
+	"propusk/gost/gost3410"
 	"propusk/pki/cms"
+	"propusk/pki/facts"
 	"propusk/pki/gostx509"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
@@ -48,44 +50,108 @@ func login(ctx context.Context, s setup) ([]*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	person := country.Person("ip")
-	challenge := fmt.Appendf(nil, "propusk.example.invalid sign-in %032x", 0x5eed)
-	file, err := cms.Create(nil, challenge, cms.Signatory{
-		Key: person.Key, Certificate: person.Certificate, Time: countryDate(),
-		Chain: []*gostx509.Certificate{person.Issuer.Certificate},
-	})
+	persons := 1 << 13
+	if s.short {
+		persons = 1 << 9
+	}
+	files, err := signIns(country, persons)
 	if err != nil {
 		return nil, err
 	}
 	signature, root := filepath.Join(s.dir, "login.p7s"), filepath.Join(s.dir, "root.cer")
 	if err := errors.Join(
-		os.WriteFile(signature, file, 0o600),
+		os.WriteFile(signature, files[0], 0o600),
 		os.WriteFile(root, country.Authority("head-256").Certificate.Raw, 0o600),
 	); err != nil {
 		return nil, err
 	}
 	var sd cms.SignedData
-	fresh := judge{trust: snapshot.Trust(), file: file, at: country.Now().Add(time.Hour)}
+	j := judge{trust: snapshot.Trust(), at: country.Now().Add(time.Hour)}
 	peer := s.library.measure("login", signature, root)
 	return []*row{
-		{name: fmt.Sprintf("read the CMS of a sign-in, %d bytes", len(file)), peer: s.library.measure("parse", signature), goal: atMost(2000),
-			ours: loop(func() error { return sd.Reset(file) })},
-		{name: "verdict of a sign-in, nothing known", ours: loop(fresh.verdict), peer: peer, goal: atLeast(5.5)},
+		{name: fmt.Sprintf("read the CMS of a sign-in, %d bytes", len(files[0])), peer: s.library.measure("parse", signature), goal: atMost(2000),
+			ours: loop(func() error { return sd.Reset(files[0]) })},
+		{name: "verdict of a sign-in, nothing known", ours: j.nothingKnown(files[0]), peer: peer, goal: atLeast(5.5)},
+		{name: "verdict of a sign-in, CA known", ours: j.authorityKnown(files), peer: peer, goal: atLeast(12)},
+		{name: "verdict of a sign-in, certificate known", ours: j.certificateKnown(files[0]), peer: peer, goal: atLeast(16)},
 	}, nil
 }
 
-// judge gives one verdict again and again.
-type judge struct {
-	trust   validate.Trust
-	file    []byte
-	content cms.Content
-	at      time.Time
+// signIns returns the signatures of so many different persons.
+func signIns(country *testpki.Country, persons int) ([][]byte, error) {
+	like := country.Person("ip")
+	template := country.PersonTemplate(like)
+	files := make([][]byte, 0, persons)
+	for i := range persons {
+		template.Serial = fmt.Appendf(nil, "%018d", i)
+		someone, err := country.Issue(like.Issuer, template, gost3410.CryptoProA())
+		if err != nil {
+			return nil, err
+		}
+		challenge := fmt.Appendf(nil, "propusk.example.invalid sign-in %032x", i)
+		file, err := cms.Create(nil, challenge, cms.Signatory{
+			Key: someone.Key, Certificate: someone.Certificate, Time: countryDate(),
+			Chain: []*gostx509.Certificate{like.Issuer.Certificate},
+		})
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
 }
 
-func (j judge) verdict() error {
+// judge gives verdicts about sign-ins.
+type judge struct {
+	trust validate.Trust
+	at    time.Time
+}
+
+// verdict gives one, which must be good.
+func (j judge) verdict(file []byte) error {
 	v := validate.Validator{Trust: j.trust, Policy: validate.QES()}
-	if got := v.Signature(j.file, j.content, j.at).Verdict(); got.Status() != verdict.Passed {
+	if got := v.Signature(file, cms.Content{}, j.at).Verdict(); got.Status() != verdict.Passed {
 		return fmt.Errorf("the verdict is %v: %v", got.Status(), got.Why())
 	}
 	return nil
+}
+
+// nothingKnown measures verdicts that check all signatures, each with a key never
+// seen before.
+func (j judge) nothingKnown(file []byte) measure {
+	j.trust.Facts = nil
+	return loop(func() error { return j.verdict(file) })
+}
+
+// enough is how many verdicts make everything known that can be.
+const enough = 8
+
+// authorityKnown measures verdicts about persons never seen before, whose CA was.
+func (j judge) authorityKnown(files [][]byte) measure {
+	return func(ctx context.Context, each time.Duration) (float64, error) {
+		j.trust.Facts = facts.New()
+		for _, file := range files[:enough] {
+			if err := j.verdict(file); err != nil {
+				return 0, err
+			}
+		}
+		next := enough
+		return once(ctx, each, len(files)-enough-1, func() error {
+			next++
+			return j.verdict(files[next-1])
+		})
+	}
+}
+
+// certificateKnown measures verdicts about somebody who returns.
+func (j judge) certificateKnown(file []byte) measure {
+	j.trust.Facts = facts.New()
+	return func(ctx context.Context, each time.Duration) (float64, error) {
+		for range enough {
+			if err := j.verdict(file); err != nil {
+				return 0, err
+			}
+		}
+		return loop(func() error { return j.verdict(file) })(ctx, each)
+	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"text/tabwriter"
@@ -72,30 +74,37 @@ func (r *row) measure(ctx context.Context, each time.Duration) error {
 }
 
 // loop measures the processor time of one call of f, of all threads of this process:
-// what the garbage collector does for f counts.
+// what the garbage collector does for f counts. The first call does not.
 func loop(f func() error) measure {
 	return func(ctx context.Context, each time.Duration) (float64, error) {
-		if err := f(); err != nil { // what is done once only does not count
+		if err := f(); err != nil {
 			return 0, err
 		}
-		start, err := processorTime()
+		return once(ctx, each, math.MaxInt, f)
+	}
+}
+
+// once is loop for what can only be called so many times; all calls count.
+func once(ctx context.Context, each time.Duration, calls int, f func() error) (float64, error) {
+	runtime.GC() // of what others left
+	start, err := processorTime()
+	if err != nil {
+		return 0, err
+	}
+	for n, batch := 0, 1; ; batch *= 2 {
+		batch = min(batch, calls-n)
+		for range batch {
+			if err := f(); err != nil {
+				return 0, err
+			}
+		}
+		n += batch
+		now, err := processorTime()
 		if err != nil {
 			return 0, err
 		}
-		for n, batch := 0, 1; ; batch *= 2 {
-			for range batch {
-				if err := f(); err != nil {
-					return 0, err
-				}
-			}
-			n += batch
-			now, err := processorTime()
-			if err != nil {
-				return 0, err
-			}
-			if now-start >= each || ctx.Err() != nil {
-				return float64(now-start) / float64(n), ctx.Err()
-			}
+		if now-start >= each || n == calls || ctx.Err() != nil {
+			return float64(now-start) / float64(n), ctx.Err()
 		}
 	}
 }
