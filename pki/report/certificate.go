@@ -53,6 +53,9 @@ type CertificateDocument struct {
 	SubIndication string      `json:"sub_indication,omitempty"`
 	Code          reason.Code `json:"code,omitempty"`
 	Text          Text        `json:"text"`
+	// StateCode is absent while the conclusion is INDETERMINATE, and when the
+	// certificate failed what the state service does not ask.
+	StateCode *StateCode `json:"state_code,omitempty"`
 
 	// Holder is whose certificate it is. It is there only if the conclusion is
 	// TOTAL-PASSED.
@@ -77,6 +80,8 @@ type CertificateDocument struct {
 	// QualifiedChecks are the checks behind Qualified. Those that the policy
 	// demands are among Checks too.
 	QualifiedChecks []Check `json:"qualified_checks"`
+	// Evidence is all that the verdict rests on, by digest.
+	Evidence []Evidence `json:"evidence"`
 
 	Context
 }
@@ -104,6 +109,7 @@ func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *Certi
 		SubIndication:   SubIndication(c.Verdict),
 		Code:            c.Verdict.Why(),
 		Text:            conclusionText(c.Verdict, certificateSentences()),
+		StateCode:       certificateCode(c.Verdict),
 		Certificate:     certificateData(c.Parsed),
 		Properties:      properties(c.Parsed),
 		Chain:           make([]CertificateData, 0, len(c.Chain)),
@@ -113,6 +119,10 @@ func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *Certi
 		QualifiedChecks: checks(c.Qualified.Checks()),
 		Context:         newContext(t, c.Policy, c.At, now),
 	}
+	var k collector
+	k.rules(t, c.Demands)
+	k.certificate(c)
+	d.Evidence = k.done()
 	if who, ok := c.Verdict.Identity(); ok {
 		d.Holder = NewIdentity(who)
 	}

@@ -1,31 +1,198 @@
 package report
 
-import "time"
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
-// Roles of evidence.
+	"propusk/pki/gostx509"
+	"propusk/pki/revocation"
+	"propusk/pki/validate"
+)
+
+// Roles of evidence, in the order in which a document lists it.
 const (
 	RoleSignature   = "signature"       // the file with the signatures
 	RoleDocument    = "document"        // what was signed
 	RoleCertificate = "certificate"     // a certificate of a chain
-	RoleList        = "accredited-list" // the list of accredited CAs
+	RoleTimeStamp   = "time-stamp"      // a time-stamp token
 	RoleCRL         = "crl"             // a revocation list
 	RoleOCSP        = "ocsp"            // an OCSP answer
-	RoleTimeStamp   = "time-stamp"      // a time-stamp token
+	RoleList        = "accredited-list" // the list of accredited CAs
+	RolePolicy      = "policy"          // what was demanded
 )
 
+// roles is the order of roles.
+func roles() []string {
+	return []string{RoleSignature, RoleDocument, RoleCertificate, RoleTimeStamp, RoleCRL, RoleOCSP, RoleList, RolePolicy}
+}
+
 // Evidence is one thing that a verdict rests on. Whoever has all of them, and asks
-// about the same moment under the same policy, gets the same document.
+// the same engine about the same moment, gets the same document.
 type Evidence struct {
 	Role string `json:"role"`
-	// SHA256 is the digest of the bytes, in hexadecimal. It is absent for a document
-	// known only by a digest in another algorithm.
-	SHA256 string `json:"sha256,omitempty"`
-	// GOST is the GOST R 34.11-2012 (256 bits) digest of a document, in hexadecimal,
-	// as the state service prints it.
-	GOST string `json:"gost3411_2012_256,omitempty"`
+	// Digest is in hexadecimal, and Algorithm its name: "sha256" for all but a
+	// document, which has the digest that was signed.
+	Digest    string `json:"digest"`
+	Algorithm string `json:"algorithm"`
 	// Issuer is who issued a certificate, a list or an answer.
 	Issuer     string     `json:"issuer,omitempty"`
+	Source     string     `json:"source,omitempty"`  // the address it was got from
 	Version    int        `json:"version,omitempty"` // of the list of accredited CAs
 	ThisUpdate *time.Time `json:"this_update,omitempty"`
 	NextUpdate *time.Time `json:"next_update,omitempty"`
 }
+
+// key is what makes evidence the same evidence.
+func (e Evidence) key() string { return e.Role + " " + e.Algorithm + " " + e.Digest }
+
+// String implements fmt.Stringer; it reveals nobody's name.
+func (e Evidence) String() string { return e.key() }
+
+// GoString implements fmt.GoStringer like String.
+func (e Evidence) GoString() string { return "report.Evidence{" + e.key() + "}" }
+
+// collector gathers evidence, each piece once.
+type collector struct {
+	all  []Evidence
+	seen map[string]bool
+}
+
+func (k *collector) add(e Evidence) {
+	if k.seen == nil {
+		k.seen = make(map[string]bool)
+	}
+	if e.Algorithm == "" {
+		e.Algorithm = "sha256"
+	}
+	if !k.seen[e.key()] {
+		k.seen[e.key()] = true
+		k.all = append(k.all, e)
+	}
+}
+
+// bytes adds a piece by its bytes; none is no evidence.
+func (k *collector) bytes(role string, raw []byte) {
+	if len(raw) > 0 {
+		sum := sha256.Sum256(raw)
+		k.add(Evidence{Role: role, Digest: hex.EncodeToString(sum[:])})
+	}
+}
+
+// done returns the evidence in an order of its own, so that the order of search and
+// of network answers cannot be seen in it. It is never nil.
+func (k *collector) done() []Evidence {
+	slices.SortFunc(k.all, func(a, b Evidence) int {
+		return cmp.Or(slices.Index(roles(), a.Role)-slices.Index(roles(), b.Role), strings.Compare(a.key(), b.key()))
+	})
+	if k.all == nil {
+		return []Evidence{}
+	}
+	return k.all
+}
+
+// signature adds what the judgement of one signer rests on.
+func (k *collector) signature(s validate.Signature) {
+	if s.Signer != nil && len(s.Digest) > 0 {
+		k.add(Evidence{Role: RoleDocument, Digest: hex.EncodeToString(s.Digest), Algorithm: digestName(s.Signer.DigestAlgorithm.Algorithm.String())})
+	}
+	if s.Claimed != nil {
+		k.certificates(s.Claimed)
+	}
+	k.certificate(s.Certificate)
+	for _, t := range s.TimeStamps {
+		k.bytes(RoleTimeStamp, t.Raw)
+		if t.Claimed != nil {
+			k.certificates(t.Claimed)
+		}
+		k.certificate(t.Certificate)
+	}
+	for _, counter := range s.CounterSignatures {
+		k.signature(counter)
+	}
+}
+
+// certificate adds what the judgement of a certificate rests on.
+func (k *collector) certificate(c validate.Certificate) {
+	if c.Parsed != nil {
+		k.certificates(c.Parsed)
+	}
+	k.certificates(c.Chain...)
+	for _, used := range c.Evidence {
+		k.revocation(used)
+	}
+}
+
+func (k *collector) certificates(all ...*gostx509.Certificate) {
+	for _, c := range all {
+		sum := c.SHA256()
+		k.add(Evidence{Role: RoleCertificate, Digest: hex.EncodeToString(sum[:]), Issuer: c.Issuer.String()})
+	}
+}
+
+func (k *collector) revocation(used revocation.Used) {
+	e := Evidence{
+		Role: RoleCRL, Digest: hex.EncodeToString(used.SHA256[:]), Source: used.Source,
+		ThisUpdate: instant(used.ThisUpdate.UTC()), NextUpdate: instant(used.NextUpdate.UTC()),
+	}
+	if used.Kind == revocation.KindOCSP {
+		e.Role = RoleOCSP
+	}
+	if used.Issuer != nil {
+		e.Issuer = used.Issuer.Subject.String()
+	}
+	k.add(e)
+}
+
+// rules adds what was demanded, and the list of accredited CAs.
+func (k *collector) rules(t validate.Trust, demands validate.Policy) {
+	if t.Accredited != nil {
+		sum, date := t.Accredited.SHA256(), t.Accredited.Date()
+		k.add(Evidence{Role: RoleList, Digest: hex.EncodeToString(sum[:]), Version: t.Accredited.Version(), ThisUpdate: &date})
+	}
+	// A policy is plain data: it always has a JSON form, and always the same.
+	if text, err := json.Marshal(demands); err == nil {
+		k.bytes(RolePolicy, text)
+	}
+}
+
+// digestName names the digest algorithms of documents; others keep their OID.
+func digestName(oid string) string {
+	names := map[string]string{
+		"1.2.643.7.1.1.2.2":      "gost3411-2012-256",
+		"1.2.643.7.1.1.2.3":      "gost3411-2012-512",
+		"1.2.643.2.2.9":          "gost3411-94",
+		"2.16.840.1.101.3.4.2.1": "sha256",
+		"2.16.840.1.101.3.4.2.2": "sha384",
+		"2.16.840.1.101.3.4.2.3": "sha512",
+	}
+	if name, ok := names[oid]; ok {
+		return name
+	}
+	return oid
+}
+
+// engineVersion is the version of this program: the commit it was built from, or
+// else the version of the module.
+var engineVersion = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	version := info.Main.Version
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			version = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			version += "+modified"
+		}
+	}
+	return cmp.Or(version, "(devel)")
+})

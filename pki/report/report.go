@@ -45,11 +45,14 @@ type Text struct {
 // Check is one step of the verification.
 type Check struct {
 	Name   string         `json:"name"`
-	Status verdict.Status `json:"status"`         // "passed", "failed", "indeterminate"
+	Status verdict.Status `json:"status"`         // "passed", "failed", "indeterminate", "not-applicable"
 	Code   reason.Code    `json:"code,omitempty"` // absent if passed
 	Text   *Text          `json:"text,omitempty"` // absent if passed
-	Cite   string         `json:"cite,omitempty"`
-	Detail string         `json:"detail,omitempty"`
+	// Remedy is what to do about it, the second part of Text; absent if there is
+	// nothing to do.
+	Remedy *Text  `json:"remedy,omitempty"`
+	Cite   string `json:"cite,omitempty"`
+	Detail string `json:"detail,omitempty"`
 }
 
 // Document is the verdict on a file with signatures.
@@ -81,6 +84,9 @@ type Signature struct {
 	// StateCode is absent while the conclusion is INDETERMINATE: the state service
 	// has no code for that.
 	StateCode *StateCode `json:"state_code,omitempty"`
+	// StateCodeMathematical is what the state service answers when it is asked about
+	// the mathematics alone (verifySignatureOnly).
+	StateCodeMathematical *StateCode `json:"state_code_mathematical,omitempty"`
 
 	Format   string `json:"format"`   // "CMS", "CAdES"
 	Level    string `json:"level"`    // "CMS", "CAdES-BES"
@@ -115,8 +121,14 @@ type Signature struct {
 	// TimeStamps and CounterSignatures are never null.
 	TimeStamps        []TimeStamp `json:"time_stamps"`
 	CounterSignatures []Signature `json:"counter_signatures"`
-	// UnsignedAttributes are the types of attributes that were seen and not
-	// judged: time-stamps, counter-signatures.
+	// Additions is about what anybody may add to a signature: whether it can be
+	// read and fits. It is never null and says nothing about the signature itself.
+	Additions []Check `json:"additions"`
+	// SignaturePolicy is the policy that the signer named (EPES): its OID, or
+	// "implied".
+	SignaturePolicy string `json:"signature_policy,omitempty"`
+	// UnsignedAttributes are the types of all attributes that the signer did not
+	// sign, whether they were judged or not.
 	UnsignedAttributes []string `json:"unsigned_attributes,omitempty"`
 
 	Checks []Check `json:"checks"`
@@ -142,8 +154,10 @@ type Context struct {
 	Moment time.Time `json:"moment"`
 	// VerifiedAt is when the judgement was made.
 	VerifiedAt time.Time `json:"verified_at"`
-	// Engine says what computed the signature checks.
-	Engine string `json:"engine"`
+	// Engine says what computed the signature checks, and EngineVersion from which
+	// source it was built.
+	Engine        string `json:"engine"`
+	EngineVersion string `json:"engine_version"`
 	// Notice says what the law thinks of that engine.
 	Notice Text `json:"notice"`
 }
@@ -154,6 +168,11 @@ type Trust struct {
 	ListVersion int        `json:"list_version,omitempty"` // «Версия»
 	ListDate    *time.Time `json:"list_date,omitempty"`    // «Дата»
 	LoadedAt    *time.Time `json:"loaded_at,omitempty"`
+	// AgeSeconds is how long before the verification the data were read, and
+	// ListAgeSeconds how long before it the list was published. They are not below
+	// zero.
+	AgeSeconds     int64 `json:"age_seconds"`
+	ListAgeSeconds int64 `json:"list_age_seconds,omitempty"`
 }
 
 // Signatures makes the document about a file with signatures; now is the moment
@@ -169,11 +188,18 @@ func Signatures(r validate.Report, t validate.Trust, now time.Time) *Document {
 		Checks:        checks(r.Checks),
 		Context:       newContext(t, r.Policy, r.At, now),
 	}
+	var k collector
+	k.rules(t, r.Demands)
+	if r.File != nil {
+		k.bytes(RoleSignature, r.File.Raw)
+	}
 	for _, s := range r.Signatures {
 		one := signature(s)
 		one.Detached = r.File != nil && r.File.Detached
 		d.Signatures = append(d.Signatures, one)
+		k.signature(s)
 	}
+	d.Evidence = k.done()
 	return d
 }
 
@@ -184,12 +210,33 @@ func signature(s validate.Signature) Signature {
 		SubIndication: SubIndication(s.Verdict),
 		Code:          s.Verdict.Why(),
 		Text:          conclusionText(s.Verdict, signatureSentences()),
+		StateCode:     signatureCode(s),
 		Format:        formatOf(s),
 		Level:         string(s.Level),
 		Mathematical:  s.Mathematical.Status(),
 		Certificate:   s.Certificate.Verdict.Status(),
 		Qualified:     s.Certificate.Qualified.Status(),
 		Checks:        checks(s.Verdict.Checks()),
+
+		StateCodeMathematical: mathematicalCode(s),
+		ProofOfExistence:      instant(s.ProofOfExistence.UTC()),
+		TimeStamps:            make([]TimeStamp, 0, len(s.TimeStamps)),
+		CounterSignatures:     make([]Signature, 0, len(s.CounterSignatures)),
+		Additions:             checks(s.Additions.Checks()),
+	}
+	for _, one := range s.TimeStamps {
+		out.TimeStamps = append(out.TimeStamps, timeStamp(one))
+	}
+	for _, one := range s.CounterSignatures {
+		counter := signature(one)
+		counter.Detached = true // it is over the value of a signature, which is elsewhere
+		out.CounterSignatures = append(out.CounterSignatures, counter)
+	}
+	if s.Policy != nil {
+		out.SignaturePolicy = "implied"
+		if !s.Policy.Implied {
+			out.SignaturePolicy = s.Policy.ID.String()
+		}
 	}
 	if who, ok := s.Verdict.Identity(); ok {
 		out.Signer = NewIdentity(who)
@@ -208,6 +255,20 @@ func signature(s validate.Signature) Signature {
 	return out
 }
 
+// timeStamp makes the document about one time-stamp.
+func timeStamp(t validate.TimeStamp) TimeStamp {
+	return TimeStamp{
+		Kind:          string(t.Kind),
+		Conclusion:    Conclude(t.Verdict.Status()),
+		SubIndication: SubIndication(t.Verdict),
+		Code:          t.Verdict.Why(),
+		Text:          conclusionText(t.Verdict, timeStampSentences()),
+		Time:          instant(t.Time.UTC()),
+		Certificate:   certificateData(t.Claimed),
+		Checks:        checks(t.Verdict.Checks()),
+	}
+}
+
 // checks makes the documents of checks.
 func checks(all []verdict.Check) []Check {
 	out := make([]Check, 0, len(all))
@@ -215,6 +276,10 @@ func checks(all []verdict.Check) []Check {
 		one := Check{Name: c.Name, Status: c.Status, Code: c.Reason, Cite: c.Cite, Detail: c.Detail}
 		if entry, ok := reason.Lookup(c.Reason); ok {
 			one.Text = &Text{RU: entry.RU, EN: entry.EN}
+			if c.Status != verdict.NotApplicable {
+				ru, en := entry.Remedy()
+				one.Remedy = &Text{RU: ru, EN: en}
+			}
 		}
 		out = append(out, one)
 	}
@@ -224,23 +289,28 @@ func checks(all []verdict.Check) []Check {
 // newContext makes the context of a judgement.
 func newContext(t validate.Trust, policy string, at, now time.Time) Context {
 	c := Context{
-		Trust:      Trust{ID: t.ID},
-		Policy:     policy,
-		Moment:     at.UTC(),
-		VerifiedAt: now.UTC(),
-		Engine:     "propusk",
-		Notice:     notice(),
+		Trust:         Trust{ID: t.ID},
+		Policy:        policy,
+		Moment:        at.UTC(),
+		VerifiedAt:    now.UTC(),
+		Engine:        "propusk",
+		EngineVersion: engineVersion(),
+		Notice:        notice(),
 	}
 	if !t.LoadedAt.IsZero() {
 		loaded := t.LoadedAt.UTC()
-		c.Trust.LoadedAt = &loaded
+		c.Trust.LoadedAt, c.Trust.AgeSeconds = &loaded, age(loaded, now)
 	}
 	if t.Accredited != nil {
 		date := t.Accredited.Date()
 		c.Trust.ListVersion, c.Trust.ListDate = t.Accredited.Version(), &date
+		c.Trust.ListAgeSeconds = age(date, now)
 	}
 	return c
 }
+
+// age is how many whole seconds lie between two moments; at least zero.
+func age(since, now time.Time) int64 { return max(0, int64(now.Sub(since)/time.Second)) }
 
 // Identity is a person or an organization in the clear. It belongs into the
 // answer to whom the answer is due, and nowhere else: it prints as nothing, so

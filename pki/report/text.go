@@ -32,6 +32,16 @@ func certificateSentences() sentences {
 	}
 }
 
+func timeStampSentences() sentences {
+	bad := Text{"Метка времени ничего не доказывает.", "The time-stamp proves nothing."}
+	return sentences{
+		passed:  Text{"Метка времени действительна.", "The time-stamp is valid."},
+		failed:  bad,
+		unknown: Text{"Проверить метку времени до конца не удалось.", "The time-stamp could not be verified to the end."},
+		unfit:   bad,
+	}
+}
+
 // conclusionText says the conclusion and, unless all is well, the first thing
 // that is wrong and what to do about it.
 func conclusionText(v verdict.Verdict, s sentences) Text {

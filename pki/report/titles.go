@@ -1,0 +1,54 @@
+package report
+
+import (
+	"strings"
+
+	"propusk/pki/qualified"
+)
+
+// title says in plain words what a check is about. A name that is unknown here is
+// its own title.
+func title(name string) Text {
+	if t, ok := checkTitles()[name]; ok {
+		return t
+	}
+	if strings.HasPrefix(name, "profile.") {
+		for _, r := range qualified.Rules() {
+			if r.ID == name {
+				return Text(r.Title)
+			}
+		}
+	}
+	return Text{RU: name, EN: name}
+}
+
+// checkTitles names the checks of packages cms, path and validate; those of package
+// qualified have their names in its table.
+func checkTitles() map[string]Text {
+	return map[string]Text{
+		"file":    {"Файл подписи прочитан", "The signature file was read"},
+		"signers": {"В файле есть подпись", "The file holds a signature"},
+
+		"content":             {"Документ — тот самый, который подписан", "The document is the one that was signed"},
+		"signed-attributes":   {"Сведения, защищённые подписью, составлены правильно", "What the signature protects is well formed"},
+		"signer-certificate":  {"Сертификат подписавшего найден", "The signer's certificate was found"},
+		"signature-algorithm": {"Алгоритм подписи подходит к ключу", "The algorithm of the signature fits the key"},
+		"signature":           {"Подпись сделана ключом из этого сертификата", "The signature was made with the key of this certificate"},
+		"signing-certificate": {"Подпись относится именно к этому сертификату", "The signature is bound to this very certificate"},
+		"format":              {"Файл подписи составлен по правилам формата", "The signature file follows the rules of its format"},
+
+		"certificate":            {"Сертификат прочитан", "The certificate was read"},
+		"moment":                 {"Известен момент, на который проводится проверка", "The moment of the verification is known"},
+		"chain":                  {"Цепочка сертификатов ведёт к доверенному корню", "The chain of certificates leads to a trusted root"},
+		"chain.validity":         {"Все сертификаты цепочки действовали на момент проверки", "All certificates of the chain were within their dates"},
+		"chain.authority":        {"Сертификаты выданы теми, кто имеет на это право", "The certificates were issued by those who may issue them"},
+		"chain.extensions":       {"В сертификатах нет непонятных обязательных сведений", "The certificates have no mandatory parts that are not understood"},
+		"chain.names":            {"Имена в сертификатах разрешены удостоверяющим центром", "The names in the certificates are permitted"},
+		"revocation":             {"Сертификаты цепочки не отозваны", "No certificate of the chain was revoked"},
+		"accreditation-at-issue": {"Удостоверяющий центр был аккредитован в день выдачи сертификата", "The CA was accredited on the day of issue"},
+		"accreditation":          {"Удостоверяющий центр аккредитован на момент проверки", "The CA is accredited at the moment of the verification"},
+		"holder":                 {"Владелец сертификата назван однозначно", "The holder of the certificate is named without doubt"},
+		"holder-kind":            {"Владелец — того вида, который здесь принимается", "The holder is of a kind that is accepted here"},
+		"consistency":            {"Результаты проверок не противоречат друг другу", "The results of the checks agree"},
+	}
+}
