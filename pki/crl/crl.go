@@ -9,6 +9,7 @@ package crl
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"time"
 
 	"propusk/pki/gostx509"
@@ -27,8 +28,11 @@ const (
 	// maxSerial is the greatest length of a serial number in bytes: RFC 5280,
 	// Section 4.1.2.2, allows 20, and one leading zero.
 	maxSerial = 21
-	// maxNames is the greatest number of names of a distribution point.
+	// maxNames is the greatest number of names of a distribution point, or of
+	// issuers of one entry.
 	maxNames = 64
+	// maxIssuers is the greatest number of issuers in an indirect list.
+	maxIssuers = 1 << 16
 )
 
 // Reason is a CRLReason (RFC 5280, Section 5.3.1).
@@ -61,8 +65,9 @@ func (r Reason) String() string {
 }
 
 // Entry is one revoked certificate. An entry means revocation whatever its
-// reason is: removeFromCRL has a meaning in delta lists only, and a complete list
-// that holds it is not believed to have taken anything back.
+// reason is, but for removeFromCRL in a delta list, which takes an entry of the
+// complete list back; a complete list that holds it is not believed to have taken
+// anything back.
 type Entry struct {
 	// Serial is the serial number as in gostx509.Certificate: the content of the
 	// INTEGER.
@@ -86,22 +91,16 @@ type List struct {
 	authorityKeyID         []byte
 	base                   []byte   // of a delta list
 	freshest               []string // addresses of delta lists
-	scope                  scope
+	scope                  Scope
+	names                  []generalName // of the distribution point, in every form
 	unusable               error
 	index                  index
+	others                 map[string]*index // of an indirect list, by the DER of the issuer's name
 
 	sha256    [32]byte // of all bytes
 	digest    []byte   // of the signed part; nil if digestErr is not
 	digestErr error
 	signature []byte
-}
-
-// scope is what the extension issuingDistributionPoint says (RFC 5280, Section
-// 5.2.5).
-type scope struct {
-	urls      []string // names of the distribution point; empty if there is none
-	userCerts bool     // onlyContainsUserCerts
-	caCerts   bool     // onlyContainsCACerts
 }
 
 // Version is 1 or 2.
@@ -130,17 +129,66 @@ func (l *List) SHA256() [32]byte { return l.sha256 }
 func (l *List) SignatureAlgorithm() sigalg.AlgorithmIdentifier { return l.algorithm }
 
 // Len is the number of entries.
-func (l *List) Len() int { return l.index.count }
+func (l *List) Len() int {
+	n := l.index.count
+	for _, x := range l.others {
+		n += x.count
+	}
+	return n
+}
 
 // Unusable says why nothing may be concluded from the list (RFC 5280, Sections
-// 5.2 and 5.3): it is a delta, indirect or partial list or has a critical
-// extension that is not known. It is nil for a list that can be used.
+// 5.2 and 5.3): it has a critical extension that is not known, or contradicts
+// itself. It is nil for a list that can be used.
 func (l *List) Unusable() error { return l.unusable }
 
-// Lookup finds the entry of a serial number, in the form of
-// gostx509.Certificate.Serial. That there is none does not make a certificate
-// good: see [Checker].
-func (l *List) Lookup(serial []byte) (Entry, bool) { return l.index.lookup(serial) }
+// Lookup finds the entry of a certificate of the list's own issuer, by the serial
+// number in the form of gostx509.Certificate.Serial. Of several entries it is the
+// one with the earliest date. That there is none does not make a certificate good:
+// see [Checker].
+func (l *List) Lookup(serial []byte) (Entry, bool) { return l.LookupOf(l.rawIssuer, serial) }
+
+// LookupOf finds the entry of a certificate by the DER of its issuer's name and its
+// serial number.
+func (l *List) LookupOf(rawIssuer, serial []byte) (Entry, bool) {
+	x := l.others[string(rawIssuer)]
+	own := x == nil
+	if own {
+		if !bytes.Equal(rawIssuer, l.rawIssuer) {
+			return Entry{}, false
+		}
+		x = &l.index
+	}
+	r, found := x.lookup(serial)
+	if !found {
+		return Entry{}, false
+	}
+	e := r.entry(serial)
+	if !own {
+		e.Issuer = bytes.Clone(rawIssuer)
+	}
+	return e, true
+}
+
+// Entries yields all entries, in no particular order.
+func (l *List) Entries() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for serial, r := range l.index.all() {
+			if !yield(r.entry(serial)) {
+				return
+			}
+		}
+		for issuer, x := range l.others {
+			for serial, r := range x.all() {
+				e := r.entry(serial)
+				e.Issuer = []byte(issuer)
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // CheckSignature checks that the list is of this issuer, that the issuer may sign
 // lists, and that it signed this one (RFC 5280, Section 6.3.3 (f), (g)).

@@ -2,12 +2,11 @@ package crl
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"time"
 
 	"propusk/pki/der"
 	"propusk/pki/reason"
@@ -30,6 +29,8 @@ const (
 	errReason       formError = "unknown reason code"
 	errNames        formError = "no names of a distribution point, or too many"
 	errScope        formError = "contradictory scope"
+	errReasons      formError = "no reasons, or not a set of them"
+	errIssuers      formError = "too many issuers of certificates"
 )
 
 // Parse reads one list in DER; data must hold it and nothing else. The time is
@@ -39,43 +40,39 @@ const (
 // that is well formed but cannot be relied upon is returned: see Unusable.
 func Parse(data []byte) (*List, error) {
 	if len(data) > MaxSize {
-		return nil, reason.Errorf(reason.CRLTooLarge, "crl: %d bytes, at most %d are allowed", len(data), MaxSize)
+		return nil, errTooLarge(int64(len(data)))
 	}
-	p := parser{l: &List{}}
-	p.structure(data)
-	if err := p.d.Err(); err != nil {
-		return nil, reason.New(reason.CRLMalformed, err)
+	return read(newStream(nil, data))
+}
+
+// Read is Parse for a list that comes from somewhere: no more than a part of it is
+// in memory at any time. r is read to its end, or to the first mistake. An error of r
+// comes back wrapped; a list that is cut short is malformed.
+func Read(r io.Reader) (*List, error) { return read(newStream(r, nil)) }
+
+func read(s *stream) (*List, error) {
+	p := parser{s: s, l: &List{}}
+	p.certificateList()
+	if s.finish(); s.err != nil {
+		return nil, s.err
 	}
-	p.hash()
-	p.l.sha256 = sha256.Sum256(data)
+	p.build()
+	s.whole.Sum(p.l.sha256[:0])
+	if s.signed.Hash != nil {
+		p.l.digest = s.signed.Sum(nil)
+	}
 	return p.l, nil
 }
 
-// Read is Parse for a list that comes from somewhere: it need not be in memory at
-// any time. r is read to its end. Errors of r come back as they are, wrapped.
-func Read(r io.Reader) (*List, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("read CRL: %w", err)
-	}
-	return Parse(data)
-}
-
-// structure reads everything and builds the index.
-func (p *parser) structure(data []byte) {
-	// Every element has at least two bytes; the number needs no other limit.
-	p.certificateList(p.d.Open(data, der.Limits{Size: MaxSize, Depth: 16, Elements: math.MaxInt32}))
-	if p.d.Err() == nil {
-		p.l.index.build()
-	}
-}
-
-// parser reads one list. Errors stick in d.
+// parser reads one list. Errors stick in s.
 type parser struct {
-	d     der.Decoder
-	l     *List
-	tbs   []byte
-	entry Entry // that is being read; there may be millions, so it is not allocated anew
+	s         *stream
+	d         der.Decoder // of one element
+	l         *List
+	algorithm []byte // DER of the signature algorithm inside
+	into      *index // where the entry that is being read belongs: with the one before, unless it says
+	serial    []byte // of that entry
+	record    record
 }
 
 // unusable notes the first reason why nothing may be concluded from the list.
@@ -85,103 +82,182 @@ func (p *parser) unusable(format string, args ...any) {
 	}
 }
 
-// hash computes the digest that the signature is over, so that the bytes need not
-// be kept until the issuer is known.
-func (p *parser) hash() {
-	digest, err := sigalg.DigestOf(p.l.algorithm)
-	if err == nil && digest == nil {
-		err = errors.New("crl: the signature algorithm names no digest")
-	}
-	if err != nil {
-		p.l.digestErr = err
+// element reads one element that fits into memory, and what is inside with a
+// function.
+func (p *parser) element(tag der.Tag, limit int64, inside func(*der.Reader)) {
+	raw := p.s.element(tag, limit)
+	if p.s.err != nil {
 		return
 	}
-	h, err := sigalg.NewHash(digest)
-	if err != nil {
-		p.l.digestErr = err
-		return
+	r := p.d.Open(raw, der.Limits{Size: maxElement, Depth: 16, Elements: maxElement})
+	inside(&r)
+	r.End()
+	if err := p.d.Err(); err != nil {
+		p.s.fail(fmt.Errorf("element that ends there: %w", err))
 	}
-	h.Write(p.tbs)
-	p.l.digest = h.Sum(nil)
 }
 
 // certificateList reads CertificateList: RFC 5280, Section 5.1.
-func (p *parser) certificateList(input der.Reader) {
-	list := input.Sequence()
-	input.End()
-
-	p.tbs = list.RawTag(der.TagSequence)
-	outer := list.RawTag(der.TagSequence)
-	p.l.signature = bytes.Clone(list.BitOctets())
-	list.End()
-
-	algorithm := input.Inside(outer)
-	p.l.algorithm = sigalg.Read(&algorithm)
-	p.l.algorithm.Parameters = bytes.Clone(p.l.algorithm.Parameters)
-	tbs := input.Inside(p.tbs)
-	p.tbsCertList(tbs.Sequence(), outer)
+func (p *parser) certificateList() {
+	s := p.s
+	end := s.enter(der.TagSequence, MaxSize)
+	start := s.offset()
+	signedEnd := s.enter(der.TagSequence, end)
+	p.tbsCertList(start, signedEnd)
+	s.at(signedEnd)
+	if outer := s.element(der.TagSequence, end); !bytes.Equal(outer, p.algorithm) {
+		s.fail(errAlgorithms)
+	}
+	p.element(der.TagBitString, end, func(r *der.Reader) { p.l.signature = bytes.Clone(r.BitOctets()) })
+	s.at(end)
 }
 
-// tbsCertList reads TBSCertList: RFC 5280, Section 5.1.2.
-func (p *parser) tbsCertList(tbs der.Reader, outer []byte) {
-	l := p.l
+// tbsCertList reads TBSCertList, which stands from start to end: RFC 5280, Section
+// 5.1.2.
+func (p *parser) tbsCertList(start, end int64) {
+	l, s := p.l, p.s
 	l.version = 1
-	if tbs.Peek(der.TagInteger) {
-		if l.version = tbs.Int(1) + 1; l.version != 2 {
-			tbs.Fail(errVersion)
-		}
+	if s.peek(der.TagInteger, end) {
+		p.element(der.TagInteger, end, func(r *der.Reader) {
+			if l.version = r.Int(1) + 1; l.version != 2 {
+				r.Fail(errVersion)
+			}
+		})
 	}
-	if inner := tbs.RawTag(der.TagSequence); !bytes.Equal(inner, outer) {
-		tbs.Fail(errAlgorithms)
+	p.signatureAlgorithm(start, end)
+	l.rawIssuer = bytes.Clone(s.element(der.TagSequence, end))
+	l.thisUpdate = p.time(end)
+	if s.peek(der.TagUTCTime, end) || s.peek(der.TagGeneralizedTime, end) {
+		l.nextUpdate = p.time(end)
 	}
-	l.rawIssuer = bytes.Clone(tbs.RawTag(der.TagSequence))
-	l.thisUpdate = tbs.Time()
-	if tbs.Peek(der.TagUTCTime) || tbs.Peek(der.TagGeneralizedTime) {
-		l.nextUpdate = tbs.Time()
-	}
-	if tbs.Peek(der.TagSequence) {
+	if s.peek(der.TagSequence, end) {
 		// RFC 5280 wants no list rather than an empty one; CAs write either.
-		p.entries(tbs.Sequence())
+		p.entries(s.enter(der.TagSequence, end))
 	}
-	if tbs.Peek(der.Constructed(0)) {
-		explicit := tbs.Enter(der.Constructed(0))
-		p.extensions(explicit.Sequence(), p.listExtension)
-		explicit.End()
+	if s.peek(der.Constructed(0), end) {
+		p.element(der.Constructed(0), end, func(r *der.Reader) {
+			explicit := r.Enter(der.Constructed(0))
+			p.extensions(explicit.Sequence(), p.listExtension)
+			explicit.End()
+		})
 	}
-	tbs.End()
 }
 
-// entries reads revokedCertificates. Nearly all entries of real lists have one of
-// two forms, which usualEntry reads; the rest, and all errors, go the long way.
-func (p *parser) entries(list der.Reader) {
-	content := list.Rest()
-	// A record takes about half of the bytes of its entry.
-	p.l.index.records = make([]byte, 0, len(content)/2)
-	for len(content) > 0 && list.Ok() {
-		if n := p.usualEntry(content); n > 0 {
-			content = content[n:]
-			continue
+// signatureAlgorithm reads the inner signature algorithm, and starts computing the
+// digest that the signature is over: so the bytes need not be kept until the issuer
+// is known.
+func (p *parser) signatureAlgorithm(start, end int64) {
+	l := p.l
+	p.element(der.TagSequence, end, func(r *der.Reader) {
+		p.algorithm = bytes.Clone(r.Rest())
+		l.algorithm = sigalg.Read(r)
+		l.algorithm.Parameters = bytes.Clone(l.algorithm.Parameters)
+	})
+	digest, err := sigalg.DigestOf(l.algorithm)
+	if err == nil && digest == nil {
+		err = errors.New("crl: the signature algorithm names no digest")
+	}
+	if err == nil {
+		p.s.signed.next, p.s.signed.end = start, end
+		p.s.signed.Hash, err = sigalg.NewHash(digest)
+	}
+	l.digestErr = err
+	p.s.keep = false
+}
+
+// time reads Time: RFC 5280, Section 5.1.2.4.
+func (p *parser) time(end int64) (t time.Time) {
+	tag := der.TagUTCTime
+	if p.s.peek(der.TagGeneralizedTime, end) {
+		tag = der.TagGeneralizedTime
+	}
+	p.element(tag, end, func(r *der.Reader) { t = r.Time() })
+	return t
+}
+
+// longList is the length of the entries, in bytes, from which on they are worth
+// shelves.
+const longList = 1 << 20
+
+// entries reads the inside of revokedCertificates. Nearly all entries of real lists
+// have one of two forms, which usualEntry reads; the rest, and all errors, go the
+// long way.
+func (p *parser) entries(end int64) {
+	s := p.s
+	if end-s.offset() >= longList {
+		p.l.index.long(p.l.thisUpdate)
+	}
+	p.into = &p.l.index
+	odd := p.anyEntry
+	for s.err == nil && s.offset() < end {
+		b := s.ahead(window / 4)
+		b = b[:min(int64(len(b)), end-s.offset())]
+		n := 0
+		for length := p.usualEntry(b); length > 0; length = p.usualEntry(b[n:]) {
+			n += length
 		}
-		one := list.Inside(content)
-		p.anyEntry(one.Sequence())
-		content = one.Rest()
+		if s.pos += n; n == 0 {
+			p.element(der.TagSequence, end, odd)
+		}
 	}
 }
 
 // anyEntry reads one entry.
-func (p *parser) anyEntry(seq der.Reader) {
-	p.entry = Entry{Serial: seq.Integer()}
-	if len(p.entry.Serial) > maxSerial {
+func (p *parser) anyEntry(r *der.Reader) {
+	seq := r.Sequence()
+	p.serial, p.record = seq.Integer(), record{invalidSince: noDate}
+	if len(p.serial) > maxSerial {
 		seq.Fail(errSerial)
 	}
-	p.entry.RevokedAt = seq.Time()
+	p.record.revokedAt = seq.Time().Unix()
 	if seq.More() {
 		p.extensions(seq.Sequence(), p.entryExtension)
 	}
 	seq.End()
 	if seq.Ok() {
-		p.l.index.add(&p.entry)
+		p.into.add(p.serial, p.record)
 	}
+}
+
+// build makes the entries findable.
+func (p *parser) build() {
+	l := p.l
+	l.index.build()
+	for _, x := range l.others {
+		x.build()
+	}
+	switch {
+	case len(l.others) > 0 && !l.scope.Indirect:
+		p.unusable("an entry names another issuer, and the list does not say that it is indirect")
+	case l.base != nil && l.number == nil:
+		p.unusable("a delta list without a number")
+	}
+}
+
+// issuer makes the entry that is being read, and those after it, entries of the
+// issuer named: certificateIssuer, RFC 5280, Section 5.3.3.
+func (p *parser) issuer(v *der.Reader) {
+	names := readNames(v.Sequence())
+	if len(names) != 1 || names[0].tag != tagDirectory {
+		p.unusable("an entry whose issuer has another name than one directory name")
+		return
+	}
+	name := names[0].value
+	if name == string(p.l.rawIssuer) {
+		p.into = &p.l.index
+		return
+	}
+	if p.into = p.l.others[name]; p.into != nil {
+		return
+	}
+	if len(p.l.others) >= maxIssuers {
+		v.Fail(errIssuers)
+	}
+	if p.l.others == nil {
+		p.l.others = make(map[string]*index)
+	}
+	p.into = &index{}
+	p.l.others[name] = p.into
 }
 
 // extensions reads Extensions (RFC 5280, Section 4.1) and calls read with each.
@@ -226,21 +302,21 @@ const (
 	idIssuingPoint      = "\x55\x1d\x1c"
 	idCertificateIssuer = "\x55\x1d\x1d"
 	idAuthorityKeyID    = "\x55\x1d\x23"
+	idFreshestCRL       = "\x55\x1d\x2e"
 )
 
 // entryExtension reads an extension of an entry: RFC 5280, Section 5.3.
 func (p *parser) entryExtension(id string, critical bool, v der.Reader) {
 	switch id {
 	case idReasonCode:
-		p.entry.Reason = Reason(v.Enumerated(int(AACompromise)))
-		if p.entry.Reason == 7 {
+		p.record.reason = Reason(v.Enumerated(int(AACompromise)))
+		if p.record.reason == 7 {
 			v.Fail(errReason)
 		}
 	case idInvalidityDate:
-		p.entry.InvalidSince = v.GeneralizedTime()
+		p.record.invalidSince = v.GeneralizedTime().Unix()
 	case idCertificateIssuer:
-		p.unusable("an indirect list: an entry names another issuer")
-		return
+		p.issuer(&v)
 	default:
 		if critical {
 			p.unusable("unknown critical extension %v of an entry", oid(id))
@@ -269,8 +345,12 @@ func (p *parser) listExtension(id string, critical bool, v der.Reader) {
 	case idIssuingPoint:
 		p.issuingPoint(v.Sequence())
 	case idDeltaCRLIndicator:
-		p.unusable("a delta list")
-		return
+		p.l.base = bytes.Clone(v.Integer())
+		if len(p.l.base) > maxSerial {
+			v.Fail(errSerial)
+		}
+	case idFreshestCRL:
+		p.l.freshest = urls(readPoints(&v, p.l.rawIssuer))
 	default:
 		if critical {
 			p.unusable("unknown critical extension %v", oid(id))
@@ -281,66 +361,3 @@ func (p *parser) listExtension(id string, critical bool, v der.Reader) {
 }
 
 func oid(id string) asn1.ObjectIdentifier { return der.OID(id).ObjectIdentifier() }
-
-// issuingPoint reads IssuingDistributionPoint: RFC 5280, Section 5.2.5.
-func (p *parser) issuingPoint(seq der.Reader) {
-	if seq.Peek(der.Constructed(0)) {
-		p.pointName(seq.Enter(der.Constructed(0)))
-	}
-	s := &p.l.scope
-	s.userCerts = boolean(&seq, 1)
-	s.caCerts = boolean(&seq, 2)
-	if seq.Skip(der.Context(3)) {
-		p.unusable("a list of some reasons only")
-	}
-	if boolean(&seq, 4) {
-		p.unusable("an indirect list")
-	}
-	if boolean(&seq, 5) {
-		p.unusable("a list of attribute certificates")
-	}
-	if s.userCerts && s.caCerts {
-		seq.Fail(errScope)
-	}
-	seq.End()
-}
-
-// boolean reads a BOOLEAN DEFAULT FALSE under the IMPLICIT tag [n].
-func boolean(seq *der.Reader, n uint8) bool {
-	if !seq.Peek(der.Context(n)) {
-		return false
-	}
-	b := seq.Content(der.Context(n))
-	if len(b) != 1 || b[0] != 0xFF && b[0] != 0 {
-		seq.Fail(der.ErrBoolean)
-		return false
-	}
-	return b[0] == 0xFF
-}
-
-// pointName reads DistributionPointName: RFC 5280, Section 4.2.1.13. Only URLs
-// can be compared with those of certificates.
-func (p *parser) pointName(choice der.Reader) {
-	if !choice.Peek(der.Constructed(0)) {
-		p.unusable("a distribution point with a relative name")
-		return
-	}
-	names := choice.Enter(der.Constructed(0))
-	choice.End()
-	count := 0
-	for names.More() {
-		tag, _, content := names.Any()
-		if count++; count > maxNames {
-			names.Fail(errNames)
-		}
-		if tag == der.Context(6) {
-			p.l.scope.urls = append(p.l.scope.urls, string(content))
-		}
-	}
-	if count == 0 {
-		names.Fail(errNames)
-	}
-	if len(p.l.scope.urls) == 0 {
-		p.unusable("a distribution point without a URL")
-	}
-}

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"propusk/pki/gostx509"
-	"propusk/pki/reason"
-	"propusk/pki/verdict"
 )
 
 // Set is a collection of lists, found by the name of the issuer. It is safe for
@@ -17,7 +15,9 @@ import (
 // that a check costs a look-up and not a signature.
 type Set struct {
 	lists    []*List
-	byIssuer map[string][]*List // the newest first
+	byIssuer map[string][]*List // complete lists, the newest first
+	deltas   map[string][]*List // delta lists, the newest first
+	indirect bool               // a complete list is about certificates of other issuers
 
 	mu       sync.Mutex
 	verified map[verification]error
@@ -40,13 +40,21 @@ func NewSet(lists ...*List) *Set {
 	s := &Set{
 		lists:    slices.Clone(lists),
 		byIssuer: make(map[string][]*List),
+		deltas:   make(map[string][]*List),
 		verified: make(map[verification]error),
 	}
 	for _, l := range lists {
-		s.byIssuer[string(l.rawIssuer)] = append(s.byIssuer[string(l.rawIssuer)], l)
+		to := s.byIssuer
+		if l.Delta() {
+			to = s.deltas
+		}
+		to[string(l.rawIssuer)] = append(to[string(l.rawIssuer)], l)
+		s.indirect = s.indirect || l.scope.Indirect
 	}
-	for _, same := range s.byIssuer {
-		slices.SortStableFunc(same, newestFirst)
+	for _, all := range []map[string][]*List{s.byIssuer, s.deltas} {
+		for _, same := range all {
+			slices.SortStableFunc(same, newestFirst)
+		}
 	}
 	return s
 }
@@ -56,10 +64,15 @@ func newestFirst(a, b *List) int {
 	if c := b.thisUpdate.Compare(a.thisUpdate); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(len(b.number), len(a.number)); c != 0 {
+	return compareNumbers(b.number, a.number)
+}
+
+// compareNumbers compares two CRL numbers, which are not negative.
+func compareNumbers(a, b []byte) int {
+	if c := cmp.Compare(len(a), len(b)); c != 0 {
 		return c
 	}
-	return slices.Compare(b.number, a.number)
+	return slices.Compare(a, b)
 }
 
 // Lists returns the lists of the set, in the order given to NewSet.
@@ -103,142 +116,9 @@ type Policy struct {
 type Checker struct {
 	Set    *Set
 	Policy Policy
-}
-
-// stepRevocation is the name of the check.
-const stepRevocation = "revocation"
-
-// Revocation says whether cert, issued by issuer, was revoked at the moment at
-// (RFC 5280, Section 6.3.3, for complete lists): Passed, it was not; Failed with
-// reason.CertRevoked or reason.CertOnHold; Indeterminate with
-// reason.RevocationUnknown, RevocationStale or RevocationUnusable.
-//
-// The newest list that can be relied upon decides. The issuer must have been
-// validated before.
-func (c Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) verdict.Check {
-	return c.Answer(cert, issuer, at).Check
-}
-
-// Answer is what lists say about one certificate, and which of them. The zero
-// value grants nothing.
-type Answer struct {
-	// Check is what Checker.Revocation returns.
-	Check verdict.Check
-	// List is the list that decided; nil if Check is Indeterminate.
-	List *List
-	// Entry is that of the certificate; it means something only if Listed is true.
-	Entry  Entry
-	Listed bool
-}
-
-// Answer is Revocation together with what the answer rests on.
-func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer {
-	unknown := verdict.Check{
-		Name: stepRevocation, Status: verdict.Indeterminate,
-		Reason: reason.RevocationUnknown, Cite: "RFC 5280, 6.3",
-	}
-	if c.Set == nil || cert == nil || issuer == nil {
-		return Answer{Check: unknown}
-	}
-	for _, l := range c.Set.byIssuer[string(cert.RawIssuer)] {
-		err := c.reliable(l, cert, issuer, at)
-		if err == nil {
-			a := Answer{Check: l.judge(cert, at), List: l}
-			a.Entry, a.Listed = l.Lookup(cert.Serial)
-			return a
-		}
-		// The newest list tells best what is missing.
-		if code := reason.Of(err); unknown.Reason == reason.RevocationUnknown {
-			unknown.Reason, unknown.Detail = code, err.Error()
-		}
-	}
-	return Answer{Check: unknown}
-}
-
-// reliable reports why nothing can be concluded from a list about a certificate.
-func (c Checker) reliable(l *List, cert, issuer *gostx509.Certificate, at time.Time) error {
-	if l.unusable != nil {
-		return reason.New(reason.RevocationUnusable, l.unusable)
-	}
-	if err := l.scope.covers(cert); err != nil {
-		return err
-	}
-	if err := l.current(at, c.Policy); err != nil {
-		return err
-	}
-	if err := l.complete(cert); err != nil {
-		return err
-	}
-	if err := c.Set.checkSignature(l, issuer); err != nil {
-		return reason.New(reason.RevocationUnusable, err)
-	}
-	return nil
-}
-
-// covers reports whether a certificate is in the scope of the list (RFC 5280,
-// Section 6.3.3 (b)(2)).
-func (s *scope) covers(cert *gostx509.Certificate) error {
-	if s.userCerts && cert.IsCA || s.caCerts && !cert.IsCA {
-		return reason.Errorf(reason.RevocationUnknown, "crl: the list is for certificates of another kind")
-	}
-	if len(s.urls) == 0 {
-		return nil
-	}
-	for _, url := range s.urls {
-		if slices.Contains(cert.CRLDistributionPoints, url) {
-			return nil
-		}
-	}
-	return reason.Errorf(reason.RevocationUnknown, "crl: the list is of another distribution point")
-}
-
-// current reports whether the list speaks about a moment: it was issued after it,
-// or was in force at it.
-func (l *List) current(at time.Time, p Policy) error {
-	now := p.Now
-	if now.IsZero() {
-		now = at
-	}
-	if l.thisUpdate.After(now.Add(ClockSkew)) {
-		return reason.Errorf(reason.RevocationStale, "crl: the list was issued in the future, on %s", l.thisUpdate.Format(time.RFC3339))
-	}
-	if l.thisUpdate.After(at) {
-		return nil
-	}
-	if l.nextUpdate.IsZero() {
-		return reason.Errorf(reason.RevocationStale, "crl: the list does not say when the next one is due")
-	}
-	if !at.Before(l.nextUpdate.Add(p.Grace)) {
-		return reason.Errorf(reason.RevocationStale, "crl: the list expired on %s", l.nextUpdate.Format(time.RFC3339))
-	}
-	return nil
-}
-
-// complete reports whether the absence of a certificate from the list means
-// anything: a CA may drop certificates once they have expired (RFC 5280, Section
-// 3.3).
-func (l *List) complete(cert *gostx509.Certificate) error {
-	if _, found := l.Lookup(cert.Serial); found || !cert.NotAfter.Before(l.thisUpdate) {
-		return nil
-	}
-	return reason.Errorf(reason.RevocationUnknown, "crl: the list was issued after the certificate expired")
-}
-
-// judge reads the answer out of a reliable list.
-func (l *List) judge(cert *gostx509.Certificate, at time.Time) verdict.Check {
-	check := verdict.Check{Name: stepRevocation, Status: verdict.Passed, Cite: "RFC 5280, 6.3.3"}
-	e, found := l.Lookup(cert.Serial)
-	if !found {
-		return check
-	}
-	if e.RevokedAt.After(at) {
-		check.Detail = "revoked later, on " + e.RevokedAt.Format(time.RFC3339)
-		return check
-	}
-	check.Status, check.Reason, check.Cite = verdict.Failed, reason.CertRevoked, "63-ФЗ, ст. 14; RFC 5280, 6.1.3 (a)(3)"
-	if e.Reason == CertificateHold {
-		check.Reason = reason.CertOnHold
-	}
-	check.Detail = "revoked on " + e.RevokedAt.Format(time.RFC3339) + ", " + e.Reason.String()
-	return check
+	// Authorities returns the certificates of a name, in DER, that may sign lists
+	// about certificates of other issuers (RFC 5280, Section 6.3.3 (f)). The caller
+	// has validated them up to the trust anchor of the certificate in question.
+	// With nil there are none, and such lists are of no use.
+	Authorities func(rawName []byte) []*gostx509.Certificate
 }

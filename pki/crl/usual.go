@@ -38,7 +38,7 @@ func (p *parser) usualEntry(b []byte) int {
 			return 0
 		}
 	}
-	p.l.index.addUsual(serial, at, code)
+	p.into.add(serial, record{at, code, noDate})
 	return end
 }
 

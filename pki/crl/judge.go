@@ -1,0 +1,335 @@
+package crl
+
+import (
+	"slices"
+	"time"
+
+	"propusk/pki/gostx509"
+	"propusk/pki/reason"
+	"propusk/pki/verdict"
+)
+
+// stepRevocation is the name of the check.
+const stepRevocation = "revocation"
+
+// Revocation says whether cert, issued by issuer, was revoked at the moment at
+// (RFC 5280, Section 6.3.3): Passed, it was not; Failed with reason.CertRevoked or
+// reason.CertOnHold; Indeterminate with reason.RevocationUnknown, RevocationStale or
+// RevocationUnusable.
+//
+// The newest list that can be relied upon decides; one for some reasons only decides
+// about those. The issuer must have been validated before.
+func (c Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) verdict.Check {
+	return c.Answer(cert, issuer, at).Check
+}
+
+// Answer is what lists say about one certificate, and which of them. The zero
+// value grants nothing.
+type Answer struct {
+	// Check is what Checker.Revocation returns.
+	Check verdict.Check
+	// List is the list that decided; nil if Check is Indeterminate.
+	List *List
+	// Others are the other lists that the answer rests on: the delta list, and
+	// lists for some reasons only.
+	Others []*List
+	// Entry is that of the certificate; it means something only if Listed is true.
+	// A suspension that was lifted is not listed.
+	Entry  Entry
+	Listed bool
+}
+
+// Answer is Revocation together with what the answer rests on.
+func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer {
+	unknown := verdict.Check{
+		Name: stepRevocation, Status: verdict.Indeterminate,
+		Reason: reason.RevocationUnknown, Cite: "RFC 5280, 6.3",
+	}
+	if c.Set == nil || cert == nil || issuer == nil {
+		return Answer{Check: unknown}
+	}
+	q := question{Checker: c, cert: cert, issuer: issuer, at: at}
+	var known ReasonSet
+	var used []*List
+	for _, candidate := range q.candidates() {
+		reasons, err := q.reliable(&candidate)
+		if err != nil {
+			// The newest list tells best what is missing.
+			if code := reason.Of(err); unknown.Reason == reason.RevocationUnknown {
+				unknown.Reason, unknown.Detail = code, err.Error()
+			}
+			continue
+		}
+		if known.Covers(reasons) {
+			continue // RFC 5280, 6.3.3 (e)
+		}
+		a := q.judge(candidate)
+		a.Others = append(a.Others, used...)
+		if known |= reasons; a.Check.Status == verdict.Failed || known == AllReasons {
+			return a
+		}
+		used = append(a.Others, a.List)
+	}
+	if known != 0 {
+		unknown.Reason = reason.RevocationUnknown
+		unknown.Detail = "crl: no list says whether it was revoked for " + (AllReasons &^ known).String()
+	}
+	return Answer{Check: unknown}
+}
+
+// question is one certificate at one moment.
+type question struct {
+	Checker
+	cert, issuer *gostx509.Certificate
+	at           time.Time
+	points       []distribution // of the certificate
+	pointed      bool           // points were read
+}
+
+// combined is a complete list and the delta list that brings it up to date, if there
+// is one.
+type combined struct {
+	list, delta *List
+	signer      *gostx509.Certificate // of both; nil if nobody is known who may sign
+}
+
+// latest is the one of both that was issued last.
+func (c *combined) latest() *List {
+	if c.delta != nil {
+		return c.delta
+	}
+	return c.list
+}
+
+// candidates returns the lists that may be about the certificate, the newest first:
+// those of its issuer, and those that its distribution points say are of others.
+func (q *question) candidates() []combined {
+	var all []combined
+	updated := false
+	add := func(l *List, signer *gostx509.Certificate) {
+		c := combined{list: l, signer: signer}
+		c.delta = q.deltaOf(&c)
+		updated = updated || c.delta != nil
+		all = append(all, c)
+	}
+	for _, l := range q.Set.byIssuer[string(q.cert.RawIssuer)] {
+		add(l, q.issuer)
+	}
+	own := len(all)
+	if q.Set.indirect {
+		for _, name := range q.crlIssuers() {
+			for _, l := range q.Set.byIssuer[name] {
+				if l.scope.Indirect {
+					add(l, q.signerOf(l))
+				}
+			}
+		}
+	}
+	if updated || len(all) > own {
+		slices.SortStableFunc(all, func(a, b combined) int { return newestFirst(a.latest(), b.latest()) })
+	}
+	return all
+}
+
+// distributionPoints returns those of the certificate.
+func (q *question) distributionPoints() []distribution {
+	if !q.pointed {
+		q.points, q.pointed = pointsOf(q.cert, gostx509.OIDCRLDistribution), true
+	}
+	return q.points
+}
+
+// crlIssuers returns the names of others that sign lists about the certificate.
+func (q *question) crlIssuers() []string {
+	var names []string
+	for _, p := range q.distributionPoints() {
+		for _, name := range p.issuers {
+			if name != string(q.cert.RawIssuer) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// signerOf returns the authority that signed the list of another issuer, nil if none
+// did.
+func (q *question) signerOf(l *List) *gostx509.Certificate {
+	if q.Authorities == nil {
+		return nil
+	}
+	for _, c := range q.Authorities(l.rawIssuer) {
+		if q.Set.checkSignature(l, c) == nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// deltaOf returns the newest delta list that can be relied upon and fits the complete
+// one: RFC 5280, Sections 5.2.4 and 6.3.3 (c).
+func (q *question) deltaOf(c *combined) *List {
+	l := c.list
+	for _, d := range q.Set.deltas[string(l.rawIssuer)] {
+		fits := d.unusable == nil && l.number != nil &&
+			compareNumbers(d.base, l.number) <= 0 && compareNumbers(l.number, d.number) < 0 &&
+			d.sameScope(l) && slices.Equal(d.authorityKeyID, l.authorityKeyID)
+		if fits && c.signer != nil && d.current(q.at, q.Policy) == nil && q.Set.checkSignature(d, c.signer) == nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// sameScope reports whether two lists are about the same.
+func (l *List) sameScope(other *List) bool {
+	a, b := &l.scope, &other.scope
+	return a.UserCerts == b.UserCerts && a.CACerts == b.CACerts && a.AttributeCerts == b.AttributeCerts &&
+		a.Indirect == b.Indirect && a.Reasons == b.Reasons && slices.Equal(l.names, other.names)
+}
+
+// reliable returns the reasons of revocation that a list speaks of, or says why
+// nothing can be concluded from it about the certificate.
+func (q *question) reliable(c *combined) (ReasonSet, error) {
+	if c.list.unusable != nil {
+		return 0, reason.New(reason.RevocationUnusable, c.list.unusable)
+	}
+	reasons, err := q.covered(c.list)
+	if err != nil {
+		return 0, err
+	}
+	if err := c.latest().current(q.at, q.Policy); err != nil {
+		return 0, err
+	}
+	if c.signer == nil {
+		return 0, reason.Errorf(reason.RevocationUnusable, "crl: the list is of another issuer, which nobody vouches for")
+	}
+	if err := q.complete(c); err != nil {
+		return 0, err
+	}
+	if err := q.Set.checkSignature(c.list, c.signer); err != nil {
+		return 0, reason.New(reason.RevocationUnusable, err)
+	}
+	return reasons, nil
+}
+
+// covered returns the reasons for which the certificate is in the scope of the list:
+// RFC 5280, Section 6.3.3 (b), (d).
+func (q *question) covered(l *List) (ReasonSet, error) {
+	s := &l.scope
+	if s.UserCerts && q.cert.IsCA || s.CACerts && !q.cert.IsCA || s.AttributeCerts {
+		return 0, reason.Errorf(reason.RevocationUnknown, "crl: the list is for certificates of another kind")
+	}
+	own := string(l.rawIssuer) == string(q.cert.RawIssuer)
+	if own && len(l.names) == 0 {
+		return s.reasons(), nil
+	}
+	var reasons ReasonSet
+	for _, p := range q.distributionPoints() {
+		if !p.leadsTo(l, own) {
+			continue
+		}
+		if p.reasons == 0 {
+			reasons |= s.reasons()
+		} else {
+			reasons |= s.reasons() & p.reasons
+		}
+	}
+	if reasons == 0 {
+		return 0, reason.Errorf(reason.RevocationUnknown, "crl: the list is of another distribution point")
+	}
+	return reasons, nil
+}
+
+// leadsTo reports whether a distribution point is that of the list. own says that the
+// list is of the certificate's own issuer.
+func (p *distribution) leadsTo(l *List, own bool) bool {
+	if len(p.issuers) == 0 && !own || len(p.issuers) > 0 && !slices.Contains(p.issuers, string(l.rawIssuer)) {
+		return false
+	}
+	if len(l.names) == 0 {
+		return true
+	}
+	names := p.names
+	if len(names) == 0 {
+		for _, issuer := range p.issuers {
+			names = append(names, generalName{tagDirectory, issuer})
+		}
+	}
+	return slices.ContainsFunc(l.names, func(n generalName) bool { return n.value != "" && slices.Contains(names, n) })
+}
+
+// current reports whether the list speaks about a moment: it was issued after it,
+// or was in force at it.
+func (l *List) current(at time.Time, p Policy) error {
+	now := p.Now
+	if now.IsZero() {
+		now = at
+	}
+	if l.thisUpdate.After(now.Add(ClockSkew)) {
+		return reason.Errorf(reason.RevocationStale, "crl: the list was issued in the future, on %s", l.thisUpdate.Format(time.RFC3339))
+	}
+	if l.thisUpdate.After(at) {
+		return nil
+	}
+	if l.nextUpdate.IsZero() {
+		return reason.Errorf(reason.RevocationStale, "crl: the list does not say when the next one is due")
+	}
+	if !at.Before(l.nextUpdate.Add(p.Grace)) {
+		return reason.Errorf(reason.RevocationStale, "crl: the list expired on %s", l.nextUpdate.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// complete reports whether the absence of the certificate from the list means
+// anything: a CA may drop certificates once they have expired (RFC 5280, Section
+// 3.3).
+func (q *question) complete(c *combined) error {
+	if !q.cert.NotAfter.Before(c.latest().thisUpdate) {
+		return nil
+	}
+	if _, found := c.entry(q.cert, q.at); found {
+		return nil
+	}
+	return reason.Errorf(reason.RevocationUnknown, "crl: the list was issued after the certificate expired")
+}
+
+// entry finds the entry of the certificate: RFC 5280, Section 6.3.3 (i) to (k). One
+// that the delta list takes back counts up to then.
+func (c *combined) entry(cert *gostx509.Certificate, at time.Time) (Entry, bool) {
+	if c.delta != nil {
+		e, found := c.delta.LookupOf(cert.RawIssuer, cert.Serial)
+		switch {
+		case found && e.Reason != RemoveFromCRL:
+			return e, true
+		case found && !e.RevokedAt.After(at):
+			return Entry{}, false
+		}
+	}
+	return c.list.LookupOf(cert.RawIssuer, cert.Serial)
+}
+
+// judge reads the answer out of a reliable list.
+func (q *question) judge(c combined) Answer {
+	a := Answer{List: c.list, Check: verdict.Check{Name: stepRevocation, Status: verdict.Passed, Cite: "RFC 5280, 6.3.3"}}
+	if c.delta != nil {
+		a.Others = []*List{c.delta}
+	}
+	if a.Entry, a.Listed = c.entry(q.cert, q.at); !a.Listed {
+		return a
+	}
+	e, check := &a.Entry, &a.Check
+	if e.RevokedAt.After(q.at) {
+		check.Detail = "revoked later, on " + e.RevokedAt.Format(time.RFC3339)
+		return a
+	}
+	check.Status, check.Reason, check.Cite = verdict.Failed, reason.CertRevoked, "63-ФЗ, ст. 14; RFC 5280, 6.1.3 (a)(3)"
+	if e.Reason == CertificateHold {
+		check.Reason = reason.CertOnHold
+	}
+	check.Detail = "revoked on " + e.RevokedAt.Format(time.RFC3339) + ", " + e.Reason.String()
+	if !e.InvalidSince.IsZero() {
+		check.Detail += ", not to be trusted since " + e.InvalidSince.Format(time.RFC3339)
+	}
+	return a
+}
