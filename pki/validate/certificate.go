@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 	"propusk/pki/path"
 	"propusk/pki/person"
@@ -118,6 +117,9 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 	part.Add(accreditation...)
 	part.Add(rules...)
 	out.Qualified = part.Done(person.Identity{})
+	if v.Trust.Judged != nil {
+		v.Trust.Judged(out)
+	}
 	return out
 }
 
@@ -132,6 +134,11 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 		total.Unknown(CheckChain, reason.TrustNotConfigured, "RFC 5280, 6.1")
 		return
 	}
+	checker := v.checker()
+	var source path.Revocation = checker
+	if v.Policy.InsecureSkipRevocation {
+		source = path.InsecureSkipRevocation{}
+	}
 	found := path.Build(out.Parsed, path.Options{
 		Roots:                v.Trust.roots(),
 		Intermediates:        v.Trust.intermediates(),
@@ -140,9 +147,10 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 		InsecureSkipValidity: v.Policy.InsecureSkipValidity,
 		MaxWork:              v.work,
 		Facts:                v.Trust.Facts,
-		Revocation:           v.revocation(),
+		Revocation:           source,
 	})
 	out.Chain = found.Chain
+	out.Evidence = evidenceAbout(found.Chain, checker.Used())
 	total.Add(found.Checks...)
 	last := len(found.Chain) - 1
 	out.Anchored = last >= 0 && found.Chain[0].Equal(out.Parsed) && v.Trust.roots().Contains(found.Chain[last])
@@ -161,16 +169,24 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 
 func notPassed(c verdict.Check) bool { return c.Status != verdict.Passed }
 
-// revocation returns the source of revocation data under the policy.
-func (v Validator) revocation() path.Revocation {
-	if v.Policy.InsecureSkipRevocation {
-		return path.InsecureSkipRevocation{}
+// checker returns what answers questions about revocation under the policy.
+func (v Validator) checker() *revocation.Checker {
+	return &revocation.Checker{
+		Evidence: revocation.Evidence{CRLs: v.Trust.CRLs, Responses: v.Trust.OCSP},
+		Carried:  v.Evidence,
+		Policy:   v.Policy.Revocation,
+		Online:   v.Trust.Online,
+		Now:      v.Now,
+		Context:  v.Context,
 	}
-	set := v.Trust.CRLs
-	if set == nil {
-		set = crl.NewSet()
-	}
-	return crl.Checker{Set: set, Policy: crl.Policy{Now: v.Now, Grace: v.Policy.Revocation.Grace}}
+}
+
+// evidenceAbout returns the evidence that is about certificates of a chain. Paths that
+// were tried and left have had theirs too.
+func evidenceAbout(chain []*gostx509.Certificate, used []revocation.Used) []revocation.Used {
+	return slices.DeleteFunc(used, func(u revocation.Used) bool {
+		return !slices.ContainsFunc(chain, u.Issuer.Equal)
+	})
 }
 
 // checkRules applies the rules for qualified certificates. They are about holders:

@@ -42,6 +42,10 @@ type Trust struct {
 	// Facts remembers which certificates the CAs above have signed, and their keys;
 	// nil remembers nothing. It makes verdicts faster and never another one.
 	Facts *facts.Memory
+	// Judged is told every certificate that was judged with these data, those of
+	// time-stamps and responders among them; nil means nobody is. It must be quick
+	// and safe for concurrent use.
+	Judged func(Certificate)
 	// ID names this trust data in answers and logs.
 	ID string
 	// LoadedAt is when the data were read.
@@ -70,6 +74,18 @@ type Policy struct {
 	// AllowUnaccredited lets a certificate pass whose issuer is not an accredited
 	// CA. Accreditation is still checked and reported.
 	AllowUnaccredited bool
+
+	// SignaturePolicies are documents of signature policies by the identifier, in
+	// dotted form. A signature under one of them must bear its digest; policies that
+	// are not here are reported and not judged.
+	SignaturePolicies map[string][]byte
+
+	// AcceptStaleTimeStamps lets a time-stamp count about whose TSA nothing newer is
+	// known than the revocation data of the time of the stamp, as long as its
+	// certificates have not expired. It is for judging without a network, long after:
+	// that the TSA was revoked since, say because its key was stolen and may stamp
+	// any time of the past, then goes unnoticed.
+	AcceptStaleTimeStamps bool
 
 	// InsecureSkipRevocation leaves out the check of revocation.
 	InsecureSkipRevocation bool
