@@ -27,7 +27,7 @@ type Addition struct {
 
 var (
 	errNoSuchSigner = errors.New("cms: no signer with this number")
-	errNoSignature  = errors.New("cms: a counter-signature of a broken signature")
+	errBroken       = errors.New("cms: the signature is broken")
 )
 
 // Extend returns the file, in DER, with an addition to the signer with the given
@@ -76,10 +76,7 @@ func (sd *SignedData) CounterSign(random io.Reader, signer int, by Signatory) ([
 	if err := by.ready(); err != nil {
 		return nil, err
 	}
-	if signer < 0 || signer >= len(sd.Signers) {
-		return nil, errNoSuchSigner
-	}
-	if err := sd.isUnbroken(signer); err != nil {
+	if err := sd.Unbroken(signer); err != nil {
 		return nil, err
 	}
 	sums, err := digestDocument(bytes.NewReader(sd.Signers[signer].Signature), algorithmsOf([]Signatory{by}))
@@ -100,14 +97,19 @@ func (sd *SignedData) CounterSign(random io.Reader, signer int, by Signatory) ([
 	return sd.Extend(signer, add)
 }
 
-// isUnbroken checks that nothing about a signature failed, as far as can be told
-// without its document.
-func (sd *SignedData) isUnbroken(signer int) error {
+// Unbroken checks that nothing about the signature with the given number failed, as
+// far as can be told with the certificates of the file and without a document beside
+// it: nobody wants to build upon what is broken. The error is a *reason.Error with
+// the reason of the check that failed.
+func (sd *SignedData) Unbroken(signer int) error {
+	if signer < 0 || signer >= len(sd.Signers) {
+		return errNoSuchSigner
+	}
 	certs, _ := sd.X509()
 	r := sd.Verify(Content{}, certs)[signer]
 	for _, c := range slices.Concat(r.Math, r.Format) {
 		if c.Status == verdict.Failed {
-			return reason.New(c.Reason, fmt.Errorf("%w: %s", errNoSignature, c.Name))
+			return reason.New(c.Reason, fmt.Errorf("%w: %s", errBroken, c.Name))
 		}
 	}
 	return nil
