@@ -115,6 +115,7 @@ type Attributes struct {
 
 	signer *cms.Signer
 	sd     *cms.SignedData
+	over   []byte // the signature that a counter-signature is over; else nil
 
 	// What the references were found to be; true where there are no values to look
 	// among.
@@ -129,22 +130,34 @@ var errCount = errors.New("cades: too many elements of a kind")
 // errRepeated means that an attribute stands twice that may stand once.
 var errRepeated = errors.New("cades: the attribute occurs twice")
 
-// Of reads the attributes of a signature of a file. The signature may be a
-// counter-signature within it.
+// Signature returns the value of the signature.
+func (a Attributes) Signature() []byte { return a.signer.Signature }
+
+// OfCounter is [Of] for a counter-signature of a file, which is over the value of
+// another signature: that is its document.
+func OfCounter(s *cms.Signer, sd *cms.SignedData, over []byte) (Attributes, error) {
+	return of(s, sd, over)
+}
+
+// Of reads the attributes of a signature of a file.
 //
 // An attribute that cannot be read is listed in Unreadable and does not hinder the
-// others. An error is a *reason.Error with reason.SignatureTooLarge: there are more
-// elements of a kind than are looked at.
-func Of(s *cms.Signer, sd *cms.SignedData) (Attributes, error) {
-	p := reader{a: Attributes{signer: s, sd: sd}}
+// others. An error is a *reason.Error with reason.SignatureTooLarge: more was added
+// than is looked at, and what is returned is what the signer himself signed.
+func Of(s *cms.Signer, sd *cms.SignedData) (Attributes, error) { return of(s, sd, nil) }
+
+func of(s *cms.Signer, sd *cms.SignedData, over []byte) (Attributes, error) {
+	p := reader{a: Attributes{signer: s, sd: sd, over: over}}
 	for _, attr := range s.SignedAttrs {
 		p.attribute(attr, -1)
 	}
+	own := p.a
 	for i, attr := range s.UnsignedAttrs {
 		p.attribute(attr, i)
 	}
 	if p.err != nil {
-		return Attributes{}, reason.New(reason.SignatureTooLarge, p.err)
+		own.match()
+		return own, reason.New(reason.SignatureTooLarge, p.err)
 	}
 	p.a.match()
 	return p.a, nil
@@ -168,7 +181,7 @@ func (p *reader) attribute(attr cms.Attribute, place int) {
 	}
 	switch {
 	case err == nil:
-	case errors.Is(err, errCount):
+	case errors.Is(err, errCount) && place >= 0:
 		p.err = fmt.Errorf("attribute %s: %w", attr.Type, err)
 	default:
 		p.a.Unreadable = append(p.a.Unreadable, Unreadable{

@@ -112,8 +112,13 @@ func (a Attributes) imprint(
 }
 
 func (a Attributes) documentDigest(content cms.Content, algorithm asn1.ObjectIdentifier) ([]byte, error) {
-	if _, err := sigalg.NewHash(algorithm); err != nil {
+	h, err := sigalg.NewHash(algorithm)
+	if err != nil {
 		return nil, reason.New(reason.TimeStampAlgorithm, err)
+	}
+	if a.over != nil {
+		h.Write(a.over)
+		return h.Sum(nil), nil
 	}
 	sum, ok := a.sd.DocumentDigest(content, algorithm)
 	if !ok {

@@ -15,19 +15,19 @@ const (
 // Level returns the level of the signature if all its time-stamps are good; see
 // [Attributes.LevelWith].
 func (a Attributes) Level() cms.Level {
-	return a.LevelWith(func(TimeStamp) bool { return true })
+	return a.LevelWith(func(int) bool { return true })
 }
 
 // LevelWith returns the highest level of which everything is there and fits: EN 319
-// 122-2, Section 4; RFC 5126, Sections 4.3 and 4.4. Only time-stamps for which good
-// returns true count, and only such that can be read. References that do not fit
+// 122-2, Section 4; RFC 5126, Sections 4.3 and 4.4. Only time-stamps count for whose
+// place in TimeStamps good returns true, and only such that can be read. References that do not fit
 // the values beside them give no level that needs both.
-func (a Attributes) LevelWith(good func(TimeStamp) bool) cms.Level {
+func (a Attributes) LevelWith(good func(i int) bool) cms.Level {
 	base := a.base()
 	has := func(kinds ...Kind) bool {
-		for _, ts := range a.TimeStamps {
+		for i, ts := range a.TimeStamps {
 			for _, k := range kinds {
-				if ts.Kind == k && ts.Token != nil && good(ts) {
+				if ts.Kind == k && ts.Token != nil && good(i) {
 					return true
 				}
 			}

@@ -110,9 +110,9 @@ func (v Validator) SignedData(sd *cms.SignedData, content cms.Content, at time.T
 
 	certs, _ := sd.X509With(v.Trust.Facts)
 	certs = append(certs, beside...)
-	v.work = workPerSigner(len(sd.Signers))
+	f := v.inspect(sd, content, at, certs)
 	for i, result := range sd.VerifyWith(v.Trust.Facts, content, certs) {
-		r.Signatures = append(r.Signatures, v.signer(&sd.Signers[i], result, certs, at))
+		r.Signatures = append(r.Signatures, f.signature(&sd.Signers[i], result, parent{}))
 	}
 	return r.done(&total)
 }
@@ -125,8 +125,19 @@ func workPerSigner(signers int) int {
 	return max(least, min(path.DefaultMaxWork, file/signers))
 }
 
-// signer judges one signer: mathematics first, then the certificate.
-func (v Validator) signer(s *cms.Signer, result cms.Result, certs []*gostx509.Certificate, at time.Time) Signature {
+// parent is the signature that a counter-signature is over; zero for a signature of
+// the file.
+type parent struct {
+	signature []byte
+	depth     int
+	// since is since when the counter-signature is proven to have existed by
+	// time-stamps of the parent; zero if it is not.
+	since time.Time
+}
+
+// signature judges one signature: mathematics first, then what proves when it
+// existed, then the certificate at that moment.
+func (f *inspection) signature(s *cms.Signer, result cms.Result, over parent) Signature {
 	out := Signature{Signer: s, Level: result.Level, Digest: result.Digest, Claimed: result.Certificate}
 	var math, total verdict.Builder
 	math.Add(result.Math...)
@@ -135,8 +146,7 @@ func (v Validator) signer(s *cms.Signer, result cms.Result, certs []*gostx509.Ce
 	total.Add(result.Format...)
 
 	if out.Claimed != nil && out.Mathematical.Status() != verdict.Failed {
-		out.Certificate = v.ParsedCertificate(out.Claimed, certs, at)
-		total.Add(out.Certificate.Verdict.Checks()...)
+		f.judge(&out, &total, over)
 	}
 	holder, _ := out.Certificate.Verdict.Identity()
 	out.Verdict = conclude(&total, holder, out.Mathematical, out.Certificate.Verdict)
@@ -144,6 +154,139 @@ func (v Validator) signer(s *cms.Signer, result cms.Result, certs []*gostx509.Ce
 		out.Certificate.Verdict = out.Certificate.Verdict.Withhold()
 	}
 	return out
+}
+
+// judge judges what a signature rests on, if it is one: the attributes, the
+// time-stamps, and the certificate at the moment that they prove.
+func (f *inspection) judge(out *Signature, total *verdict.Builder, over parent) {
+	a, err := f.attributes(out.Signer, over)
+	out.Policy = a.Policy
+	total.Add(f.checkPolicy(a)...)
+	var additions verdict.Builder
+	if err != nil {
+		additions.Unknown(cades.CheckAttributes, reason.Of(err), "ETSI EN 319 122-1, 5")
+	}
+	additions.Add(a.Checks()...)
+	out.Additions = additions.Done(person.Identity{})
+
+	own, known := f.carry(a), proofs{}
+	out.TimeStamps = f.timeStamps(a, own, known)
+	out.Level = a.LevelWith(func(i int) bool { return out.TimeStamps[i].intact })
+	out.ProofOfExistence = earliest(out.TimeStamps, over.since)
+	moment := f.at
+	if proven := out.ProofOfExistence; !proven.IsZero() && proven.Before(moment) {
+		moment = proven
+	}
+	v := f.v
+	v.Evidence, v.Now = own.all, f.now
+	out.Certificate = v.ParsedCertificate(out.Claimed, own.certs, moment)
+	total.Add(out.Certificate.Verdict.Checks()...)
+	total.Add(f.checkEvidence(out.Certificate, known, own)...)
+	total.Add(inForce(out.Signer, moment)...)
+	total.Add(timeOrder(*out)...)
+	out.CounterSignatures = f.counterSignatures(a, own, known, over.depth)
+}
+
+// attributes reads the attributes of a signature.
+func (f *inspection) attributes(s *cms.Signer, over parent) (cades.Attributes, error) {
+	if over.signature != nil {
+		return cades.OfCounter(s, f.file, over.signature)
+	}
+	return cades.Of(s, f.file)
+}
+
+// earliest returns the earliest moment at which time-stamps that passed prove a
+// signature to have existed, or something around it does.
+func earliest(all []TimeStamp, around time.Time) time.Time {
+	proven := around
+	for _, t := range all {
+		switch t.Kind {
+		case cades.ContentTimeStamp, cades.ReferencesTimeStamp: // not over the signature
+			continue
+		}
+		if t.Verdict.Status() == verdict.Passed && (proven.IsZero() || t.Time.Before(proven)) {
+			proven = t.Time
+		}
+	}
+	return proven
+}
+
+// timeOrder checks that proven times and the time that the signer claims do not
+// contradict each other: the document was stamped before it was signed with that
+// stamp, and signed before the signature was stamped (ETSI EN 319 102-1, 5.5.4).
+// There is no check when nothing is proven.
+func timeOrder(s Signature) []verdict.Check {
+	var after time.Time // the signature is not older
+	for _, t := range s.TimeStamps {
+		if t.Kind == cades.ContentTimeStamp && t.Verdict.Status() == verdict.Passed && t.Time.After(after) {
+			after = t.Time
+		}
+	}
+	before := s.ProofOfExistence
+	if after.IsZero() && before.IsZero() {
+		return nil
+	}
+	check := verdict.Check{Name: CheckTimeOrder, Status: verdict.Passed, Cite: "ETSI EN 319 102-1, 5.5.4"}
+	claimed, claims := s.Signer.SigningTime()
+	switch {
+	case !before.IsZero() && after.After(before.Add(clockSkew)):
+		check.Detail = "the document was stamped after the signature"
+	case claims && !before.IsZero() && claimed.After(before.Add(clockSkew)):
+		check.Detail = "the claimed time is after the time-stamp"
+	case claims && claimed.Before(after.Add(-clockSkew)):
+		check.Detail = "the claimed time is before the time-stamp of the document"
+	default:
+		return []verdict.Check{check}
+	}
+	check.Status, check.Reason = verdict.Indeterminate, reason.TimeOrder
+	return []verdict.Check{check}
+}
+
+// checkPolicy compares the signature policy with the document that we have of it.
+// There is no check when we have none, or the signer gave no digest.
+func (f *inspection) checkPolicy(a cades.Attributes) []verdict.Check {
+	const cite = "ETSI EN 319 102-1, 5.2.3"
+	for _, u := range a.Unreadable {
+		if u.Signed {
+			return []verdict.Check{{
+				Name: CheckPolicy, Status: verdict.Failed, Reason: reason.SignatureAttributesBad, Cite: cite, Detail: u.Type.String(),
+			}}
+		}
+	}
+	if a.Policy == nil || a.Policy.Implied || !a.Policy.Known() {
+		return nil
+	}
+	document, found := f.v.Policy.SignaturePolicies[a.Policy.ID.String()]
+	if !found {
+		return nil
+	}
+	check := verdict.Check{Name: CheckPolicy, Status: verdict.Passed, Cite: cite, Detail: a.Policy.ID.String()}
+	switch check.Reason = reason.Of(a.Policy.Check(document)); check.Reason {
+	case "":
+	case reason.SignatureAlgorithmUnsupported:
+		check.Status = verdict.Indeterminate
+	default:
+		check.Status = verdict.Failed
+	}
+	return []verdict.Check{check}
+}
+
+// counterSignatures judges the signatures over a signature, as many as the file may
+// have. The others are listed, and nothing is known about them.
+func (f *inspection) counterSignatures(a cades.Attributes, own carried, known proofs, depth int) []Signature {
+	var all []Signature
+	for _, s := range a.CounterSignatures {
+		if f.counters--; f.counters < 0 || depth >= maxCounterDepth {
+			var total verdict.Builder
+			total.Unknown(CheckSigners, reason.SignatureTooLarge, "RFC 5652, 11.4")
+			all = append(all, Signature{Signer: s, Verdict: total.Done(person.Identity{})})
+			continue
+		}
+		since, _ := known.since(s.Raw)
+		result := s.VerifyCounter(a.Signature(), own.certs)
+		all = append(all, f.signature(s, result, parent{a.Signature(), depth + 1, since}))
+	}
+	return all
 }
 
 // done computes the total: the checks of the file first, then those of each
