@@ -71,7 +71,7 @@ func (s *Store) inForce(list *tsl.List) bool {
 func (s *Store) signers(ctx context.Context) ([]*gostx509.Certificate, error) {
 	src := s.src
 	src.State = ""
-	l, err := newLoader(src, s.now(), &memory{files: s.memory.files})
+	l, err := newLoader(src, s.now(), &memory{files: s.memory.files, facts: s.memory.facts})
 	if err != nil {
 		return nil, err
 	}
