@@ -201,6 +201,14 @@ type Trust struct {
 	// be, by the date written in it. After that nobody signs in, and readiness
 	// is false.
 	MaxAge time.Duration `yaml:"max_age"`
+
+	// StateDir is where fetched trust data are kept over a restart, with what was
+	// accepted once. It must not be inside Dir. Empty means that nothing is
+	// fetched.
+	StateDir string `yaml:"state_dir"`
+
+	// Refresh says what is fetched.
+	Refresh Refresh `yaml:"refresh"`
 }
 
 // OIDC is the OpenID Connect provider.
@@ -320,7 +328,7 @@ func Default() Config {
 			TicketRotation: time.Hour,
 		},
 		Admin: Admin{Listen: "127.0.0.1:9090"},
-		Trust: Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour},
+		Trust: Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour, Refresh: defaultRefresh()},
 		OIDC:  OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
 		API:   API{Page: true, Keys: []APIKey{}},
 		Log:   Log{Level: "info"},
@@ -383,7 +391,7 @@ func Parse(data []byte) (Config, error) {
 
 // resolve makes the relative paths of c relative to dir.
 func (c *Config) resolve(dir string) {
-	paths := []*string{&c.Trust.Dir, &c.OIDC.Key, &c.OIDC.SubjectSecret}
+	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.OIDC.Key, &c.OIDC.SubjectSecret}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.Key, &t.GOSTCertificate, &t.GOSTKey)
 	}

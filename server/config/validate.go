@@ -39,6 +39,7 @@ func (c Config) Validate() error {
 	k.that(c.Trust.Dir != "", "trust.dir", "must be set")
 	k.span("trust.reload", c.Trust.Reload, time.Second, 24*time.Hour)
 	k.span("trust.max_age", c.Trust.MaxAge, time.Minute, 366*24*time.Hour)
+	k.refresh(c.Trust)
 	k.oidc(c.OIDC)
 	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
