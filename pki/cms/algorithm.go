@@ -20,21 +20,20 @@ type suite struct {
 }
 
 // suites is everything that is verified. A row that is missing is unsupported; a
-// mixture of rows is a contradiction.
-func suites() []suite {
-	type list = []asn1.ObjectIdentifier
-	return []suite{
-		{sigalg.OIDStreebog256, sigalg.OIDKeyGOST256, list{sigalg.OIDKeyGOST256, sigalg.OIDGOST256WithStreebog}},
-		{sigalg.OIDStreebog512, sigalg.OIDKeyGOST512, list{sigalg.OIDKeyGOST512, sigalg.OIDGOST512WithStreebog}},
-		{sigalg.OIDGOST94, sigalg.OIDKeyGOST2001, list{sigalg.OIDKeyGOST2001, sigalg.OIDGOST2001WithGOST94}},
-		{sigalg.OIDSHA256, sigalg.OIDKeyRSA, list{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA256}},
-		{sigalg.OIDSHA384, sigalg.OIDKeyRSA, list{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA384}},
-		{sigalg.OIDSHA512, sigalg.OIDKeyRSA, list{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA512}},
-		{sigalg.OIDSHA256, sigalg.OIDKeyECDSA, list{sigalg.OIDECDSAWithSHA256}},
-		{sigalg.OIDSHA384, sigalg.OIDKeyECDSA, list{sigalg.OIDECDSAWithSHA384}},
-		{sigalg.OIDSHA512, sigalg.OIDKeyECDSA, list{sigalg.OIDECDSAWithSHA512}},
-	}
+// mixture of rows is a contradiction. It is a constant.
+var suites = [...]suite{
+	{sigalg.OIDStreebog256, sigalg.OIDKeyGOST256, oids{sigalg.OIDKeyGOST256, sigalg.OIDGOST256WithStreebog}},
+	{sigalg.OIDStreebog512, sigalg.OIDKeyGOST512, oids{sigalg.OIDKeyGOST512, sigalg.OIDGOST512WithStreebog}},
+	{sigalg.OIDGOST94, sigalg.OIDKeyGOST2001, oids{sigalg.OIDKeyGOST2001, sigalg.OIDGOST2001WithGOST94}},
+	{sigalg.OIDSHA256, sigalg.OIDKeyRSA, oids{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA256}},
+	{sigalg.OIDSHA384, sigalg.OIDKeyRSA, oids{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA384}},
+	{sigalg.OIDSHA512, sigalg.OIDKeyRSA, oids{sigalg.OIDKeyRSA, sigalg.OIDRSAWithSHA512}},
+	{sigalg.OIDSHA256, sigalg.OIDKeyECDSA, oids{sigalg.OIDECDSAWithSHA256}},
+	{sigalg.OIDSHA384, sigalg.OIDKeyECDSA, oids{sigalg.OIDECDSAWithSHA384}},
+	{sigalg.OIDSHA512, sigalg.OIDKeyECDSA, oids{sigalg.OIDECDSAWithSHA512}},
 }
+
+type oids = []asn1.ObjectIdentifier
 
 // checkAlgorithm checks that the digest, the signature algorithm and the key of
 // the certificate fit together. Otherwise a digest chosen by an attacker could be
@@ -45,7 +44,7 @@ func (s *Signer) checkAlgorithm(cert *gostx509.Certificate) verdict.Check {
 		return failed(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "unexpected parameters")
 	}
 	digestKnown, signatureKnown := false, false
-	for _, row := range suites() {
+	for _, row := range suites {
 		digest := row.digest.Equal(s.DigestAlgorithm.Algorithm)
 		signature := contains(row.signatures, s.SignatureAlgorithm.Algorithm)
 		digestKnown, signatureKnown = digestKnown || digest, signatureKnown || signature

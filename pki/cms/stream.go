@@ -44,7 +44,7 @@ type onlyReader struct{ io.Reader }
 // usedDigests returns the digest algorithms of suites, each once.
 func usedDigests() []asn1.ObjectIdentifier {
 	var all []asn1.ObjectIdentifier
-	for _, s := range suites() {
+	for _, s := range suites {
 		if !contains(all, s.digest) {
 			all = append(all, s.digest)
 		}

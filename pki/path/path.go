@@ -91,11 +91,10 @@ type Result struct {
 // is safe for concurrent use if the pools are not added to meanwhile.
 func Build(leaf *gostx509.Certificate, opts Options) Result {
 	s := search{
-		opts:   opts,
-		extra:  NewPool(opts.Extra...),
-		depth:  opts.MaxDepth,
-		work:   opts.MaxWork,
-		signed: make(map[link]error),
+		opts:  opts,
+		extra: distinct(opts.Extra),
+		depth: opts.MaxDepth,
+		work:  opts.MaxWork,
 	}
 	if s.depth <= 0 {
 		s.depth = DefaultMaxDepth

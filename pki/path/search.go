@@ -13,17 +13,20 @@ import (
 // search is one run of Build: depth first, from the leaf upwards.
 type search struct {
 	opts  Options
-	extra *Pool
+	extra []*gostx509.Certificate // without repetitions
 	depth int
 	work  int // steps that are left
 
-	signed map[link]error // what is known about signatures
+	signed []link // what is known about signatures, no more than MaxWork
 	best   Result
 	merit  merit // of best
 }
 
-// link is a certificate and the one whose key it is checked with.
-type link struct{ child, issuer *gostx509.Certificate }
+// link is a certificate, the one whose key it was checked with, and what came of it.
+type link struct {
+	child, issuer *gostx509.Certificate
+	err           error
+}
 
 // merit orders paths by how near they came to success.
 type merit int
@@ -104,13 +107,25 @@ func keyID(c *gostx509.Certificate) string {
 // inside authorityKeyIdentifier are not looked at: they may be those of a parent
 // that was issued anew.
 func (s *search) issuers(c *gostx509.Certificate) []*gostx509.Certificate {
-	all := slices.Concat(
-		s.opts.Roots.named(c.RawIssuer),
-		s.opts.Intermediates.named(c.RawIssuer),
-		s.extra.named(c.RawIssuer),
-	)
+	all := slices.Concat(s.opts.Roots.named(c.RawIssuer), s.opts.Intermediates.named(c.RawIssuer))
+	for _, other := range s.extra {
+		if bytes.Equal(other.RawSubject, c.RawIssuer) {
+			all = append(all, other)
+		}
+	}
 	keyID := c.AuthorityKeyID.KeyID
 	slices.SortStableFunc(all, func(a, b *gostx509.Certificate) int { return rank(a, keyID) - rank(b, keyID) })
+	return all
+}
+
+// distinct returns certificates without nil and without repetitions.
+func distinct(certs []*gostx509.Certificate) []*gostx509.Certificate {
+	all := make([]*gostx509.Certificate, 0, len(certs))
+	for _, c := range certs {
+		if c != nil && !slices.ContainsFunc(all, c.Equal) {
+			all = append(all, c)
+		}
+	}
 	return all
 }
 
@@ -141,13 +156,14 @@ func (s *search) checkSignature(child, issuer *gostx509.Certificate) error {
 	if s.work--; s.work < 0 {
 		return reason.ChainTooComplex
 	}
-	l := link{child, issuer}
-	if err, known := s.signed[l]; known {
-		return err
+	for _, known := range s.signed {
+		if known.child == child && known.issuer == issuer {
+			return known.err
+		}
 	}
 	trusted := s.opts.Roots.has(issuer) || s.opts.Intermediates.has(issuer)
 	err := s.opts.Facts.CheckSignature(child, issuer, trusted)
-	s.signed[l] = err
+	s.signed = append(s.signed, link{child, issuer, err})
 	return err
 }
 

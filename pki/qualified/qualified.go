@@ -10,6 +10,7 @@ package qualified
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"propusk/pki/gostx509"
@@ -65,13 +66,16 @@ func Check(cert, issuer *gostx509.Certificate, at time.Time) []verdict.Check {
 		in.issuer = issuer.Subject
 	}
 	in.who, in.whoError = cert.Identity()
-	rules := table()
+	rules := rules()
 	checks := make([]verdict.Check, 0, len(rules))
-	for _, rule := range rules {
-		checks = append(checks, rule.run(in))
+	for i := range rules {
+		checks = append(checks, rules[i].run(&in))
 	}
 	return checks
 }
+
+// rules is the table, made when it is first asked for.
+var rules = sync.OnceValue(table)
 
 // input is what a rule may look at.
 type input struct {
@@ -89,21 +93,21 @@ type rule struct {
 	title  Text
 	cite   string
 	reason reason.Code
-	since  time.Time        // the first day of issue that the rule covers; zero: any
-	until  time.Time        // the first day of issue that it no longer covers; zero: none
-	from   time.Time        // the first day of judgement; zero: any
-	kinds  []person.Kind    // the holders that the rule covers; nil: any
-	check  func(input) bool // reports whether the certificate obeys
+	since  time.Time         // the first day of issue that the rule covers; zero: any
+	until  time.Time         // the first day of issue that it no longer covers; zero: none
+	from   time.Time         // the first day of judgement; zero: any
+	kinds  []person.Kind     // the holders that the rule covers; nil: any
+	check  func(*input) bool // reports whether the certificate obeys
 	// applies further restricts the rule; nil: no restriction.
-	applies func(input) bool
+	applies func(*input) bool
 	// detail says what was found, without personal data; nil: nothing to say.
-	detail func(input) string
+	detail func(*input) string
 	// why overrides reason when the breach has several; nil: it has one.
-	why func(input) reason.Code
+	why func(*input) reason.Code
 }
 
 // run applies the rule.
-func (r rule) run(in input) verdict.Check {
+func (r *rule) run(in *input) verdict.Check {
 	if code := r.skip(in); code != "" {
 		return verdict.Skip(r.id, code, r.cite)
 	}
@@ -121,7 +125,7 @@ func (r rule) run(in input) verdict.Check {
 }
 
 // skip says why the rule does not apply; empty if it does.
-func (r rule) skip(in input) reason.Code {
+func (r *rule) skip(in *input) reason.Code {
 	switch {
 	case r.kinds != nil && (in.whoError != nil || !slices.Contains(r.kinds, in.who.Kind)):
 		return reason.RuleOtherHolder

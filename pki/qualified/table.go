@@ -55,7 +55,7 @@ func formRules() []rule {
 			id:    "profile.qualified",
 			title: Text{"В сертификате есть всё, что отличает квалифицированный", "The certificate has what makes a qualified one"},
 			cite:  law17, reason: reason.NotQualified,
-			check: func(in input) bool {
+			check: func(in *input) bool {
 				return has(in.cert.Policies, gostx509.OIDClassKC1) && in.cert.SubjectSignTool != "" && in.cert.IssuerSignTool != nil
 			},
 		},
@@ -63,27 +63,27 @@ func formRules() []rule {
 			id:    "profile.policy-class",
 			title: Text{"Указан класс средства электронной подписи, не ниже КС1", "The class of the signature tool is stated, at least KC1"},
 			cite:  order795, reason: reason.PolicyClassMissing,
-			check: func(in input) bool { return has(in.cert.Policies, gostx509.OIDClassKC1) },
+			check: func(in *input) bool { return has(in.cert.Policies, gostx509.OIDClassKC1) },
 		},
 		{
 			id:    "profile.policy-cumulative",
 			title: Text{"Классы средств электронной подписи указаны без пропусков", "The classes of signature tools are stated without a gap"},
 			cite:  order795, reason: reason.PolicyClassGap,
-			applies: func(in input) bool { return highestClass(in.cert.Policies) > 0 },
-			check:   func(in input) bool { return cumulative(in.cert.Policies) },
-			detail:  func(in input) string { return classes()[highestClass(in.cert.Policies)-1].name },
+			applies: func(in *input) bool { return highestClass(in.cert.Policies) > 0 },
+			check:   func(in *input) bool { return cumulative(in.cert.Policies) },
+			detail:  func(in *input) string { return classes()[highestClass(in.cert.Policies)-1].name },
 		},
 		{
 			id:    "profile.number",
 			title: Text{"Указан уникальный номер сертификата", "The unique number of the certificate is stated"},
 			cite:  law17 + ", п. 1", reason: reason.CertNumberBad,
-			check: func(in input) bool { return slices.ContainsFunc(in.cert.Serial, func(b byte) bool { return b != 0 }) },
+			check: func(in *input) bool { return slices.ContainsFunc(in.cert.Serial, func(b byte) bool { return b != 0 }) },
 		},
 		{
 			id:    "profile.dates",
 			title: Text{"Указаны даты начала и окончания действия сертификата", "The first and the last day of validity are stated"},
 			cite:  law17 + ", п. 1", reason: reason.CertDatesBad,
-			check: func(in input) bool { return in.cert.NotBefore.Before(in.cert.NotAfter) },
+			check: func(in *input) bool { return in.cert.NotBefore.Before(in.cert.NotAfter) },
 		},
 	}
 }
@@ -96,19 +96,19 @@ func toolRules() []rule {
 			id:    "profile.subject-sign-tool",
 			title: Text{"Указано средство электронной подписи владельца", "The signature tool of the holder is stated"},
 			cite:  law17 + ", п. 5", reason: reason.SubjectSignToolMissing,
-			check: func(in input) bool { return in.cert.SubjectSignTool != "" },
+			check: func(in *input) bool { return in.cert.SubjectSignTool != "" },
 		},
 		{
 			id:    "profile.issuer-sign-tool",
 			title: Text{"Указаны средства удостоверяющего центра", "The tools of the CA are stated"},
 			cite:  law17 + ", п. 5", reason: reason.IssuerSignToolMissing,
-			check: func(in input) bool { return in.cert.IssuerSignTool != nil },
+			check: func(in *input) bool { return in.cert.IssuerSignTool != nil },
 		},
 		{
 			id:    "profile.sign-tool-form",
 			title: Text{"Названия средств и реквизиты документов о соответствии указаны полностью", "Names of tools and of their conformity documents are complete"},
 			cite:  order795, reason: reason.SignToolIncomplete,
-			applies: func(in input) bool { return in.cert.SubjectSignTool != "" && in.cert.IssuerSignTool != nil },
+			applies: func(in *input) bool { return in.cert.SubjectSignTool != "" && in.cert.IssuerSignTool != nil },
 			check:   completeTools,
 		},
 		{
@@ -116,14 +116,14 @@ func toolRules() []rule {
 			title: Text{"Указан способ установления личности заявителя", "The way in which the applicant was identified is stated"},
 			cite:  order31, reason: reason.IdentificationMissing,
 			since: order31Begins, until: order31Ends,
-			check: func(in input) bool { return in.cert.IdentificationKind != nil },
+			check: func(in *input) bool { return in.cert.IdentificationKind != nil },
 		},
 		{
 			id:    "profile.identification",
 			title: Text{"Способ установления личности заявителя — один из известных", "The way in which the applicant was identified is a known one"},
 			cite:  order795, reason: reason.IdentificationUnknown,
-			applies: func(in input) bool { return in.cert.IdentificationKind != nil },
-			check:   func(in input) bool { return in.cert.IdentificationKind.Known() },
+			applies: func(in *input) bool { return in.cert.IdentificationKind != nil },
+			check:   func(in *input) bool { return in.cert.IdentificationKind.Known() },
 		},
 	}
 }
@@ -135,14 +135,14 @@ func holderRules() []rule {
 			id:    "profile.end-entity",
 			title: Text{"Сертификат выдан владельцу, а не удостоверяющему центру", "The certificate is of a holder, not of a CA"},
 			cite:  "RFC 5280, 4.2.1.9", reason: reason.CertIsCA,
-			check: func(in input) bool { return !in.cert.IsCA },
+			check: func(in *input) bool { return !in.cert.IsCA },
 		},
 		{
 			id:    "profile.holder",
 			title: Text{"По реквизитам понятно, кому выдан сертификат", "The identifiers tell what kind of holder it is"},
 			cite:  law17 + ", п. 3", reason: reason.HolderUnclear,
-			applies: func(in input) bool { return in.who.Kind != "" }, // else profile.identifiers says it all
-			check:   func(in input) bool { return in.who.Kind != person.Other },
+			applies: func(in *input) bool { return in.who.Kind != "" }, // else profile.identifiers says it all
+			check:   func(in *input) bool { return in.who.Kind != person.Other },
 		},
 		{
 			id:    "profile.common-name",
@@ -160,14 +160,14 @@ func holderRules() []rule {
 			id:    "profile.snils",
 			title: Text{"Указан СНИЛС владельца — физического лица", "The SNILS of the natural person is stated"},
 			cite:  law17 + ", п. 3", reason: reason.AttributeMissing, kinds: humans,
-			check: func(in input) bool { return !in.who.SNILS.IsZero() },
+			check: func(in *input) bool { return !in.who.SNILS.IsZero() },
 		},
 		{
 			id:    "profile.inn",
 			title: Text{"Указан ИНН владельца — физического лица", "The INN of the natural person is stated"},
 			cite:  order795, reason: reason.PersonINNMissing, kinds: humans,
 			since: day(2015, time.July, 1),
-			check: func(in input) bool { return !in.who.INN.IsZero() },
+			check: func(in *input) bool { return !in.who.INN.IsZero() },
 		},
 	}
 }
@@ -186,33 +186,33 @@ func companyRules() []rule {
 			id:    "profile.location",
 			title: Text{"Указано место нахождения организации", "The location of the organization is stated"},
 			cite:  law17 + ", п. 2", reason: reason.AttributeMissing, kinds: companies,
-			check: func(in input) bool { return located(in.cert.Subject) },
+			check: func(in *input) bool { return located(in.cert.Subject) },
 		},
 		{
 			id:    "profile.ogrn",
 			title: Text{"Указан ОГРН организации", "The OGRN of the organization is stated"},
 			cite:  law17 + ", п. 2", reason: reason.AttributeMissing, kinds: companies,
-			check: func(in input) bool { return !in.who.OGRN.IsZero() },
+			check: func(in *input) bool { return !in.who.OGRN.IsZero() },
 		},
 		{
 			id:    "profile.innle",
 			title: Text{"Указан ИНН организации", "The INN of the organization is stated"},
 			cite:  law17 + ", п. 3", reason: reason.AttributeMissing, kinds: companies,
-			check: func(in input) bool { return !in.who.INNLE.IsZero() },
+			check: func(in *input) bool { return !in.who.INNLE.IsZero() },
 		},
 		{
 			id:    "profile.innle-form",
 			title: Text{"ИНН организации указан в своём реквизите, а не в реквизите физического лица", "The INN of the organization stands in its own attribute"},
 			cite:  order31, reason: reason.INNFormOld, kinds: companies,
 			since: order31Begins, until: order31Ends,
-			check: func(in input) bool { return !strings.HasPrefix(in.cert.Subject.Get(gostx509.OIDINN), "00") },
+			check: func(in *input) bool { return !strings.HasPrefix(in.cert.Subject.Get(gostx509.OIDINN), "00") },
 		},
 		{
 			id:    "profile.identifiers",
 			title: Text{"ИНН, ОГРН, ОГРНИП и СНИЛС записаны без ошибок и не противоречат друг другу", "INN, OGRN, OGRNIP and SNILS have the right length and check digits and agree with each other"},
 			cite:  order795, reason: reason.IdentifierBad,
-			check: func(in input) bool { return in.whoError == nil },
-			why:   func(in input) reason.Code { return reason.Of(in.whoError) },
+			check: func(in *input) bool { return in.whoError == nil },
+			why:   func(in *input) reason.Code { return reason.Of(in.whoError) },
 		},
 	}
 }
@@ -227,7 +227,7 @@ func issuerRules() []rule {
 			id:    "profile.issuer-name",
 			title: Text{"Указаны наименование и ОГРН удостоверяющего центра", "Name and OGRN of the CA are stated"},
 			cite:  law17 + ", п. 6", reason: reason.AttributeMissing,
-			check: func(in input) bool {
+			check: func(in *input) bool {
 				return anyOf(in.issuer, gostx509.OIDOrganization) && anyOf(in.issuer, gostx509.OIDOGRN)
 			},
 		},
@@ -235,8 +235,8 @@ func issuerRules() []rule {
 			id:    "profile.issuer-ogrn",
 			title: Text{"ОГРН удостоверяющего центра записан без ошибок", "The OGRN of the CA is well formed"},
 			cite:  order795, reason: reason.IdentifierBad,
-			applies: func(in input) bool { return anyOf(in.issuer, gostx509.OIDOGRN) },
-			check: func(in input) bool {
+			applies: func(in *input) bool { return anyOf(in.issuer, gostx509.OIDOGRN) },
+			check: func(in *input) bool {
 				_, err := person.ParseOGRN(in.issuer.Get(gostx509.OIDOGRN))
 				return err == nil
 			},
@@ -245,20 +245,20 @@ func issuerRules() []rule {
 			id:    "profile.issuer-location",
 			title: Text{"Указано место нахождения удостоверяющего центра", "The location of the CA is stated"},
 			cite:  law17 + ", п. 6", reason: reason.AttributeMissing,
-			check: func(in input) bool { return located(in.issuer) },
+			check: func(in *input) bool { return located(in.issuer) },
 		},
 		{
 			id:    "profile.issuer-certificate",
 			title: Text{"Указан номер сертификата удостоверяющего центра", "The number of the CA's own certificate is stated"},
 			cite:  law17 + ", п. 6", reason: reason.IssuerCertificateUnnamed,
-			check: func(in input) bool { return len(in.cert.AuthorityKeyID.Serial) > 0 },
+			check: func(in *input) bool { return len(in.cert.AuthorityKeyID.Serial) > 0 },
 		},
 		{
 			id:    "profile.issuer-fns",
 			title: Text{"Сертификат предпринимателя выдан УЦ ФНС России", "A certificate of an entrepreneur is issued by the CA of the Federal Tax Service"},
 			cite:  cite, reason: reason.IssuerNotFNS,
 			kinds: []person.Kind{person.Entrepreneur}, since: day(2022, time.January, 1),
-			check: func(in input) bool { return in.issuer.Get(gostx509.OIDOGRN) == FNS },
+			check: func(in *input) bool { return in.issuer.Get(gostx509.OIDOGRN) == FNS },
 		},
 		{
 			id:    "profile.issuer-state",
@@ -299,7 +299,7 @@ func keyRules() []rule {
 			id:    "profile.key-usage",
 			title: Text{"Ключ предназначен для электронной подписи", "The key is for signatures"},
 			cite:  order795, reason: reason.KeyUsageUnsuitable,
-			check: func(in input) bool {
+			check: func(in *input) bool {
 				return in.cert.KeyUsage&(gostx509.KeyUsageDigitalSignature|gostx509.KeyUsageNonRepudiation) != 0
 			},
 		},
@@ -309,8 +309,8 @@ func keyRules() []rule {
 			id:    "profile.ext-key-usage",
 			title: Text{"Ключ предназначен не только для служб удостоверяющего центра", "The key is not for services alone"},
 			cite:  "RFC 5280, 4.2.1.12", reason: reason.KeyUsageUnsuitable,
-			applies: func(in input) bool { return len(in.cert.ExtKeyUsage) > 0 },
-			check: func(in input) bool {
+			applies: func(in *input) bool { return len(in.cert.ExtKeyUsage) > 0 },
+			check: func(in *input) bool {
 				return slices.ContainsFunc(in.cert.ExtKeyUsage, func(id asn1.ObjectIdentifier) bool { return !has(servicePurposes(), id) })
 			},
 		},
@@ -319,43 +319,43 @@ func keyRules() []rule {
 
 // periodRules: how long the private key may be used.
 func periodRules() []rule {
-	stated := func(in input) bool { return !in.cert.PrivateKeyUsage.IsZero() }
+	stated := func(in *input) bool { return !in.cert.PrivateKeyUsage.IsZero() }
 	return []rule{
 		{
 			id:    "profile.key-period-stated",
 			title: Text{"Указан срок действия ключа электронной подписи", "The usage period of the private key is stated"},
 			cite:  "63-ФЗ, ст. 17, ч. 2, в ред. 457-ФЗ", reason: reason.KeyPeriodMissing,
 			since: day(2024, time.September, 1),
-			check: func(in input) bool { return !in.cert.PrivateKeyUsage.NotAfter.IsZero() },
+			check: func(in *input) bool { return !in.cert.PrivateKeyUsage.NotAfter.IsZero() },
 		},
 		{
 			id:    "profile.key-period-begun",
 			title: Text{"Срок действия ключа электронной подписи начался", "The usage period of the private key has begun"},
 			cite:  "RFC 3280, 4.2.1.4", reason: reason.KeyPeriodNotStarted,
 			applies: stated,
-			check:   func(in input) bool { return !in.at.Before(in.cert.PrivateKeyUsage.NotBefore) },
-			detail:  func(in input) string { return date(in.cert.PrivateKeyUsage.NotBefore) },
+			check:   func(in *input) bool { return !in.at.Before(in.cert.PrivateKeyUsage.NotBefore) },
+			detail:  func(in *input) string { return date(in.cert.PrivateKeyUsage.NotBefore) },
 		},
 		{
 			id:    "profile.key-period",
 			title: Text{"Срок действия ключа электронной подписи не истёк", "The usage period of the private key is not over"},
 			cite:  "RFC 3280, 4.2.1.4", reason: reason.KeyPeriodOver,
 			applies: stated,
-			check: func(in input) bool {
+			check: func(in *input) bool {
 				end := in.cert.PrivateKeyUsage.NotAfter
 				return end.IsZero() || !in.at.After(end)
 			},
-			detail: func(in input) string { return date(in.cert.PrivateKeyUsage.NotAfter) },
+			detail: func(in *input) string { return date(in.cert.PrivateKeyUsage.NotAfter) },
 		},
 		{
 			id:    "profile.key-period-length",
 			title: Text{"Срок действия ключа электронной подписи — не больше трёх лет", "The usage period of the private key is at most three years"},
 			cite:  "Правила пользования СКЗИ: 3 года для неизвлекаемых ключей, 1 год 3 месяца для прочих", reason: reason.KeyPeriodTooLong,
-			applies: func(in input) bool {
+			applies: func(in *input) bool {
 				p := in.cert.PrivateKeyUsage
 				return !in.cert.IsCA && !p.NotBefore.IsZero() && !p.NotAfter.IsZero()
 			},
-			check: func(in input) bool {
+			check: func(in *input) bool {
 				return in.cert.PrivateKeyUsage.NotAfter.Sub(in.cert.PrivateKeyUsage.NotBefore) <= maxKeyPeriod
 			},
 		},
@@ -372,7 +372,7 @@ func servicePurposes() []asn1.ObjectIdentifier {
 
 // completeTools reports whether everything that names a tool or a document is there
 // and fits.
-func completeTools(in input) bool {
+func completeTools(in *input) bool {
 	fits := func(s string, limit int) bool { return s != "" && utf8.RuneCountInString(s) <= limit }
 	t := in.cert.IssuerSignTool
 	return fits(in.cert.SubjectSignTool, maxTool) && fits(t.SignTool, maxTool) && fits(t.CATool, maxTool) &&
@@ -385,13 +385,13 @@ func located(n gostx509.Name) bool {
 }
 
 // stateIssuer reports whether the issuer is one of the state bodies.
-func stateIssuer(in input) bool {
+func stateIssuer(in *input) bool {
 	ogrn := in.issuer.Get(gostx509.OIDOGRN)
 	return ogrn == FNS || ogrn == Treasury || ogrn == CentralBank
 }
 
 // gost2012 reports whether the key is of ГОСТ Р 34.10-2012 and was read.
-func gost2012(in input) bool {
+func gost2012(in *input) bool {
 	_, gost := in.cert.PublicKey.(*gost3410.PublicKey)
 	id := in.cert.PublicKeyAlgorithm.Algorithm
 	return gost && (id.Equal(sigalg.OIDKeyGOST256) || id.Equal(sigalg.OIDKeyGOST512))
@@ -438,8 +438,8 @@ func has(list []asn1.ObjectIdentifier, id asn1.ObjectIdentifier) bool {
 }
 
 // subjectHas makes a check that all the attributes are there.
-func subjectHas(ids ...asn1.ObjectIdentifier) func(input) bool {
-	return func(in input) bool {
+func subjectHas(ids ...asn1.ObjectIdentifier) func(*input) bool {
+	return func(in *input) bool {
 		return !slices.ContainsFunc(ids, func(id asn1.ObjectIdentifier) bool { return in.cert.Subject.Get(id) == "" })
 	}
 }

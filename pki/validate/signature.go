@@ -180,7 +180,7 @@ func (f *inspection) judge(out *Signature, total *verdict.Builder, over parent) 
 	v := f.v
 	v.Evidence, v.Now = own.all, f.now
 	out.Certificate = v.ParsedCertificate(out.Claimed, own.certs, moment)
-	total.Add(out.Certificate.Verdict.Checks()...)
+	total.AddAll(out.Certificate.Verdict)
 	total.Add(f.checkEvidence(out.Certificate, known, own)...)
 	total.Add(inForce(out.Signer, moment)...)
 	total.Add(timeOrder(*out)...)
@@ -295,7 +295,7 @@ func (r Report) done(total *verdict.Builder) Report {
 	r.Checks = total.Done(person.Identity{}).Checks()
 	parts := make([]verdict.Verdict, 0, len(r.Signatures))
 	for _, s := range r.Signatures {
-		total.Add(s.Verdict.Checks()...)
+		total.AddAll(s.Verdict)
 		parts = append(parts, s.Verdict)
 	}
 	var who person.Identity

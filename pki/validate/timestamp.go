@@ -127,7 +127,7 @@ func (f *inspection) timeStamp(a cades.Attributes, ts cades.TimeStamp, own carri
 		}
 		total.Add(f.stampTime(out, since))
 		out.Certificate = f.authority(out, since, own)
-		total.Add(out.Certificate.Verdict.Checks()...)
+		total.AddAll(out.Certificate.Verdict)
 		total.Add(f.checkEvidence(out.Certificate, p, own)...)
 		total.Add(inForce(&ts.Token.Signed.Signers[0], since)...)
 	}

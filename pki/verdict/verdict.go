@@ -151,6 +151,10 @@ func (b *Builder) Unknown(name string, code reason.Code, cite string) {
 // Add records steps as they are. A contradictory step — passed with a reason,
 // or not passed without one — is our own mistake and counts as failed.
 func (b *Builder) Add(checks ...Check) {
+	if room := cap(b.v.checks) - len(b.v.checks); room < len(checks) {
+		// At least as many again: steps come in some large groups and many small ones.
+		b.v.checks = slices.Grow(b.v.checks, max(len(checks)+few, len(b.v.checks)))
+	}
 	for _, c := range checks {
 		if c.Status > NotApplicable || (c.Status == Passed) != (c.Reason == "") {
 			c.Status, c.Reason = Failed, reason.InternalError
@@ -167,6 +171,12 @@ func (b *Builder) Add(checks ...Check) {
 	}
 }
 
+// few is how many steps there is room for beyond those of a group.
+const few = 8
+
+// AddAll records all steps of a verdict.
+func (b *Builder) AddAll(v Verdict) { b.Add(v.checks...) }
+
 // Failed reports whether a step has failed so far, so that the caller may skip
 // steps that would tell nothing new.
 func (b *Builder) Failed() bool { return b.v.status == Failed }
@@ -174,7 +184,8 @@ func (b *Builder) Failed() bool { return b.v.status == Failed }
 // Done returns the verdict, as [Verdict.Status] says. The identity is kept only in a passed verdict. The Builder may go on;
 // verdicts already returned do not change.
 func (b *Builder) Done(who person.Identity) Verdict {
-	v := Verdict{status: b.v.status, checks: slices.Clone(b.v.checks)}
+	// Steps are only ever added, beyond the end of this slice.
+	v := Verdict{status: b.v.status, checks: slices.Clip(b.v.checks)}
 	if v.status != Failed && !b.pending && b.passed {
 		v.status, v.who = Passed, who
 	}
