@@ -167,10 +167,12 @@ func (c *Checker) inLists(set *crl.Set, source string, q *question) (*finding, e
 	}
 	f := &finding{status: statusIn(a)}
 	f.standing = f.status.standingAt(q.at)
-	f.used = []Used{{
-		Kind: KindCRL, SHA256: a.List.SHA256(), ThisUpdate: a.List.ThisUpdate(), NextUpdate: a.List.NextUpdate(),
-		Certificate: q.cert, Issuer: q.issuer, Signer: q.issuer, Source: source,
-	}}
+	for _, l := range append([]*crl.List{a.List}, a.Others...) {
+		f.used = append(f.used, Used{
+			Kind: KindCRL, SHA256: l.SHA256(), ThisUpdate: l.ThisUpdate(), NextUpdate: l.NextUpdate(),
+			Certificate: q.cert, Issuer: q.issuer, Signer: q.issuer, Source: source,
+		})
+	}
 	return f, nil
 }
 

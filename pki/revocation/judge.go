@@ -128,12 +128,18 @@ func statusOf(s *ocsp.Single) status {
 	}
 }
 
-// statusIn reads what a list says.
+// statusIn reads what a list says, as of the newest list that the answer rests on.
 func statusIn(a crl.Answer) status {
-	return status{
+	s := status{
 		revoked: a.Listed, at: a.Entry.RevokedAt, reason: a.Entry.Reason,
 		invalidSince: a.Entry.InvalidSince, this: a.List.ThisUpdate(), next: a.List.NextUpdate(),
 	}
+	for _, l := range a.Others {
+		if l.ThisUpdate().After(s.this) {
+			s.this, s.next = l.ThisUpdate(), l.NextUpdate()
+		}
+	}
+	return s
 }
 
 // decide returns the finding that all of them together amount to: revocation for ever
