@@ -28,11 +28,15 @@ func (c Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) ve
 type Answer struct {
 	// Check is what Checker.Revocation returns.
 	Check verdict.Check
-	// List is the list that decided; nil if Check is Indeterminate.
+	// List is the list that decided, nil if Check is Indeterminate. Where a delta
+	// list brings a complete one up to date it is the delta list.
 	List *List
-	// Others are the other lists that the answer rests on: the delta list, and
-	// lists for some reasons only.
+	// Others are the other lists that the answer rests on: the complete list of a
+	// delta list, and lists for some reasons only.
 	Others []*List
+	// Signer is the certificate that List verifies with: the issuer, or one of
+	// Checker.Authorities.
+	Signer *gostx509.Certificate
 	// Entry is that of the certificate; it means something only if Listed is true.
 	// A suspension that was lifted is not listed.
 	Entry  Entry
@@ -50,7 +54,7 @@ func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer
 	}
 	q := question{Checker: c, cert: cert, issuer: issuer, at: at}
 	var known ReasonSet
-	var used []*List
+	var earlier Answer // about other reasons
 	for _, candidate := range q.candidates() {
 		reasons, err := q.reliable(&candidate)
 		if err != nil {
@@ -64,17 +68,29 @@ func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer
 			continue // RFC 5280, 6.3.3 (e)
 		}
 		a := q.judge(candidate)
-		a.Others = append(a.Others, used...)
+		a.join(&earlier)
 		if known |= reasons; a.Check.Status == verdict.Failed || known == AllReasons {
 			return a
 		}
-		used = append(a.Others, a.List)
+		earlier = a
 	}
 	if known != 0 {
 		unknown.Reason = reason.RevocationUnknown
 		unknown.Detail = "crl: no list says whether it was revoked for " + (AllReasons &^ known).String()
 	}
 	return Answer{Check: unknown}
+}
+
+// join adds what lists about other reasons said: not revoked at the moment, or there
+// were no question any more.
+func (a *Answer) join(earlier *Answer) {
+	if earlier.List == nil {
+		return
+	}
+	a.Others = append(append(a.Others, earlier.List), earlier.Others...)
+	if earlier.Listed && !a.Listed {
+		a.Entry, a.Listed, a.Check.Detail = earlier.Entry, true, earlier.Check.Detail
+	}
 }
 
 // question is one certificate at one moment.
@@ -311,9 +327,10 @@ func (c *combined) entry(cert *gostx509.Certificate, at time.Time) (Entry, bool)
 
 // judge reads the answer out of a reliable list.
 func (q *question) judge(c combined) Answer {
-	a := Answer{List: c.list, Check: verdict.Check{Name: stepRevocation, Status: verdict.Passed, Cite: "RFC 5280, 6.3.3"}}
+	a := Answer{List: c.latest(), Signer: c.signer}
+	a.Check = verdict.Check{Name: stepRevocation, Status: verdict.Passed, Cite: "RFC 5280, 6.3.3"}
 	if c.delta != nil {
-		a.Others = []*List{c.delta}
+		a.Others = []*List{c.list}
 	}
 	if a.Entry, a.Listed = c.entry(q.cert, q.at); !a.Listed {
 		return a
