@@ -40,6 +40,8 @@ type Authority struct {
 	Cert *gostx509.Certificate
 	Key  *gost3410.PrivateKey
 	CRL  *crl.List // the last one published; nil if there is none
+
+	RawCRL []byte // its DER
 }
 
 // Holder is somebody with a certificate.
@@ -133,6 +135,7 @@ func (c *Country) Publish(t testing.TB, a *Authority, revoked ...*gostx509.Certi
 	if a.CRL, err = crl.Parse(raw); err != nil {
 		t.Fatal(err)
 	}
+	a.RawCRL = raw
 }
 
 // listOf signs the list of accredited CAs with the key of the root.
