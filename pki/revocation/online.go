@@ -103,19 +103,15 @@ func (o *Online) once(ctx context.Context, key string, patience time.Duration, a
 	}
 }
 
-// allowed returns the addresses whose servers are not left alone.
-func (o *Online) allowed(urls []string, now time.Time) []string {
+// allowed reports whether a server may be asked: it is not being left alone.
+func (o *Online) allowed(url string, now time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var some []string
-	for _, url := range urls {
-		if o.breaker.allow(url, now) {
-			some = append(some, url)
-		} else {
-			o.stats.Skipped++
-		}
+	if o.breaker.allow(url, now) {
+		return nil
 	}
-	return some
+	o.stats.Skipped++
+	return reason.Errorf(reason.RevocationUnreachable, "%s: left alone after failures", url)
 }
 
 // report counts how a question to a server ended.
@@ -188,10 +184,6 @@ func (c *Checker) ask(kind Kind, q *question, why *doubt) []*finding {
 	if len(urls) == 0 {
 		return nil
 	}
-	if urls = c.Online.allowed(urls, q.now); len(urls) == 0 {
-		why.note(reason.Errorf(reason.RevocationUnreachable, "every %s server is left alone after failures", kind))
-		return nil
-	}
 	ctx := q.ctx
 	if ctx == nil {
 		var cancel context.CancelFunc
@@ -233,6 +225,10 @@ func (c *Checker) askResponders(ctx context.Context, urls []string, q *question)
 	s := subjectOf(q.cert, q.issuer)
 	value, err := c.Online.once(ctx, "ocsp "+hex.EncodeToString(s.issuer[:])+" "+hex.EncodeToString([]byte(s.serial)), patienceOCSP,
 		func(ctx context.Context) (any, error) {
+			// Somebody may have asked since we looked.
+			if a := c.Online.answerTo(s, q.now); a != nil {
+				return a, nil
+			}
 			var why doubt
 			for i, url := range urls {
 				share, cancel := context.WithTimeout(ctx, patienceOCSP/time.Duration(len(urls)-i+1))
@@ -257,8 +253,31 @@ func (c *Checker) askResponders(ctx context.Context, urls []string, q *question)
 	return f, nil
 }
 
+// answerTo returns a remembered answer that is not due yet; nil if there is none.
+func (o *Online) answerTo(s subject, now time.Time) *answer {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if a := o.cache.answers[s]; a != nil && now.Before(a.renew) {
+		return a
+	}
+	return nil
+}
+
+// listAt returns a remembered list that is not due yet; nil if there is none.
+func (o *Online) listAt(url string, now time.Time) *list {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if l := o.cache.lists[url]; l != nil && now.Before(l.renew) {
+		return l
+	}
+	return nil
+}
+
 // askResponder asks one responder, verifies the answer and remembers it.
 func (c *Checker) askResponder(ctx context.Context, url string, q *question) (*answer, error) {
+	if err := c.Online.allowed(url, q.now); err != nil {
+		return nil, err
+	}
 	response, err := c.exchange(ctx, url, q)
 	var f *finding
 	if err == nil {
@@ -345,6 +364,13 @@ func (c *Checker) askPoints(ctx context.Context, urls []string, q *question) (*f
 // stays revoked.
 func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, error) {
 	o := c.Online
+	// Somebody may have asked since we looked.
+	if l := o.listAt(url, q.now); l != nil {
+		return l, nil
+	}
+	if err := o.allowed(url, q.now); err != nil {
+		return nil, err
+	}
 	body, err := o.fetcher.CRL(ctx, url)
 	if err != nil {
 		o.report(url, q.now, err)

@@ -1,0 +1,473 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"propusk/gost/gost3410"
+	"propusk/pki/crl"
+	"propusk/pki/internal/country"
+	"propusk/pki/ocsp"
+	"propusk/pki/reason"
+	"propusk/pki/verdict"
+)
+
+// ask asks about the holder now and compares.
+func (w *world) ask(t *testing.T, c *Checker, status verdict.Status, why reason.Code, source string) {
+	t.Helper()
+	at := c.Now
+	if at.IsZero() {
+		at = now
+	}
+	got := c.Revocation(w.holder.Cert, w.FNS.Cert, at)
+	if got.Status != status || got.Reason != why {
+		t.Errorf("%v %q (%s), want %v %q", got.Status, got.Reason, got.Detail, status, why)
+	}
+	used := c.Used()
+	if source == "" && len(used) > 0 || source != "" && (len(used) == 0 || used[0].Source != source) {
+		t.Errorf("rests on %+v, want %q", used, source)
+	}
+}
+
+func TestOrder(t *testing.T) {
+	w := newWorld(t)
+	w.serve(t, secondResponder, func(*ocsp.Template) {})
+	w.publish(t, secondPoint, inForce())
+	online := NewOnline(w)
+
+	// The first address of each kind is dead; the order says which kind is asked.
+	w.ask(t, &Checker{Online: online}, verdict.Passed, "", secondPoint)
+	if w.count(firstPoint) != 1 || w.count(secondPoint) != 1 || w.count(firstResponder) != 0 {
+		t.Error("responders were asked although lists come first")
+	}
+	w.ask(t, &Checker{Online: online, Policy: Policy{Order: OCSPFirst}}, verdict.Passed, "", secondResponder)
+	if w.count(firstResponder) != 1 || w.count(secondResponder) != 1 || w.count(firstPoint) != 0 {
+		t.Error("lists were asked although responders come first")
+	}
+
+	// Nobody is asked when there is an answer at hand, or when nobody may be.
+	offline := &Checker{Evidence: Evidence{CRLs: w.lists(t, inForce())}, Online: NewOnline(w)}
+	got := offline.Revocation(w.holder.Cert, w.FNS.Cert, now)
+	if got.Status != verdict.Passed || w.count(secondPoint) != 0 {
+		t.Errorf("%+v; asked", got)
+	}
+	w.ask(t, &Checker{}, verdict.Indeterminate, reason.RevocationUnknown, "")
+
+	// One kind dead: the other one answers.
+	for _, order := range []Order{CRLFirst, OCSPFirst} {
+		w.servers = map[string]func(context.Context, []byte) ([]byte, error){}
+		w.serve(t, firstResponder, func(*ocsp.Template) {})
+		w.ask(t, &Checker{Online: NewOnline(w), Policy: Policy{Order: order}}, verdict.Passed, "", firstResponder)
+		w.servers = map[string]func(context.Context, []byte) ([]byte, error){}
+		w.publish(t, firstPoint, inForce())
+		w.ask(t, &Checker{Online: NewOnline(w), Policy: Policy{Order: order}}, verdict.Passed, "", firstPoint)
+	}
+}
+
+// TestMissingIsNotGood: whatever servers do wrong, nothing becomes good.
+func TestMissingIsNotGood(t *testing.T) {
+	w := newWorld(t)
+	answer := func(raw []byte, err error) func(context.Context, []byte) ([]byte, error) {
+		return func(context.Context, []byte) ([]byte, error) { return raw, err }
+	}
+	other := w.Person(t, w.FNS, gost3410.TC26256A(), country.Entrepreneur())
+	otherID, err := ocsp.NewID(ocsp.OIDSHA1, other.Cert, w.FNS.Cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replay := w.answered(t, ocsp.Single{Status: ocsp.Good, ThisUpdate: now.Add(-2 * time.Hour), NextUpdate: now.Add(-time.Hour)})
+	for name, serve := range map[string]func(){
+		"connection refused": func() {},
+		"empty body":         func() { w.servers[firstResponder] = answer(nil, nil) },
+		"page of a provider": func() { w.servers[firstResponder] = answer([]byte("<html>pay first</html>"), nil) },
+		"try later":          func() { w.servers[firstResponder] = answer(ocsp.CreateRefusal(ocsp.TryLater), nil) },
+		"unauthorized":       func() { w.servers[firstResponder] = answer(ocsp.CreateRefusal(ocsp.Unauthorized), nil) },
+		"old answer":         func() { w.servers[firstResponder] = answer(replay.Raw, nil) },
+		"another certificate": func() {
+			w.serve(t, firstResponder, func(r *ocsp.Template) { r.Singles[0].ID = otherID })
+		},
+		"another certificate first": func() {
+			w.serve(t, firstResponder, func(r *ocsp.Template) {
+				second := r.Singles[0]
+				second.Status = ocsp.Unknown
+				r.Singles[0].ID = otherID
+				r.Singles = append(r.Singles, second)
+			})
+		},
+		"another nonce":  func() { w.serve(t, firstResponder, func(r *ocsp.Template) { r.Nonce = []byte("another one") }) },
+		"no certificate": func() { w.serve(t, firstResponder, func(r *ocsp.Template) { r.Certificates = nil }) },
+		"expired":        func() { w.serve(t, firstResponder, func(r *ocsp.Template) { r.Singles[0].NextUpdate = now }) },
+		"of the future": func() {
+			w.serve(t, firstResponder, func(r *ocsp.Template) { r.Singles[0].ThisUpdate = now.Add(time.Hour) })
+		},
+		"empty list":      func() { w.servers[firstPoint] = answer(nil, nil) },
+		"list of nothing": func() { w.servers[firstPoint] = answer([]byte{0x30, 0}, nil) },
+		"expired list": func() {
+			w.publish(t, firstPoint, crl.Template{ThisUpdate: now.AddDate(0, 0, -2), NextUpdate: now.AddDate(0, 0, -1)})
+		},
+		"list without a next update": func() { w.publish(t, firstPoint, crl.Template{ThisUpdate: now.AddDate(0, 0, -2)}) },
+		"list of another CA": func() {
+			raw, err := crl.Create(nil, inForce(), w.Lost.Cert, w.Lost.Key)
+			w.servers[firstPoint] = answer(raw, err)
+		},
+		"list signed by another": func() {
+			raw, err := crl.Create(nil, inForce(), w.FNS.Cert, w.Lost.Key)
+			w.servers[firstPoint] = answer(raw, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clear(w.servers)
+			serve()
+			for _, order := range []Order{CRLFirst, OCSPFirst} {
+				online := NewOnline(w)
+				for range 2 { // nothing wrong is remembered either
+					c := &Checker{Online: online, Policy: Policy{Order: order}}
+					got := c.Revocation(w.holder.Cert, w.FNS.Cert, now)
+					if got.Status != verdict.Indeterminate || got.Reason == "" || len(c.Used()) > 0 {
+						t.Errorf("%v %q (%s)", got.Status, got.Reason, got.Detail)
+					}
+				}
+				if s := online.Stats(now); s.Answers+s.Lists != 0 || s.Asked != 8 && name != "another certificate first" {
+					t.Errorf("%+v", s)
+				}
+			}
+		})
+	}
+}
+
+// TestNonce: a nonce that does not come back is a matter of the policy.
+func TestNonce(t *testing.T) {
+	w := newWorld(t)
+	w.serve(t, firstResponder, func(r *ocsp.Template) { r.Nonce = nil })
+	w.ask(t, &Checker{Online: NewOnline(w)}, verdict.Passed, "", firstResponder)
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: Policy{RequireNonce: true}}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: Policy{RequireNonce: true}}, verdict.Passed, "", firstResponder)
+}
+
+// TestRevokedOnline: an answer of a server that the holder was revoked goes before
+// good evidence at hand only if it is asked for; once known it is never forgotten.
+func TestRevokedOnline(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	w.serve(t, firstResponder, func(r *ocsp.Template) {
+		r.Singles[0].Status, r.Singles[0].RevokedAt = ocsp.Revoked, now.Add(-time.Hour)
+	})
+	atHand := Evidence{CRLs: w.lists(t, inForce())}
+	w.ask(t, &Checker{Evidence: atHand, Online: online, Policy: Policy{Order: OCSPFirst}}, verdict.Failed, reason.CertRevoked, firstResponder)
+	clear(w.servers)
+	// The same process, lists first, and much later: it is still revoked.
+	w.ask(t, &Checker{Evidence: atHand, Online: online}, verdict.Failed, reason.CertRevoked, firstResponder)
+	w.ask(t, &Checker{Evidence: atHand, Online: online, Now: now.AddDate(0, 1, 0)}, verdict.Failed, reason.CertRevoked, firstResponder)
+}
+
+// TestReuse: answers are used again until they are due, and after that for as long as
+// they are good if the server is dead.
+func TestReuse(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	online.breaker.random = func() float64 { return 0 }
+	w.serve(t, firstResponder, func(r *ocsp.Template) { r.Singles[0].NextUpdate = now.Add(3 * time.Hour) })
+	at := func(d time.Duration) *Checker {
+		return &Checker{Online: online, Policy: Policy{Order: OCSPFirst}, Now: now.Add(d)}
+	}
+	asked := func(what string, want int) {
+		t.Helper()
+		if got := w.count(firstResponder); got != want {
+			t.Errorf("%s: asked %d times, want %d", what, got, want)
+		}
+	}
+	w.ask(t, at(0), verdict.Passed, "", firstResponder)
+	asked("first", 1)
+	w.ask(t, at(DefaultReuse-time.Second), verdict.Passed, "", firstResponder)
+	asked("remembered", 0)
+	w.ask(t, at(DefaultReuse), verdict.Passed, "", firstResponder)
+	asked("due", 1)
+	clear(w.servers)
+	w.ask(t, at(3*time.Hour-time.Second), verdict.Passed, "", firstResponder)
+	asked("due, server dead", 1)
+	w.ask(t, at(3*time.Hour), verdict.Indeterminate, reason.RevocationUnreachable, "")
+
+	// The same for lists.
+	w.count(firstPoint)
+	w.publish(t, firstPoint, crl.Template{Number: 2, ThisUpdate: now, NextUpdate: now.Add(3 * time.Hour)})
+	lists := func(d time.Duration) *Checker { return &Checker{Online: online, Now: now.Add(d)} }
+	w.ask(t, lists(0), verdict.Passed, "", firstPoint)
+	w.ask(t, lists(DefaultReuse-time.Second), verdict.Passed, "", firstPoint)
+	if got := w.count(firstPoint); got != 1 {
+		t.Errorf("asked %d times", got)
+	}
+	clear(w.servers)
+	w.ask(t, lists(3*time.Hour-time.Second), verdict.Passed, "", firstPoint)
+	w.ask(t, lists(3*time.Hour), verdict.Indeterminate, reason.RevocationUnreachable, "")
+	if s := online.Stats(now); s.Answers != 1 || s.Lists != 1 || s.Reused < 4 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestBreaker: a dead server is left alone for a time that grows, and asked once when
+// it is over.
+func TestBreaker(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	online.breaker.random = func() float64 { return 0 }
+	policy := Policy{Order: OCSPFirst, Issuers: map[string]IssuerPolicy{
+		fmt.Sprintf("%x", w.FNS.Cert.SubjectKeyID): {NoCRL: true},
+	}}
+	asked := func(d time.Duration) int {
+		c := &Checker{Online: online, Policy: policy, Now: now.Add(d)}
+		w.ask(t, c, verdict.Indeterminate, reason.RevocationUnreachable, "")
+		if w.count(firstPoint) != 0 {
+			t.Error("a distribution point was asked although the policy forbids it")
+		}
+		return w.count(firstResponder)
+	}
+	step := time.Millisecond
+	for i := range tolerated {
+		if asked(time.Duration(i)*step) != 1 {
+			t.Fatalf("not asked after %d failures", i)
+		}
+	}
+	if n := asked(tolerated * step); n != 0 {
+		t.Errorf("asked %d times although it has failed %d times", n, tolerated)
+	}
+	if s := online.Stats(now.Add(time.Second)); s.Resting != 2 || s.Skipped != 2 {
+		t.Errorf("%+v", s)
+	}
+	failedAt := time.Duration(tolerated-1) * step
+	for rest := firstRest; rest < longRest; rest *= 2 {
+		if n := asked(failedAt + rest - step); n != 0 {
+			t.Errorf("asked before %v were over", rest)
+		}
+		failedAt += rest
+		if n := asked(failedAt); n != 1 {
+			t.Errorf("asked %d times after %v", n, rest)
+		}
+	}
+	if asked(failedAt+longRest-step) != 0 || asked(failedAt+longRest) != 1 {
+		t.Error("the rest grows without end")
+	}
+	failedAt += longRest
+	// It lives again: the failures are forgotten.
+	w.serve(t, firstResponder, func(r *ocsp.Template) {
+		r.ProducedAt, r.Singles[0].ThisUpdate, r.Singles[0].NextUpdate = now, now, now.Add(1000*time.Hour)
+	})
+	w.ask(t, &Checker{Online: online, Policy: policy, Now: now.Add(failedAt + longRest)}, verdict.Passed, "", firstResponder)
+	if s := online.Stats(now.Add(failedAt + longRest)); s.Resting != 0 || s.Answers != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestTrial: when a rest is over one question goes through, not all that wait.
+func TestTrial(t *testing.T) {
+	b := breaker{servers: make(map[string]*server), random: func() float64 { return 0.999 }}
+	for range tolerated {
+		if !b.allow("url", now) {
+			t.Fatal("left alone too early")
+		}
+		b.failed("url", now)
+	}
+	until := b.servers["url"].until
+	if rest := until.Sub(now); rest < firstRest/2 || rest >= firstRest {
+		t.Errorf("a rest of %v, want half to whole of %v", rest, firstRest)
+	}
+	if b.allow("url", until.Add(-1)) || !b.allow("url", until) || b.allow("url", until) {
+		t.Error("not exactly one question after the rest")
+	}
+	b.succeeded("url")
+	if !b.allow("url", until) || b.resting(until) != 0 {
+		t.Error("failures are remembered")
+	}
+	for i := range maxServers + 1 {
+		b.failed(fmt.Sprint(i), now)
+	}
+	if len(b.servers) > maxServers {
+		t.Errorf("%d servers are remembered", len(b.servers))
+	}
+}
+
+// TestOnce: what many ask at once is asked once, and whoever will not wait goes.
+func TestOnce(t *testing.T) {
+	w := newWorld(t)
+	started, release := make(chan struct{}), make(chan struct{})
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	serve := w.servers[firstResponder]
+	w.servers[firstResponder] = func(ctx context.Context, request []byte) ([]byte, error) {
+		close(started) // a second call would panic
+		<-release
+		return serve(ctx, request)
+	}
+	online := NewOnline(w)
+	policy := Policy{Order: OCSPFirst, Budget: time.Hour}
+
+	impatient, leave := context.WithCancel(context.Background())
+	left := make(chan verdict.Check)
+	go func() {
+		c := &Checker{Online: online, Policy: policy, Context: impatient, Now: now}
+		left <- c.Revocation(w.holder.Cert, w.FNS.Cert, now)
+	}()
+	<-started
+	leave()
+	if got := <-left; got.Status != verdict.Indeterminate || got.Reason != reason.RevocationUnreachable {
+		t.Errorf("%+v", got)
+	}
+
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			c := &Checker{Online: online, Policy: policy, Now: now}
+			if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	close(release)
+	group.Wait()
+	if n := w.count(firstResponder); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+	// A budget that is over asks nobody.
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: Policy{Budget: 1}}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+}
+
+// TestBudget: a verdict waits no longer than its budget, whatever servers do.
+func TestBudget(t *testing.T) {
+	w := newWorld(t)
+	hang := func(ctx context.Context, _ []byte) ([]byte, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	for _, url := range []string{firstResponder, secondResponder, firstPoint, secondPoint} {
+		w.servers[url] = hang
+	}
+	begun := time.Now()
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: Policy{Budget: 20 * time.Millisecond}}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	if took := time.Since(begun); took > patienceOCSP/2 {
+		t.Errorf("waited %v", took)
+	}
+}
+
+// TestIssuerPolicy: overrides by fingerprint go before those by key identifier.
+func TestIssuerPolicy(t *testing.T) {
+	w := newWorld(t)
+	const own = "http://own.example.test/"
+	w.serve(t, own, func(*ocsp.Template) {})
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	sum := w.FNS.Cert.SHA256()
+	byKey, byCert := fmt.Sprintf("%x", w.FNS.Cert.SubjectKeyID), fmt.Sprintf("%x", sum[:])
+	ocspFirst, hour := OCSPFirst, time.Hour
+	yes := true
+	policy := Policy{Issuers: map[string]IssuerPolicy{byKey: {Order: &ocspFirst, OCSP: []string{own, firstResponder}}}}
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: policy}, verdict.Passed, "", own)
+	if w.count(firstPoint) != 0 {
+		t.Error("the order of the issuer does not count")
+	}
+	policy.Issuers[byCert] = IssuerPolicy{Order: &ocspFirst, NoOCSP: true, NoCRL: true}
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: policy}, verdict.Indeterminate, reason.RevocationUnknown, "")
+	policy.Issuers[byCert] = IssuerPolicy{RequireNonce: &yes, NoCRL: true}
+	w.serve(t, firstResponder, func(r *ocsp.Template) { r.Nonce = nil })
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: policy}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	policy.Issuers[byCert] = IssuerPolicy{Grace: &hour}
+	expired := w.lists(t, crl.Template{ThisUpdate: now.Add(-2 * time.Hour), NextUpdate: now.Add(-time.Minute)})
+	w.status(t, &Checker{Evidence: Evidence{CRLs: expired}, Policy: policy}, verdict.Passed)
+	w.status(t, &Checker{Evidence: Evidence{CRLs: expired}}, verdict.Indeterminate)
+	many := effective{of: IssuerPolicy{OCSP: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "1"}}}
+	if urls := many.urls(KindOCSP, w.holder.Cert); len(urls) != maxURLs {
+		t.Errorf("%q", urls)
+	}
+}
+
+// status is ask for the status alone.
+func (w *world) status(t *testing.T, c *Checker, want verdict.Status) {
+	t.Helper()
+	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != want {
+		t.Errorf("%+v, want %v", got, want)
+	}
+}
+
+// TestResponderListOnline: the list about a responder is got from where the
+// responder's certificate says.
+func TestResponderListOnline(t *testing.T) {
+	w := newWorld(t)
+	const point = "http://responders.example.test/ca.crl"
+	template := responder(false)
+	template.CRLDistributionPoints = []string{point}
+	w.delegate = w.Person(t, w.FNS, gost3410.TC26256A(), template)
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	policy := Policy{Order: OCSPFirst}
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: policy}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	w.publish(t, point, inForce())
+	c := &Checker{Online: NewOnline(w), Policy: policy}
+	w.ask(t, c, verdict.Passed, "", firstResponder)
+	if used := c.Used(); len(used) != 2 || used[1].Source != point || used[1].Kind != KindCRL {
+		t.Errorf("%+v", used)
+	}
+	w.publish(t, point, inForce(crl.Entry{Serial: w.delegate.Cert.Serial, RevokedAt: now.Add(-time.Hour)}))
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: policy}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+}
+
+// TestPartialLists: lists that are each about some reasons make an answer together.
+func TestPartialLists(t *testing.T) {
+	w := newWorld(t)
+	some := func(url string, reasons crl.ReasonSet) {
+		template := inForce()
+		template.Scope = crl.Scope{Reasons: reasons}
+		w.publish(t, url, template)
+	}
+	compromise := crl.Reasons(crl.KeyCompromise, crl.CACompromise, crl.AACompromise)
+	some(firstPoint, compromise)
+	w.ask(t, &Checker{Online: NewOnline(w)}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	some(secondPoint, crl.AllReasons&^compromise)
+	w.ask(t, &Checker{Online: NewOnline(w)}, verdict.Passed, "", secondPoint)
+}
+
+// TestCacheLimits: what is remembered is bounded.
+func TestCacheLimits(t *testing.T) {
+	c := cache{answers: make(map[subject]*answer), lists: make(map[string]*list)}
+	for i := range 3 * maxAnswers {
+		c.putAnswer(subject{serial: fmt.Sprint(i)}, &answer{kept: kept{drop: now.Add(time.Duration(i%2) * time.Hour)}}, now)
+	}
+	if len(c.answers) > maxAnswers || len(c.answers) < maxAnswers/2 {
+		t.Errorf("%d answers", len(c.answers))
+	}
+	w := newWorld(t)
+	one := w.FNS.CRL
+	for i := range 2 * maxLists {
+		c.putList(fmt.Sprint(i), &list{one: one, kept: kept{drop: now.Add(time.Duration(i+1) * time.Hour)}}, now)
+	}
+	if len(c.lists) != maxLists || c.lists["0"] != nil {
+		t.Errorf("%d lists", len(c.lists))
+	}
+	c.putList("x", &list{one: one, kept: kept{drop: now.AddDate(9, 0, 0)}}, now.Add(2*maxLists*time.Hour))
+	if len(c.lists) != 1 {
+		t.Errorf("%d lists although all but one are over", len(c.lists))
+	}
+}
+
+// TestReport: only what a server can help counts against it.
+func TestReport(t *testing.T) {
+	o := NewOnline(newWorld(t))
+	for range tolerated {
+		for _, err := range []error{
+			reason.New(reason.CertUnknownToIssuer, nil), reason.New(reason.OCSPRefused, ocsp.Unauthorized), fmt.Errorf("x: %w", context.Canceled),
+		} {
+			o.report("url", now, err)
+		}
+	}
+	if o.allowed("url", now) != nil {
+		t.Error("a server that works is left alone")
+	}
+	for range tolerated {
+		o.report("url", now, errors.New("down"))
+	}
+	if o.allowed("url", now) == nil {
+		t.Error("a dead server is not left alone")
+	}
+	if s := o.Stats(now); s.Asked != 4*tolerated || s.Failed != 4*tolerated {
+		t.Errorf("%+v", s)
+	}
+}
