@@ -41,7 +41,7 @@ func (a Attributes) LevelWith(good func(i int) bool) cms.Level {
 	complete := a.CertificateRefs != nil && a.RevocationRefs != nil
 	long := complete && a.HasCertificateValues && a.HasRevocationValues && fits
 	switch {
-	case has(ArchiveV3) && fits && a.carriesRevocation():
+	case has(ArchiveV3) && fits && a.carriesRevocation() && a.indexesAll(good):
 		return cms.LTA
 	case has(ArchiveV1, ArchiveV2) && fits && a.carriesRevocation():
 		return cms.A
@@ -60,6 +60,30 @@ func (a Attributes) LevelWith(good func(i int) bool) cms.Level {
 	default:
 		return cms.T
 	}
+}
+
+// indexesAll reports whether there is an archive time-stamp of version 3 over a
+// time-stamp of the signature and over all values in attributes: one over less
+// keeps nothing else provable.
+func (a Attributes) indexesAll(good func(i int) bool) bool {
+	for i, ts := range a.TimeStamps {
+		if ts.Kind != ArchiveV3 || ts.Token == nil || !good(i) {
+			continue
+		}
+		covered, some, all := a.Covers(ts), false, true
+		for _, token := range a.tokens(SignatureTimeStamp) {
+			some = some || holds(covered, token)
+		}
+		for _, list := range [][][]byte{a.Certificates, a.CRLs, a.Responses} {
+			for _, raw := range list {
+				all = all && holds(covered, raw)
+			}
+		}
+		if some && all {
+			return true
+		}
+	}
+	return false
 }
 
 // base returns the level that the signer alone has made.

@@ -25,7 +25,7 @@ const (
 	maxCounterDepth      = 4
 	// maxHashed is how many bytes are hashed for time-stamps. Each archive
 	// time-stamp is over the whole file.
-	maxHashed = 1 << 30
+	maxHashed = 1 << 29
 	// maxCarried is the number of revocation lists and OCSP responses inside one
 	// signature and its time-stamps.
 	maxCarried = 256

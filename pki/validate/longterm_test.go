@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"propusk/gost/gost3410"
-	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/crl"
 	"propusk/pki/gostx509"
@@ -191,5 +190,3 @@ func TestLevels(t *testing.T) {
 		}
 	}
 }
-
-var _ = cades.ArchiveV1

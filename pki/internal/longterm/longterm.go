@@ -444,3 +444,36 @@ func LongType1(t testing.TB, file []byte, m Material, tsa *TSA) []byte {
 	t.Helper()
 	return Type1(t, Values(t, C(t, T(t, file, tsa), m), m), tsa)
 }
+
+// SignWith makes an attached BES with one more signed attribute.
+func SignWith(t testing.TB, document []byte, h country.Holder, at time.Time, oid string, values ...[]byte) []byte {
+	t.Helper()
+	sd := Parse(t, Sign(t, document, false, h, at))
+	s := sd.Signers[0]
+	attributes := append(append([]byte{}, Content(s.RawSignedAttrs)...),
+		Element(0x30, Element(0x06, OID(t, oid)), Element(0x31, values...))...)
+	sum := streebog.Sum256(Element(0x31, attributes))
+	value, err := h.Key.Sign(nil, sum[:], crypto.Hash(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields [][]byte
+	for _, raw := range Elements(signedFields(s.Raw)) {
+		switch raw[0] {
+		case 0xa0:
+			raw = Element(0xa0, attributes)
+		case 0x04:
+			raw = Element(0x04, value)
+		}
+		fields = append(fields, raw)
+	}
+	return Rebuild(t, sd, func([][]byte) [][]byte { return [][]byte{Element(0x30, fields...)} })
+}
+
+// Content returns an element without its header.
+func Content(raw []byte) []byte {
+	var d der.Decoder
+	r := d.Open(raw, der.Limits{Size: cms.MaxSize})
+	_, _, content := r.Any()
+	return content
+}
