@@ -42,7 +42,7 @@ const (
 	CRLMalformed Code = "crl-malformed"
 	// CRLTooLarge means that the revocation list exceeds a limit.
 	CRLTooLarge Code = "crl-too-large"
-	// CRLUnsupported means that the list is a delta, indirect or partial one, or
+	// CRLUnsupported means that the list contradicts itself, or
 	// has an unknown critical extension or algorithm.
 	CRLUnsupported Code = "crl-unsupported"
 	// CRLIssuerMismatch means that the list is of another issuer, or that its
@@ -198,8 +198,8 @@ func trustCRLEntries() []Entry {
 		},
 		{
 			CRLUnsupported, Unsupported,
-			"Список отозванных сертификатов неполный или неизвестного вида. Скачайте полный список удостоверяющего центра.",
-			"The revocation list is partial or has critical parts that are not understood; use the complete list of the CA.",
+			"Список отозванных сертификатов неизвестного вида. Скачайте обычный полный список удостоверяющего центра.",
+			"The revocation list has critical parts that are not understood, or contradicts itself; use the complete list of the CA.",
 			"RFC 5280, 5.2",
 		},
 		{

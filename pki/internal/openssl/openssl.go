@@ -64,6 +64,17 @@ func Require(t testing.TB) {
 // fails the test when the command fails.
 func Run(t testing.TB, dir string, args ...string) []byte {
 	t.Helper()
+	out, said, ok := Try(t, dir, args...)
+	if !ok {
+		t.Fatalf("openssl %q failed\n%s", args, said)
+	}
+	return out
+}
+
+// Try is Run for a command that may fail: ok says that it did not, and said is what it
+// wrote to standard error.
+func Try(t testing.TB, dir string, args ...string) (out []byte, said string, ok bool) {
+	t.Helper()
 	Require(t)
 	conf := filepath.Join(dir, "openssl.cnf")
 	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
@@ -77,13 +88,10 @@ func Run(t testing.TB, dir string, args ...string) []byte {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil {
-		if _, exited := errors.AsType[*exec.ExitError](err); exited {
-			t.Fatalf("openssl %q: %v\n%s", args, err, stderr.Bytes())
-		}
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && (!exited || ctx.Err() != nil) {
 		t.Fatalf("openssl %q: %v", args, err)
 	}
-	return out
+	return out, stderr.String(), err == nil
 }
 
 // Write writes a file of a directory that commands will read.
