@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"propusk/certs"
+	"propusk/certs/refresh"
 	"propusk/pki/reason"
 	"propusk/server/config"
 	"propusk/server/metrics"
@@ -51,6 +52,8 @@ type Server struct {
 	opts     Options
 	keys     keys
 	guard    trust.Guard
+	strange  trust.Strangers
+	refresh  *refresh.Refresher // nil if nothing is fetched
 	provider *oidc.Provider
 	metrics  *metrics.Metrics
 	sessions *resumption.Keeper
@@ -77,7 +80,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, keys: k, guard: trust.Guard{Store: o.Trust, MaxAge: o.Config.Trust.MaxAge, Now: o.Now}}
+	s := &Server{opts: o, keys: k}
+	s.guard = trust.Guard{Store: o.Trust, MaxAge: o.Config.Trust.MaxAge, Now: o.Now, Judged: s.judged}
+	if s.refresh, err = s.newRefresher(); err != nil {
+		return nil, err
+	}
 	if err := s.assemble(); err != nil {
 		return nil, err
 	}
@@ -164,9 +171,14 @@ func (s *Server) Serve(ctx context.Context, l *Listeners) error {
 		case <-watch:
 		}
 	}
+	var fetching sync.WaitGroup
+	if s.refresh != nil { // after the first load, whose lists say where the others are
+		fetching.Go(func() { s.refresh.Run(ctx) }) //nolint:errcheck // ends with ctx, and says only that
+	}
 	err := s.serveAll(ctx, s.hosts(l))
 	cancel()
 	<-watch
+	fetching.Wait()
 	return err
 }
 
@@ -250,6 +262,9 @@ func (s *Server) reloaded(err error) {
 		return
 	}
 	snap := s.opts.Trust.Current()
+	if err := s.opts.Trust.StateError(); err != nil {
+		s.opts.Log.LogAttrs(ctx, slog.LevelError, "fetched trust data would not survive a restart", slog.String("err", err.Error()))
+	}
 	version, _ := snap.TSLVersion()
 	s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "trust data loaded", slog.String("id", snap.ID()),
 		slog.Int("list_version", version), slog.Int("quarantined_crls", len(snap.Quarantined())))

@@ -239,7 +239,9 @@ func TestRedirects(t *testing.T) {
 		"/user":    to("http://user:secret@127.0.0.1/"),
 		"/nowhere": raw("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"),
 		"/good":    func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("good")) },
-		"/307":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/good", http.StatusTemporaryRedirect) },
+		"/307": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/good", http.StatusTemporaryRedirect)
+		},
 	}
 	s := newServer(t, handlers)
 	c := s.client(t, func(o *Options) { o.Failures = 100 })

@@ -81,6 +81,7 @@ type Refresher struct {
 
 	pass    chan struct{} // held while a pass runs
 	wake    chan struct{} // asks Run to look again
+	asked   chan struct{} // asks Run to fetch everything
 	mu      sync.Mutex    // of what follows
 	list    *target
 	crls    map[string]*target
@@ -114,7 +115,7 @@ func New(o Options) *Refresher {
 	}
 	r := &Refresher{
 		opts: o, random: rand.Float64, tick: time.Minute, seen: newSeen(),
-		pass: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		pass: make(chan struct{}, 1), wake: make(chan struct{}, 1), asked: make(chan struct{}, 1),
 		crls: make(map[string]*target), counts: make(map[reason.Code]int),
 	}
 	if len(o.ListURLs) > 0 {
@@ -130,33 +131,45 @@ func New(o Options) *Refresher {
 // due one after another make a snapshot a minute and not hundreds: whoever resumes
 // a TLS session must prove the key again after each.
 func (r *Refresher) Run(ctx context.Context) error {
-	for {
-		if _, err := r.do(ctx, false); ctx.Err() != nil {
+	for all := false; ; {
+		if _, err := r.do(ctx, all); ctx.Err() != nil {
 			return ctx.Err()
 		} else if err != nil {
-			r.opts.Log.LogAttrs(ctx, slog.LevelError, "refreshed trust data not put in force", slog.String("err", err.Error()))
+			r.opts.Log.LogAttrs(ctx, slog.LevelError, "refreshed trust data not put in force",
+				slog.String("code", string(reason.Of(err))), slog.String("err", err.Error()))
 		}
-		if err := r.sleep(ctx); err != nil {
+		var err error
+		if all, err = r.sleep(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// sleep waits until something is due, or for a tick if something new to fetch comes
-// up meanwhile.
-func (r *Refresher) sleep(ctx context.Context) error {
+// sleep waits until something is due, for a tick if something new to fetch comes up
+// meanwhile, and not at all once somebody asks for all.
+func (r *Refresher) sleep(ctx context.Context) (all bool, err error) {
 	began := time.Now()
 	timer := time.NewTimer(max(r.tick, r.next().Sub(r.opts.Now())))
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
+		case <-r.asked:
+			return true, nil
 		case <-r.wake:
 			timer.Reset(max(0, r.tick-time.Since(began)))
 		case <-timer.C:
-			return nil
+			return false, nil
 		}
+	}
+}
+
+// Ask has Run fetch everything now, and does not wait for it.
+func (r *Refresher) Ask() {
+	select {
+	case r.asked <- struct{}{}:
+	default: // somebody else has
 	}
 }
 

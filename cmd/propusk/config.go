@@ -12,6 +12,7 @@ import (
 
 	"propusk/certs"
 	"propusk/pki/reason"
+	"propusk/server"
 	"propusk/server/config"
 )
 
@@ -103,11 +104,11 @@ func configMistakes(ctx context.Context, path string) ([]mistake, error) {
 	if err != nil {
 		return perLine(mistakes, reason.ConfigInvalid, err), nil
 	}
-	_, err = newServer(c, certs.NewStore(certs.Source{Dir: c.Trust.Dir}, time.Now), io.Discard)
+	_, err = newServer(c, certs.NewStore(server.TrustSource(c.Trust), time.Now), io.Discard)
 	if err != nil {
 		mistakes = perLine(mistakes, reason.ConfigUnreadable, err)
 	}
-	snapshot, err := certs.Load(ctx, certs.Source{Dir: c.Trust.Dir}, time.Now())
+	snapshot, err := certs.Load(ctx, server.TrustSource(c.Trust), time.Now())
 	if err != nil {
 		mistakes = append(mistakes, mistake{reason.Of(err), "trust: " + cause(err)})
 	}

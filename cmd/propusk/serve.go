@@ -47,7 +47,7 @@ func serve(ctx context.Context, file string, log io.Writer) error {
 	if err != nil {
 		return reason.New(reason.ConfigInvalid, err)
 	}
-	store := certs.NewStore(certs.Source{Dir: c.Trust.Dir}, time.Now)
+	store := certs.NewStore(server.TrustSource(c.Trust), time.Now)
 	s, err := newServer(c, store, log)
 	if err != nil {
 		return err

@@ -29,6 +29,9 @@ const (
 	// TrustCRLExpired means that a revocation list that was offered is past its
 	// nextUpdate or does not say when the next one is due.
 	TrustCRLExpired Code = "trust-crl-expired"
+	// TrustNotFetched means that the configuration does not say that trust data are
+	// to be fetched.
+	TrustNotFetched Code = "trust-not-fetched"
 	// TrustListFuture means that a list of accredited CAs that was offered is dated
 	// in the future.
 	TrustListFuture Code = "trust-list-future"
@@ -110,6 +113,12 @@ func stateEntries() []Entry {
 			"Полученный список отзыва уже не действует. Повторите попытку позже; действует прежний.",
 			"The revocation list that was fetched is past its nextUpdate; try again later, the previous one stays in force.",
 			"RFC 5280, 5.1.2.5",
+		},
+		{
+			TrustNotFetched, Conflict,
+			"Загрузка доверенных данных по сети не настроена. Укажите trust.state_dir и trust.refresh в файле настроек.",
+			"Trust data are not fetched over the network; set trust.state_dir and trust.refresh in the configuration.",
+			"",
 		},
 		{
 			TrustListFuture, Policy,

@@ -12,17 +12,26 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"propusk/certs"
+	"propusk/certs/refresh"
 	"propusk/pki/reason"
 	"propusk/server/problem"
 	"propusk/server/request"
+	"propusk/server/trust"
 )
 
-// Admin answers health questions. All fields must be set. It is safe for concurrent
-// use.
+// Admin answers health questions. Trust, Metrics and Now must be set. It is safe for
+// concurrent use.
 type Admin struct {
 	// Trust returns the snapshot in force, and an error while nobody may be let
 	// in by it.
 	Trust func() (*certs.Snapshot, error)
+	// StateError says why fetched data would not survive a restart; nil means that
+	// nothing is kept.
+	StateError func() error
+	// Strangers are CAs that are not known; nil means that none is recorded.
+	Strangers *trust.Strangers
+	// Refresher fetches trust data; nil means that nothing is fetched.
+	Refresher *refresh.Refresher
 	// Metrics serves the metrics.
 	Metrics http.Handler
 	// Now returns the time.
@@ -42,6 +51,9 @@ type Trust struct {
 	// ListVersion and ListDate are those of the list of accredited CAs.
 	ListVersion int        `json:"list_version,omitempty"`
 	ListDate    *time.Time `json:"list_date,omitempty"`
+	// ListAgeSeconds is how old the list is by its own date; negative if it is dated
+	// in the future.
+	ListAgeSeconds int64 `json:"list_age_seconds,omitempty"`
 	// AgeSeconds is how long ago the snapshot was loaded.
 	AgeSeconds int64 `json:"age_seconds"`
 	// QuarantinedCRLs is how many revocation lists were set aside.
@@ -50,13 +62,37 @@ type Trust struct {
 	StaleCRLs int `json:"stale_crls"`
 	// OrphanCAs is how many CA certificates of the list lead to no pinned root.
 	OrphanCAs int `json:"orphan_cas"`
+	// UnknownCAs is how many CAs are not known whose certificates were shown.
+	UnknownCAs int `json:"unknown_cas"`
+	// CRLs is how many revocation lists are good, OldestCRL when the oldest of them
+	// was issued, and NextCRL when the first of them is due.
+	CRLs      int        `json:"crls"`
+	OldestCRL *time.Time `json:"oldest_crl,omitempty"`
+	NextCRL   *time.Time `json:"next_crl,omitempty"`
+	// Refresh is about fetching; absent if nothing is fetched.
+	Refresh *Refresh `json:"refresh,omitempty"`
+	// StateCode says why fetched data would not survive a restart; absent if they
+	// would.
+	StateCode reason.Code `json:"state_code,omitempty"`
 }
 
-// Routes adds /healthz, /readyz and /metrics, for requests that name the loopback.
+// Refresh is how fetching goes.
+type Refresh struct {
+	Ended *time.Time `json:"ended,omitempty"` // the last pass
+	Next  time.Time  `json:"next"`            // when something is due
+	Lists int        `json:"lists"`           // that are fetched
+	// Failing is how many of them no address gave the last time.
+	Failing int `json:"failing"`
+}
+
+// Routes adds /healthz, /readyz, /trust and /metrics, for requests that name the
+// loopback.
 func (a Admin) Routes(r gin.IRouter) {
 	r = r.Group("/", loopbackOnly)
 	request.Get(r, "/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	request.Get(r, "/readyz", a.ready)
+	request.Get(r, "/trust", a.trust)
+	r.POST("/trust/refresh", a.refresh)
 	request.Get(r, "/metrics", gin.WrapH(a.Metrics))
 }
 
@@ -79,18 +115,7 @@ func loopbackOnly(c *gin.Context) {
 // sends people elsewhere.
 func (a Admin) ready(c *gin.Context) {
 	snap, err := a.Trust()
-	now := a.Now()
-	out := Ready{Ready: err == nil, Trust: Trust{
-		ID:              snap.ID(),
-		AgeSeconds:      int64(snap.Age(now) / time.Second),
-		QuarantinedCRLs: len(snap.Quarantined()),
-		StaleCRLs:       len(snap.Stale(now)),
-		OrphanCAs:       len(snap.Orphans()),
-	}}
-	if list := snap.Trust().Accredited; list != nil {
-		date := list.Date()
-		out.Trust.ListVersion, out.Trust.ListDate = list.Version(), &date
-	}
+	out := Ready{Ready: err == nil, Trust: a.describe(snap, a.Now())}
 	status := http.StatusOK
 	if err != nil {
 		out.Code, status = reason.Of(err), http.StatusServiceUnavailable

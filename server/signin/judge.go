@@ -73,7 +73,7 @@ func (s *SignIn) Judge(chain [][]byte) error {
 // certificates judges a chain, leaf first, whose leaf the connection proved.
 func (j judge) certificates(chain [][]byte, at time.Time) outcome {
 	snap, err := j.trust.Current()
-	o := outcome{trust: snap.Trust(), at: at}
+	o := outcome{trust: j.trust.Of(snap), at: at}
 	if err != nil {
 		o.code, o.err = reason.Of(err), err
 		return o

@@ -111,7 +111,7 @@ func Start(t testing.TB, change ...func(*Gateway)) *Gateway {
 	g.Config.SignIn.URL = "https://" + l.SignIn.Addr().String()
 	g.Config.Check.URL = "http://" + l.Check.Addr().String()
 	g.Config.Admin.Listen = l.Admin.Addr().String()
-	g.Store = certs.NewStore(certs.Source{Dir: g.Config.Trust.Dir}, g.Clock)
+	g.Store = certs.NewStore(server.TrustSource(g.Config.Trust), g.Clock)
 	srv, err := server.New(server.Options{
 		Config: g.Config, Trust: g.Store, Now: g.Clock, Version: "test",
 		Log: slog.New(slog.NewJSONHandler(g.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),

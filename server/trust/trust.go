@@ -19,6 +19,9 @@ type Guard struct {
 	MaxAge time.Duration
 	// Now returns the time.
 	Now func() time.Time
+	// Judged is told every certificate that is judged with the data; nil means
+	// nobody is.
+	Judged func(validate.Certificate)
 }
 
 // maxAhead is how far in the future the date of a list may lie. «Дата» may be a day
@@ -48,9 +51,16 @@ func (g Guard) Current() (*certs.Snapshot, error) {
 // CAs is left out: what rests on it then stays undecided instead of passing.
 func (g Guard) ForVerdicts() validate.Trust {
 	snap, err := g.Current()
-	t := snap.Trust()
+	t := g.Of(snap)
 	if err != nil {
 		t.Accredited = nil
 	}
+	return t
+}
+
+// Of returns the trust data of a snapshot, with Judged told of what they judge.
+func (g Guard) Of(snap *certs.Snapshot) validate.Trust {
+	t := snap.Trust()
+	t.Judged = g.Judged
 	return t
 }
