@@ -66,7 +66,7 @@ func (o *Online) Stats(now time.Time) Stats {
 	return s
 }
 
-// flight is one question under way.
+// flight is one question under way. What it returns is read once done is closed.
 type flight struct {
 	done  chan struct{}
 	value any
@@ -74,10 +74,11 @@ type flight struct {
 }
 
 // once asks a question unless it is being asked already, and waits for the answer. The
-// question goes on when ctx ends.
-func (o *Online) once(ctx context.Context, key string, patience time.Duration, ask func(context.Context) (any, error)) (any, error) {
+// question goes on when ctx ends. A key belongs to one type of answer.
+func once[T any](ctx context.Context, o *Online, key string, patience time.Duration, ask func(context.Context) (T, error)) (T, error) {
+	var none T
 	if err := ctx.Err(); err != nil {
-		return nil, reason.New(reason.RevocationUnreachable, err)
+		return none, reason.New(reason.RevocationUnreachable, err)
 	}
 	o.mu.Lock()
 	f := o.flights[key]
@@ -97,9 +98,12 @@ func (o *Online) once(ctx context.Context, key string, patience time.Duration, a
 	o.mu.Unlock()
 	select {
 	case <-f.done:
-		return f.value, f.err
+		if value, ok := f.value.(T); ok && f.err == nil {
+			return value, nil
+		}
+		return none, f.err
 	case <-ctx.Done():
-		return nil, reason.New(reason.RevocationUnreachable, ctx.Err())
+		return none, reason.New(reason.RevocationUnreachable, ctx.Err())
 	}
 }
 
@@ -223,8 +227,8 @@ func (c *Checker) budget() (context.Context, context.CancelFunc) {
 // askResponders asks responders until one gives an answer that can be relied upon.
 func (c *Checker) askResponders(ctx context.Context, urls []string, q *question) (*finding, error) {
 	s := subjectOf(q.cert, q.issuer)
-	value, err := c.Online.once(ctx, "ocsp "+hex.EncodeToString(s.issuer[:])+" "+hex.EncodeToString([]byte(s.serial)), patienceOCSP,
-		func(ctx context.Context) (any, error) {
+	a, err := once(ctx, c.Online, "ocsp "+hex.EncodeToString(s.issuer[:])+" "+hex.EncodeToString([]byte(s.serial)), patienceOCSP,
+		func(ctx context.Context) (*answer, error) {
 			// Somebody may have asked since we looked.
 			if a := c.Online.answerTo(s, q.now); a != nil {
 				return a, nil
@@ -244,7 +248,6 @@ func (c *Checker) askResponders(ctx context.Context, urls []string, q *question)
 	if err != nil {
 		return nil, err
 	}
-	a := value.(*answer)
 	f, err := c.inResponse(a.response, time.Time{}, q)
 	if err != nil {
 		return nil, err
@@ -338,14 +341,13 @@ func (c *Checker) askPoints(ctx context.Context, urls []string, q *question) (*f
 	var why doubt
 	var lists []*crl.List
 	for _, url := range urls {
-		value, err := c.Online.once(ctx, "crl "+url, patienceCRL, func(ctx context.Context) (any, error) {
+		l, err := once(ctx, c.Online, "crl "+url, patienceCRL, func(ctx context.Context) (*list, error) {
 			return c.getList(ctx, url, q)
 		})
 		if err != nil {
 			why.note(unreachable(url, err))
 			continue
 		}
-		l := value.(*list)
 		set := l.set
 		if lists = append(lists, l.one); len(lists) > 1 {
 			set = crl.NewSet(lists...)
