@@ -3,6 +3,10 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +16,7 @@ import (
 	"propusk/pki/internal/openssl"
 	"propusk/pki/path"
 	"propusk/pki/person"
+	"propusk/pki/qualified"
 	"propusk/pki/reason"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
@@ -182,7 +187,8 @@ func TestPrintsNobody(t *testing.T) {
 	}
 }
 
-// TestSubIndications checks that every code of the table exists, once.
+// TestSubIndications checks that every code of the table exists, once, and that no
+// code is forgotten: a new one is either in the table or never in a verdict.
 func TestSubIndications(t *testing.T) {
 	seen := map[reason.Code]bool{}
 	for _, row := range subIndications() {
@@ -193,7 +199,86 @@ func TestSubIndications(t *testing.T) {
 			seen[code] = true
 		}
 	}
+	for _, e := range reason.All() {
+		if seen[e.Code] == beyondVerdicts(string(e.Code)) {
+			t.Errorf("%s: is it in a verdict (then subIndications must have it) or not (then beyondVerdicts)?", e.Code)
+		}
+	}
 	if got := SubIndication(verdict.Verdict{}); got != "GENERIC" {
 		t.Errorf("zero verdict: %q", got)
+	}
+}
+
+// beyondVerdicts tells the codes of requests, of signing, of sign-in, of trust data
+// and of configuration: no verdict document has them.
+func beyondVerdicts(code string) bool {
+	for _, area := range []string{
+		"api-key-", "authorization-", "batch-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "media-", "method-", "page-",
+		"quota-", "redirect-", "request-", "server-", "signin-", "tsl-",
+	} {
+		if strings.HasPrefix(code, area) {
+			return true
+		}
+	}
+	if strings.HasPrefix(code, "trust-") {
+		return code != string(reason.TrustNotConfigured)
+	}
+	return slices.Contains([]string{
+		"connection-key-mismatch", "gost-tls-required", "long-term-data-missing", "no-time-stamp", "signature-sealed", "signed-already",
+		"signing-key-mismatch", "time-stamp-foreign", "time-stamp-refused", "time-stamp-unavailable",
+	}, code)
+}
+
+// TestTitles: every check that a package of this directory names has a title in
+// both languages, and every rule of package qualified its own.
+func TestTitles(t *testing.T) {
+	named := regexp.MustCompile(`(?m)^\s*(?:Check|check|step|Step)\w+\s*=\s*"([a-z][a-z.-]+)"`)
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := checkTitles()
+	found := map[string]bool{}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllSubmatch(source, -1) {
+			found[string(m[1])] = true
+			if text := known[string(m[1])]; text.RU == "" || text.EN == "" {
+				t.Errorf("%s: the check %s has no title", file, m[1])
+			}
+		}
+	}
+	for name := range known {
+		if !found[name] {
+			t.Errorf("no package names the check %s", name)
+		}
+	}
+	for _, r := range qualified.Rules() {
+		if got := title(r.ID); got == (Text{r.ID, r.ID}) || got.RU == "" {
+			t.Errorf("%s has no title", r.ID)
+		}
+	}
+	if got := title("no such check"); got.RU != "no such check" {
+		t.Errorf("an unknown check: %+v", got)
+	}
+}
+
+// TestRemedies: every check that did not pass says what happened, what to do, and
+// on which norm it rests.
+func TestRemedies(t *testing.T) {
+	all := checks([]verdict.Check{
+		verdict.Pass("a", "x"), verdict.Fail("b", reason.CertExpired, "63-ФЗ, ст. 11", ""),
+		verdict.Unknown("c", reason.RevocationUnknown, "", ""), verdict.Skip("d", reason.RuleOtherDate, ""),
+	})
+	for i, want := range []struct{ text, remedy bool }{{false, false}, {true, true}, {true, true}, {true, false}} {
+		if c := all[i]; (c.Text != nil) != want.text || (c.Remedy != nil) != want.remedy {
+			t.Errorf("%+v", c)
+		}
+	}
+	if r := all[1].Remedy; !strings.HasSuffix(all[1].Text.RU, r.RU) || r.EN != "Obtain a new one from the certification authority." {
+		t.Errorf("%+v", r)
 	}
 }
