@@ -132,7 +132,6 @@ func TestVerifySaysNo(t *testing.T) {
 		"garbage":        {map[string][]byte{"signature": []byte("hello")}, "TOTAL-FAILED", "signature-malformed"},
 		"truncated":      {map[string][]byte{"signature": good[:len(good)/2]}, "TOTAL-FAILED", "signature-malformed"},
 		"zeros":          {map[string][]byte{"signature": make([]byte, 1000)}, "TOTAL-FAILED", "signature-malformed"},
-		"a certificate":  {map[string][]byte{"signature": g.Country.Person("ip").Certificate.Raw}, "TOTAL-FAILED", ""},
 		"revoked signer": {map[string][]byte{"signature": signature(t, peer, g, "revoked", "content"), "content": []byte("content")}, "TOTAL-FAILED", "certificate-revoked"},
 		"expired signer": {map[string][]byte{"signature": signature(t, peer, g, "expired", "content"), "content": []byte("content")}, "TOTAL-FAILED", "certificate-expired"},
 		"unknown CA":     {map[string][]byte{"signature": signature(t, peer, g, "unknown-ca", "content"), "content": []byte("content")}, "", "unknown-ca"},
@@ -152,7 +151,7 @@ func TestVerifySaysNo(t *testing.T) {
 // TestBadRequests: a request that cannot be used is answered with a problem
 // document of a stable code, and never with 500.
 func TestBadRequests(t *testing.T) {
-	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Limits.Body = 100_000 })
+	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Limits.Body, g.Config.Limits.Document = 100_000, 150_000 })
 	_, huge := form(t, map[string][]byte{"signature": make([]byte, 200_000)})
 	hugeType, _, _ := strings.Cut("multipart/form-data; boundary="+strings.TrimPrefix(strings.SplitN(huge, "\r\n", 2)[0], "--"), "\r")
 	for _, path := range []string{"/api/v1/verify", "/api/v1/certificates/check"} {

@@ -18,6 +18,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/server/admin"
 	"propusk/server/api"
+	"propusk/server/apikey"
 	"propusk/server/config"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
@@ -71,7 +72,7 @@ func (s *Server) assemble() error {
 func newSite(c config.Config) page.Site {
 	site := page.Site{
 		PublicURL: c.Public.URL, SignInURL: c.SignIn.URL, CheckURL: c.Check.URL, SupportURL: c.Support.URL,
-		Cabinets: make(map[person.Kind]page.Link),
+		Upload: c.API.Page, Cabinets: make(map[person.Kind]page.Link),
 	}
 	for _, client := range c.OIDC.Clients {
 		if client.URL != "" {
@@ -117,11 +118,30 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 	request.Get(e, "/", show(pages.Home))
 	addStatic(e)
 	s.provider.Routes(e)
-	api.New(api.Options{
-		Trust: s.guard, Now: s.opts.Now, MaxBody: c.Limits.Body,
+	verify := api.New(api.Options{
+		Trust: s.guard, Now: s.opts.Now, Keys: s.keeper(),
+		MaxBody: c.Limits.Body, MaxDocument: c.Limits.Document, MaxBatch: c.Limits.Batch,
 		Verifications: c.Limits.Verifications, Wait: c.Limits.VerifyWait, Observe: s.metrics.Verdict,
-	}).Routes(e)
+	})
+	verify.Routes(e)
+	if c.API.Page {
+		verify.People(e, pages)
+	}
 	return e
+}
+
+// keeper knows the keys of the verify API.
+func (s *Server) keeper() *apikey.Keeper {
+	c := s.opts.Config.API
+	o := apikey.Options{Required: c.KeyRequired, Anonymous: quota(c.Anonymous), Now: s.opts.Now, Observe: s.metrics.APIRequest}
+	for _, k := range c.Keys {
+		o.Keys = append(o.Keys, apikey.Key{ID: k.ID, Digest: k.Digest(), Quota: quota(k.Quota)})
+	}
+	return apikey.NewKeeper(o)
+}
+
+func quota(q config.Quota) apikey.Quota {
+	return apikey.Quota{Requests: q.RequestsPerMinute, Bytes: q.BytesPerMinute, Concurrent: q.Concurrent}
 }
 
 func (s *Server) signInEntry(pages *page.Book) *signin.SignIn {

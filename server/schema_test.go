@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -72,7 +73,7 @@ func (s schema) check(node map[string]any, v any, where string) []string {
 	var mistakes []string
 	for keyword := range node {
 		switch keyword {
-		case "type", "properties", "required", "additionalProperties", "items", "enum", "pattern", "format", "description":
+		case "type", "properties", "required", "additionalProperties", "items", "enum", "pattern", "format", "description", "contentEncoding", "contentMediaType":
 		default:
 			mistakes = append(mistakes, where+": the test does not know the keyword "+keyword)
 		}
@@ -143,6 +144,11 @@ func text(node map[string]any, v any, where string) []string {
 	}
 	if p, ok := node["pattern"].(string); ok && !regexp.MustCompile(p).MatchString(s) {
 		mistakes = append(mistakes, where+": "+s+" does not match "+p)
+	}
+	if node["contentEncoding"] == "base64" {
+		if _, err := base64.StdEncoding.Strict().DecodeString(s); err != nil {
+			mistakes = append(mistakes, where+": "+err.Error())
+		}
 	}
 	if node["format"] == "date-time" {
 		if _, err := time.Parse(time.RFC3339, s); err != nil {

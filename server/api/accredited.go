@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"propusk/pki/report"
+	"propusk/pki/validate"
 )
 
 // AccreditedCAs is the list of accredited certification authorities as we see
@@ -40,9 +41,8 @@ func (a *API) accredited(c *gin.Context) {
 		return
 	}
 	t, now := snap.Trust(), a.opts.Now()
-	date, loaded := t.Accredited.Date(), t.LoadedAt.UTC()
 	out := AccreditedCAs{
-		Trust: report.Trust{ID: t.ID, ListVersion: t.Accredited.Version(), ListDate: &date, LoadedAt: &loaded},
+		Trust: trustOf(basis{shown: t, now: now}),
 		At:    now.UTC(),
 		CAs:   []AccreditedCA{},
 	}
@@ -55,4 +55,10 @@ func (a *API) accredited(c *gin.Context) {
 		out.CAs = append(out.CAs, item)
 	}
 	c.JSON(http.StatusOK, out)
+}
+
+// trustOf describes the trust data that answers show.
+func trustOf(by basis) report.Trust {
+	d := report.Signatures(validate.Report{}, by.shown, by.now)
+	return d.Trust
 }

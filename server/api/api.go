@@ -3,7 +3,8 @@
 //
 // A verdict is an answer, not an error: whatever the verdict, the status is 200.
 // Problem documents are for requests that cannot be used. openapi.json describes
-// every route and every field; a test compares it with real answers.
+// every route and every field; tests compare it with real answers and send its
+// examples.
 package api
 
 import (
@@ -11,16 +12,17 @@ import (
 	_ "embed"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"propusk/pki/cms"
-	"propusk/pki/der"
 	"propusk/pki/reason"
 	"propusk/pki/report"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
+	"propusk/server/apikey"
 	"propusk/server/problem"
 	"propusk/server/request"
 	"propusk/server/trust"
@@ -34,20 +36,29 @@ type API struct {
 	work   gate    // verifications that run
 }
 
-// Options is what an API needs, all of it.
+// Options is what an API needs. Only Signatory may be left out.
 type Options struct {
 	// Trust hands out the trust data.
 	Trust trust.Guard
 	// Now returns the time, which is also the moment that verdicts are for.
 	Now func() time.Time
-	// MaxBody is how long a request body may be, in bytes.
+	// Keys lets requests in.
+	Keys *apikey.Keeper
+	// MaxBody is how much of a request may be held in memory, in bytes.
 	MaxBody int64
+	// MaxDocument is how long a request body may be whose document is hashed while it
+	// arrives, in bytes.
+	MaxDocument int64
+	// MaxBatch is how many signatures a batch may have.
+	MaxBatch int
 	// Verifications is how many run at once; Wait is how long others wait.
 	Verifications int
 	Wait          time.Duration
 	// Observe is called with each verdict: what was judged ("signature",
 	// "certificate"), the conclusion, and the reason unless it passed.
 	Observe func(subject, conclusion string, why reason.Code)
+	// Signatory signs reports; nil when they are not signed.
+	Signatory *cms.Signatory
 }
 
 // bodiesPerVerification is for how many of the longest bodies there is memory, for
@@ -68,13 +79,32 @@ var openAPI []byte
 
 // Routes adds the routes to r.
 func (a *API) Routes(r gin.IRouter) {
-	v1 := r.Group("/api/v1", request.LimitBody(a.opts.MaxBody))
-	v1.POST("/verify", a.handle(a.verify, field{"signature", true}, field{"content", false}))
-	v1.POST("/certificates/check", a.handle(a.certificate, field{"certificate", true}))
-	request.Get(v1, "/accredited-cas", a.accredited)
-	request.Get(v1, "/openapi.json", func(c *gin.Context) {
+	r = r.Group("/api/v1")
+	request.Get(r, "/openapi.json", func(c *gin.Context) {
 		c.Data(http.StatusOK, "application/json; charset=utf-8", openAPI)
 	})
+	v1 := r.Group("", a.admit)
+	v1.POST("/verify", a.handle(a.readVerify))
+	v1.POST("/verify/digest", a.handle(a.readDigest))
+	v1.POST("/verify/batch", a.batch)
+	v1.POST("/certificates/check", a.handle(a.readCertificate))
+	request.Get(v1, "/accredited-cas", a.accredited)
+}
+
+// admit lets in who has a key, or needs none, within the quota.
+func (a *API) admit(c *gin.Context) {
+	visit, err := a.opts.Keys.Admit(c.Request)
+	if err != nil {
+		Refuse(c.Writer, c.Request, err)
+		c.Abort()
+		return
+	}
+	defer visit.Leave()
+	if visit.ID != apikey.Anonymous {
+		request.From(c.Request.Context()).Client = visit.ID
+	}
+	a.receive(c, visit)
+	c.Next()
 }
 
 // judgement is an answer with what the log and the metrics say about it.
@@ -91,75 +121,116 @@ type basis struct {
 	now          time.Time
 }
 
-func (a *API) verify(in fields, by basis) judgement {
-	var content cms.Content
-	if document, given := in["content"]; given {
-		content = cms.Document(document)
-	}
-	v := validate.Validator{Trust: by.trust, Policy: validate.QES()}
-	r := v.Signature(in["signature"], content, by.now)
-	return judgement{"signature", r.Verdict(), report.Signatures(r, by.shown, by.now)}
+// basis returns what to judge by now.
+func (a *API) basis() basis {
+	return basis{a.opts.Trust.ForVerdicts(), a.opts.Trust.Store.Current().Trust(), a.opts.Now()}
 }
 
-func (a *API) certificate(in fields, by basis) judgement {
-	v := validate.Validator{Trust: by.trust, Policy: validate.QES()}
-	data := in["certificate"]
-	if raw, err := der.Decode(data, "CERTIFICATE"); err == nil {
-		data = raw // otherwise the validator says what is wrong
-	}
-	c := v.Certificate(data, nil, by.now)
-	return judgement{"certificate", c.Verdict, report.Certificate(c, by.shown, by.now)}
+func (by basis) validator() validate.Validator {
+	return validate.Validator{Trust: by.trust, Policy: validate.QES()}
 }
 
-// judge is one of the methods above.
-type judge func(fields, basis) judgement
+// judge judges what a request brought.
+type judge func(basis) judgement
 
-// handle adapts a judge to gin: limits, decode, judge, encode. Every route with
-// a body goes through it, so errors and log lines are the same everywhere.
-func (a *API) handle(do judge, known ...field) gin.HandlerFunc {
+// signatures returns the judge of a parcel, unless the files are the wrong ones.
+func signatures(p *parcel) (judge, error) {
+	if err := p.mistake(); err != nil {
+		return nil, err
+	}
+	return func(by basis) judgement {
+		r := p.judge(by.validator(), by.now)
+		return judgement{"signature", r.Verdict(), report.Signatures(r, by.shown, by.now)}
+	}, nil
+}
+
+// reader reads a request and returns how to judge it.
+type reader func(*http.Request, *account) (judge, error)
+
+// handle adapts a reader to gin: limits, decode, judge, encode. Every route with
+// one thing to judge goes through it, so errors and log lines are the same
+// everywhere.
+func (a *API) handle(read reader) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		j, err := a.run(c.Request, do, known)
+		form, err := formOf(c.Request)
+		if err == nil {
+			err = a.check(form)
+		}
 		if err != nil {
 			Refuse(c.Writer, c.Request, err)
 			return
 		}
-		conclusion, why := report.Conclude(j.verdict.Status()), j.verdict.Why()
-		e := request.From(c.Request.Context())
-		e.Conclusion, e.Code = conclusion, why
-		a.opts.Observe(j.subject, conclusion, why)
-		c.JSON(http.StatusOK, j.document)
+		j, err := a.run(c.Request, read)
+		if err != nil {
+			Refuse(c.Writer, c.Request, err)
+			return
+		}
+		a.note(c.Request.Context(), j)
+		a.write(c.Writer, c.Request, form, j.document)
 	}
 }
 
-// run reads the body and runs the judge, each within its limit.
-func (a *API) run(r *http.Request, do judge, known []field) (judgement, error) {
-	body := a.memory.charge(r.Body)
-	defer body.giveBack()
-	in, err := read(r.Header, body, known...)
+// note tells the log and the metrics about a judgement.
+func (a *API) note(ctx context.Context, j judgement) {
+	conclusion, why := report.Conclude(j.verdict.Status()), j.verdict.Why()
+	e := request.From(ctx)
+	e.Conclusion, e.Code = conclusion, why
+	a.opts.Observe(j.subject, conclusion, why)
+}
+
+// run reads the body and judges it, each within its limit.
+func (a *API) run(r *http.Request, read reader) (judgement, error) {
+	held := a.memory.open()
+	defer held.close()
+	do, err := read(r, held)
 	if err != nil {
-		return judgement{}, err
+		return judgement{}, bodyError(err)
 	}
 	leave, err := a.work.enter(r.Context())
 	if err != nil {
 		return judgement{}, err
 	}
 	defer leave()
-	return do(in, basis{a.opts.Trust.ForVerdicts(), a.opts.Trust.Store.Current().Trust(), a.opts.Now()}), nil
+	return do(a.basis()), nil
 }
 
 // Refuse answers with the problem document of an error, and leaves the cause for
 // the log. Only the text of a *reason.Error goes to the client; our packages
 // write it without repeating what was sent.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	problem.Write(w, refusal(w.Header(), r, err))
+}
+
+// refusal makes the problem document of an error, and sets what belongs into the
+// header beside it.
+func refusal(h http.Header, r *http.Request, err error) problem.Document {
+	code := blame(h, r, err)
+	return problem.New(code, detail(err), request.From(r.Context()).ID)
+}
+
+// blame leaves an error for the log, and tells the client in the header what to do
+// about it.
+func blame(h http.Header, r *http.Request, err error) reason.Code {
 	e := request.From(r.Context())
 	e.Code, e.Err = reason.Of(err), err
-	detail := ""
-	if coded, ok := errors.AsType[*reason.Error](err); ok && coded.Err != nil && !errors.Is(err, context.Canceled) {
-		detail = coded.Err.Error()
+	switch problem.Status(e.Code) {
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "5")
+	case http.StatusTooManyRequests:
+		if seconds, ok := apikey.RetryAfter(err); ok {
+			h.Set("Retry-After", strconv.FormatInt(seconds, 10))
+		}
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="propusk"`) // RFC 6750, Section 3
 	}
-	d := problem.New(e.Code, detail, e.ID)
-	if d.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
+	return e.Code
+}
+
+// detail is what a client may know of the cause of an error.
+func detail(err error) string {
+	coded, ok := errors.AsType[*reason.Error](err)
+	if !ok || coded.Err == nil || errors.Is(err, context.Canceled) {
+		return ""
 	}
-	problem.Write(w, d)
+	return coded.Err.Error()
 }

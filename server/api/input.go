@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -8,209 +9,252 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 
 	"propusk/pki/reason"
 )
 
-// fields are the parts of a request by name; an optional one that was not sent
-// is absent from the map.
-type fields map[string][]byte
+// Media types of bodies.
+const (
+	typeForm   = "multipart/form-data"
+	typeJSON   = "application/json"
+	typeNDJSON = "application/x-ndjson"
+)
 
-// field says what a request may have.
-type field struct {
-	name     string
-	required bool
+// signatureTypes are the types of a body that is a signature as it stands. RFC 8551,
+// Section 3.2.1; RFC 9110, Section 8.3; the names with "x-" are of old software.
+func signatureTypes() []string {
+	return []string{
+		"application/octet-stream", "application/pkcs7-signature", "application/pkcs7-mime",
+		"application/x-pkcs7-signature", "application/x-pkcs7-mime", "application/cms",
+	}
 }
 
-// read takes the fields of a request out of its body: parts of a
-// multipart/form-data body as they are, or base64 strings of one JSON object.
-// Every field must be known and occur once; the required ones must not be empty.
-// Errors carry a code and a text that repeats nothing of the request.
-func read(h http.Header, body io.Reader, known ...field) (fields, error) {
+// certificateTypes are the types of a body that is a certificate as it stands. RFC
+// 2585, Section 4.1.
+func certificateTypes() []string {
+	return []string{"application/octet-stream", "application/pkix-cert", "application/x-x509-ca-cert", "application/x-x509-user-cert", "application/x-pem-file"}
+}
+
+// mediaType returns the type of a body, which must be one of those known.
+func mediaType(h http.Header, known ...string) (media, boundary string, err error) {
 	// RFC 9110, Section 8.4: who compresses must be told that it was in vain.
-	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, reason.Errorf(reason.MediaTypeUnsupported, "send the body without Content-Encoding")
+	for _, coding := range h.Values("Content-Encoding") {
+		if !strings.EqualFold(strings.TrimSpace(coding), "identity") && coding != "" {
+			return "", "", reason.Errorf(reason.MediaTypeUnsupported, "send the body without Content-Encoding")
+		}
+	}
+	if len(h.Values("Content-Type")) > 1 {
+		return "", "", reason.Errorf(reason.MediaTypeUnsupported, "the Content-Type header occurs twice")
 	}
 	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
-		return nil, reason.Errorf(reason.MediaTypeUnsupported, "the Content-Type header is absent or malformed")
+		return "", "", reason.Errorf(reason.MediaTypeUnsupported, "the Content-Type header is absent or malformed")
 	}
-	var got fields
-	switch media {
-	case "multipart/form-data":
-		got, err = readMultipart(body, params["boundary"], known)
-	case "application/json":
-		got, err = readJSON(body, known)
-	default:
-		err = reason.Errorf(reason.MediaTypeUnsupported, "send multipart/form-data or application/json")
+	if !slices.Contains(known, media) {
+		return "", "", reason.Errorf(reason.MediaTypeUnsupported, "send one of %s", strings.Join(known, ", "))
 	}
-	if err != nil {
-		return nil, bodyError(err)
+	if charset := params["charset"]; media != typeForm && charset != "" && !strings.EqualFold(charset, "utf-8") && !slices.Contains(signatureTypes(), media) {
+		return "", "", reason.Errorf(reason.MediaTypeUnsupported, "the charset must be utf-8")
 	}
-	for _, f := range known {
-		if f.required && len(got[f.name]) == 0 {
-			return nil, reason.Errorf(reason.RequestFieldMissing, "the field %q is absent or empty", f.name)
-		}
+	if media == typeForm && params["boundary"] == "" {
+		return "", "", reason.Errorf(reason.RequestMalformed, "the multipart boundary is absent")
 	}
-	return got, nil
+	return media, params["boundary"], nil
 }
 
 // bodyError gives a code to the ways in which reading a body ends early.
 func bodyError(err error) error {
 	var coded *reason.Error
 	switch {
-	case errors.As(err, &coded):
+	case err == nil, errors.As(err, &coded):
 		return err
 	case errors.As(err, new(*http.MaxBytesError)):
 		return reason.Errorf(reason.RequestTooLarge, "the body is longer than the limit")
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return reason.Errorf(reason.RequestIncomplete, "the body ended before its end")
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded):
+		return reason.Errorf(reason.RequestIncomplete, "the body ended, or stopped, before its end")
 	}
 	return reason.Errorf(reason.RequestMalformed, "the body cannot be read")
 }
 
-// take adds a field, unless it is unknown or repeated.
-func (got fields) take(name string, value []byte, known []field) error {
-	for _, f := range known {
-		if f.name != name {
-			continue
-		}
-		if _, repeated := got[name]; repeated {
-			return reason.Errorf(reason.RequestFieldRepeated, "the field %q occurs twice", f.name)
-		}
-		got[name] = value
-		return nil
-	}
-	return reason.Errorf(reason.RequestFieldUnknown, "the request has a field that is not in the description; known are %s", names(known))
-}
+// maxPartName is how long the name of a field may be, in bytes.
+const maxPartName = 128
 
-// isKnown tells whether reading the value is worth the memory.
-func isKnown(name string, known []field) bool {
-	for _, f := range known {
-		if f.name == name {
-			return true
-		}
-	}
-	return false
-}
-
-func names(known []field) string {
-	list := make([]string, len(known))
-	for i, f := range known {
-		list[i] = f.name
-	}
-	return strings.Join(list, ", ")
-}
-
-func readMultipart(body io.Reader, boundary string, known []field) (fields, error) {
-	if boundary == "" {
-		return nil, reason.Errorf(reason.RequestMalformed, "the multipart boundary is absent")
-	}
-	got := make(fields)
-	for parts := multipart.NewReader(body, boundary); ; {
+// eachPart calls f with the parts of a multipart body in their order, but for file
+// fields that a person left empty. What f does not read of a part is skipped. There
+// may be so many parts at most: empty ones would otherwise cost far more than their
+// length.
+func eachPart(body io.Reader, boundary string, most int, f func(name string, part io.Reader) error) error {
+	parts := multipart.NewReader(body, boundary)
+	for range most {
 		// Raw: a part that calls itself quoted-printable is a file all the same.
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return got, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		// Which of two names counts would be a matter of taste.
-		if len(part.Header["Content-Disposition"]) > 1 {
-			return nil, reason.Errorf(reason.RequestMalformed, "a part has two Content-Disposition headers")
+		name, content, err := open(part)
+		if err != nil {
+			return err
 		}
-		var value []byte
-		if isKnown(part.FormName(), known) {
-			if value, err = io.ReadAll(part); err != nil {
-				return nil, err
-			}
-			if len(value) == 0 && noFileChosen(part) {
-				continue
-			}
+		if content == nil {
+			continue
 		}
-		if err := got.take(part.FormName(), value, known); err != nil {
-			return nil, err
+		if err := f(name, content); err != nil {
+			return err
 		}
 	}
+	return reason.Errorf(reason.RequestTooLarge, "the body has more than %d parts", most)
 }
 
-// noFileChosen tells a file field that the person left empty: browsers send it
-// with an empty file name. It is not an empty document.
+// open returns the name of a part and its content, which is nil for a file field that
+// the person left empty: browsers send it with an empty file name. It is not an empty
+// document.
+func open(part *multipart.Part) (name string, content *bufio.Reader, err error) {
+	// Which of two names counts would be a matter of taste.
+	if len(part.Header["Content-Disposition"]) > 1 {
+		return "", nil, reason.Errorf(reason.RequestMalformed, "a part has two Content-Disposition headers")
+	}
+	if name = part.FormName(); len(name) > maxPartName {
+		return "", nil, reason.Errorf(reason.RequestFieldUnknown, "the name of a field is too long")
+	}
+	content = bufio.NewReaderSize(part, 64<<10)
+	if !noFileChosen(part) {
+		return name, content, nil
+	}
+	switch _, err := content.Peek(1); {
+	case errors.Is(err, io.EOF):
+		return name, nil, nil
+	case err != nil:
+		return "", nil, err
+	}
+	return name, content, nil
+}
+
 func noFileChosen(part *multipart.Part) bool {
 	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 	name, present := params["filename"]
 	return err == nil && present && name == ""
 }
 
-// readJSON reads one JSON object whose values are base64 strings. encoding/json
-// alone would let repeated names, names in another case and further values pass.
-func readJSON(body io.Reader, known []field) (fields, error) {
-	d := json.NewDecoder(body)
-	if err := expect(d, json.Delim('{')); err != nil {
-		return nil, err
+// seen are the fields that a request has had.
+type seen map[string]bool
+
+// first notes a field, unless it is unknown or repeated.
+func (s seen) first(name string, known ...string) error {
+	if !slices.Contains(known, name) {
+		return reason.Errorf(reason.RequestFieldUnknown, "the request has a field that is not in the description; known are %s", strings.Join(known, ", "))
 	}
-	got := make(fields)
-	for d.More() {
-		name, err := text(d)
-		if err != nil {
-			return nil, err
-		}
-		if !isKnown(name, known) {
-			return nil, got.take(name, nil, known)
-		}
-		value, err := text(d)
-		if err != nil {
-			return nil, err
-		}
-		raw, err := base64.StdEncoding.Strict().DecodeString(value)
-		if err != nil {
-			return nil, reason.Errorf(reason.RequestBase64, "the field %q is not whole base64", name)
-		}
-		if err := got.take(name, raw, known); err != nil {
-			return nil, err
-		}
+	if s[name] {
+		return reason.Errorf(reason.RequestFieldRepeated, "the field %q occurs twice", name)
 	}
-	if err := expect(d, json.Delim('}')); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		if err != nil && !errors.As(err, new(*json.SyntaxError)) {
-			return nil, err // the body could not be read to its end
-		}
-		return nil, reason.Errorf(reason.RequestMalformed, "something follows the JSON object")
-	}
-	return got, nil
+	s[name] = true
+	return nil
 }
 
-func expect(d *json.Decoder, want json.Delim) error {
-	t, err := d.Token()
-	if err != nil {
-		return jsonError(err)
+// decoder reads JSON token by token: encoding/json alone would let repeated names,
+// names in another case and further values pass.
+type decoder struct{ *json.Decoder }
+
+func newDecoder(r io.Reader) decoder { return decoder{json.NewDecoder(r)} }
+
+// object reads one object and calls f with each name; f must read the value.
+func (d decoder) object(f func(name string) error) error {
+	if err := d.expect(json.Delim('{')); err != nil {
+		return err
 	}
-	if t != want {
-		return reason.Errorf(reason.RequestMalformed, "one JSON object is wanted")
+	for d.More() {
+		name, err := d.text()
+		if err != nil {
+			return err
+		}
+		if err := f(name); err != nil {
+			return err
+		}
+	}
+	return d.expect(json.Delim('}'))
+}
+
+// array reads one array and calls f before each element; f must read it.
+func (d decoder) array(f func() error) error {
+	if err := d.expect(json.Delim('[')); err != nil {
+		return err
+	}
+	for d.More() {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	return d.expect(json.Delim(']'))
+}
+
+// end demands that nothing follows.
+func (d decoder) end() error {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		if err != nil && !errors.As(err, new(*json.SyntaxError)) {
+			return err // the body could not be read to its end
+		}
+		return reason.Errorf(reason.RequestMalformed, "something follows the JSON value")
 	}
 	return nil
 }
 
-func text(d *json.Decoder) (string, error) {
+func (d decoder) expect(want json.Delim) error {
+	t, err := d.Token()
+	if err != nil {
+		return jsonError(err)
+	}
+	if t == want {
+		return nil
+	}
+	if want == '{' {
+		return reason.Errorf(reason.RequestMalformed, "a JSON object is wanted")
+	}
+	return reason.Errorf(reason.RequestMalformed, "a JSON array is wanted")
+}
+
+// text reads a string.
+func (d decoder) text() (string, error) {
 	t, err := d.Token()
 	if err != nil {
 		return "", jsonError(err)
 	}
 	s, ok := t.(string)
 	if !ok {
-		return "", reason.Errorf(reason.RequestFieldBad, "the values of all fields must be base64 strings")
+		return "", reason.Errorf(reason.RequestFieldBad, "the value of a field must be a string")
 	}
 	return s, nil
+}
+
+// base64 reads a string of base64, the value of the named field.
+func (d decoder) base64(name string) ([]byte, error) {
+	value, err := d.text()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(value)
+	if err != nil {
+		return nil, reason.Errorf(reason.RequestBase64, "the field %q is not whole base64", name)
+	}
+	return raw, nil
 }
 
 // jsonError keeps what bodyError can name; the rest is bad syntax.
 func jsonError(err error) error {
 	if errors.As(err, new(*json.SyntaxError)) {
 		return reason.Errorf(reason.RequestMalformed, "the body is not JSON")
+	}
+	return err
+}
+
+// tooLongForMemory tells a client whose JSON is too long what else there is.
+func tooLongForMemory(err error) error {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return reason.Errorf(reason.RequestTooLarge, "JSON is held in memory; send long documents as multipart/form-data, the signature first, or their digests to verify/digest")
 	}
 	return err
 }

@@ -28,6 +28,8 @@ type Metrics struct {
 	verdicts   *prometheus.CounterVec
 	handshakes *prometheus.CounterVec
 	reloads    *prometheus.CounterVec
+	api        *prometheus.CounterVec
+	apiBytes   *prometheus.CounterVec
 }
 
 // Gauges are read at the time of a scrape; both functions must be set and safe for
@@ -68,6 +70,7 @@ func New(g Gauges) *Metrics {
 			Help: "Loads of changed trust data by result: ok, or the reason code.",
 		}, []string{"result"}),
 	}
+	m.addAPI()
 	m.registry.MustRegister(m.requests, m.duration, m.verdicts, m.handshakes, m.reloads, newScrape(g))
 	return m
 }

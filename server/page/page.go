@@ -1,5 +1,5 @@
-// Package page writes what people see: pages in Russian with English beside it,
-// without scripts, readable by screen readers, each with the support code of the
+// Package page writes what people see: pages in Russian with English beside it, that
+// work without scripts, readable by screen readers, each with the support code of the
 // request and the link «Техническая поддержка».
 //
 // The words about a failure are in advice.go. Pages show personal data only to
@@ -51,6 +51,8 @@ type Site struct {
 	// the host of the page. The sign-in host must not serve them: each connection
 	// to it may ask for the PIN again.
 	AssetsURL string
+	// Upload tells that the public host has the page /verify.
+	Upload bool
 	// SupportURL is where «Техническая поддержка» leads. Empty leads to the
 	// check page, or else to the front page.
 	SupportURL string
@@ -74,7 +76,7 @@ type Book struct {
 // this package.
 func New(site Site) (*Book, error) {
 	b := &Book{site: site, pages: make(map[string]*template.Template)}
-	for _, name := range []string{"failure", "home", "signedin", "check"} {
+	for _, name := range []string{"failure", "home", "signedin", "check", "verify"} {
 		t, err := template.New(name).Option("missingkey=error").
 			ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
@@ -209,7 +211,8 @@ func (b *Book) supportURL() string {
 	return "/"
 }
 
-// Static serves the style sheet and the icon under /static/.
+// Static serves the style sheet, the icon and the script of the upload page under
+// /static/.
 func Static() http.Handler {
 	files, err := fs.Sub(static, ".")
 	if err != nil {
@@ -223,7 +226,9 @@ func Static() http.Handler {
 }
 
 // StaticFiles are the paths that Static serves; directories are not listed.
-func StaticFiles() []string { return []string{"/static/propusk.css", "/static/propusk.svg"} }
+func StaticFiles() []string {
+	return []string{"/static/propusk.css", "/static/propusk.svg", "/static/verify.js"}
+}
 
 // Time formats a moment for a page, in Moscow time: the law counts days by it.
 func Time(t time.Time) string {

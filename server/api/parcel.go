@@ -1,0 +1,183 @@
+package api
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"errors"
+	"io"
+	"time"
+
+	"propusk/pki/cms"
+	"propusk/pki/reason"
+	"propusk/pki/sigalg"
+	"propusk/pki/validate"
+)
+
+// heldDocument is how long a document may be to be held as it is, in bytes. Longer ones
+// are hashed while they arrive.
+const heldDocument = 1 << 20
+
+// parcel is a signature and what it was made over, as a request brought them.
+type parcel struct {
+	file    []byte          // the signature, or its beginning if it was not held
+	parsed  *cms.SignedData // the signature, if it was read already
+	content cms.Content
+	given   bool   // a document came beside the signature
+	head    []byte // beginning of that document
+}
+
+// judge judges a parcel that mistake finds nothing wrong with.
+func (p *parcel) judge(v validate.Validator, now time.Time) validate.Report {
+	if p.parsed != nil {
+		return v.SignedData(p.parsed, p.content, now)
+	}
+	return v.Signature(p.file, p.content, now)
+}
+
+// mistake says that the files are not what they should be. A file that is nothing we
+// know is left to the judge, who says what is wrong with it.
+func (p *parcel) mistake() error {
+	kind := kindOf(p.file)
+	for _, file := range [][]byte{p.file, p.head} {
+		if code := secret(file); code != "" {
+			return reason.New(code, nil)
+		}
+	}
+	if kind != kindSignature && p.given && kindOf(p.head) == kindSignature {
+		return reason.New(reason.FilesSwapped, nil)
+	}
+	if len(p.file) == 0 {
+		return reason.Errorf(reason.RequestFieldMissing, "the field %q is absent or empty", "signature")
+	}
+	if kind != kindSignature && kind != kindUnknown {
+		return reason.New(kind, nil)
+	}
+	return nil
+}
+
+// packer makes a parcel out of the parts of a request, in whatever order they come.
+type packer struct {
+	parcel
+	account *account
+	maxHeld int64 // how long a signature may be without its document, in bytes
+}
+
+// signature reads the signature. One that is too long to be held as it is, is read on
+// its way, and only what is not the document inside is held.
+func (p *packer) signature(r io.Reader, hint int64) error {
+	data, whole, err := p.account.hold(r, min(heldDocument, p.maxHeld), hint)
+	if err != nil {
+		return err
+	}
+	p.file = data
+	if whole {
+		return nil
+	}
+	p.file = bytes.Clone(data[:min(len(data), headLength)])
+	rest := &sticky{from: io.MultiReader(bytes.NewReader(data), r)}
+	if kind := kindOf(p.file); kind != kindSignature && kind != kindUnknown {
+		return drain(rest) // mistake says what it is
+	}
+	sd, content, err := cms.ParseStream(rest)
+	if err != nil {
+		return p.unreadable(rest, err)
+	}
+	p.parsed = sd
+	return p.inside(content)
+}
+
+// inside notes the document that a long signature has inside. One that came beside it
+// must be the same.
+func (p *packer) inside(content cms.Content) error {
+	if p.parsed.Detached {
+		return nil
+	}
+	if p.given {
+		return errTwoDocuments()
+	}
+	p.content = content
+	return nil
+}
+
+func errTwoDocuments() error {
+	return reason.Errorf(reason.RequestFieldBad, "the long signature has the document inside; leave the field %q out", "content")
+}
+
+// unreadable tells a body that ended early from a signature that cannot be read. The
+// latter is an answer of the judge.
+func (p *packer) unreadable(rest *sticky, err error) error {
+	if rest.err != nil {
+		return rest.err
+	}
+	if reason.Of(err) == reason.SignatureTooLarge {
+		return reason.Errorf(reason.RequestTooLarge, "the signature without its document is longer than the limit")
+	}
+	return drain(rest)
+}
+
+// document reads the document. A long one is hashed on its way: with the algorithms of
+// the signature if that came first, otherwise with all that there are.
+func (p *packer) document(r io.Reader) error {
+	data, whole, err := p.account.hold(r, min(heldDocument, p.maxHeld), -1)
+	if err != nil {
+		return err
+	}
+	p.given, p.head = true, data[:min(len(data), headLength)]
+	if p.parsed != nil && !p.parsed.Detached {
+		return errTwoDocuments()
+	}
+	if whole {
+		p.content = cms.Document(data)
+		return nil
+	}
+	p.head = bytes.Clone(p.head)
+	rest := io.MultiReader(bytes.NewReader(data), r)
+	algorithms, any := p.algorithms()
+	if !any {
+		return drain(rest) // nothing can be compared with it
+	}
+	p.content, err = cms.Stream(rest, algorithms...)
+	return err
+}
+
+// algorithms returns what to hash a document with, none for all; and false if there is
+// no use in it.
+func (p *packer) algorithms() (algorithms []asn1.ObjectIdentifier, any bool) {
+	if p.file == nil {
+		return nil, true
+	}
+	if p.parsed == nil {
+		sd, err := cms.Parse(p.file)
+		if err != nil {
+			return nil, false
+		}
+		p.parsed = sd
+	}
+	for _, s := range p.parsed.Signers {
+		if _, err := sigalg.NewHash(s.DigestAlgorithm.Algorithm); err == nil {
+			algorithms = append(algorithms, s.DigestAlgorithm.Algorithm)
+		}
+	}
+	return algorithms, len(algorithms) > 0
+}
+
+// drain reads r to its end: whoever is still sending would not read the answer.
+func drain(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
+// sticky remembers the error that a reader ended with.
+type sticky struct {
+	from io.Reader
+	err  error
+}
+
+// Read implements io.Reader.
+func (s *sticky) Read(p []byte) (int, error) {
+	n, err := s.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
