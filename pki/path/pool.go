@@ -69,6 +69,11 @@ func (p *Pool) Contains(c *gostx509.Certificate) bool {
 	return ok
 }
 
+// Named returns the certificates of the pool with a subject, in DER.
+func (p *Pool) Named(rawSubject []byte) []*gostx509.Certificate {
+	return slices.Clone(p.named(rawSubject))
+}
+
 // SameIssuer returns the other certificates of the pool with the name and the key of
 // the given one: renewed and cross certificates of one CA, any of which may stand as
 // the issuer of what that key has signed.

@@ -27,6 +27,10 @@ type Checker struct {
 	Now time.Time
 	// Context ends asking servers; nil is context.Background.
 	Context context.Context
+	// Authorities returns the certificates of a name that may sign lists about
+	// certificates of other issuers, validated at a moment: see crl.Checker. With
+	// nil there are none.
+	Authorities func(rawName []byte, at time.Time) []*gostx509.Certificate
 
 	once     sync.Once
 	deadline time.Time // of asking servers, from the first question on
@@ -152,6 +156,9 @@ func (c *Checker) atHand(q *question, why *doubt) []*finding {
 // makes nothing good, but whom it revoked for ever stays revoked.
 func (c *Checker) inLists(set *crl.Set, source string, q *question) (*finding, error) {
 	checker := crl.Checker{Set: set, Policy: crl.Policy{Now: q.now, Grace: q.policy.Grace}}
+	if c.Authorities != nil {
+		checker.Authorities = func(name []byte) []*gostx509.Certificate { return c.Authorities(name, q.at) }
+	}
 	a := checker.Answer(q.cert, q.issuer, q.at)
 	if a.Check.Status == verdict.Indeterminate && a.Check.Reason == reason.RevocationStale {
 		checker.Policy.Grace = forever
@@ -170,7 +177,7 @@ func (c *Checker) inLists(set *crl.Set, source string, q *question) (*finding, e
 	for _, l := range append([]*crl.List{a.List}, a.Others...) {
 		f.used = append(f.used, Used{
 			Kind: KindCRL, SHA256: l.SHA256(), ThisUpdate: l.ThisUpdate(), NextUpdate: l.NextUpdate(),
-			Certificate: q.cert, Issuer: q.issuer, Signer: q.issuer, Source: source,
+			Certificate: q.cert, Issuer: q.issuer, Signer: a.Signer, Source: source,
 		})
 	}
 	return f, nil

@@ -171,6 +171,14 @@ func notPassed(c verdict.Check) bool { return c.Status != verdict.Passed }
 
 // checker returns what answers questions about revocation under the policy.
 func (v Validator) checker() *revocation.Checker {
+	c := v.checkerOfAuthorities()
+	c.Authorities = v.authorities
+	return c
+}
+
+// checkerOfAuthorities is checker for those who sign lists: they are asked for
+// themselves, and lists about them must be of their own issuers.
+func (v Validator) checkerOfAuthorities() *revocation.Checker {
 	return &revocation.Checker{
 		Evidence: revocation.Evidence{CRLs: v.Trust.CRLs, Responses: v.Trust.OCSP},
 		Carried:  v.Evidence,
@@ -179,6 +187,26 @@ func (v Validator) checker() *revocation.Checker {
 		Now:      v.Now,
 		Context:  v.Context,
 	}
+}
+
+// authorities returns the certificates of a name that lead to a trusted root: they may
+// sign lists about certificates of others that name them (RFC 5280, Section 6.3.3 (f)).
+func (v Validator) authorities(rawName []byte, at time.Time) []*gostx509.Certificate {
+	trusted := v.Trust.roots().Named(rawName)
+	var source path.Revocation = path.InsecureSkipRevocation{}
+	if !v.Policy.InsecureSkipRevocation {
+		source = v.checkerOfAuthorities()
+	}
+	for _, c := range v.Trust.intermediates().Named(rawName) {
+		found := path.Build(c, path.Options{
+			Roots: v.Trust.roots(), Intermediates: v.Trust.intermediates(), At: at,
+			InsecureSkipValidity: v.Policy.InsecureSkipValidity, Revocation: source,
+		})
+		if found.Status == verdict.Passed {
+			trusted = append(trusted, c)
+		}
+	}
+	return trusted
 }
 
 // evidenceAbout returns the evidence that is about certificates of a chain. Paths that
