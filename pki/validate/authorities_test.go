@@ -1,0 +1,77 @@
+package validate
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"propusk/gost/gost3410"
+	"propusk/pki/crl"
+	"propusk/pki/gostx509"
+	"propusk/pki/internal/country"
+	"propusk/pki/reason"
+)
+
+// TestIndirectList: the tax service leaves its revocation list to the root, or to
+// somebody whom no root knows.
+func TestIndirectList(t *testing.T) {
+	c := country.New(t)
+	foreign := c.Authority(t, nil, "Чужой корень Вымышленный", "1027700132195", "7707083893")
+	for name, v := range map[string]struct {
+		issuer  *country.Authority
+		revoked bool
+		want    reason.Code
+	}{
+		"good":     {c.Root, false, ""},
+		"revoked":  {c.Root, true, reason.CertRevoked},
+		"stranger": {foreign, false, reason.RevocationUnusable},
+	} {
+		template := country.Entrepreneur()
+		template.CRLDistributionPoints = nil
+		template.Extra = append(template.Extra, gostx509.Extension{ID: gostx509.OIDCRLDistribution, Value: pointTo(t, v.issuer)})
+		holder := c.Person(t, c.FNS, gost3410.TC26256A(), template)
+		list := crl.Template{
+			Number: 1, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour), Scope: crl.Scope{Indirect: true},
+			Entries: []crl.Entry{{Serial: []byte{0x7F}, RevokedAt: now, Issuer: c.FNS.Cert.RawSubject}},
+		}
+		if v.revoked {
+			list.Entries = append(list.Entries, crl.Entry{Serial: holder.Cert.Serial, RevokedAt: now.Add(-time.Minute), Issuer: c.FNS.Cert.RawSubject})
+		}
+		raw, err := crl.Create(nil, list, v.issuer.Cert, v.issuer.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		indirect, err := crl.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		val := validator(c, QES())
+		val.Trust.CRLs = crl.NewSet(c.Root.CRL, indirect) // the tax service publishes none
+		if v.issuer == foreign {
+			val.Trust.Intermediates.Add(foreign.Cert)
+		}
+		if got := val.Certificate(holder.Cert.Raw, nil, now); got.Verdict.Why() != v.want {
+			t.Errorf("%s: %q, want %q: %+v", name, got.Verdict.Why(), v.want, got.Verdict.Checks())
+		}
+	}
+}
+
+// pointTo is a CRLDistributionPoints that names who signs the list.
+func pointTo(t *testing.T, a *country.Authority) []byte {
+	t.Helper()
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.Tag(2).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.Tag(4).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(a.Cert.RawSubject) })
+			})
+		})
+	})
+	value, err := b.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
