@@ -13,6 +13,9 @@ import (
 	"strings"
 
 	"propusk/gost/gosttls"
+	"propusk/pki/cms"
+	"propusk/pki/gostx509"
+	"propusk/pki/report"
 	"propusk/server/config"
 )
 
@@ -21,7 +24,8 @@ type keys struct {
 	public, signIn hostKeys
 	token          crypto.Signer // nil when none is configured
 	subject        []byte
-	clients        []string // by index of the client; empty for a public one
+	clients        []string       // by index of the client; empty for a public one
+	reports        *cms.Signatory // nil when reports are not signed
 }
 
 // hostKeys are the certificates of one host.
@@ -53,7 +57,43 @@ func loadKeys(c config.Config) (keys, error) {
 		note("oidc.clients["+strconv.Itoa(i)+"].secret_file", err)
 		k.clients = append(k.clients, secret)
 	}
+	k.reports, err = loadSignatory(c.Report)
+	note("report", err)
 	return k, errors.Join(errs...)
+}
+
+// loadSignatory reads who signs reports, and sees whether the key can; nil when
+// nobody does.
+func loadSignatory(r config.Report) (*cms.Signatory, error) {
+	if !r.Configured() {
+		return nil, nil
+	}
+	chain, err := os.ReadFile(r.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	key, err := os.ReadFile(r.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+	pair, err := gosttls.ParseKeyPair(chain, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s with %s: %w", r.Certificate, r.Key, err)
+	}
+	var certs []*gostx509.Certificate
+	for _, raw := range pair.Chain {
+		cert, err := gostx509.Parse(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Certificate, err)
+		}
+		certs = append(certs, cert)
+	}
+	by := cms.Signatory{Key: pair.PrivateKey, Certificate: certs[0], Chain: certs[1:]}
+	if _, err := report.Sign(nil, &report.Document{}, by); err != nil {
+		return nil, fmt.Errorf("%s with %s: %w", r.Certificate, r.Key, err)
+	}
+	return &by, nil
 }
 
 func loadHost(t config.TLS) (hostKeys, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"propusk/pki/reason"
@@ -169,7 +170,7 @@ func (l language) signature(s Signature, title string) signaturePage {
 	for i := range p.Profile {
 		p.Profile[i].Norm = profile[i].Cite
 	}
-	p.Technical = append(plain, s.Additions...)
+	p.Technical = slices.Concat(plain, s.Additions)
 	p.ProfileTitle = l.profileTitle(profile)
 	for _, t := range s.TimeStamps {
 		p.Stamps = append(p.Stamps, l.stamp(t))

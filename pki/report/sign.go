@@ -18,7 +18,8 @@ type Signed struct {
 	Signature []byte `json:"signature"`
 }
 
-// Sign writes a document as JSON and signs it (63-ФЗ, ст. 5). A nil random means
+// Sign writes a document as JSON and signs it (63-ФЗ, ст. 5). If the signatory has
+// no Time, the signature claims the moment of the verification. A nil random means
 // crypto/rand. The errors are those of [cms.CreateDetached]; whether the
 // certificate is in force is not asked, see [cms.Suitable].
 //
@@ -27,6 +28,9 @@ func Sign(random io.Reader, d *Document, by cms.Signatory) (Signed, error) {
 	text, err := JSON(d)
 	if err != nil {
 		return Signed{}, err
+	}
+	if by.Time.IsZero() {
+		by.Time = d.VerifiedAt
 	}
 	signature, err := cms.CreateDetached(random, bytes.NewReader(text), by)
 	if err != nil {

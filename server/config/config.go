@@ -53,6 +53,9 @@ type Config struct {
 	// API says who may use the verify API.
 	API API `yaml:"api"`
 
+	// Report says who signs verdict documents.
+	Report Report `yaml:"report"`
+
 	// Cabinets lists the cabinets by kind of holder ("ip", "ul", "fl"), so that
 	// a person with the wrong certificate is told where to go instead.
 	Cabinets map[string]Cabinet `yaml:"cabinets"`
@@ -391,7 +394,7 @@ func Parse(data []byte) (Config, error) {
 
 // resolve makes the relative paths of c relative to dir.
 func (c *Config) resolve(dir string) {
-	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.OIDC.Key, &c.OIDC.SubjectSecret}
+	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.OIDC.Key, &c.OIDC.SubjectSecret, &c.Report.Certificate, &c.Report.Key}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.Key, &t.GOSTCertificate, &t.GOSTKey)
 	}

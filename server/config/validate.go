@@ -41,6 +41,7 @@ func (c Config) Validate() error {
 	k.span("trust.max_age", c.Trust.MaxAge, time.Minute, 366*24*time.Hour)
 	k.refresh(c.Trust)
 	k.oidc(c.OIDC)
+	k.report(c.Report)
 	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
 		field := "cabinets." + kind
