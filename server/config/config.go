@@ -47,6 +47,9 @@ type Config struct {
 	// Trust says where the trust data are and how fresh they must be.
 	Trust Trust `yaml:"trust"`
 
+	// Revocation says how it is found out whether a certificate was revoked.
+	Revocation Revocation `yaml:"revocation"`
+
 	// OIDC is the OpenID Connect provider.
 	OIDC OIDC `yaml:"oidc"`
 
@@ -330,11 +333,12 @@ func Default() Config {
 			SessionLife:    10 * time.Minute,
 			TicketRotation: time.Hour,
 		},
-		Admin: Admin{Listen: "127.0.0.1:9090"},
-		Trust: Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour, Refresh: defaultRefresh()},
-		OIDC:  OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
-		API:   API{Page: true, Keys: []APIKey{}},
-		Log:   Log{Level: "info"},
+		Admin:      Admin{Listen: "127.0.0.1:9090"},
+		Trust:      Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour, Refresh: defaultRefresh()},
+		Revocation: defaultRevocation(),
+		OIDC:       OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
+		API:        API{Page: true, Keys: []APIKey{}},
+		Log:        Log{Level: "info"},
 		Limits: Limits{
 			Body:                 32 << 20,
 			Document:             4 << 30,

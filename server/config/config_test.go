@@ -41,6 +41,7 @@ func TestSampleTellsEverything(t *testing.T) {
 	c, d := parsed(t, string(sample)), Default()
 	if c.Admin != d.Admin || c.Log != d.Log || c.Limits != d.Limits || !reflect.DeepEqual(c.GOSTTLS, d.GOSTTLS) ||
 		c.Trust.Reload != d.Trust.Reload || c.Trust.MaxAge != d.Trust.MaxAge || !sameRefresh(c.Trust.Refresh, d.Trust.Refresh) ||
+		!sameRevocation(c.Revocation, d.Revocation) ||
 		c.OIDC.CodeLife != d.OIDC.CodeLife || c.OIDC.TokenLife != d.OIDC.TokenLife ||
 		c.API.KeyRequired != d.API.KeyRequired || c.API.Page != d.API.Page || c.API.Anonymous != d.API.Anonymous ||
 		c.SignIn.TicketLife != d.SignIn.TicketLife || c.SignIn.RequestLife != d.SignIn.RequestLife {

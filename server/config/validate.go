@@ -40,6 +40,7 @@ func (c Config) Validate() error {
 	k.span("trust.reload", c.Trust.Reload, time.Second, 24*time.Hour)
 	k.span("trust.max_age", c.Trust.MaxAge, time.Minute, 366*24*time.Hour)
 	k.refresh(c.Trust)
+	k.revocation(c)
 	k.oidc(c.OIDC)
 	k.report(c.Report)
 	k.api(c.API)
