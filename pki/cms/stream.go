@@ -94,26 +94,3 @@ func (d *passing) content() Content {
 	}
 	return c
 }
-
-// ParseStream reads one SignedData of any size to the end of r, in any form that
-// [Parse] takes, and holds all of it but the attached document, which is hashed as
-// it passes by, with the digest algorithms that the file announces before it. What
-// is held is bounded by MaxSize less the document.
-//
-// The SignedData has no Raw and no Content; it is verified as one of Parse. The
-// Content stands for the attached document; it is zero when the signature is
-// detached. An error of the reader is returned as it is, others are as in Parse.
-func ParseStream(r io.Reader) (*SignedData, Content, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	if err != nil {
-		return nil, Content{}, err
-	}
-	sd, err := Parse(data)
-	if err != nil {
-		return nil, Content{}, err
-	}
-	if sd.Detached {
-		return sd, Content{}, nil
-	}
-	return sd, Document(sd.Content), nil
-}
