@@ -17,6 +17,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"propusk/gost/gost3410"
+	"propusk/gost/gostr341194"
 	"propusk/gost/streebog"
 	"propusk/pki/cms"
 	"propusk/pki/der"
@@ -476,4 +477,30 @@ func Content(raw []byte) []byte {
 	r := d.Open(raw, der.Limits{Size: cms.MaxSize})
 	_, _, content := r.Any()
 	return content
+}
+
+// OldSignature makes an attached signature of GOST R 34.10-2001 with GOST R 34.11-94
+// by a holder whose certificate has such a key: plain CMS.
+func OldSignature(t testing.TB, document []byte, h country.Holder) []byte {
+	t.Helper()
+	sum := gostr341194.New()
+	sum.Write(document)
+	attribute := func(oid string, value []byte) []byte {
+		return Element(0x30, Element(0x06, OID(t, oid)), Element(0x31, value))
+	}
+	data := Element(0x06, OID(t, "1.2.840.113549.1.7.1"))
+	attributes := append(attribute("1.2.840.113549.1.9.3", data), attribute("1.2.840.113549.1.9.4", Element(0x04, sum.Sum(nil)))...)
+	sum.Reset()
+	sum.Write(Element(0x31, attributes))
+	value, err := h.Key.Sign(nil, sum.Sum(nil), crypto.Hash(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := Element(0x02, []byte{1})
+	digest := Element(0x30, Element(0x06, OID(t, "1.2.643.2.2.9")))
+	signer := Element(0x30, one, Element(0x30, h.Cert.RawIssuer, Element(0x02, h.Cert.Serial)), digest,
+		Element(0xa0, attributes), Element(0x30, Element(0x06, OID(t, "1.2.643.2.2.19"))), Element(0x04, value))
+	return Element(0x30, Element(0x06, OID(t, "1.2.840.113549.1.7.2")), Element(0xa0, Element(0x30, one,
+		Element(0x31, digest), Element(0x30, data, Element(0xa0, Element(0x04, document))),
+		Element(0xa0, h.Cert.Raw), Element(0x31, signer))))
 }
