@@ -16,6 +16,7 @@ import (
 	"propusk/gost/gosttls"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
 	"propusk/server/admin"
 	"propusk/server/api"
 	"propusk/server/apikey"
@@ -58,6 +59,12 @@ func (s *Server) assemble() error {
 	s.metrics = metrics.New(metrics.Gauges{
 		Trust: s.opts.Trust.Current, Sessions: s.provider.Sessions, Version: s.opts.Version,
 	})
+	s.metrics.WatchFreshness(metrics.Freshness{
+		Trust: s.opts.Trust.Current, Now: s.opts.Now, UnknownCAs: s.strange.Count, Refresher: s.refresh,
+	})
+	if online := s.guard.Online; online != nil {
+		s.metrics.WatchRevocation(func() revocation.Stats { return online.Stats(s.opts.Now()) })
+	}
 	s.public = s.publicHost(pages)
 	entry := s.signInEntry(signInPages)
 	s.signIn = s.signInHost(signInPages, entry)
@@ -122,6 +129,7 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 		Trust: s.guard, Now: s.opts.Now, Keys: s.keeper(),
 		MaxBody: c.Limits.Body, MaxDocument: c.Limits.Document, MaxBatch: c.Limits.Batch,
 		Verifications: c.Limits.Verifications, Wait: c.Limits.VerifyWait, Observe: s.metrics.Verdict,
+		Signatory: s.keys.reports,
 	})
 	verify.Routes(e)
 	if c.API.Page {
@@ -173,7 +181,10 @@ func (s *Server) checkHost(pages *page.Book) http.Handler {
 
 func (s *Server) adminHost() http.Handler {
 	e := s.engine("admin", "", "", refuseProgram)
-	admin.Admin{Trust: s.guard.Current, Metrics: s.metrics.Handler(), Now: s.opts.Now}.Routes(e)
+	admin.Admin{
+		Trust: s.guard.Current, StateError: s.opts.Trust.StateError, Strangers: &s.strange, Refresher: s.refresh,
+		Metrics: s.metrics.Handler(), Now: s.opts.Now,
+	}.Routes(e)
 	return e
 }
 

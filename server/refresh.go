@@ -17,25 +17,46 @@ func TrustSource(c config.Trust) certs.Source { return certs.Source{Dir: c.Dir, 
 // newRefresher returns who fetches trust data; nil if the configuration wants
 // nothing fetched.
 func (s *Server) newRefresher() (*refresh.Refresher, error) {
-	return NewRefresher(s.opts.Config.Trust, refresh.Options{
-		Store: s.opts.Trust, Reloaded: s.reloaded, Log: s.opts.Log, Now: s.opts.Now,
-	}, s.opts.Version)
+	o := refresh.Options{Store: s.opts.Trust, Reloaded: s.reloaded, Log: s.opts.Log, Now: s.opts.Now}
+	if s.client != nil {
+		o.Getter = s.client
+	}
+	return NewRefresher(s.opts.Config.Trust, o, s.opts.Version)
 }
 
-// NewRefresher returns who fetches the trust data of a configuration into the store
-// of o; nil if it wants nothing fetched. What the configuration says is filled in.
-func NewRefresher(c config.Trust, o refresh.Options, version string) (*refresh.Refresher, error) {
-	if c.StateDir == "" {
+// newClient returns who asks servers, for trust data and about revocation; nil if the
+// configuration wants nobody asked.
+func (s *Server) newClient() (*fetch.Client, error) {
+	c := s.opts.Config
+	if c.Trust.StateDir == "" && !c.Revocation.Online {
 		return nil, nil
 	}
-	options := c.Refresh.Client()
-	options.UserAgent = "propusk/" + version
+	options := c.Client()
+	options.UserAgent = "propusk/" + s.opts.Version
 	client, err := fetch.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("server: trust.refresh: %w", err)
 	}
+	return client, nil
+}
+
+// NewRefresher returns who fetches the trust data of a configuration into the store
+// of o; nil if it wants nothing fetched. What the configuration says is filled in, and
+// a Getter if there is none.
+func NewRefresher(c config.Trust, o refresh.Options, version string) (*refresh.Refresher, error) {
+	if c.StateDir == "" {
+		return nil, nil
+	}
+	if o.Getter == nil {
+		options := c.Refresh.Client()
+		options.UserAgent = "propusk/" + version
+		client, err := fetch.New(options)
+		if err != nil {
+			return nil, fmt.Errorf("server: trust.refresh: %w", err)
+		}
+		o.Getter = client
+	}
 	r := c.Refresh
-	o.Getter = client
 	o.ListURLs, o.CRLURLs, o.NoDiscovered, o.AllowListed = r.ListURLs, r.CRLURLs, !r.Discover, r.ListedHosts
 	o.ListInterval, o.Interval, o.MinInterval, o.Budget = r.ListInterval, r.Interval, r.MinInterval, r.Budget
 	return refresh.New(o), nil

@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"propusk/certs"
+	"propusk/certs/fetch"
 	"propusk/certs/refresh"
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
 	"propusk/server/config"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
@@ -52,6 +54,7 @@ type Server struct {
 	opts     Options
 	keys     keys
 	guard    trust.Guard
+	client   *fetch.Client // nil if nobody is asked
 	strange  trust.Strangers
 	refresh  *refresh.Refresher // nil if nothing is fetched
 	provider *oidc.Provider
@@ -81,7 +84,16 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opts: o, keys: k}
-	s.guard = trust.Guard{Store: o.Trust, MaxAge: o.Config.Trust.MaxAge, Now: o.Now, Judged: s.judged}
+	s.guard = trust.Guard{
+		Store: o.Trust, MaxAge: o.Config.Trust.MaxAge, Now: o.Now, Judged: s.judged,
+		Revocation: o.Config.Revocation.Policy(),
+	}
+	if s.client, err = s.newClient(); err != nil {
+		return nil, err
+	}
+	if o.Config.Revocation.Online {
+		s.guard.Online = revocation.NewOnline(s.client)
+	}
 	if s.refresh, err = s.newRefresher(); err != nil {
 		return nil, err
 	}

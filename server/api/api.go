@@ -118,16 +118,20 @@ type judgement struct {
 // trust; shown still has it, because an answer says how old the data are.
 type basis struct {
 	trust, shown validate.Trust
+	policy       validate.Policy
 	now          time.Time
 }
 
 // basis returns what to judge by now.
 func (a *API) basis() basis {
-	return basis{a.opts.Trust.ForVerdicts(), a.opts.Trust.Store.Current().Trust(), a.opts.Now()}
+	return basis{
+		trust: a.opts.Trust.ForVerdicts(), shown: a.opts.Trust.Store.Current().Trust(),
+		policy: a.opts.Trust.Policy(validate.QES()), now: a.opts.Now(),
+	}
 }
 
 func (by basis) validator() validate.Validator {
-	return validate.Validator{Trust: by.trust, Policy: validate.QES()}
+	return validate.Validator{Trust: by.trust, Policy: by.policy}
 }
 
 // judge judges what a request brought.

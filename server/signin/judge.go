@@ -78,7 +78,7 @@ func (j judge) certificates(chain [][]byte, at time.Time) outcome {
 		o.code, o.err = reason.Of(err), err
 		return o
 	}
-	v := validate.Validator{Trust: o.trust, Policy: validate.SignIn(j.kinds...)}
+	v := validate.Validator{Trust: o.trust, Policy: j.trust.Policy(validate.SignIn(j.kinds...))}
 	o.cert = v.Certificate(chain[0], chain[1:], at)
 	who, passed := o.cert.Verdict.Identity()
 	if !passed {

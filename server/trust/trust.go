@@ -7,6 +7,7 @@ import (
 
 	"propusk/certs"
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
 	"propusk/pki/validate"
 )
 
@@ -22,6 +23,10 @@ type Guard struct {
 	// Judged is told every certificate that is judged with the data; nil means
 	// nobody is.
 	Judged func(validate.Certificate)
+	// Revocation says how evidence of revocation is judged and asked for.
+	Revocation revocation.Policy
+	// Online asks servers for it; nil means that none is asked.
+	Online *revocation.Online
 }
 
 // maxAhead is how far in the future the date of a list may lie. «Дата» may be a day
@@ -58,9 +63,16 @@ func (g Guard) ForVerdicts() validate.Trust {
 	return t
 }
 
-// Of returns the trust data of a snapshot, with Judged told of what they judge.
+// Of returns the trust data of a snapshot, with Judged told of what they judge, and
+// with Online to ask.
 func (g Guard) Of(snap *certs.Snapshot) validate.Trust {
 	t := snap.Trust()
-	t.Judged = g.Judged
+	t.Judged, t.Online = g.Judged, g.Online
 	return t
+}
+
+// Policy returns a policy that judges revocation as the operator wants it.
+func (g Guard) Policy(p validate.Policy) validate.Policy {
+	p.Revocation = g.Revocation
+	return p
 }
