@@ -3,13 +3,20 @@ package tsl
 import (
 	"bytes"
 	"crypto/sha1" // names certificates in the list; the bytes are compared besides
+	"slices"
+	"time"
 
 	"propusk/pki/gostx509"
 )
 
 // newList indexes the certificates of a verified list.
 func newList(content Content, signer *gostx509.Certificate) *List {
-	l := &List{content: content, signer: signer, index: make(map[[20]byte][]listed)}
+	l := &List{content: content, signer: signer, index: make(map[[20]byte][]listed), byOGRN: make(map[string][]*CA)}
+	for _, ca := range l.content.CAs {
+		if ca.OGRN != "" {
+			l.byOGRN[ca.OGRN] = append(l.byOGRN[ca.OGRN], ca)
+		}
+	}
 	for ca, c := range l.content.certificates() {
 		l.add(ca, c)
 	}
@@ -67,4 +74,31 @@ func (l *List) CAOf(cert *gostx509.Certificate) (*CA, bool) {
 		return nil, false
 	}
 	return e.ca, true
+}
+
+// maxHeirs is how many times powers may have been transferred on.
+const maxHeirs = 8
+
+// Heir returns the CA that holds at a moment the powers of one whose accreditation
+// has ended by then: the one that «ПолномочияПереданыУЦсОГРН» names, or the one that
+// it has transferred them to in turn. It is accredited at that moment. A suspension
+// is no end, and of a status that we do not know nothing follows.
+func (l *List) Heir(ca *CA, at time.Time) (*CA, bool) {
+	seen := []*CA{ca}
+	for next := []*CA{ca}; len(next) > 0 && len(seen) <= maxHeirs; {
+		from := next[0]
+		next = next[1:]
+		if s := from.Accredited(at); s.Value != Terminated && s.Value != Annulled {
+			continue
+		}
+		for _, heir := range l.byOGRN[from.SuccessorOGRN] {
+			if heir.Accredited(at).InForce {
+				return heir, true
+			}
+			if !slices.Contains(seen, heir) {
+				seen, next = append(seen, heir), append(next, heir)
+			}
+		}
+	}
+	return nil, false
 }

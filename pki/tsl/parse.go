@@ -37,11 +37,7 @@ type parser struct {
 	text    []byte // scratch
 }
 
-func parse(doc []byte) (*Content, error) {
-	d, err := strictxml.Open(doc)
-	if err != nil {
-		return nil, err
-	}
+func parse(d *strictxml.Document) (*Content, error) {
 	p := parser{r: d.Reader()}
 	if err := p.document(); err != nil {
 		return nil, err

@@ -127,7 +127,7 @@ func appendSpan(all []span, s span) []span {
 }
 
 // union returns a copy of the first record that is in force whenever any of the
-// records is.
+// records is. Its successor is that of the first record that has one.
 func union(records []*CA) *CA {
 	var days []dayNumber
 	for _, ca := range records {
@@ -138,6 +138,11 @@ func union(records []*CA) *CA {
 	slices.Sort(days)
 	merged := *records[0]
 	merged.timeline = nil
+	for _, ca := range records {
+		if merged.SuccessorOGRN == "" {
+			merged.SuccessorOGRN = ca.SuccessorOGRN
+		}
+	}
 	for _, day := range slices.Compact(days) {
 		merged.timeline = appendSpan(merged.timeline, best(records, day))
 	}

@@ -19,6 +19,7 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/xmldsig"
+	"propusk/pki/xmldsig/strictxml"
 )
 
 // Content is what a list says.
@@ -113,7 +114,11 @@ func (u *Unverified) Content() *Content { return &u.content }
 // The error is a *reason.Error: reason.TSLMalformed, or what makes doc
 // unreadable as XML.
 func Parse(doc []byte) (*Unverified, error) {
-	content, err := parse(doc)
+	d, err := strictxml.Open(doc)
+	if err != nil {
+		return nil, err
+	}
+	content, err := parse(d)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +139,15 @@ func (u *Unverified) VerifySignature(signers ...*gostx509.Certificate) (*List, e
 // Verify reads a list and verifies its signature; errors are those of Parse and of
 // VerifySignature.
 func Verify(doc []byte, signers ...*gostx509.Certificate) (*List, error) {
-	content, err := parse(doc)
+	d, err := strictxml.Open(doc)
 	if err != nil {
 		return nil, err
 	}
-	result, err := xmldsig.Verify(doc, xmldsig.Options{Signers: signers})
+	content, err := parse(d)
+	if err != nil {
+		return nil, err
+	}
+	result, err := xmldsig.VerifyDocument(d, xmldsig.Options{Signers: signers})
 	if err != nil {
 		return nil, reason.New(reason.TSLNotVerified, err)
 	}
@@ -158,6 +167,7 @@ type List struct {
 	signer  *gostx509.Certificate
 	sha256  [32]byte
 	index   map[[20]byte][]listed
+	byOGRN  map[string][]*CA
 }
 
 // listed is one certificate of the list and the record that answers for it.

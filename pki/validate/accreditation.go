@@ -63,22 +63,21 @@ func (v Validator) standingOf(authority *gostx509.Certificate, issued, at time.T
 	}
 }
 
-// alive checks that accreditation is in force at the moment: that of the CA, or
-// that of the one to which its powers were transferred.
+// alive checks that accreditation is in force at the moment: that of the CA, or, if
+// it has ended, that of the one to which its powers were transferred.
 func (v Validator) alive(ca *tsl.CA, at time.Time) verdict.Check {
 	own := standing(CheckAccredited, citeAccredited, ca.Accredited(at))
-	if own.Status == verdict.Passed || ca.SuccessorOGRN == "" {
+	if own.Status == verdict.Passed {
 		return own
 	}
-	for _, other := range v.Trust.Accredited.Content().CAs {
-		if other.OGRN == ca.SuccessorOGRN && other.Accredited(at).InForce {
-			return verdict.Check{
-				Name: CheckAccredited, Status: verdict.Passed, Cite: citeAccredited,
-				Detail: "powers transferred to the CA with ОГРН " + other.OGRN,
-			}
-		}
+	heir, found := v.Trust.Accredited.Heir(ca, at)
+	if !found {
+		return own
 	}
-	return own
+	return verdict.Check{
+		Name: CheckAccredited, Status: verdict.Passed, Cite: citeAccredited,
+		Detail: own.Detail + "; powers transferred to the CA with ОГРН " + heir.OGRN + ", " + describe(heir.Accredited(at)),
+	}
 }
 
 // standing makes a check of the status of a CA on a day. A status that we do not

@@ -85,6 +85,12 @@ func Verify(doc []byte, opts Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	return VerifyDocument(d, opts)
+}
+
+// VerifyDocument is Verify for a document whose characters were checked already: that
+// takes time when it is large.
+func VerifyDocument(d *strictxml.Document, opts Options) (Result, error) {
 	places, err := findSignatures(d, 1)
 	if err != nil && reason.Of(err) != reason.XMLSignatureAmbiguous {
 		return Result{}, err
