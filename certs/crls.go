@@ -121,7 +121,7 @@ func notFuture(list *crl.List, now time.Time) error {
 // decodeCRL takes DER as it is, of any length that was read, and PEM with exactly
 // one list.
 func decodeCRL(data []byte) ([]byte, error) {
-	if data[0] == byte(der.TagSequence) {
+	if len(data) > 0 && data[0] == byte(der.TagSequence) {
 		return data, nil
 	}
 	return der.Decode(data, "X509 CRL")
