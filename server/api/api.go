@@ -103,7 +103,11 @@ func (a *API) admit(c *gin.Context) {
 	if visit.ID != apikey.Anonymous {
 		request.From(c.Request.Context()).Client = visit.ID
 	}
-	a.receive(c, visit)
+	if err := a.receive(c, visit); err != nil {
+		Refuse(c.Writer, c.Request, err)
+		c.Abort()
+		return
+	}
 	c.Next()
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -87,12 +88,13 @@ const maxPartName = 128
 // may be so many parts at most: empty ones would otherwise cost far more than their
 // length.
 func eachPart(body io.Reader, boundary string, most int, f func(name string, part io.Reader) error) error {
-	parts := multipart.NewReader(body, boundary)
+	end := &tail{from: body}
+	parts := multipart.NewReader(end, boundary)
 	for range most {
 		// Raw: a part that calls itself quoted-printable is a file all the same.
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return end.closed(boundary)
 		}
 		if err != nil {
 			return err
@@ -109,6 +111,34 @@ func eachPart(body io.Reader, boundary string, most int, f func(name string, par
 		}
 	}
 	return reason.Errorf(reason.RequestTooLarge, "the body has more than %d parts", most)
+}
+
+// tail remembers the end of what was read. [multipart.Reader] says of a body that breaks
+// off among the headers of a part what it says of one that was closed; a document that
+// got lost so would not be missed.
+type tail struct {
+	from io.Reader
+	last []byte
+}
+
+// tailLength is more than a multipart.Reader reads ahead, and a boundary.
+const tailLength = 8 << 10
+
+// Read implements io.Reader.
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.from.Read(p)
+	if t.last = append(t.last, p[:n]...); len(t.last) > 2*tailLength {
+		t.last = t.last[:copy(t.last, t.last[len(t.last)-tailLength:])]
+	}
+	return n, err
+}
+
+// closed returns an error unless the last boundary was there. RFC 2046, Section 5.1.1.
+func (t *tail) closed(boundary string) error {
+	if bytes.Contains(t.last, []byte("--"+boundary+"--")) {
+		return nil
+	}
+	return io.ErrUnexpectedEOF
 }
 
 // open returns the name of a part and its content, which is nil for a file field that

@@ -32,7 +32,9 @@ func (a *API) person(c *gin.Context) error {
 		return err
 	}
 	defer visit.Leave()
-	a.receive(c, visit)
+	if err := a.receive(c, visit); err != nil {
+		return err
+	}
 	lang := report.Russian
 	j, err := a.run(c.Request, func(r *http.Request, held *account) (judge, error) {
 		return a.readPerson(r, held, &lang)

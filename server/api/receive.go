@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"propusk/pki/reason"
 	"propusk/server/apikey"
 )
 
@@ -22,13 +23,18 @@ const (
 )
 
 // receive bounds the body of a request, counts it for the quota, and moves the
-// deadlines of the connection while it arrives.
-func (a *API) receive(c *gin.Context, visit *apikey.Visit) {
+// deadlines of the connection while it arrives. A body that says that it is too long is
+// not waited for.
+func (a *API) receive(c *gin.Context, visit *apikey.Visit) error {
+	if c.Request.ContentLength > a.opts.MaxDocument {
+		return reason.Errorf(reason.RequestTooLarge, "the body is longer than the limit")
+	}
 	c.Request.Body = &arrival{
 		ReadCloser: http.MaxBytesReader(c.Writer, c.Request.Body, a.opts.MaxDocument),
 		visit:      visit, connection: http.NewResponseController(c.Writer),
 		start: time.Now(), // the clock of connections, whatever the gateway takes for the time
 	}
+	return nil
 }
 
 // arrival is a body on its way in.
