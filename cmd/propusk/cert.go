@@ -61,7 +61,7 @@ func (o *certOptions) run(cmd *cobra.Command, names []string, now time.Time) err
 	}
 	worst := exitYes
 	for i, name := range names {
-		doc, err := o.judge(cmd.InOrStdin(), name, trust, at, now)
+		doc, err := o.judge(cmd, name, trust, at, now)
 		if err != nil {
 			return err
 		}
@@ -82,12 +82,12 @@ func (o *certOptions) run(cmd *cobra.Command, names []string, now time.Time) err
 }
 
 // judge reads one file and judges its first certificate.
-func (o *certOptions) judge(stdin io.Reader, name string, trust validate.Trust, at, now time.Time) (*report.CertificateDocument, error) {
-	data, err := readInput(stdin, name, certs.MaxCertificateFile)
+func (o *certOptions) judge(cmd *cobra.Command, name string, trust validate.Trust, at, now time.Time) (*report.CertificateDocument, error) {
+	data, err := readInput(cmd.InOrStdin(), name, certs.MaxCertificateFile)
 	if err != nil {
 		return nil, err
 	}
-	v := validate.Validator{Trust: trust, Policy: validate.QES(), Now: now}
+	v := validate.Validator{Trust: trust, Policy: validate.QES(), Now: now, Context: cmd.Context()}
 	all, err := cms.Bundle(data)
 	if err != nil {
 		all = [][]byte{data} // the validator says what is wrong with it
@@ -96,6 +96,7 @@ func (o *certOptions) judge(stdin io.Reader, name string, trust validate.Trust, 
 		v.Policy = validate.CA()
 		v.Policy.AllowUnaccredited = trust.Accredited == nil
 	}
+	v.Policy.Revocation = o.trust.revocation()
 	v.Policy.InsecureSkipValidity = o.ignoreDates
 	v.Policy.InsecureSkipRevocation = o.ignoreRevocation
 	return report.Certificate(v.Certificate(all[0], all[1:], at), trust, now), nil

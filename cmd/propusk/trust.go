@@ -10,9 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"propusk/certs"
+	netfetch "propusk/certs/fetch"
 	"propusk/pki/cms"
 	"propusk/pki/gostx509"
+	"propusk/pki/ocsp"
 	"propusk/pki/report"
+	"propusk/pki/revocation"
 	"propusk/pki/validate"
 )
 
@@ -24,8 +27,12 @@ type trustFlags struct {
 	roots         []string
 	intermediates []string
 	crls          []string
+	ocsps         []string
 	pins          []string
 	at            string
+	online        bool
+	private       bool
+	order         string
 }
 
 // add gives a command the flags.
@@ -37,6 +44,10 @@ func (f *trustFlags) add(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.roots, "root", nil, "корневой сертификат, которому доверять / root certificate to trust")
 	flags.StringArrayVar(&f.intermediates, "intermediate", nil, "сертификаты УЦ для построения цепочки / CA certificates to build chains with")
 	flags.StringArrayVar(&f.crls, "crl", nil, "список отзыва / revocation list")
+	flags.StringArrayVar(&f.ocsps, "ocsp", nil, "ответ OCSP о сертификате / an OCSP response")
+	flags.BoolVar(&f.online, "online", false, "спрашивать об отзыве по адресам из сертификатов (OCSP, списки отзыва) / ask the addresses in certificates about revocation (OCSP, revocation lists)")
+	flags.BoolVar(&f.private, "allow-private", false, "с --online: и адреса этой машины и частных сетей / with --online: addresses of this machine and of private networks as well")
+	flags.StringVar(&f.order, "revocation-order", crlFirst, "с --online: что спрашивать сначала, crl-first или ocsp-first / with --online: what to ask first")
 	flags.StringArrayVar(&f.pins, "pin", nil, "SHA-256 корневого сертификата / SHA-256 of a root certificate")
 	flags.StringVar(&f.at, "at", "", "на какой момент проверять, RFC 3339; по умолчанию сейчас / moment to verify for; now by default")
 }
@@ -60,7 +71,7 @@ func parseMoment(flag, text string) (time.Time, error) {
 
 // given reports whether any trust data were named.
 func (f *trustFlags) given() bool {
-	return f.dir != "" || f.tsl != "" || len(f.roots)+len(f.intermediates)+len(f.crls)+len(f.pins)+len(f.tslSigners) > 0
+	return f.dir != "" || f.tsl != "" || len(f.roots)+len(f.intermediates)+len(f.crls)+len(f.ocsps)+len(f.pins)+len(f.tslSigners) > 0
 }
 
 // source returns the files to load.
@@ -82,6 +93,9 @@ func (f *trustFlags) source() (certs.Source, error) {
 // load reads the trust data. Without any flag nobody is trusted, and every
 // verdict is indeterminate.
 func (f *trustFlags) load(ctx context.Context, now time.Time) (validate.Trust, error) {
+	if f.order != crlFirst && f.order != ocspFirst {
+		return validate.Trust{}, fmt.Errorf("--revocation-order: %q is neither %s nor %s", f.order, crlFirst, ocspFirst)
+	}
 	if !f.given() {
 		return validate.Trust{}, nil
 	}
@@ -93,7 +107,64 @@ func (f *trustFlags) load(ctx context.Context, now time.Time) (validate.Trust, e
 	if err != nil {
 		return validate.Trust{}, fmt.Errorf("read trust data: %w", err)
 	}
-	return snapshot.Trust(), nil
+	trust := snapshot.Trust()
+	if trust.OCSP, err = readResponses(f.ocsps); err != nil {
+		return validate.Trust{}, err
+	}
+	if f.online {
+		client, err := f.client()
+		if err != nil {
+			return validate.Trust{}, err
+		}
+		trust.Online = revocation.NewOnline(client)
+	}
+	return trust, nil
+}
+
+// The words of --revocation-order.
+const (
+	crlFirst  = "crl-first"
+	ocspFirst = "ocsp-first"
+)
+
+// onlineBudget is how long asking may take for one certificate. A list of revocations
+// may have 50 MB, and nobody else fetches it.
+const onlineBudget = 2 * time.Minute
+
+// revocation returns how revocation is asked for.
+func (f *trustFlags) revocation() revocation.Policy {
+	p := revocation.Policy{Budget: onlineBudget}
+	if f.order == ocspFirst {
+		p.Order = revocation.OCSPFirst
+	}
+	return p
+}
+
+// client returns who asks about revocation. The demo country serves on ports of its own,
+// so that those of private addresses are not limited.
+func (f *trustFlags) client() (*netfetch.Client, error) {
+	o := netfetch.Options{Hosts: []string{"*"}, AllowPrivate: f.private, UserAgent: "propusk/" + buildVersion()}
+	for port := uint16(1); f.private && port != 0; port++ {
+		o.Ports = append(o.Ports, port)
+	}
+	return netfetch.New(o)
+}
+
+// readResponses reads OCSP responses.
+func readResponses(names []string) ([]*ocsp.Response, error) {
+	var all []*ocsp.Response
+	for _, name := range names {
+		data, err := readInput(nil, name, ocsp.MaxSize)
+		if err != nil {
+			return nil, err
+		}
+		r, err := ocsp.Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // openInput opens a file, or standard input for "-".
