@@ -139,7 +139,7 @@ func (c *Country) authorityTemplate(spec authoritySpec) gostx509.Template {
 		return t
 	}
 	t.NotBefore, t.NotAfter = c.opts.Now.Add(-4*year), c.opts.Now.Add(11*year)
-	t.CRLDistributionPoints = []string{c.crlURL(spec.parent)}
+	c.addAddresses(&t, spec.parent)
 	t.IssuerSignTool = issuerTool()
 	t.IdentificationKind = new(gostx509.IdentificationPersonal)
 	t.PrivateKeyUsage = gostx509.PrivateKeyUsage{NotBefore: t.NotBefore, NotAfter: c.opts.Now.Add(5 * year)}
@@ -163,9 +163,6 @@ func issuerTool() *gostx509.IssuerSignTool {
 func toolClasses() []asn1.ObjectIdentifier {
 	return []asn1.ObjectIdentifier{gostx509.OIDClassKC1, gostx509.OIDClassKC2}
 }
-
-// crlURL is the address of a CA's revocation list.
-func (c *Country) crlURL(id string) string { return c.opts.BaseURL + "/crl/" + id + ".crl" }
 
 // Authorities returns all CAs, parents before children.
 func (c *Country) Authorities() []*Authority { return c.authorities }

@@ -120,14 +120,14 @@ func (c *Country) PersonTemplate(p *Person) gostx509.Template {
 		life = personLife
 	}
 	t := gostx509.Template{
-		Subject:               p.subject(),
-		NotBefore:             issued,
-		NotAfter:              issued.Add(life),
-		MaxPathLen:            -1,
-		KeyUsage:              gostx509.KeyUsageDigitalSignature | gostx509.KeyUsageNonRepudiation | gostx509.KeyUsageKeyEncipherment | gostx509.KeyUsageDataEncipherment,
-		ExtKeyUsage:           []asn1.ObjectIdentifier{gostx509.OIDClientAuth, gostx509.OIDEmailProtection},
-		CRLDistributionPoints: []string{c.crlURL(p.Issuer.ID)},
+		Subject:     p.subject(),
+		NotBefore:   issued,
+		NotAfter:    issued.Add(life),
+		MaxPathLen:  -1,
+		KeyUsage:    gostx509.KeyUsageDigitalSignature | gostx509.KeyUsageNonRepudiation | gostx509.KeyUsageKeyEncipherment | gostx509.KeyUsageDataEncipherment,
+		ExtKeyUsage: []asn1.ObjectIdentifier{gostx509.OIDClientAuth, gostx509.OIDEmailProtection},
 	}
+	c.addAddresses(&t, p.Issuer.ID)
 	if p.spec.plain {
 		return t
 	}

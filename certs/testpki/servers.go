@@ -40,7 +40,7 @@ func (c *Country) IssueServer(curve *gost3410.Curve) (*Server, error) {
 		MaxPathLen:            -1,
 		KeyUsage:              gostx509.KeyUsageDigitalSignature | gostx509.KeyUsageKeyEncipherment | gostx509.KeyUsageKeyAgreement,
 		ExtKeyUsage:           []asn1.ObjectIdentifier{gostx509.OIDServerAuth},
-		CRLDistributionPoints: []string{c.crlURL("tls")},
+		CRLDistributionPoints: []string{c.opts.BaseURL + crlPath("tls")},
 	}
 	t.DNSNames, t.IPAddresses = c.hosts()
 	issued, err := c.Issue(c.Authority("tls"), t, curve)

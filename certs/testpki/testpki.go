@@ -1,6 +1,9 @@
 // Package testpki makes the demo country: a head certification authority,
 // accredited CAs and others, a signed list of accredited CAs, revocation lists,
-// server certificates and people with soft keys. Everything in it is fictional.
+// certificates of OCSP responders and of a time-stamping authority, server
+// certificates and people with soft keys. Everything in it is fictional.
+//
+// Package responder answers at the addresses that the certificates name.
 //
 // It is for propusk demo, propusk pki init and tests. Nothing here is secret: the
 // keys of all CAs lie beside their certificates.
@@ -37,8 +40,8 @@ type Options struct {
 	// Rand is the source of keys and serial numbers; nil means crypto/rand. A
 	// deterministic source makes the same GOST keys again.
 	Rand io.Reader
-	// BaseURL is what addresses of CRLs in certificates begin with;
-	// "http://pki.demo.invalid" when empty.
+	// BaseURL is what addresses in certificates begin with: those of revocation
+	// lists, of OCSP and of CA certificates; "http://pki.demo.invalid" when empty.
 	BaseURL string
 }
 
@@ -50,6 +53,9 @@ type Country struct {
 	people      []*Person
 	tsl         []byte
 	crls        map[string][]byte // by ID of the Authority
+
+	tsa        *Credential
+	responders map[string]*Credential // of OCSP, by ID of the Authority
 
 	tlsCA   []byte // DER
 	servers []*Server
@@ -73,13 +79,14 @@ func New(opts Options) (*Country, error) {
 	if opts.BaseURL == "" {
 		opts.BaseURL = "http://pki.demo.invalid"
 	}
-	c := &Country{opts: opts, crls: make(map[string][]byte)}
+	c := &Country{opts: opts, crls: make(map[string][]byte), responders: make(map[string]*Credential)}
 	for _, step := range []struct {
 		name string
 		do   func() error
 	}{
 		{"authorities", c.makeAuthorities},
 		{"people", c.makePeople},
+		{"services", c.makeServices},
 		{"revocation lists", c.makeCRLs},
 		{"list of accredited CAs", c.makeTSL},
 		{"servers", c.makeServers},

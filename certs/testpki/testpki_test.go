@@ -262,24 +262,30 @@ func TestManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	hosts := []string{"localhost", "127.0.0.1"}
+	const base = "http://pki.demo.invalid"
 	for _, u := range []struct {
 		name string
 		at   time.Time
 		host []string
+		base string
 		want bool
 	}{
-		{"now", moment, hosts, true},
-		{"before it was made", moment.Add(-time.Minute), hosts, false},
-		{"a week before its end", moment.Add(testpki.Life - 7*24*time.Hour), hosts, true},
-		{"an hour before its end", moment.Add(testpki.Life - time.Hour), hosts, false},
-		{"other hosts", moment, []string{"example.ru"}, false},
+		{"now", moment, hosts, base, true},
+		{"before it was made", moment.Add(-time.Minute), hosts, base, false},
+		{"a week before its end", moment.Add(testpki.Life - 7*24*time.Hour), hosts, base, true},
+		{"an hour before its end", moment.Add(testpki.Life - time.Hour), hosts, base, false},
+		{"other hosts", moment, []string{"example.ru"}, base, false},
+		{"another port", moment, hosts, base + ":8440", false},
 	} {
-		if got := m.Usable(u.at, 24*time.Hour, u.host); got != u.want {
+		if got := m.Usable(u.at, 24*time.Hour, u.host, u.base); got != u.want {
 			t.Errorf("%s: usable is %v", u.name, got)
 		}
 	}
 	in := m.In(dir)
 	files := append(append([]string{in.Trust.TSL, in.TLS.CA, in.TLS.GOSTCA}, in.Trust.Roots...), in.Trust.CRLs...)
+	for _, f := range append(in.Services.Authorities, in.Services.TSA) {
+		files = append(files, f.Cert, f.Key, f.CA, f.CRL)
+	}
 	for _, p := range in.People {
 		files = append(files, p.Cert, p.Key)
 		want := c.Person(p.ID).Expect
@@ -295,7 +301,7 @@ func TestManifest(t *testing.T) {
 			t.Errorf("%s: %v", f, err)
 		}
 	}
-	if filepath.IsAbs(m.Trust.Dir) {
+	if filepath.IsAbs(m.Trust.Dir) || filepath.IsAbs(m.Services.Authorities[0].Key) {
 		t.Error("In changed the manifest itself")
 	}
 }

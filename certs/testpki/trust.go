@@ -107,7 +107,7 @@ func (c *Country) listing(number int, a *Authority) *tsl.CA {
 			Address: address,
 			Keys: []tsl.Key{{
 				ID:           a.Certificate.SubjectKeyID,
-				CRLs:         []string{c.crlURL(a.ID)},
+				CRLs:         []string{c.opts.BaseURL + crlPath(a.ID)},
 				Certificates: []tsl.Certificate{tsl.NewCertificate(a.Certificate)},
 			}},
 		}},

@@ -25,7 +25,7 @@ const ManifestFile = "country.json"
 
 // manifestFormat is changed whenever the files of a country change their shape or
 // the tables of CAs and people change.
-const manifestFormat = 1
+const manifestFormat = 2
 
 // Manifest says what files a country consists of. Paths are relative to its
 // directory.
@@ -34,10 +34,12 @@ type Manifest struct {
 	Made    time.Time `json:"made"`
 	Expires time.Time `json:"expires"` // the revocation lists are due
 	Hosts   []string  `json:"hosts"`
+	BaseURL string    `json:"base_url"` // of the addresses in certificates
 
-	People []PersonFiles `json:"people"`
-	Trust  TrustFiles    `json:"trust"`
-	TLS    TLSFiles      `json:"tls"`
+	People   []PersonFiles `json:"people"`
+	Trust    TrustFiles    `json:"trust"`
+	TLS      TLSFiles      `json:"tls"`
+	Services ServiceFiles  `json:"services"`
 }
 
 // PersonFiles is one person of a Manifest.
@@ -68,17 +70,35 @@ type TLSFiles struct {
 	CA     string `json:"ca"`
 }
 
+// ServiceFiles are what package responder answers with.
+type ServiceFiles struct {
+	TSA         ServiceFile   `json:"tsa"`
+	Authorities []ServiceFile `json:"authorities"`
+}
+
+// ServiceFile is a service: certificate and key of the TSA, or of the OCSP
+// responder of the CA with the given ID.
+type ServiceFile struct {
+	ID   string `json:"id"`
+	Cert string `json:"cert"`
+	Key  string `json:"key"`
+	// CA is the certificate of the CA, CRL its revocation list.
+	CA  string `json:"ca"`
+	CRL string `json:"crl"`
+}
+
 // Names of the directories of a country.
 const (
 	trustDir       = "trust"
 	tlsDir         = "tls"
 	peopleDir      = "people"
 	authoritiesDir = "authorities"
+	servicesDir    = "services"
 )
 
 // ErrForeign means that a directory has files with the names of ours that are not
 // those of a country: nothing was written.
-var ErrForeign = errors.New("the directory holds other files named trust, tls, people or authorities")
+var ErrForeign = errors.New("the directory holds other files named trust, tls, people, authorities or services")
 
 // WriteTo writes the country as files under dir, which is made if absent. A
 // country that is already there is replaced; other files are left alone. The
@@ -88,6 +108,7 @@ var ErrForeign = errors.New("the directory holds other files named trust, tls, p
 //	tls/          CAs and certificates of servers, with keys
 //	people/       ID/cert.pem and ID/key.pem of each person
 //	authorities/  ID.pem, ID.key and ID.crl of each CA
+//	services/     the time-stamping authority and OCSP responders, with keys
 //	country.json  the Manifest
 func (c *Country) WriteTo(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -98,6 +119,7 @@ func (c *Country) WriteTo(dir string) error {
 	w.json(ManifestFile, Manifest{})
 	c.writeTrust(w)
 	c.writeAuthorities(w)
+	c.writeServices(w)
 	c.writeServers(w)
 	c.writePeople(w)
 	w.json(ManifestFile, c.manifest())
@@ -138,6 +160,26 @@ func (c *Country) writeAuthorities(w *writer) {
 	}
 }
 
+func (c *Country) writeServices(w *writer) {
+	write := func(f ServiceFile, s *Credential) {
+		w.pem(f.Cert, "CERTIFICATE", s.Certificate.Raw)
+		w.key(f.Key, s.Key)
+	}
+	write(serviceFile("tsa", c.TSAIssuer()), c.tsa)
+	for _, a := range c.authorities {
+		write(responderFile(a), c.responders[a.ID])
+	}
+}
+
+// serviceFile is the place of a service of a CA.
+func serviceFile(name string, a *Authority) ServiceFile {
+	base := filepath.Join(servicesDir, name)
+	ca := filepath.Join(authoritiesDir, a.ID)
+	return ServiceFile{ID: a.ID, Cert: base + ".pem", Key: base + ".key", CA: ca + ".pem", CRL: ca + ".crl"}
+}
+
+func responderFile(a *Authority) ServiceFile { return serviceFile("ocsp-"+a.ID, a) }
+
 func (c *Country) writeServers(w *writer) {
 	w.pem(filepath.Join(tlsDir, "gost-ca.pem"), "CERTIFICATE", c.Authority("tls").Certificate.Raw)
 	w.pem(filepath.Join(tlsDir, "ca.pem"), "CERTIFICATE", c.tlsCA)
@@ -168,16 +210,19 @@ func (c *Country) manifest() Manifest {
 		Made:    c.opts.Now,
 		Expires: c.opts.Now.Add(Life),
 		Hosts:   c.opts.Hosts,
+		BaseURL: c.opts.BaseURL,
 		Trust:   TrustFiles{Dir: trustDir, TSL: filepath.Join(trustDir, "tsl.xml")},
 		TLS:     TLSFiles{GOSTCA: filepath.Join(tlsDir, "gost-ca.pem"), CA: filepath.Join(tlsDir, "ca.pem")},
 	}
 	for _, a := range c.Roots() {
 		m.Trust.Roots = append(m.Trust.Roots, rootFile(a))
 	}
+	m.Services.TSA = serviceFile("tsa", c.TSAIssuer())
 	for _, a := range c.authorities {
 		if !a.spec.foreign {
 			m.Trust.CRLs = append(m.Trust.CRLs, crlFile(a))
 		}
+		m.Services.Authorities = append(m.Services.Authorities, responderFile(a))
 	}
 	for _, p := range c.people {
 		expect := "ok"
@@ -207,12 +252,12 @@ func ReadManifest(dir string) (Manifest, error) {
 }
 
 // Usable reports whether the country can be used at a moment and for some time
-// after, for servers of these hosts. Countries of other versions of this package
-// cannot.
-func (m Manifest) Usable(now time.Time, margin time.Duration, hosts []string) bool {
+// after, for servers of these hosts and with addresses that begin with this URL.
+// Countries of other versions of this package cannot.
+func (m Manifest) Usable(now time.Time, margin time.Duration, hosts []string, baseURL string) bool {
 	return m.Format == manifestFormat &&
 		!now.Before(m.Made) && now.Add(margin).Before(m.Expires) &&
-		slices.Equal(m.Hosts, hosts)
+		slices.Equal(m.Hosts, hosts) && m.BaseURL == baseURL
 }
 
 // In returns the manifest with all paths joined to dir.
@@ -231,6 +276,14 @@ func (m Manifest) In(dir string) Manifest {
 	}
 	m.Trust = TrustFiles{Dir: under(m.Trust.Dir), TSL: under(m.Trust.TSL), Roots: all(m.Trust.Roots), CRLs: all(m.Trust.CRLs)}
 	m.TLS = TLSFiles{GOSTCA: under(m.TLS.GOSTCA), CA: under(m.TLS.CA)}
+	service := func(f ServiceFile) ServiceFile {
+		return ServiceFile{ID: f.ID, Cert: under(f.Cert), Key: under(f.Key), CA: under(f.CA), CRL: under(f.CRL)}
+	}
+	m.Services.TSA = service(m.Services.TSA)
+	m.Services.Authorities = slices.Clone(m.Services.Authorities)
+	for i, f := range m.Services.Authorities {
+		m.Services.Authorities[i] = service(f)
+	}
 	return m
 }
 
@@ -242,7 +295,7 @@ type writer struct {
 
 // clear removes the country that is there, and nothing that is not ours.
 func (w *writer) clear() {
-	parts := []string{trustDir, tlsDir, peopleDir, authoritiesDir}
+	parts := []string{trustDir, tlsDir, peopleDir, authoritiesDir, servicesDir}
 	_, err := os.Lstat(filepath.Join(w.dir, ManifestFile))
 	ours := err == nil
 	for _, name := range parts {
