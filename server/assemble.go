@@ -176,7 +176,23 @@ func (s *Server) checkHost(pages *page.Book) http.Handler {
 	request.Get(e, "/", show(pages.Check))
 	request.Get(e, "/check.php", show(pages.Check)) // where people have found it for years
 	addStatic(e)
-	return e
+	return beside(s.opts.Services, e)
+}
+
+// beside lets services answer for the paths that begin with their keys.
+func beside(services map[string]http.Handler, others http.Handler) http.Handler {
+	if len(services) == 0 {
+		return others
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for prefix, service := range services {
+			if strings.HasPrefix(r.URL.Path, prefix) {
+				service.ServeHTTP(w, r)
+				return
+			}
+		}
+		others.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) adminHost() http.Handler {

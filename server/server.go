@@ -47,6 +47,10 @@ type Options struct {
 
 	// Version is shown in metrics.
 	Version string
+
+	// Services answer on the check listener, each for the paths that begin with its
+	// key: those of a demo country. They see the requests as they came.
+	Services map[string]http.Handler
 }
 
 // Server is the gateway. Make it with New, and call one of Run and Serve, once.
