@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,7 @@ import (
 
 	"propusk/certs"
 	"propusk/certs/testpki"
+	"propusk/certs/testpki/responder"
 	"propusk/cmd/internal/cabinet"
 	"propusk/server"
 	"propusk/server/config"
@@ -56,7 +58,7 @@ func newDemoCommand() *cobra.Command {
 		Short: "Целая страна в одном процессе / a whole country in one process",
 		Long: "Makes a country of CAs, people and trust data, or takes the one in --dir, and runs the gateway and a demo cabinet.\n" +
 			"When everything listens it writes DIR/demo.json and says what to open. Ends cleanly on SIGTERM and SIGINT.\n\n" +
-			"Ports, from --port-base: +0 check page (plain HTTP), +3 public HTTPS, +4 sign-in host, +5 cabinet, +9 admin.",
+			"Ports, from --port-base: +0 check page, revocation lists, OCSP and time-stamps (plain HTTP), +3 public HTTPS, +4 sign-in host, +5 cabinet, +9 admin.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -109,6 +111,7 @@ type demoRun struct {
 	config   config.Config
 	log      io.Writer
 	manifest testpki.Manifest
+	services *responder.Responder
 
 	listeners       *server.Listeners
 	cabinetListener net.Listener
@@ -141,12 +144,17 @@ func (d *demoRun) listen(ctx context.Context) error {
 func (d *demoRun) country(ctx context.Context) error {
 	now, dir, hosts := time.Now(), d.options.dir, d.options.certificateHosts()
 	m, err := testpki.ReadManifest(dir)
-	if err != nil || !m.Usable(now, demoMargin, hosts) || !whole(ctx, m.In(dir), now) {
-		country, err := testpki.New(testpki.Options{Now: now, Hosts: hosts})
+	base := d.options.urls().Check
+	if err != nil || !m.Usable(now, demoMargin, hosts, base) || !whole(ctx, m.In(dir), now) {
+		country, err := testpki.New(testpki.Options{Now: now, Hosts: hosts, BaseURL: base})
 		if err != nil {
 			return err
 		}
 		if err := country.WriteTo(dir); err != nil {
+			return err
+		}
+		// What was fetched in another country is nothing in this one.
+		if err := os.RemoveAll(d.config.Trust.StateDir); err != nil {
 			return err
 		}
 		if m, err = testpki.ReadManifest(dir); err != nil {
@@ -154,6 +162,9 @@ func (d *demoRun) country(ctx context.Context) error {
 		}
 	}
 	d.manifest = m.In(dir)
+	if d.services, err = responder.Open(d.manifest, time.Now); err != nil {
+		return err
+	}
 	if err := d.subjectSecret(); err != nil {
 		return err
 	}
@@ -166,6 +177,9 @@ func whole(ctx context.Context, m testpki.Manifest, now time.Time) bool {
 		return false
 	}
 	files := []string{m.TLS.CA, m.TLS.GOSTCA}
+	for _, f := range append(slices.Clone(m.Services.Authorities), m.Services.TSA) {
+		files = append(files, f.Cert, f.Key, f.CA, f.CRL)
+	}
 	for _, p := range m.People {
 		files = append(files, p.Cert, p.Key)
 	}
@@ -188,12 +202,18 @@ func (d *demoRun) subjectSecret() error {
 
 // gateway puts the server together with its trust data loaded.
 func (d *demoRun) gateway(ctx context.Context) error {
-	store := certs.NewStore(certs.Source{Dir: d.manifest.Trust.Dir}, time.Now)
+	store := certs.NewStore(server.TrustSource(d.config.Trust), time.Now)
 	if err := store.Reload(ctx); err != nil {
 		return err
 	}
 	var err error
-	d.server, err = newServer(d.config, store, d.log)
+	services := make(map[string]http.Handler)
+	for _, prefix := range responder.Prefixes() {
+		services[prefix] = d.services
+	}
+	d.server, err = server.New(server.Options{
+		Config: d.config, Trust: store, Log: newLog(d.log, d.config), Version: buildVersion(), Services: services,
+	})
 	return err
 }
 

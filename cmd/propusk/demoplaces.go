@@ -70,6 +70,10 @@ type urls struct {
 	Cabinet string `json:"cabinet"`
 	Agent   string `json:"agent"`
 	Admin   string `json:"admin"`
+
+	TSA  string `json:"tsa"`
+	OCSP string `json:"ocsp"`
+	TSL  string `json:"tsl"`
 }
 
 func (o demoOptions) urls() urls {
@@ -80,6 +84,10 @@ func (o demoOptions) urls() urls {
 		Cabinet: o.url(o.cabinetScheme(), demoCabinetPort),
 		Agent:   o.url("http", demoAgentPort),
 		Admin:   "http://" + o.adminAddress(),
+
+		TSA:  o.url("http", demoCheckPort) + testpki.TSAPath,
+		OCSP: o.url("http", demoCheckPort) + testpki.OCSPPath,
+		TSL:  o.url("http", demoCheckPort) + testpki.TSLPath,
 	}
 }
 
@@ -100,10 +108,13 @@ func (o demoOptions) config() config.Config {
 	c.SignIn.Host = config.Host{URL: at.SignIn, Listen: o.address(demoSignInPort), TLS: tls}
 	c.Check = config.Check{URL: at.Check, Listen: o.address(demoCheckPort)}
 	c.Admin = config.Admin{Listen: o.adminAddress()}
-	c.Trust.Dir = file("trust")
-	// The country of the demo is not refreshed by anybody; it is made anew when
-	// its revocation lists are nearly due.
+	c.Trust.Dir, c.Trust.StateDir = file("trust"), file("state")
+	// The gateway fetches the lists from itself. They never change unless somebody
+	// replaces the files; the country is made anew when they are nearly due.
 	c.Trust.MaxAge = testpki.Life
+	c.Trust.Refresh.ListURLs = []string{at.TSL}
+	c.Trust.Refresh.Ports = []int{o.portBase + demoCheckPort}
+	c.Trust.Refresh.AllowPrivate = true // the country is on this machine
 	c.OIDC.SubjectSecret = file("subject.hex")
 	c.OIDC.Clients = []config.Client{{
 		ID:                     cabinetClient,

@@ -67,6 +67,7 @@ func printDemo(w io.Writer, o demoOptions, doc demoDocument) error {
 	out.line("    %-34s сервис проверки подписей / verify service", doc.URLs.Public)
 	out.line("    %-34s вход по сертификату ГОСТ / sign-in host", doc.URLs.SignIn)
 	out.line("    %-34s состояние / health", doc.URLs.Admin+"/readyz")
+	out.line("    %-34s штампы времени / time-stamps: propusk sign --tsa", doc.URLs.TSA)
 	out.line("")
 	out.line("  Обычному браузеру укажите доверять / let an ordinary browser trust: %s", doc.TLS.CA)
 	out.line("")
