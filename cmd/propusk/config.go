@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -64,14 +65,14 @@ type mistake struct {
 
 // configCheck reports what is wrong with a configuration file.
 func configCheck(ctx context.Context, w io.Writer, path string, asJSON bool) error {
-	mistakes, err := configMistakes(ctx, path)
+	mistakes, warnings, err := configMistakes(ctx, path)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		err = printJSON(w, map[string]any{"valid": len(mistakes) == 0, "mistakes": mistakes})
+		err = printJSON(w, map[string]any{"valid": len(mistakes) == 0, "mistakes": mistakes, "warnings": warnings})
 	} else {
-		err = printMistakes(w, path, mistakes)
+		err = printMistakes(w, path, mistakes, warnings)
 	}
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func configCheck(ctx context.Context, w io.Writer, path string, asJSON bool) err
 	return nil
 }
 
-func printMistakes(w io.Writer, path string, mistakes []mistake) error {
+func printMistakes(w io.Writer, path string, mistakes []mistake, warnings []string) error {
 	out := &printer{w: w}
 	if len(mistakes) == 0 {
 		out.line("%s: настройки верны / the configuration is good", path)
@@ -90,19 +91,27 @@ func printMistakes(w io.Writer, path string, mistakes []mistake) error {
 	for _, m := range mistakes {
 		out.line("%s: %s", m.Code, m.Message)
 	}
+	for _, text := range warnings {
+		out.line("Внимание / warning: %s", text)
+	}
 	return out.err
 }
 
-// configMistakes collects all mistakes; the error means that the file itself
-// cannot be read.
-func configMistakes(ctx context.Context, path string) ([]mistake, error) {
+// configMistakes collects all mistakes, and what is dangerous without being one; the
+// error means that the file itself cannot be read.
+func configMistakes(ctx context.Context, path string) (mistakes []mistake, warnings []string, err error) {
 	c, err := config.Load(path)
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, reason.New(reason.ConfigUnreadable, pathErr)
+		return nil, nil, reason.New(reason.ConfigUnreadable, pathErr)
 	}
-	mistakes := []mistake{}
+	mistakes, warnings = []mistake{}, []string{}
 	if err != nil {
-		return perLine(mistakes, reason.ConfigInvalid, err), nil
+		return perLine(mistakes, reason.ConfigInvalid, err), warnings, nil
+	}
+	for _, secret := range c.Secrets() {
+		if open, err := othersRead(secret.Path); err == nil && open {
+			warnings = append(warnings, fmt.Sprintf("%s: файл могут читать другие / others can read the file: chmod 600 %s", secret.Field, secret.Path))
+		}
 	}
 	_, err = newServer(c, certs.NewStore(server.TrustSource(c.Trust), time.Now), io.Discard)
 	if err != nil {
@@ -115,7 +124,7 @@ func configMistakes(ctx context.Context, path string) ([]mistake, error) {
 	for _, q := range snapshot.Quarantined() {
 		mistakes = append(mistakes, mistake{q.Code, "trust: " + cause(q.Err)})
 	}
-	return mistakes, nil
+	return mistakes, warnings, nil
 }
 
 // perLine adds the mistakes that an error tells, one in each line, and leaves out

@@ -304,22 +304,28 @@ func isEncryptedKey(raw []byte) bool {
 	return info.Peek(der.TagSequence)
 }
 
-// warnOfKey warns of a key that others on the machine can read. Modes of files mean
-// nothing on Windows.
+// warnOfKey warns of a key that others on the machine can read.
 func warnOfKey(w io.Writer, name string) error {
-	if name == "-" || runtime.GOOS == "windows" {
+	if name == "-" {
 		return nil
 	}
-	info, err := os.Stat(name)
-	if err != nil {
+	open, err := othersRead(name)
+	if err != nil || !open {
 		return err
-	}
-	if info.Mode().Perm()&0o077 == 0 {
-		return nil
 	}
 	_, err = fmt.Fprintf(w, "Внимание: файл ключа могут читать другие; исправить: chmod 600 %[1]s\n"+
 		"Warning: others can read the key file; to correct: chmod 600 %[1]s\n", name)
 	return err
+}
+
+// othersRead reports whether others on the machine can read a file. Modes of files
+// mean nothing on Windows.
+func othersRead(name string) (bool, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return false, err
+	}
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0, nil
 }
 
 // encoding is a way to write a signature.

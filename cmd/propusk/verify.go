@@ -1,14 +1,19 @@
 package main
 
 import (
+	"encoding/asn1"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"propusk/pki/cms"
 	"propusk/pki/report"
+	"propusk/pki/sigalg"
 	"propusk/pki/validate"
+	"propusk/pki/verdict"
 )
 
 // verifyOptions are the flags of `propusk verify`.
@@ -17,6 +22,7 @@ type verifyOptions struct {
 	content      string
 	certificates []string
 	json         bool
+	output       reportOptions
 }
 
 // newVerifyCommand returns `propusk verify`.
@@ -25,12 +31,15 @@ func newVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify SIGNATURE",
 		Short: "Проверить подпись / verify a signature",
-		Long: "Verifies the signatures of a CMS or CAdES-BES file (DER, PEM or base64, attached or detached) and says who signed.\n" +
-			"SIGNATURE may be - for standard input.\n\n" +
+		Long: "Verifies the signatures of a CMS or CAdES file (DER, PEM or base64, attached or detached) and says who signed.\n" +
+			"SIGNATURE may be - for standard input. The document may be of any length.\n\n" +
+			"--html writes the record of the verification for people, --report the same as JSON; with --report-key and --report-cert\n" +
+			"the JSON is signed, and the signature is beside it, with .sig at the end of the name.\n\n" +
 			"Without trust data the mathematics is checked and the verdict is indeterminate.\n" +
 			"Exit code 0 valid, 1 not valid, 2 indeterminate, 3 usage or I/O error.",
-		Example: "  propusk verify --trust var/demo/trust --content contract.pdf contract.pdf.sig",
-		Args:    cobra.ExactArgs(1),
+		Example: "  propusk verify --trust var/demo/trust --content contract.pdf contract.pdf.sig\n" +
+			"  propusk verify --trust var/demo/trust --content contract.pdf --html record.html contract.pdf.sig",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd, args[0], time.Now())
 		},
@@ -39,11 +48,15 @@ func newVerifyCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.content, "content", "", "документ, если подпись отсоединённая / the document, if the signature is detached")
 	cmd.Flags().StringArrayVar(&o.certificates, "certificate", nil, "сертификат подписавшего, если его нет в подписи / the signer's certificate, if the signature lacks it")
 	addJSONFlag(cmd, &o.json)
+	o.output.add(cmd)
 	return cmd
 }
 
 // run verifies one file.
 func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) error {
+	if err := o.output.check(); err != nil {
+		return err
+	}
 	at, err := o.trust.moment(now)
 	if err != nil {
 		return err
@@ -56,7 +69,7 @@ func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	content, err := o.readContent(cmd.InOrStdin())
+	content, err := o.readContent(cmd.InOrStdin(), signature)
 	if err != nil {
 		return err
 	}
@@ -64,12 +77,16 @@ func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	v := validate.Validator{Trust: trust, Policy: validate.QES(), Now: now}
+	v := validate.Validator{Trust: trust, Policy: validate.QES(), Now: now, Context: cmd.Context()}
+	v.Policy.Revocation = o.trust.revocation()
 	doc := report.Signatures(v.Signature(signature, content, at, beside...), trust, now)
 	if o.json {
 		err = printJSON(cmd.OutOrStdout(), doc)
 	} else {
 		err = printVerdict(cmd.OutOrStdout(), doc)
+	}
+	if err == nil {
+		err = o.output.write(cmd, doc, now)
 	}
 	if err != nil {
 		return err
@@ -77,16 +94,39 @@ func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) erro
 	return exitWith(conclusionCode(doc.Conclusion))
 }
 
-// readContent reads the document of a detached signature.
-func (o *verifyOptions) readContent(stdin io.Reader) (cms.Content, error) {
+// readContent reads the document of a detached signature, with the digests that the
+// signature needs. It is never held.
+func (o *verifyOptions) readContent(stdin io.Reader, signature []byte) (cms.Content, error) {
 	if o.content == "" {
 		return cms.Content{}, nil
 	}
-	data, err := readInput(stdin, o.content, cms.MaxSize)
+	in, err := openInput(stdin, o.content)
 	if err != nil {
 		return cms.Content{}, err
 	}
-	return cms.Document(data), nil
+	defer in.Close()
+	content, err := cms.Stream(in, digestsOf(signature)...)
+	if err != nil {
+		return cms.Content{}, fmt.Errorf("read %s: %w", o.content, err)
+	}
+	return content, nil
+}
+
+// digestsOf returns the digest algorithms of the signers, as far as they are known;
+// none, which stands for all, if the signature cannot be read.
+func digestsOf(signature []byte) []asn1.ObjectIdentifier {
+	sd, err := cms.Parse(signature)
+	if err != nil {
+		return nil
+	}
+	var all []asn1.ObjectIdentifier
+	for i := range sd.Signers {
+		id := sd.Signers[i].DigestAlgorithm.Algorithm
+		if _, err := sigalg.NewHash(id); err == nil && !slices.ContainsFunc(all, id.Equal) {
+			all = append(all, id)
+		}
+	}
+	return all
 }
 
 // printVerdict writes a verdict document for people.
@@ -97,23 +137,41 @@ func printVerdict(w io.Writer, doc *report.Document) error {
 	for i, s := range doc.Signatures {
 		out.line("")
 		out.line("Подпись %d / signature %d: %s, %s", i+1, i+1, s.Level, s.Conclusion)
-		out.line("  %s", s.Text.RU)
-		out.line("  математика / mathematics: %s; сертификат / certificate: %s; квалифицированный / qualified: %s", s.Mathematical, s.Certificate, s.Qualified)
-		if s.Signer != nil {
-			out.line("  Подписал / signed by:")
-			printIdentity(out, s.Signer)
-		}
-		if c := s.ClaimedCertificate; c != nil {
-			out.line("  Сертификат, названный в подписи, не подтверждён / claimed certificate, not confirmed:")
-			out.line("    %s", c.Subject)
-		}
-		if s.ClaimedSigningTime != nil {
-			out.line("  время по часам подписавшего, не подтверждено / claimed time: %s", s.ClaimedSigningTime.Format(time.RFC3339))
-		}
-		printChecks(out, s.Checks)
+		printSignature(out, s)
 	}
 	printContext(out, doc.Context)
 	return out.err
+}
+
+// printSignature writes what was found about one signature.
+func printSignature(out *printer, s report.Signature) {
+	out.line("  %s", s.Text.RU)
+	out.line("  математика / mathematics: %s; сертификат / certificate: %s; квалифицированный / qualified: %s", s.Mathematical, s.Certificate, s.Qualified)
+	if s.Signer != nil {
+		out.line("  Подписал / signed by:")
+		printIdentity(out, s.Signer)
+	}
+	if c := s.ClaimedCertificate; c != nil {
+		out.line("  Сертификат, названный в подписи, не подтверждён / claimed certificate, not confirmed:")
+		out.line("    %s", c.Subject)
+	}
+	if s.ProofOfExistence != nil {
+		out.line("  подписано не позднее, доказано меткой времени / proven to exist at: %s", s.ProofOfExistence.Format(time.RFC3339))
+	}
+	if s.ClaimedSigningTime != nil {
+		out.line("  время по часам подписавшего, не подтверждено / claimed time: %s", s.ClaimedSigningTime.Format(time.RFC3339))
+	}
+	for _, t := range s.TimeStamps {
+		out.line("  метка времени / time-stamp: %s, %s %s", t.Kind, t.Conclusion, t.Code)
+	}
+	if s.StateCode != nil {
+		out.line("  код ЕСВ / state service code: %d, %s", s.StateCode.Code, s.StateCode.Text.RU)
+	}
+	printChecks(out, s.Checks)
+	for i, c := range s.CounterSignatures {
+		out.line("  Заверяющая подпись %d / counter-signature %d: %s, %s", i+1, i+1, c.Level, c.Conclusion)
+		printSignature(out, c)
+	}
 }
 
 // printConclusion writes the first lines of a verdict.
@@ -149,6 +207,9 @@ func printIdentity(out *printer, who *report.Identity) {
 // printChecks writes the steps of a verification.
 func printChecks(out *printer, checks []report.Check) {
 	for _, c := range checks {
+		if c.Status == verdict.NotApplicable {
+			continue // JSON and --html have them
+		}
 		line := "  " + mark(c.Status.String()) + " " + c.Name
 		if c.Code != "" {
 			line += ": " + string(c.Code)

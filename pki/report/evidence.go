@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"propusk/pki/cms"
 	"propusk/pki/gostx509"
 	"propusk/pki/revocation"
 	"propusk/pki/validate"
@@ -18,7 +19,8 @@ import (
 
 // Roles of evidence, in the order in which a document lists it.
 const (
-	RoleSignature   = "signature"       // the file with the signatures
+	RoleSignature   = "signature"       // the file with the signatures, in DER
+	RoleValue       = "signature-value" // of one signer: there is no more where the file was not held
 	RoleDocument    = "document"        // what was signed
 	RoleCertificate = "certificate"     // a certificate of a chain
 	RoleTimeStamp   = "time-stamp"      // a time-stamp token
@@ -30,7 +32,7 @@ const (
 
 // roles is the order of roles.
 func roles() []string {
-	return []string{RoleSignature, RoleDocument, RoleCertificate, RoleTimeStamp, RoleCRL, RoleOCSP, RoleList, RolePolicy}
+	return []string{RoleSignature, RoleValue, RoleDocument, RoleCertificate, RoleTimeStamp, RoleCRL, RoleOCSP, RoleList, RolePolicy}
 }
 
 // Evidence is one thing that a verdict rests on. Whoever has all of them, and asks
@@ -95,6 +97,20 @@ func (k *collector) done() []Evidence {
 		return []Evidence{}
 	}
 	return k.all
+}
+
+// file adds the file with the signatures. One that was read as a stream was not held:
+// the values of its signatures stand for it.
+func (k *collector) file(f *cms.SignedData) {
+	if f == nil {
+		return
+	}
+	k.bytes(RoleSignature, f.Raw)
+	for i := range f.Signers {
+		if f.Raw == nil {
+			k.bytes(RoleValue, f.Signers[i].Signature)
+		}
+	}
 }
 
 // signature adds what the judgement of one signer rests on.

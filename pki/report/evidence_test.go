@@ -89,6 +89,16 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// TestEvidenceOfStream: of a file that was not held, the signatures are named.
+func TestEvidenceOfStream(t *testing.T) {
+	var k collector
+	k.file(&cms.SignedData{Signers: []cms.Signer{{Signature: []byte("a")}, {Signature: []byte("b")}}})
+	k.file(nil)
+	if got := roleDigests(k.done(), RoleValue); len(got) != 2 || !slices.Contains(got, hexOf(sha256.Sum256([]byte("a")))) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestReproducible: the same inputs at the same moment give the same bytes, with
 // other objects, and whatever the order of what lies about.
 func TestReproducible(t *testing.T) {

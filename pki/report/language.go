@@ -62,6 +62,7 @@ func (l language) Age(seconds int64) string {
 func (l language) Role(role string) string {
 	names := map[string]Text{
 		RoleSignature:   {"файл подписи", "signature file"},
+		RoleValue:       {"значение подписи", "value of a signature"},
 		RoleDocument:    {"документ", "document"},
 		RoleCertificate: {"сертификат", "certificate"},
 		RoleTimeStamp:   {"метка времени", "time-stamp"},

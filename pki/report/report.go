@@ -190,9 +190,7 @@ func Signatures(r validate.Report, t validate.Trust, now time.Time) *Document {
 	}
 	var k collector
 	k.rules(t, r.Demands)
-	if r.File != nil {
-		k.bytes(RoleSignature, r.File.Raw)
-	}
+	k.file(r.File)
 	for _, s := range r.Signatures {
 		one := signature(s)
 		one.Detached = r.File != nil && r.File.Detached
