@@ -23,8 +23,8 @@ func Bundle(data []byte) ([][]byte, error) {
 			certs = append(certs, block)
 			continue
 		}
-		sd, err := parseAnyEncoding(block)
-		if err != nil {
+		var sd SignedData
+		if err := sd.parseAnyEncoding(block); err != nil {
 			return nil, parseError(err)
 		}
 		if len(sd.Signers) > 0 || len(sd.Certificates) == 0 {

@@ -75,6 +75,7 @@ type SignedData struct {
 	// the document inside it was not held.
 	RawEncapContentInfo, RawCertificates, RawCRLs []byte
 
+	spare          *parser  // for Reset
 	passed         *Content // of ParseStream: what is known of the attached document
 	rawContentType der.OID
 	counter        bool // stands for the signature that a counter-signature is over

@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"propusk/pki/der"
 	"propusk/pki/reason"
@@ -34,16 +35,9 @@ var (
 // reason.SignatureMalformed, reason.SignatureTooLarge or
 // reason.SignatureTypeUnsupported.
 func Parse(data []byte) (*SignedData, error) {
-	if len(data) > MaxSize {
-		return nil, reason.New(reason.SignatureTooLarge, errSize)
-	}
-	raw, err := der.Decode(data, pemLabels...)
-	if err != nil {
-		return nil, parseError(err)
-	}
-	sd, err := parseAnyEncoding(raw)
-	if err != nil {
-		return nil, parseError(err)
+	sd := new(SignedData)
+	if err := sd.Reset(data); err != nil {
+		return nil, err
 	}
 	return sd, nil
 }
@@ -53,29 +47,45 @@ func Parse(data []byte) (*SignedData, error) {
 // Nothing that was taken from it before, the addresses of Signers among it, may be
 // used afterwards. After an error it is empty.
 func (sd *SignedData) Reset(data []byte) error {
-	fresh, err := Parse(data)
+	err := sd.reset(data)
 	if err != nil {
 		*sd = SignedData{}
-		return err
+		return parseError(err)
 	}
-	*sd = *fresh
 	return nil
 }
 
+func (sd *SignedData) reset(data []byte) error {
+	if len(data) > MaxSize {
+		return errSize
+	}
+	if len(data) > 0 && data[0] == byte(der.TagSequence) { // as it is for Decode
+		return sd.parseAnyEncoding(data)
+	}
+	raw, err := der.Decode(data, pemLabels...)
+	if err != nil {
+		return err
+	}
+	return sd.parseAnyEncoding(raw)
+}
+
 // parseAnyEncoding reads DER and, if it is not DER, tries whether it is BER.
-func parseAnyEncoding(raw []byte) (*SignedData, error) {
-	sd, err := parse(raw)
+func (sd *SignedData) parseAnyEncoding(raw []byte) error {
+	err := sd.parse(raw)
+	if err == nil {
+		return nil
+	}
 	if _, syntax := errors.AsType[*der.SyntaxError](err); !syntax {
-		return sd, err
+		return err
 	}
 	plain, berErr := normalise(raw)
 	if berErr != nil {
-		return nil, errors.Join(err, berErr)
+		return errors.Join(err, berErr)
 	}
 	if bytes.Equal(plain, raw) {
-		return nil, err
+		return err
 	}
-	return parse(plain)
+	return sd.parse(plain)
 }
 
 // parseError gives an error its reason.
@@ -83,7 +93,7 @@ func parseError(err error) error {
 	switch {
 	case errors.Is(err, errNotSignedData):
 		return reason.New(reason.SignatureTypeUnsupported, err)
-	case errors.Is(err, errCount), errors.Is(err, errBERCount), errors.Is(err, errBERDepth),
+	case errors.Is(err, errSize), errors.Is(err, errCount), errors.Is(err, errBERCount), errors.Is(err, errBERDepth),
 		errors.Is(err, der.ErrTooLarge), errors.Is(err, der.ErrTooDeep), errors.Is(err, der.ErrTooMany):
 		return reason.New(reason.SignatureTooLarge, err)
 	default:
@@ -98,17 +108,42 @@ type parser struct {
 	sd  *SignedData
 	err error
 
+	storage
+
 	// Facts for the version rule of RFC 5652, Section 5.1.
 	otherFormat, attributeCertV2, attributeCertV1, signerV3 bool
 }
 
+// storage is slices that are used again. What is absent in a file is nil in its
+// SignedData, so they are kept apart.
+type storage struct {
+	algorithms         []sigalg.AlgorithmIdentifier
+	certs, lists, ocsp [][]byte
+	signerInfos        []Signer
+	attrs              []Attribute // of all signers
+}
+
+// reuse returns an empty slice with room for n, in the given one if it is long enough.
+func reuse[T any](s []T, n int) []T {
+	if s == nil || cap(s) < n {
+		return make([]T, 0, n)
+	}
+	return s[:0]
+}
+
 // parse reads a ContentInfo: RFC 5652, Section 3.
-func parse(raw []byte) (*SignedData, error) {
-	p := parser{sd: &SignedData{Raw: raw}}
+func (sd *SignedData) parse(raw []byte) error {
+	p := sd.spare
+	if p == nil {
+		p = new(parser)
+	}
+	*p = parser{sd: sd, storage: p.storage}
+	p.attrs = p.attrs[:0]
+	*sd = SignedData{Raw: raw}
 	top := p.d.Open(raw, derLimits)
 	info := top.Sequence()
 	if oid := info.OID(); info.Ok() && string(oid) != oidSignedData {
-		return nil, errNotSignedData
+		return errNotSignedData
 	}
 	explicit := info.Enter(der.Constructed(0))
 	p.signedData(&explicit)
@@ -116,10 +151,11 @@ func parse(raw []byte) (*SignedData, error) {
 	info.End()
 	top.End()
 	if err := errors.Join(p.d.Err(), p.err); err != nil {
-		return nil, err
+		return err
 	}
-	p.sd.rightVersion = p.version() == p.sd.Version
-	return p.sd, nil
+	sd.rightVersion = p.version() == sd.Version
+	sd.spare, p.sd = p, nil
+	return nil
 }
 
 // signedData reads SignedData: RFC 5652, Section 5.1.
@@ -156,11 +192,11 @@ func (p *parser) version() int {
 }
 
 func (p *parser) digestAlgorithms(set der.Reader) {
-	n := p.count(set, MaxDigestAlgorithms)
-	p.sd.DigestAlgorithms = make([]sigalg.AlgorithmIdentifier, 0, n)
+	p.algorithms = reuse(p.algorithms, p.count(set, MaxDigestAlgorithms))
 	for set.More() {
-		p.sd.DigestAlgorithms = append(p.sd.DigestAlgorithms, sigalg.Read(&set))
+		p.algorithms = append(p.algorithms, sigalg.Read(&set))
 	}
+	p.sd.DigestAlgorithms = p.algorithms
 }
 
 // encapsulated reads EncapsulatedContentInfo: RFC 5652, Section 5.2.
@@ -182,11 +218,11 @@ func (p *parser) encapsulated(seq der.Reader) {
 // certificates reads CertificateSet: RFC 5652, Section 10.2.2. Only X.509
 // certificates are kept.
 func (p *parser) certificates(set der.Reader) {
-	p.sd.Certificates = make([][]byte, 0, p.count(set, MaxCertificates))
+	p.certs = reuse(p.certs, p.count(set, MaxCertificates))
 	for set.More() {
 		switch tag, raw, _ := set.Any(); tag {
 		case der.TagSequence:
-			p.sd.Certificates = append(p.sd.Certificates, raw)
+			p.certs = append(p.certs, raw)
 			continue
 		case der.Constructed(0): // extendedCertificate of PKCS #6, obsolete
 		case der.Constructed(1):
@@ -200,27 +236,33 @@ func (p *parser) certificates(set der.Reader) {
 		}
 		p.sd.Skipped++
 	}
+	p.sd.Certificates = p.certs
 }
 
 // crls reads RevocationInfoChoices: RFC 5652, Section 10.2.1. X.509 CRLs and the
 // answers of RFC 5940 are kept.
 func (p *parser) crls(set der.Reader) {
-	p.sd.CRLs = make([][]byte, 0, p.count(set, MaxCRLs))
+	p.lists = reuse(p.lists, p.count(set, MaxCRLs))
+	p.ocsp = p.ocsp[:0]
 	for set.More() {
 		switch tag, raw, content := set.Any(); tag {
 		case der.TagSequence:
-			p.sd.CRLs = append(p.sd.CRLs, raw)
+			p.lists = append(p.lists, raw)
 			continue
 		case der.Constructed(1):
 			p.otherFormat = true
 			if response, ok := ocspResponse(content); ok {
-				p.sd.OCSPResponses = append(p.sd.OCSPResponses, response)
+				p.ocsp = append(p.ocsp, response)
 				continue
 			}
 		default:
 			set.Fail(der.ErrTag)
 		}
 		p.sd.Skipped++
+	}
+	p.sd.CRLs = p.lists
+	if len(p.ocsp) > 0 {
+		p.sd.OCSPResponses = p.ocsp
 	}
 }
 
@@ -236,13 +278,14 @@ func ocspResponse(content []byte) (response []byte, ok bool) {
 }
 
 func (p *parser) signers(set der.Reader) {
-	p.sd.Signers = make([]Signer, 0, p.count(set, MaxSigners))
+	p.signerInfos = reuse(p.signerInfos, p.count(set, MaxSigners))
 	for set.More() && p.err == nil {
 		raw := ahead(set)
 		s := p.signer(set.Sequence())
 		s.Raw = raw
-		p.sd.Signers = append(p.sd.Signers, s)
+		p.signerInfos = append(p.signerInfos, s)
 	}
+	p.sd.Signers = p.signerInfos
 }
 
 // signer reads SignerInfo: RFC 5652, Section 5.3.
@@ -279,14 +322,17 @@ func (p *parser) attributes(set der.Reader) []Attribute {
 	if set.Ok() && !set.More() {
 		set.Fail(der.ErrTruncated)
 	}
-	all := make([]Attribute, 0, p.count(set, MaxAttributes))
+	if n := p.count(set, MaxAttributes); cap(p.attrs)-len(p.attrs) < n {
+		p.attrs = make([]Attribute, 0, max(n, 8, 2*cap(p.attrs))) // those of other signers stay where they are
+	}
+	start := len(p.attrs)
 	for set.More() {
 		seq := set.Sequence()
 		a := Attribute{Type: seq.OID(), Values: seq.Content(der.TagSet)}
 		seq.End()
-		all = append(all, a)
+		p.attrs = append(p.attrs, a)
 	}
-	return all
+	return slices.Clip(p.attrs[start:])
 }
 
 // count returns the number of elements in a set, looking ahead, and fails when

@@ -46,7 +46,7 @@ type erring struct {
 
 func (e *erring) Read(p []byte) (int, error) {
 	n, err := e.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // the contract of io.Reader is the value itself
+	if err != nil && err != io.EOF {
 		e.err = err
 	}
 	return n, err
@@ -282,14 +282,15 @@ func (s *streamParser) parse() (*SignedData, error) {
 	file = append(file, encapsulated...)
 	file = append(file, inner...)
 	file = append(file, s.after...)
+	sd := new(SignedData)
 	if !s.ber {
-		return parseAnyEncoding(file)
+		return sd, sd.parseAnyEncoding(file)
 	}
 	plain, err := normalise(file)
 	if err != nil {
 		return nil, err
 	}
-	return parse(plain)
+	return sd, sd.parse(plain)
 }
 
 // enter reads the header of a constructed element with the given tag.

@@ -70,7 +70,7 @@ func checkStream(t testing.TB, data []byte) {
 	}
 	a, b := *want, *got
 	for _, sd := range []*SignedData{&a, &b} {
-		sd.Raw, sd.Content, sd.RawEncapContentInfo, sd.passed = nil, nil, nil, nil
+		sd.Raw, sd.Content, sd.RawEncapContentInfo, sd.passed, sd.spare = nil, nil, nil, nil, nil
 	}
 	if !reflect.DeepEqual(a, b) {
 		t.Fatalf("%x: a stream gives %+v, want %+v", data, b, a)
@@ -393,7 +393,7 @@ func TestStreamAttributes(t *testing.T) {
 
 func TestStreamErrors(t *testing.T) {
 	broken := errors.New("broken")
-	if _, err := Stream(iotest.ErrReader(broken)); err != broken {
+	if _, err := Stream(iotest.ErrReader(broken)); !errors.Is(err, broken) {
 		t.Errorf("Stream says %v", err)
 	}
 	if _, err := Stream(strings.NewReader(""), asn1.ObjectIdentifier{1, 2, 3}); !errors.Is(err, sigalg.ErrUnknown) {
@@ -402,7 +402,7 @@ func TestStreamErrors(t *testing.T) {
 	file := recorded(t, "cades.pem")
 	for n := range len(file) {
 		r := io.MultiReader(bytes.NewReader(file[:n]), iotest.ErrReader(broken))
-		if sd, _, err := ParseStream(r); err != broken || sd != nil {
+		if sd, _, err := ParseStream(r); !errors.Is(err, broken) || sd != nil {
 			t.Fatalf("after %d bytes: %v", n, err)
 		}
 	}
