@@ -95,8 +95,8 @@ func TestIntervals(t *testing.T) {
 }
 
 // disagrees says how a Status differs from what the model says of a moment.
-func disagrees(s Status, value string, any bool, at time.Time) string {
-	known := any && (value == "" || knownStatus(value))
+func disagrees(s Status, value string, changed bool, at time.Time) string {
+	known := changed && (value == "" || knownStatus(value))
 	switch {
 	case s.Value != value || s.InForce != (value == InForce) || s.Known != known:
 		return fmt.Sprintf("%+v, want %q", s, value)

@@ -5,6 +5,9 @@
  *   libcrypto login SECONDS SIGNATURE ROOT
  *   libcrypto document SECONDS SIGNATURE ROOT DOCUMENT
  *   libcrypto paths SECONDS ANCHORS LEAVES
+ *   libcrypto crl SECONDS LIST      reads it, and looks up one entry, which sorts them
+ *   libcrypto lookup SECONDS LIST   looks up an entry of a list that is sorted
+ *   libcrypto digest SECONDS FILE   GOST R 34.11-2012, 256 bits
  *
  * Files are DER; those of several certificates hold one after the other. It prints the
  * nanoseconds of processor time of one operation, and for paths also how many were
@@ -121,6 +124,54 @@ static void run_paths(void)
     X509_STORE_CTX_free(ctx);
 }
 
+static X509_CRL *list;
+static ASN1_INTEGER *serial;
+static const EVP_MD *streebog;
+
+static X509_CRL *parse_list(void)
+{
+    const unsigned char *p = document.data;
+    X509_CRL *crl = d2i_X509_CRL(NULL, &p, document.size);
+    if (crl == NULL)
+        fail("d2i_X509_CRL");
+    return crl;
+}
+
+static void look_up(X509_CRL *crl)
+{
+    X509_REVOKED *entry;
+    check(X509_CRL_get0_by_serial(crl, &entry, serial), "X509_CRL_get0_by_serial");
+}
+
+/* open_list reads a list and takes the serial number of its last entry. */
+static void open_list(const char *name)
+{
+    STACK_OF(X509_REVOKED) *all;
+    document = read_file(name);
+    list = parse_list();
+    all = X509_CRL_get_REVOKED(list);
+    check(sk_X509_REVOKED_num(all), "no entries");
+    serial = ASN1_INTEGER_dup(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(all, sk_X509_REVOKED_num(all) - 1)));
+}
+
+static void run_crl(void)
+{
+    X509_CRL *crl = parse_list();
+    look_up(crl);
+    X509_CRL_free(crl);
+}
+
+static void run_lookup(void)
+{
+    look_up(list);
+}
+
+static void run_digest(void)
+{
+    unsigned char md[EVP_MAX_MD_SIZE];
+    check(EVP_Digest(document.data, (size_t)document.size, md, NULL, streebog, NULL), "EVP_Digest");
+}
+
 static double now(void)
 {
     struct timespec t;
@@ -174,6 +225,17 @@ int main(int argc, char **argv)
         leaves = read_file(argv[4]);
         X509_STORE_set_flags(store, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_IGNORE_CRITICAL);
         run = run_paths;
+    } else if (strcmp(argv[1], "crl") == 0) {
+        open_list(argv[3]);
+        run = run_crl;
+    } else if (strcmp(argv[1], "lookup") == 0) {
+        open_list(argv[3]);
+        run = run_lookup;
+    } else if (strcmp(argv[1], "digest") == 0) {
+        document = read_file(argv[3]);
+        streebog = EVP_get_digestbyname("md_gost12_256");
+        check(streebog != NULL, "md_gost12_256");
+        run = run_digest;
     } else {
         fail("unknown operation");
     }
