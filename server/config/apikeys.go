@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"regexp"
 	"strconv"
 )
@@ -61,6 +62,13 @@ func (k APIKey) Digest() (d [sha256.Size]byte) {
 }
 
 var keyID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// Validate reports every mistake at once, as [Config.Validate] does for the whole.
+func (a API) Validate() error {
+	var k checker
+	k.api(a)
+	return errors.Join(k.errs...)
+}
 
 func (k *checker) api(a API) {
 	k.quota("api.anonymous", a.Anonymous)
