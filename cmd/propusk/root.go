@@ -114,6 +114,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newCertCommand(),
 		newTSLCommand(),
 		newSignCommand(),
+		newAPIKeyCommand(),
 	}
 	for _, c := range guarded {
 		beforeRun(c, func() error { return brokenMachine(selfTest()) })
