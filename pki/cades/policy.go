@@ -73,7 +73,10 @@ func readPolicy(values []byte) (*SignaturePolicy, error) {
 	if top.Peek(der.TagNull) {
 		top.Null()
 		top.End()
-		return &SignaturePolicy{Implied: true}, d.Err()
+		if err := d.Err(); err != nil {
+			return nil, err
+		}
+		return &SignaturePolicy{Implied: true}, nil
 	}
 	seq := top.Sequence()
 	p := &SignaturePolicy{ID: seq.OID().ObjectIdentifier()}
