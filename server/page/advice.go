@@ -224,7 +224,7 @@ func holderAdvice(code reason.Code) (advice, bool) {
 // serverAdvice is about what the person cannot help.
 func serverAdvice(code reason.Code) (advice, bool) {
 	switch code {
-	case reason.RevocationUnknown, reason.RevocationStale, reason.RevocationUnusable:
+	case reason.RevocationUnknown, reason.RevocationStale, reason.RevocationUnusable, reason.RevocationUnreachable:
 		return advice{
 			Title: Text{"Проверить сертификат сейчас нельзя", "The certificate cannot be checked now"},
 			Cause: Text{
