@@ -389,9 +389,7 @@ func TestLimits(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	k := newKit(t)
 	policyDocument := longterm.Element(0x30, []byte("policy"))
-	hash := func(data []byte) []byte {
-		return longterm.OtherHash(data)
-	}
+	hash := longterm.OtherHash
 	id := longterm.Element(0x06, longterm.OID(t, "1.2.643.100.113.99"))
 	uri := longterm.Element(0x30, longterm.Element(0x30,
 		longterm.Element(0x06, longterm.OID(t, "1.2.840.113549.1.9.16.5.1")), longterm.Element(0x16, []byte("http://policy.test/p"))))

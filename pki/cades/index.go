@@ -3,6 +3,7 @@ package cades
 import (
 	"encoding/asn1"
 	"hash"
+	"slices"
 
 	"propusk/pki/cms"
 	"propusk/pki/der"
@@ -215,7 +216,7 @@ func (a Attributes) HashIndex(algorithm asn1.ObjectIdentifier) ([]byte, error) {
 	for _, attr := range a.signer.UnsignedAttrs {
 		oid := append(header(der.TagOID, len(attr.Type)), attr.Type...)
 		for _, value := range values(attr) {
-			attributes = append(attributes, append(append([]byte{}, oid...), value...))
+			attributes = append(attributes, slices.Concat(oid, value))
 		}
 	}
 	id := sigalg.AlgorithmIdentifier{Algorithm: algorithm}
@@ -239,8 +240,7 @@ func (a Attributes) Covers(ts TimeStamp) [][]byte {
 	}
 	switch ts.Kind {
 	case ESCTimeStamp:
-		covered := a.tokens(SignatureTimeStamp)
-		return append(covered, a.referred()...)
+		return slices.Concat(a.tokens(SignatureTimeStamp), a.referred())
 	case ReferencesTimeStamp:
 		return a.referred()
 	case ArchiveV1, ArchiveV2:
@@ -254,7 +254,7 @@ func (a Attributes) Covers(ts TimeStamp) [][]byte {
 
 // referred returns the values that both references name.
 func (a Attributes) referred() [][]byte {
-	return append(append([][]byte{}, a.referredCertificates...), a.referredRevocation...)
+	return slices.Concat(a.referredCertificates, a.referredRevocation)
 }
 
 // tokens returns the tokens of a kind.
@@ -269,8 +269,7 @@ func (a Attributes) tokens(kind Kind) [][]byte {
 }
 
 func (a Attributes) coveredByFile(ts TimeStamp) [][]byte {
-	covered := append(contents(a.sd.RawCertificates), revocation(contents(a.sd.RawCRLs))...)
-	covered = append(covered, a.tokens(ContentTimeStamp)...)
+	covered := slices.Concat(contents(a.sd.RawCertificates), revocation(contents(a.sd.RawCRLs)), a.tokens(ContentTimeStamp))
 	for i := range a.signer.UnsignedAttrs {
 		if !a.laterArchive(i, ts.Token.GenTime) {
 			covered = append(covered, a.inside(coveredAttribute{place: i})...)
@@ -284,8 +283,7 @@ func (a Attributes) coveredByIndex(ts TimeStamp) [][]byte {
 	if err != nil || x.missing {
 		return nil
 	}
-	covered := append(x.coveredCertificates, revocation(x.coveredCRLs)...)
-	covered = append(covered, a.tokens(ContentTimeStamp)...)
+	covered := slices.Concat(x.coveredCertificates, revocation(x.coveredCRLs), a.tokens(ContentTimeStamp))
 	for _, c := range x.coveredAttributes {
 		covered = append(covered, a.inside(c)...)
 	}
@@ -327,7 +325,7 @@ func (a Attributes) inside(c coveredAttribute) [][]byte {
 	case oidCertificateValues:
 		return a.Certificates
 	case oidRevocationValues:
-		return append(append([][]byte{}, a.CRLs...), a.Responses...)
+		return slices.Concat(a.CRLs, a.Responses)
 	case oidCertificateRefs:
 		return a.referredCertificates
 	case oidRevocationRefs:

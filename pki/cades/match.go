@@ -2,6 +2,7 @@ package cades
 
 import (
 	"bytes"
+	"slices"
 
 	"propusk/pki/ocsp"
 )
@@ -63,7 +64,7 @@ func (a *Attributes) match() {
 // matchCertificates looks for certificates among certificate-values and those of
 // the file.
 func (a *Attributes) matchCertificates() {
-	m := matcher{values: append(append([][]byte{}, a.Certificates...), a.sd.Certificates...)}
+	m := matcher{values: slices.Concat(a.Certificates, a.sd.Certificates)}
 	for _, ref := range a.CertificateRefs {
 		cert := m.find(ref.Digest)
 		serial, ok := serialOf(cert)

@@ -46,16 +46,16 @@ func opensslTSA(t *testing.T, h country.Holder) func(data []byte) []byte {
 func TestOpenSSLLevels(t *testing.T) {
 	openssl.Require(t)
 	w := newWorld(t)
-	real := time.Now() // of the clock of openssl
+	wall := time.Now() // of the clock of openssl
 	template := country.Entrepreneur()
-	template.NotBefore, template.NotAfter = real.AddDate(0, -1, 0), real.AddDate(0, 1, 0)
+	template.NotBefore, template.NotAfter = wall.AddDate(0, -1, 0), wall.AddDate(0, 1, 0)
 	template.PrivateKeyUsage = gostx509.PrivateKeyUsage{NotBefore: template.NotBefore, NotAfter: template.NotAfter}
 	w.h = w.Person(t, w.FNS, gost3410.TC26256A(), template)
 	authority := country.TimeStamping()
-	authority.NotBefore, authority.NotAfter = real.AddDate(0, -1, 0), real.AddDate(1, 0, 0)
-	w.tsa = longterm.NewTSA(t, w.Country, w.FNS, authority, real)
+	authority.NotBefore, authority.NotAfter = wall.AddDate(0, -1, 0), wall.AddDate(1, 0, 0)
+	w.tsa = longterm.NewTSA(t, w.Country, w.FNS, authority, wall)
 	w.tsa.Make = opensslTSA(t, w.tsa.Holder)
-	at := real.Add(time.Hour)
+	at := wall.Add(time.Hour)
 	v := w.at(t, at)
 	for level, file := range w.levels(t, w.h.Sign(t, document, "-nodetach", "-cades", "-outform", "DER")) {
 		s := one(t, v, file, at)

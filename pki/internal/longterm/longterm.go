@@ -53,7 +53,7 @@ type TSA struct {
 	Holder country.Holder
 	Time   time.Time
 	// Make makes a token over data; nil makes one with package tsp.
-	Make func(data []byte) []byte
+	Make   func(data []byte) []byte
 	random *rand.ChaCha8
 }
 
