@@ -149,7 +149,7 @@ func (l *List) Unusable() error { return l.unusable }
 func (l *List) Lookup(serial []byte) (Entry, bool) { return l.LookupOf(l.rawIssuer, serial) }
 
 // LookupOf finds the entry of a certificate by the DER of its issuer's name and its
-// serial number.
+// serial number. The entry holds the slices that were asked for, not copies.
 func (l *List) LookupOf(rawIssuer, serial []byte) (Entry, bool) {
 	x := l.others[string(rawIssuer)]
 	own := x == nil
@@ -165,7 +165,7 @@ func (l *List) LookupOf(rawIssuer, serial []byte) (Entry, bool) {
 	}
 	e := r.entry(serial)
 	if !own {
-		e.Issuer = bytes.Clone(rawIssuer)
+		e.Issuer = rawIssuer
 	}
 	return e, true
 }
@@ -174,13 +174,13 @@ func (l *List) LookupOf(rawIssuer, serial []byte) (Entry, bool) {
 func (l *List) Entries() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for serial, r := range l.index.all() {
-			if !yield(r.entry(serial)) {
+			if !yield(r.entry(bytes.Clone(serial))) {
 				return
 			}
 		}
 		for issuer, x := range l.others {
 			for serial, r := range x.all() {
-				e := r.entry(serial)
+				e := r.entry(bytes.Clone(serial))
 				e.Issuer = []byte(issuer)
 				if !yield(e) {
 					return

@@ -43,9 +43,9 @@ func (r record) worse(than record) bool {
 	return r.revokedAt < than.revokedAt
 }
 
-// entry makes the record of a serial number an Entry.
+// entry makes the record of a serial number an Entry, which holds the slice given.
 func (r record) entry(serial []byte) Entry {
-	e := Entry{Serial: bytes.Clone(serial), RevokedAt: time.Unix(r.revokedAt, 0).UTC(), Reason: r.reason}
+	e := Entry{Serial: serial, RevokedAt: time.Unix(r.revokedAt, 0).UTC(), Reason: r.reason}
 	if r.invalidSince != noDate {
 		e.InvalidSince = time.Unix(r.invalidSince, 0).UTC()
 	}

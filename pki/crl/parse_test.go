@@ -228,7 +228,11 @@ func TestUpdate(t *testing.T) {
 			t.Extra = []gostx509.Extension{point(namedURL + userOnly), extension("1.3.6.1.4.1.311.21.1", false, "\x02\x01\x00")}
 			t.Entries = append(t.Entries, Entry{Serial: []byte{0, 0x80}, RevokedAt: now.AddDate(30, 0, 0), InvalidSince: now})
 		}),
-		"empty":    ca.der(t, func(t *Template) { t.Entries = nil }),
+		"empty": ca.der(t, func(t *Template) { t.Entries = nil }),
+		"indirect": ca.der(t, func(t *Template) {
+			t.Base, t.Freshest, t.Scope = 5, []string{pointURL}, Scope{Indirect: true, CACerts: true, Reasons: Reasons(KeyCompromise, AACompromise)}
+			t.Entries = append(t.Entries, Entry{Serial: []byte{3}, RevokedAt: now, Issuer: []byte(otherName)}, Entry{Serial: []byte{4}, RevokedAt: now, Reason: RemoveFromCRL})
+		}),
 		"version1": listOf(algorithm, aName, aTime, aTime, asn(0x30, asn(0x30, "\x02\x01\x05", aTime))),
 		"scope":    extensions(asn(0x30, "\x06\x03\x55\x1d\x1c", asn(0x04, asn(0x30, caOnly, someCause, indirect, attrOnly)))),
 		"delta":    extensions(asn(0x30, "\x06\x03\x55\x1d\x1b", "\x01\x01\xff", asn(0x04, "\x02\x01\x05"))),
@@ -379,7 +383,7 @@ func BenchmarkMillion(b *testing.B) {
 		}
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			if _, found := l.index.lookup(serials[i%len(serials)]); !found {
+			if _, found := l.Lookup(serials[i%len(serials)]); !found {
 				b.Fatal("not found")
 			}
 		}
