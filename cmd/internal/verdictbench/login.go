@@ -111,7 +111,7 @@ type judge struct {
 func (j judge) verdict(file []byte) error {
 	v := validate.Validator{Trust: j.trust, Policy: validate.QES()}
 	if got := v.Signature(file, cms.Content{}, j.at).Verdict(); got.Status() != verdict.Passed {
-		return fmt.Errorf("the verdict is %v: %v", got.Status(), got.Why())
+		return fmt.Errorf("the verdict is %v: %w", got.Status(), got.Why())
 	}
 	return nil
 }

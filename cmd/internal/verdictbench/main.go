@@ -107,6 +107,8 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"sign-in signatures", login},
+		{"documents", document},
+		{"paths", paths},
 		{"revocation lists", lists},
 		{"the list of accredited CAs", accredited},
 	}

@@ -113,8 +113,14 @@ static void run_paths(void)
     found = 0;
     while (p < leaves.data + leaves.size) {
         X509 *cert = d2i_X509(NULL, &p, leaves.data + leaves.size - p);
-        if (cert == NULL)
-            fail("d2i_X509");
+        if (cert == NULL) { /* not for OpenSSL: the next one */
+            long length;
+            int tag, class;
+            ERR_clear_error();
+            ASN1_get_object(&p, &length, &tag, &class, leaves.data + leaves.size - p);
+            p += length;
+            continue;
+        }
         check(X509_STORE_CTX_init(ctx, store, cert, NULL), "X509_STORE_CTX_init");
         found += X509_verify_cert(ctx) == 1;
         X509_STORE_CTX_cleanup(ctx);
