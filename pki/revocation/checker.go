@@ -96,17 +96,20 @@ func (c *Checker) Used() []Used {
 func (c *Checker) conclude(f *finding) verdict.Check {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, u := range f.used {
-		if !contains(c.used, u) {
-			c.used = append(c.used, u)
+	for i := range f.used {
+		if u := &f.used[i]; !contains(c.used, u) {
+			if c.used == nil {
+				c.used = make([]Used, 0, 2) // a chain of three
+			}
+			c.used = append(c.used, *u)
 		}
 	}
 	return f.check()
 }
 
-func contains(all []Used, u Used) bool {
-	for _, other := range all {
-		if other.SHA256 == u.SHA256 && other.Certificate.Equal(u.Certificate) {
+func contains(all []Used, u *Used) bool {
+	for i := range all {
+		if other := &all[i]; other.SHA256 == u.SHA256 && other.Certificate.Equal(u.Certificate) {
 			return true
 		}
 	}
@@ -136,7 +139,7 @@ func (c *Checker) atHand(q *question, why *doubt) []*finding {
 			found = append(found, f)
 		}
 	}
-	for _, e := range []*Evidence{&c.Evidence, &c.Carried} {
+	for _, e := range [...]*Evidence{&c.Evidence, &c.Carried} {
 		if e.CRLs != nil {
 			add(c.inLists(e.CRLs, "", q))
 		}

@@ -89,7 +89,6 @@ func (f *finding) check() verdict.Check {
 	if f.used[0].Kind == KindOCSP {
 		c.Cite = citeOCSP
 	}
-	since := f.status.at.UTC().Format(time.RFC3339) + ", " + f.status.reason.String()
 	switch f.standing {
 	case good:
 		if f.status.revoked {
@@ -104,7 +103,8 @@ func (f *finding) check() verdict.Check {
 	default:
 		c.Reason = reason.CertRevoked
 	}
-	c.Status, c.Cite, c.Detail = verdict.Failed, citeRevoked, "revoked on "+since+"; "+c.Detail
+	c.Status, c.Cite = verdict.Failed, citeRevoked
+	c.Detail = "revoked on " + f.status.at.UTC().Format(time.RFC3339) + ", " + f.status.reason.String() + "; " + c.Detail
 	if f.status.compromisedBefore(f.status.at) {
 		c.Detail += "; key compromised since " + f.status.invalidSince.UTC().Format(time.RFC3339)
 	}

@@ -164,7 +164,7 @@ func TestExpiredCertificate(t *testing.T) {
 }
 
 // TestWrongEvidence: evidence that is not what it should be makes nothing good, and
-// nothing revoked either.
+// nothing revoked either: about somebody else, or signed by whoever is at hand.
 func TestWrongEvidence(t *testing.T) {
 	w := newWorld(t)
 	other := w.Person(t, w.FNS, gost3410.TC26256A(), country.Entrepreneur())

@@ -68,7 +68,11 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestMissingIsNotGood: whatever servers do wrong, nothing becomes good.
+// TestMissingIsNotGood: whatever servers do wrong, nothing becomes good. Each row is
+// a defect that some other verifier has or had: a failing responder let everybody in,
+// a list that was missing meant active, an expired one was believed, an empty one
+// crashed; the first answer was taken whoever it was about, its signature and dates
+// unseen.
 func TestMissingIsNotGood(t *testing.T) {
 	w := newWorld(t)
 	answer := func(raw []byte, err error) func(context.Context, []byte) ([]byte, error) {
