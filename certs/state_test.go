@@ -222,7 +222,9 @@ func TestBadOffers(t *testing.T) {
 		"not in the XML": {[]byte("\x00\x01"), reason.XMLMalformed},
 	} {
 		changed, err := s.OfferTSL(t.Context(), bad.doc)
-		if code := reason.Of(err); changed || code != bad.code && !(bad.code == reason.XMLMalformed && strings.HasPrefix(string(code), "xml-")) {
+		code := reason.Of(err)
+		notXML := bad.code == reason.XMLMalformed && strings.HasPrefix(string(code), "xml-")
+		if changed || code != bad.code && !notXML {
 			t.Errorf("list, %s: changed %t, code %q, want %q", name, changed, code, bad.code)
 		}
 	}

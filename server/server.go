@@ -278,6 +278,9 @@ func (s *Server) reloaded(err error) {
 		return
 	}
 	snap := s.opts.Trust.Current()
+	if s.client != nil && s.opts.Config.Trust.Refresh.ListedHosts {
+		s.client.Allow(refresh.Addresses(snap.Trust().Accredited))
+	}
 	if err := s.opts.Trust.StateError(); err != nil {
 		s.opts.Log.LogAttrs(ctx, slog.LevelError, "fetched trust data would not survive a restart", slog.String("err", err.Error()))
 	}

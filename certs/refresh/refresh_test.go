@@ -553,9 +553,9 @@ func TestMerge(t *testing.T) {
 	})
 	var text []string
 	for _, g := range got {
-		text = append(text, fmt.Sprint(g.want.KeyID, g.urls))
+		text = append(text, fmt.Sprintf("%x %s", g.want.KeyID, g.urls))
 	}
-	if !slices.Equal(text, []string{"[1] [a b x c d]", "[2] [a]"}) {
+	if !slices.Equal(text, []string{"01 [a b x c d]", "02 [a]"}) {
 		t.Errorf("%q", text)
 	}
 }

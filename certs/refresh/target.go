@@ -13,6 +13,7 @@ import (
 	"propusk/certs/fetch"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/tsl"
 )
 
 // Limits of what is remembered.
@@ -283,20 +284,18 @@ func (r *Refresher) discover() {
 func (r *Refresher) discovered(snap *certs.Snapshot) []*target {
 	now := r.opts.Now()
 	var found []*target
-	var listed []string
-	if list := snap.Trust().Accredited; list != nil {
+	list := snap.Trust().Accredited
+	if list != nil {
 		for _, ca := range list.Content().CAs {
 			for key := range ca.Keys() {
-				urls := httpOnly(key.CRLs)
-				listed = append(listed, urls...)
-				if len(urls) > 0 && len(key.ID) > 0 && snap.HasKey(key.ID, now) {
+				if urls := httpOnly(key.CRLs); len(urls) > 0 && len(key.ID) > 0 && snap.HasKey(key.ID, now) {
 					found = append(found, &target{name: ca.Name, want: certs.Wanted{KeyID: key.ID}, urls: urls})
 				}
 			}
 		}
 	}
 	if r.opts.AllowListed {
-		r.opts.Getter.Allow(listed)
+		r.opts.Getter.Allow(Addresses(list))
 	}
 	trusted := snap.Trust()
 	for _, c := range trusted.Intermediates.Certificates() {
@@ -314,6 +313,21 @@ func (r *Refresher) discovered(snap *certs.Snapshot) []*target {
 		t.urls = slices.DeleteFunc(t.urls, func(url string) bool { return r.opts.Getter.Allowed(url) != nil })
 		return len(t.urls) == 0
 	})
+}
+
+// Addresses are those of revocation lists that stand in a list of accredited CAs; a
+// nil list has none.
+func Addresses(list *tsl.List) []string {
+	var all []string
+	if list == nil {
+		return nil
+	}
+	for _, ca := range list.Content().CAs {
+		for key := range ca.Keys() {
+			all = append(all, httpOnly(key.CRLs)...)
+		}
+	}
+	return all
 }
 
 // httpOnly returns the addresses that can be asked, each once. Many certificates

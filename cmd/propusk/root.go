@@ -113,6 +113,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newVerifyCommand(),
 		newCertCommand(),
 		newTSLCommand(),
+		newTrustCommand(),
 		newSignCommand(),
 		newAPIKeyCommand(),
 	}

@@ -40,12 +40,9 @@ func newServeCommand() *cobra.Command {
 
 // serve runs the gateway until ctx ends.
 func serve(ctx context.Context, file string, log io.Writer) error {
-	c, err := config.Load(file)
-	if errors.As(err, new(*fs.PathError)) {
-		return reason.New(reason.ConfigUnreadable, err)
-	}
+	c, err := loadConfig(file)
 	if err != nil {
-		return reason.New(reason.ConfigInvalid, err)
+		return err
 	}
 	store := certs.NewStore(server.TrustSource(c.Trust), time.Now)
 	s, err := newServer(c, store, log)
@@ -56,6 +53,18 @@ func serve(ctx context.Context, file string, log io.Writer) error {
 		return err
 	}
 	return nil // it was told to end before it had begun
+}
+
+// loadConfig reads a valid configuration; the error has a reason code.
+func loadConfig(file string) (config.Config, error) {
+	c, err := config.Load(file)
+	switch {
+	case errors.As(err, new(*fs.PathError)):
+		return c, reason.New(reason.ConfigUnreadable, err)
+	case err != nil:
+		return c, reason.New(reason.ConfigInvalid, err)
+	}
+	return c, nil
 }
 
 // newServer puts a server together.
