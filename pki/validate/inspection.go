@@ -8,6 +8,7 @@ import (
 	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/crl"
+	"propusk/pki/facts"
 	"propusk/pki/gostx509"
 	"propusk/pki/ocsp"
 	"propusk/pki/reason"
@@ -86,18 +87,18 @@ type carried struct {
 // carry collects what a signature brings along.
 func (f *inspection) carry(a cades.Attributes) carried {
 	c := carried{certs: slices.Clip(f.certs), room: maxCarried}
-	c.certificates(a.Certificates)
+	c.certificates(f.v.Trust.Facts, a.Certificates)
 	c.evidence(f.file.CRLs, f.file.OCSPResponses)
 	c.evidence(a.CRLs, a.Responses)
 	for _, ts := range a.TimeStamps {
 		if ts.Token == nil {
 			continue
 		}
-		certs, _ := ts.Token.Signed.X509()
+		certs, _ := ts.Token.Signed.X509With(f.v.Trust.Facts)
 		c.certs = append(c.certs, certs...)
 		c.evidence(ts.Token.Signed.CRLs, ts.Token.Signed.OCSPResponses)
 		if inner, err := cades.Of(&ts.Token.Signed.Signers[0], ts.Token.Signed); err == nil {
-			c.certificates(inner.Certificates)
+			c.certificates(f.v.Trust.Facts, inner.Certificates)
 			c.evidence(inner.CRLs, inner.Responses)
 		}
 	}
@@ -105,9 +106,9 @@ func (f *inspection) carry(a cades.Attributes) carried {
 	return c
 }
 
-func (c *carried) certificates(all [][]byte) {
+func (c *carried) certificates(known *facts.Memory, all [][]byte) {
 	for _, raw := range all {
-		if cert, err := gostx509.Parse(raw); err == nil {
+		if cert, err := known.Certificate(raw); err == nil {
 			c.certs = append(c.certs, cert)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"propusk/pki/cades"
 	"propusk/pki/cms"
+	"propusk/pki/facts"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/verdict"
 )
@@ -28,6 +29,7 @@ func TestFlipLongTerm(t *testing.T) {
 		return longterm.Indexed(t, f, document, longterm.IndexV3, a)
 	})
 	v := w.at(t, year)
+	v.Trust.Facts = facts.New()
 	for name, file := range map[string][]byte{"XLT1": long, "LTA": lta} {
 		t.Run(name, func(t *testing.T) {
 			s := one(t, v, file, year)
