@@ -240,9 +240,9 @@ func (t *tray) lookup(k int, tail []byte) (meta uint32, found bool) {
 	}
 	width := t.tail + metaSize
 	for i := r.from; i < r.to; {
-		records := t.blocks[i/blockSize].records[i%blockSize*width:]
-		records = records[:min(len(records), (r.to-i)*width)]
-		i += len(records) / width
+		n := min(r.to-i, blockSize-i%blockSize)
+		records := t.blocks[i/blockSize].records[i%blockSize*width:][:n*width]
+		i += n
 		for at := next(records, tail, width, 0); at < len(records); at = next(records, tail, width, at+width) {
 			if _, m := t.split(records[at : at+width]); !found || worseMeta(m, meta) {
 				meta, found = m, true
