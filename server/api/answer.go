@@ -115,9 +115,9 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, f form, document any
 			Refuse(w, r, err)
 			return
 		}
-		writeJSON(w, signed)
+		writeJSON(w, typeSigned, signed)
 	default:
-		writeJSON(w, document)
+		writeJSON(w, typeJSON, document)
 	}
 }
 
@@ -137,14 +137,17 @@ func (a *API) writeHTML(w http.ResponseWriter, r *http.Request, d *report.Docume
 	w.Write(page.Bytes()) //nolint:errcheck // the client went away; there is nobody to tell
 }
 
+// typeSigned is the type of a report with its signature.
+const typeSigned = "application/vnd.propusk.signed-report+json"
+
 // writeJSON answers with a document in JSON.
-func writeJSON(w http.ResponseWriter, document any) {
+func writeJSON(w http.ResponseWriter, contentType string, document any) {
 	body, err := json.Marshal(document)
 	if err != nil {
 		panic("api: a document does not encode: " + err.Error())
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)+1))
 	w.WriteHeader(http.StatusOK)
 	w.Write(append(body, '\n')) //nolint:errcheck // the client went away; there is nobody to tell

@@ -74,7 +74,7 @@ func (a *API) batch(c *gin.Context) {
 		s.writeLines(c.Writer)
 		return
 	}
-	writeJSON(c.Writer, BatchAnswer{Trust: trustOf(s.by), Results: s.results})
+	writeJSON(c.Writer, typeJSON, BatchAnswer{Trust: trustOf(s.by), Results: s.results})
 }
 
 func (s *series) read(media, boundary string) error {

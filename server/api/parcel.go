@@ -78,29 +78,16 @@ func (p *packer) signature(r io.Reader, hint int64) error {
 	if kind := kindOf(p.file); kind != kindSignature && kind != kindUnknown {
 		return drain(rest) // mistake says what it is
 	}
-	sd, content, err := cms.ParseStream(rest)
+	// What will be held of it is not known yet; it may be as much as this.
+	if err := p.account.take(p.maxHeld); err != nil {
+		return err
+	}
+	sd, _, err := cms.ParseStream(rest)
 	if err != nil {
 		return p.unreadable(rest, err)
 	}
 	p.parsed = sd
-	return p.inside(content)
-}
-
-// inside notes the document that a long signature has inside. One that came beside it
-// must be the same.
-func (p *packer) inside(content cms.Content) error {
-	if p.parsed.Detached {
-		return nil
-	}
-	if p.given {
-		return errTwoDocuments()
-	}
-	p.content = content
 	return nil
-}
-
-func errTwoDocuments() error {
-	return reason.Errorf(reason.RequestFieldBad, "the long signature has the document inside; leave the field %q out", "content")
 }
 
 // unreadable tells a body that ended early from a signature that cannot be read. The
@@ -123,9 +110,6 @@ func (p *packer) document(r io.Reader) error {
 		return err
 	}
 	p.given, p.head = true, data[:min(len(data), headLength)]
-	if p.parsed != nil && !p.parsed.Detached {
-		return errTwoDocuments()
-	}
 	if whole {
 		p.content = cms.Document(data)
 		return nil

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -111,6 +112,9 @@ func TestLongDocuments(t *testing.T) {
 			"document first, changed":  {[]file{{"content", "a", wrong}, {"signature", "a", detached}}, report.TotalFailed, reason.ContentChanged},
 			"unreadable signature":     {[]file{{"signature", "a", []byte("hello")}, {"content", "a", text}}, report.TotalFailed, reason.SignatureMalformed},
 			"attached":                 {[]file{{"signature", "a", s.attached("ip", string(text))}}, report.TotalPassed, ""},
+			"attached and beside":      {[]file{{"signature", "a", s.attached("ip", string(text))}, {"content", "a", text}}, report.TotalPassed, ""},
+			"beside and attached":      {[]file{{"content", "a", text}, {"signature", "a", s.attached("ip", string(text))}}, report.TotalPassed, ""},
+			"attached, other beside":   {[]file{{"signature", "a", s.attached("ip", string(text))}, {"content", "a", wrong}}, report.TotalFailed, reason.ContentMismatch},
 		} {
 			contentType, body := formBody(t, c.files...)
 			wantVerdict(t, fmt.Sprintf("%d bytes, %s", n, name), s.do("/api/v1/verify", contentType, body), c.conclusion, c.code)
@@ -304,6 +308,27 @@ func TestPages(t *testing.T) {
 			t.Error("the policy of the page is loose")
 		}
 	}
+}
+
+// TestSignedReport: the receipt is a verdict document with a signature over its bytes,
+// which our own verification takes.
+func TestSignedReport(t *testing.T) {
+	s := newService(t)
+	by := s.signatory("ul")
+	signing := newService(t, func(o *Options) { o.Signatory = &by })
+	w := signing.do("/api/v1/verify?format=signed", octets, bytes.NewReader(s.attached("ip", "x")))
+	var signed report.Signed
+	if err := json.Unmarshal(w.Body.Bytes(), &signed); err != nil || w.Code != http.StatusOK || w.Header().Get("Content-Type") != typeSigned {
+		t.Fatalf("%d %v\n%s", w.Code, err, w.Body)
+	}
+	if d := decodeAnswer(t, signed.Report); d.Conclusion != report.TotalPassed {
+		t.Errorf("the report says %s", d.Conclusion)
+	}
+	contentType, body := formBody(t, file{"signature", "a", signed.Signature}, file{"content", "a", signed.Report})
+	wantVerdict(t, "the receipt", s.do("/api/v1/verify", contentType, body), report.TotalPassed, "")
+	signed.Report[0] ^= 1
+	contentType, body = formBody(t, file{"signature", "a", signed.Signature}, file{"content", "a", signed.Report})
+	wantVerdict(t, "a changed receipt", s.do("/api/v1/verify", contentType, body), report.TotalFailed, reason.ContentChanged)
 }
 
 // TestRandomPieces: however the network cuts a body into pieces, the verdict is the same.
