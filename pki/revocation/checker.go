@@ -144,7 +144,7 @@ func (c *Checker) atHand(q *question, why *doubt) []*finding {
 			add(c.inLists(e.CRLs, "", q))
 		}
 		for _, r := range e.Responses {
-			add(c.inResponse(r, e.ProvenAt, q))
+			add(c.inResponse(r, e.provenAt(r), q))
 		}
 	}
 	if c.Online != nil {
@@ -153,6 +153,14 @@ func (c *Checker) atHand(q *question, why *doubt) []*finding {
 		}
 	}
 	return found
+}
+
+// provenAt is ProvenAt, which may be nil.
+func (e *Evidence) provenAt(r *ocsp.Response) time.Time {
+	if e.ProvenAt == nil || r == nil {
+		return time.Time{}
+	}
+	return e.ProvenAt(r)
 }
 
 // inLists asks the newest list that can be relied upon. A list that is past its time

@@ -280,7 +280,10 @@ func TestProvenResponder(t *testing.T) {
 		proven time.Time
 		want   verdict.Status
 	}{{time.Time{}, verdict.Indeterminate}, {now.Add(time.Minute), verdict.Passed}, {later, verdict.Indeterminate}} {
-		checker := &Checker{Now: later, Carried: Evidence{Responses: []*ocsp.Response{response}, ProvenAt: c.proven}}
+		checker := &Checker{Now: later, Carried: Evidence{
+			Responses: []*ocsp.Response{response},
+			ProvenAt:  func(*ocsp.Response) time.Time { return c.proven },
+		}}
 		if got := checker.Revocation(w.holder.Cert, w.FNS.Cert, now.Add(time.Minute)); got.Status != c.want {
 			t.Errorf("proven at %v: %v %q (%s)", c.proven, got.Status, got.Reason, got.Detail)
 		}

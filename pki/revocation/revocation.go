@@ -22,10 +22,10 @@ import (
 type Evidence struct {
 	CRLs      *crl.Set
 	Responses []*ocsp.Response
-	// ProvenAt is a moment at which the evidence is proven to have existed, by a
-	// time-stamp over it; zero means that nothing is proven. A responder whose
-	// certificate ended later was still entitled to sign.
-	ProvenAt time.Time
+	// ProvenAt returns the moment at which a response is proven to have existed, by a
+	// time-stamp over it, or zero. A responder whose certificate has ended since was
+	// still entitled to sign. With nil nothing is proven.
+	ProvenAt func(*ocsp.Response) time.Time
 }
 
 // Fetcher asks servers. It must be safe for concurrent use. Which hosts may be

@@ -169,6 +169,12 @@ func (p proofs) since(raw []byte) (time.Time, bool) {
 	return t, found
 }
 
+// ofResponse is since for an OCSP response; zero if there is no proof.
+func (p proofs) ofResponse(r *ocsp.Response) time.Time {
+	t, _ := p.since(r.Raw)
+	return t
+}
+
 // addAll records everything that a time-stamp covers, and what is inside the
 // time-stamps among it.
 func (p proofs) addAll(covered [][]byte, stamps []cades.TimeStamp, t time.Time) {

@@ -170,6 +170,7 @@ func (f *inspection) judge(out *Signature, total *verdict.Builder, over parent) 
 	out.Additions = additions.Done(person.Identity{})
 
 	own, known := f.carry(a), proofs{}
+	own.all.ProvenAt = known.ofResponse
 	out.TimeStamps = f.timeStamps(a, own, known)
 	out.Level = a.LevelWith(func(i int) bool { return out.TimeStamps[i].intact })
 	out.ProofOfExistence = earliest(out.TimeStamps, over.since)
