@@ -36,6 +36,7 @@ type signOptions struct {
 	out              string
 	der, pem, base64 bool
 	addTo            string
+	stamp            stampOptions
 }
 
 // newSignCommand returns `propusk sign`.
@@ -45,10 +46,15 @@ func newSignCommand() *cobra.Command {
 		Use:   "sign --key FILE --cert FILE [DOCUMENT]",
 		Short: "Подписать документ / sign a document",
 		Long: "Подписывает документ ключом из файла: CAdES-BES по ГОСТ Р 34.10-2012. Подпись лежит рядом с документом (--detached, так по\n" +
-			"умолчанию) или содержит его (--attach, до 64 МБ). С --add-to к готовой подписи добавляется ещё одна, прежние не меняются.\n\n" +
+			"умолчанию) или содержит его (--attach, до 64 МБ). С --add-to к готовой подписи добавляется ещё одна, прежние не меняются.\n" +
+			"С -T служба штампов времени удостоверяет время подписания (CAdES-T); --level xlt1 и lta добавляют всё, что нужно для проверки\n" +
+			"без сети и через годы.\n\n" +
 			"Signs a document with a key file: CAdES-BES, GOST R 34.10-2012. The signature is beside the document (--detached, the default;\n" +
 			"a document of any length is read once) or holds it (--attach, up to 64 MB). DOCUMENT, or one other file, may be - for standard\n" +
 			"input; with --add-to to a signature that holds its document it need not be given, and if given, must be the same.\n\n" +
+			"With -T a time-stamping authority confirms when it was made (CAdES-T). --level xlt1 (CAdES-X Long Type 1) and lta (CAdES-LTA)\n" +
+			"judge it at once by --trust, --crl or --online, and put in all that the judgement rests on, to be judged without a network\n" +
+			"and in years.\n\n" +
 			"The signature goes to DOCUMENT.sig, or with --add-to back to where it was; --out names another file or - for standard output.\n" +
 			"A file is written whole or not at all, and none that exists is overwritten but the one of --add-to.\n\n" +
 			"KEY is PKCS #8 that is not encrypted, in PEM, DER or base64. The first certificate of --cert is that of the key; others in the\n" +
@@ -56,6 +62,7 @@ func newSignCommand() *cobra.Command {
 			"certificate is not in force, is not for signatures, or its key period is over. Whether it was revoked is for verify to say.\n\n" +
 			"Exit code 0 signed, 1 refused, 3 usage or I/O error.",
 		Example: "  propusk sign --key key.pem --cert cert.pem contract.pdf\n" +
+			"  propusk sign --key key.pem --cert cert.pem -T http://127.0.0.1:8440/tsp contract.pdf\n" +
 			"  propusk sign --key other.pem --cert other-cert.pem --add-to contract.pdf.sig contract.pdf",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,6 +82,7 @@ func newSignCommand() *cobra.Command {
 	flags.BoolVar(&o.pem, "pem", false, "записать PEM / write PEM")
 	flags.BoolVar(&o.base64, "base64", false, "записать base64 / write base64")
 	flags.StringVar(&o.addTo, "add-to", "", "файл подписи, к которому добавить подпись / signature file to add a signature to")
+	o.stamp.add(cmd)
 	for _, name := range []string{"key", "cert"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic("propusk: sign: " + err.Error())
@@ -92,7 +100,7 @@ func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) erro
 	if len(args) > 0 {
 		document = args[0]
 	}
-	if err := o.checkNames(document); err != nil {
+	if err := errors.Join(o.checkNames(document), o.stamp.check()); err != nil {
 		return err
 	}
 	target := o.target(document)
@@ -105,6 +113,9 @@ func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) erro
 	}
 	file, encoding, err := o.sign(cmd.InOrStdin(), document, by)
 	if err != nil {
+		return err
+	}
+	if file, err = o.stamp.extend(cmd.Context(), file, by.Certificate, now); err != nil {
 		return err
 	}
 	text := encoding.write(file)
@@ -266,7 +277,7 @@ func refusal(err error) error {
 	entry, _ := reason.Lookup(code)
 	exit := &exitError{Code: exitNo, Err: fmt.Errorf("%w\n%s\n%s", err, entry.RU, entry.EN)}
 	switch entry.Kind {
-	case reason.Malformed, reason.TooLarge, reason.Unsupported:
+	case reason.Malformed, reason.TooLarge, reason.Unsupported, reason.Unavailable:
 		exit.Code = exitUsage
 	}
 	return exit

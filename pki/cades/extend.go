@@ -28,12 +28,13 @@ var (
 	errNoStamp    = errors.New("cades: the signature has no time-stamp to build upon")
 	errExtended   = errors.New("cades: the signature has references or values already")
 	errUnreadable = errors.New("cades: an attribute of the signature cannot be read")
+	errLost       = errors.New("cades: the signature is not in the file that was made of it")
 )
 
 // ExtendT returns the file, in DER, with a time-stamp over the value of the
 // signature with the given number, counted from 0: CAdES-T (ETSI EN 319 122-1,
-// Section 5.3). The signature itself stays byte for byte. A signature may have
-// several time-stamps.
+// Section 5.3). The signature itself stays byte for byte, but signatures of a file
+// may change places. A signature may have several time-stamps.
 //
 // A signature that is known to be bad is refused with the reason of the failure, one
 // whose later time-stamps would break with reason.SignatureSealed. Further errors are
@@ -126,13 +127,24 @@ func open(file []byte, signer int) (target, error) {
 	return t, nil
 }
 
-// extend adds to the signature and reads the result.
+// extend adds to the signature and reads the result. The signature may have another
+// number in it: longer elements of a SET come later.
 func (t target) extend(add cms.Addition) (target, error) {
 	file, err := t.sd.Extend(t.number, add)
 	if err != nil {
 		return target{}, err
 	}
-	return open(file, t.number)
+	sd, err := cms.Parse(file)
+	if err != nil {
+		return target{}, err
+	}
+	was := &t.sd.Signers[t.number]
+	for i := range sd.Signers {
+		if s := &sd.Signers[i]; bytes.Equal(s.Signature, was.Signature) && bytes.Equal(s.RawSignedAttrs, was.RawSignedAttrs) {
+			return open(file, i)
+		}
+	}
+	return target{}, errLost
 }
 
 // digest returns the algorithm of the digests that are stamped: that of the

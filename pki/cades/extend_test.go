@@ -338,28 +338,58 @@ func TestExtendSecond(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamped, err := cades.ExtendT(t.Context(), both, 1, w.tsa)
+	for number := range 2 { // whichever comes first, it grows and goes behind the other
+		ours, err := cms.Parse(both)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := ours.Signers[number].Signature
+		find := func(file []byte) int { return levelsAre(t, file, value) }
+		stamped, err := cades.ExtendT(t.Context(), both, number, w.tsa)
+		if err != nil {
+			t.Fatal(err)
+		}
+		long, err := cades.ExtendXLongType1(t.Context(), stamped, find(stamped), w.tsa, w.material())
+		if err != nil {
+			t.Fatal(err)
+		}
+		archive, err := cades.ExtendArchive(t.Context(), long, cms.Content{}, find(long), w.tsa, w.material())
+		if err != nil {
+			t.Fatal(err)
+		}
+		find(archive)
+	}
+}
+
+// levelsAre checks that of two signatures the one with the given value was extended,
+// and the other was not. It returns the number of the first.
+func levelsAre(t *testing.T, file, value []byte) (number int) {
+	t.Helper()
+	sd, err := cms.Parse(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sd, err = cms.Parse(stamped); err != nil {
-		t.Fatal(err)
-	}
-	levels := map[cms.Level]int{}
+	number = -1
 	for i := range sd.Signers {
+		if err := sd.Unbroken(i); err != nil {
+			t.Error(err)
+		}
 		a, err := cades.Of(&sd.Signers[i], sd)
 		if err != nil {
 			t.Fatal(err)
 		}
-		levels[a.Level()]++
+		ours := bytes.Equal(sd.Signers[i].Signature, value)
+		if ours {
+			number = i
+		}
+		if ours == (a.Level() == cms.BES) {
+			t.Errorf("signature %d of the file: %s", i, a.Level())
+		}
+		for _, ts := range a.TimeStamps {
+			if err := a.CheckImprint(ts, cms.Content{}); err != nil {
+				t.Errorf("signature %d of the file: %v", i, err)
+			}
+		}
 	}
-	if levels[cms.BES] != 1 || levels[cms.T] != 1 {
-		t.Errorf("levels %v", levels)
-	}
-	if err := sd.Unbroken(0); err != nil {
-		t.Error(err)
-	}
-	if err := sd.Unbroken(1); err != nil {
-		t.Error(err)
-	}
+	return number
 }
