@@ -55,6 +55,7 @@ func (s ReasonSet) String() string {
 // 5280, Section 5.2.5). The zero value is everything that its issuer issued.
 type Scope struct {
 	URLs           []string  // of the distribution point; empty if it has none
+	Names          []string  // of the distribution point, those that are directory names: their DER
 	UserCerts      bool      // onlyContainsUserCerts
 	CACerts        bool      // onlyContainsCACerts
 	AttributeCerts bool      // onlyContainsAttributeCerts
@@ -213,16 +214,10 @@ func relativeName(issuer, rdn []byte) generalName {
 func urls(points []distribution) []string {
 	var all []string
 	for _, p := range points {
-		all = append(all, addresses(p.names)...)
-	}
-	return all
-}
-
-func addresses(names []generalName) []string {
-	var all []string
-	for _, n := range names {
-		if n.tag == tagURI {
-			all = append(all, n.value)
+		for _, n := range p.names {
+			if n.tag == tagURI {
+				all = append(all, n.value)
+			}
 		}
 	}
 	return all
@@ -271,7 +266,14 @@ func (p *parser) issuingPoint(seq der.Reader) {
 	if relative != nil {
 		l.names = append(l.names, relativeName(l.rawIssuer, relative))
 	}
-	s.URLs = addresses(l.names)
+	for _, n := range l.names {
+		switch n.tag {
+		case tagURI:
+			s.URLs = append(s.URLs, n.value)
+		case tagDirectory:
+			s.Names = append(s.Names, n.value)
+		}
+	}
 }
 
 // boolean reads a BOOLEAN DEFAULT FALSE under the IMPLICIT tag [n].
@@ -294,9 +296,14 @@ func (s *Scope) marshal() ([]byte, error) {
 	}
 	var b cryptobyte.Builder
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		if len(s.URLs) > 0 {
+		if len(s.URLs)+len(s.Names) > 0 {
 			b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
-				b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { addURLs(b, s.URLs) })
+				b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
+					addURLs(b, s.URLs)
+					for _, n := range s.Names {
+						b.AddASN1(explicit(4), func(b *cryptobyte.Builder) { b.AddBytes([]byte(n)) })
+					}
+				})
 			})
 		}
 		addTrue(b, 1, s.UserCerts)

@@ -172,8 +172,8 @@ func TestPartitions(t *testing.T) {
 	if Reasons(Unspecified, RemoveFromCRL) != 0 || !AllReasons.Covers(keys.Reasons) || keys.Reasons.Covers(AllReasons) {
 		t.Error("sets of reasons")
 	}
-	for _, s := range []Scope{keys, url(rest), {UserCerts: true}, {CACerts: true, Indirect: true}, {AttributeCerts: true}} {
-		if got := part(s).Scope(); !slices.Equal(got.URLs, s.URLs) || got.Reasons != s.Reasons || got.UserCerts != s.UserCerts || got.CACerts != s.CACerts || got.Indirect != s.Indirect || got.AttributeCerts != s.AttributeCerts {
+	for _, s := range []Scope{keys, url(rest), {UserCerts: true}, {CACerts: true, Indirect: true}, {AttributeCerts: true}, {Names: []string{otherName}}} {
+		if got := part(s).Scope(); !slices.Equal(got.URLs, s.URLs) || !slices.Equal(got.Names, s.Names) || got.Reasons != s.Reasons || got.UserCerts != s.UserCerts || got.CACerts != s.CACerts || got.Indirect != s.Indirect || got.AttributeCerts != s.AttributeCerts {
 			t.Errorf("%+v, read back %+v", s, got)
 		}
 	}
@@ -229,10 +229,7 @@ func TestIndirect(t *testing.T) {
 		"with a delta": {[]*List{full, other.list(t, func(t *Template) {
 			t.Number, t.Base, t.Scope, t.Entries = 8, 7, indirect, []Entry{names(0x22, ca, Superseded)}
 		})}, fine, Policy{}, 0, reason.CertRevoked, 1},
-		"by its name": {[]*List{other.list(t, func(t *Template) {
-			t.Entries = entries
-			t.Extra = []gostx509.Extension{extension("2.5.29.28", true, asn(0x30, asn(0xA0, asn(0xA0, asn(0xA4, string(other.cert.RawSubject)))), indirectFlag))}
-		})}, bad, Policy{}, 0, reason.CertRevoked, 0},
+		"by its name": {[]*List{list(other, Scope{Indirect: true, Names: []string{string(other.cert.RawSubject)}}, entries...)}, bad, Policy{}, 0, reason.CertRevoked, 0},
 	})
 	if c := (Checker{Set: NewSet(full)}).Revocation(fine, ca.cert, now); c.Reason != reason.RevocationUnusable {
 		t.Errorf("without authorities: %+v", c)
@@ -255,8 +252,6 @@ func TestIndirect(t *testing.T) {
 	der := other.der(t, func(t *Template) { t.Scope, t.Entries = indirect, entries })
 	same(t, der, parsed(t, der))
 }
-
-const indirectFlag = "\x84\x01\xff"
 
 func parsed(t *testing.T, der []byte) *List {
 	t.Helper()
