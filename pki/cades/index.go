@@ -308,14 +308,20 @@ func revocation(all [][]byte) [][]byte {
 	return all
 }
 
-// Work returns how many bytes checking a time-stamp of the signature hashes, apart
-// from the document. It is a few hundred but for archive time-stamps, each of which
-// is over the whole file.
-func (a Attributes) Work(ts TimeStamp) int {
-	if !ts.Kind.IsArchive() {
-		return len(a.signer.Raw)
+// Work returns how many bytes checking a time-stamp of the signature hashes, and
+// whether the document is to be hashed too. Archive time-stamps are over the whole
+// file, each.
+func (a Attributes) Work(ts TimeStamp) (bytes int, document bool) {
+	switch {
+	case ts.Kind == ContentTimeStamp:
+		return 0, true
+	case ts.Kind == SignatureTimeStamp:
+		return len(a.signer.Signature), false
+	case ts.Kind.IsArchive():
+		return len(a.sd.RawEncapContentInfo) + len(a.sd.RawCertificates) + len(a.sd.RawCRLs) + len(a.signer.Raw), true
+	default:
+		return len(a.signer.Raw), false
 	}
-	return len(a.sd.RawEncapContentInfo) + len(a.sd.RawCertificates) + len(a.sd.RawCRLs) + len(a.signer.Raw)
 }
 
 // inside returns what an attribute holds.

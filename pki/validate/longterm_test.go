@@ -1,11 +1,13 @@
 package validate
 
 import (
+	"bytes"
 	"crypto/rand"
 	"testing"
 	"time"
 
 	"propusk/gost/gost3410"
+	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/crl"
 	"propusk/pki/gostx509"
@@ -187,6 +189,38 @@ func TestLevels(t *testing.T) {
 			if want := level != cms.BES; (s.Additions.Status() == verdict.Passed) != want {
 				t.Errorf("%s: additions %v: %+v", level, s.Additions.Status(), s.Additions.Checks())
 			}
+		}
+	}
+}
+
+// TestStreamedLevels: files whose document was never held give the same answers, but
+// for archive time-stamps of the old forms, which are over the document itself.
+func TestStreamedLevels(t *testing.T) {
+	w := newWorld(t)
+	for _, detached := range []bool{false, true} {
+		for level, file := range w.levels(t, w.bes(t, detached)) {
+			sd, content, err := cms.ParseStream(bytes.NewReader(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if detached {
+				if content, err = cms.Stream(bytes.NewReader(document)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := w.v.SignedData(sd, content, now)
+			if len(r.Signatures) != 1 {
+				t.Fatalf("%s: %+v", level, r.Checks)
+			}
+			s := r.Signatures[0]
+			if level != cms.A {
+				if s.Level != level || s.Verdict.Status() != verdict.Passed {
+					t.Errorf("%s, detached %v: %s, %q", level, detached, s.Level, s.Verdict.Why())
+				}
+				continue
+			}
+			wantSignature(t, s, verdict.Passed, "", cms.XLong, stamped)
+			wantStamp(t, s, cades.ArchiveV2, verdict.Indeterminate, reason.ContentMissing)
 		}
 	}
 }

@@ -154,8 +154,8 @@ func (f *inspection) admit(a cades.Attributes, ts cades.TimeStamp) verdict.Check
 		return check
 	}
 	f.stamps--
-	f.hashed -= a.Work(ts)
-	if ts.Kind != cades.SignatureTimeStamp {
+	work, whole := a.Work(ts)
+	if f.hashed -= work; whole {
 		document, _ := f.file.Document(f.content)
 		f.hashed -= len(document)
 	}
@@ -220,7 +220,7 @@ func (f *inspection) authority(t TimeStamp, since time.Time, own carried) Certif
 // there are no fresh data on its revocation.
 func lacksRevocation(c Certificate) bool {
 	for _, check := range c.Verdict.Checks() {
-		stale := check.Reason == reason.RevocationStale || check.Reason == reason.RevocationUnknown
+		stale := slices.Contains([]reason.Code{reason.RevocationStale, reason.RevocationUnknown, reason.RevocationUnreachable}, check.Reason)
 		if check.Status == verdict.Failed || check.Status == verdict.Indeterminate && !stale {
 			return false
 		}
