@@ -166,8 +166,23 @@ func TestListReplaced(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(p.dir, "authorities", "fns.crl"), raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, data := get(t, ip.Certificate.CRLDistributionPoints[0]); !bytes.Equal(data, raw) {
+	_, header, data := get(t, ip.Certificate.CRLDistributionPoints[0])
+	if !bytes.Equal(data, raw) {
 		t.Error("the list of before")
+	}
+	for tag, want := range map[string]int{header.Get("ETag"): http.StatusNotModified, `"another"`: http.StatusOK} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, ip.Certificate.CRLDistributionPoints[0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("If-None-Match", tag)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Body.Close(); response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", tag, response.StatusCode, want)
+		}
 	}
 	single, _ := askStatus(t, ip.Certificate.OCSPServers[0], ip.Certificate, fns.Certificate)
 	if single.Status != ocsp.Revoked || single.Reason != crl.Superseded || !single.RevokedAt.Equal(moment) {
