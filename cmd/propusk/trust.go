@@ -127,7 +127,7 @@ const (
 	ocspFirst = "ocsp-first"
 )
 
-// onlineBudget is how long asking may take for one certificate. A list of revocations
+// onlineBudget is how long asking may take for one verdict. A list of revocations
 // may have 50 MB, and nobody else fetches it.
 const onlineBudget = 2 * time.Minute
 

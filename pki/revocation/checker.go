@@ -27,16 +27,30 @@ type Checker struct {
 	Now time.Time
 	// Context ends asking servers; nil is context.Background.
 	Context context.Context
+	// Shared is the time that asking takes together with other Checkers of the same
+	// verdict; nil is a Budget for this one alone.
+	Shared *Budget
 	// Authorities returns the certificates of a name that may sign lists about
 	// certificates of other issuers, validated at a moment: see crl.Checker. With
 	// nil there are none.
 	Authorities func(rawName []byte, at time.Time) []*gostx509.Certificate
 
-	once     sync.Once
-	deadline time.Time // of asking servers, from the first question on
-
+	own  Budget
 	mu   sync.Mutex
 	used []Used
+}
+
+// Budget is the time that asking servers takes for one verdict. It begins to run with
+// the first question. The zero value is ready; it is safe for concurrent use.
+type Budget struct {
+	once     sync.Once
+	deadline time.Time
+}
+
+// until returns when the time is over.
+func (b *Budget) until(length time.Duration) time.Time {
+	b.once.Do(func() { b.deadline = time.Now().Add(length) })
+	return b.deadline
 }
 
 // question is one certificate at one moment.

@@ -210,18 +210,17 @@ func (c *Checker) ask(kind Kind, q *question, why *doubt) []*finding {
 
 // budget returns the context of asking, in the time that is left for this verdict.
 func (c *Checker) budget() (context.Context, context.CancelFunc) {
-	c.once.Do(func() {
-		budget := c.Policy.Budget
-		if budget <= 0 {
-			budget = DefaultBudget
-		}
-		c.deadline = time.Now().Add(budget)
-	})
-	parent := c.Context
+	shared, length, parent := c.Shared, c.Policy.Budget, c.Context
+	if shared == nil {
+		shared = &c.own
+	}
+	if length <= 0 {
+		length = DefaultBudget
+	}
 	if parent == nil {
 		parent = context.Background()
 	}
-	return context.WithDeadline(parent, c.deadline)
+	return context.WithDeadline(parent, shared.until(length))
 }
 
 // askResponders asks responders until one gives an answer that can be relied upon.

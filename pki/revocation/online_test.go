@@ -334,8 +334,8 @@ func TestOnce(t *testing.T) {
 	if n := w.count(firstResponder); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
-	// A budget that is over asks nobody.
-	w.ask(t, &Checker{Online: NewOnline(w), Policy: Policy{Budget: 1}}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	// Whoever has left already asks nobody.
+	w.ask(t, &Checker{Online: NewOnline(nobody{t}), Context: impatient}, verdict.Indeterminate, reason.RevocationUnreachable, "")
 }
 
 // TestBudget: a verdict waits no longer than its budget, whatever servers do.
@@ -353,6 +353,25 @@ func TestBudget(t *testing.T) {
 	if took := time.Since(begun); took > patienceOCSP/2 {
 		t.Errorf("waited %v", took)
 	}
+	// Checkers of one verdict share it: the second finds nothing left to spend.
+	shared := new(Budget)
+	policy := Policy{Budget: 20 * time.Millisecond}
+	w.ask(t, &Checker{Online: NewOnline(w), Policy: policy, Shared: shared}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	w.ask(t, &Checker{Online: NewOnline(nobody{t}), Policy: policy, Shared: shared}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+}
+
+// nobody is a Fetcher that must not be asked.
+type nobody struct{ t *testing.T }
+
+// OCSP implements Fetcher.
+func (n nobody) OCSP(ctx context.Context, url string, _ []byte) ([]byte, error) {
+	return n.CRL(ctx, url)
+}
+
+// CRL implements Fetcher.
+func (n nobody) CRL(context.Context, string) ([]byte, error) {
+	n.t.Error("asked although there was no time")
+	return nil, errDown
 }
 
 // TestIssuerPolicy: overrides by fingerprint go before those by key identifier.

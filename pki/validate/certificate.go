@@ -186,6 +186,7 @@ func (v Validator) checkerOfAuthorities() *revocation.Checker {
 		Online:   v.Trust.Online,
 		Now:      v.Now,
 		Context:  v.Context,
+		Shared:   v.budget,
 	}
 }
 

@@ -53,6 +53,7 @@ type inspection struct {
 
 // inspect begins the judgement of a file.
 func (v Validator) inspect(file *cms.SignedData, content cms.Content, at time.Time, certs []*gostx509.Certificate) *inspection {
+	v.budget = new(revocation.Budget)
 	f := &inspection{
 		v: v, file: file, content: content, certs: certs, at: at, now: v.Now,
 		stamps: maxStamps, counters: maxCounterSignatures, hashed: maxHashed,

@@ -130,5 +130,6 @@ type Validator struct {
 	// Context ends asking servers (Trust.Online); nil is context.Background.
 	Context context.Context
 
-	work int // path.Options.MaxWork of each certificate; zero means the default
+	budget *revocation.Budget // of one file; nil is one for each certificate
+	work   int                // path.Options.MaxWork of each certificate; zero means the default
 }

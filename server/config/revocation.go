@@ -45,7 +45,7 @@ type Revocation struct {
 	// RequireNonce refuses responders that do not return the nonce of the request.
 	RequireNonce bool `yaml:"require_nonce"`
 
-	// Budget is how long asking may take for one certificate.
+	// Budget is how long asking may take for one verdict.
 	Budget time.Duration `yaml:"budget"`
 
 	// Issuers are exceptions from the above.
