@@ -85,7 +85,10 @@ func (s *Strangers) note(name gostx509.Name, raw, keyID []byte, self bool, code 
 	defer s.mu.Unlock()
 	s.total++
 	if old := s.known[key]; old != nil {
-		old.Count, old.Last, old.Code = old.Count+1, at, code
+		old.Count, old.Code = old.Count+1, code
+		if at.After(old.Last) {
+			old.Last = at
+		}
 		return
 	}
 	if s.known == nil {
