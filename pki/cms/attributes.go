@@ -110,9 +110,10 @@ func (s *Signer) checkSigningCertificate(cert *gostx509.Certificate) []verdict.C
 
 // essCertID is ESSCertID or ESSCertIDv2.
 type essCertID struct {
-	hash   hash.Hash // nil when the algorithm is unknown
-	digest []byte
-	serial []byte // nil when issuerSerial is absent
+	hash     hash.Hash // nil when the algorithm is unknown
+	streebog bool      // hash is Streebog-256
+	digest   []byte
+	serial   []byte // nil when issuerSerial is absent
 }
 
 // errHash means that the hash of the certificate is of an unknown algorithm.
@@ -144,11 +145,20 @@ func checkESS(values []byte, cert *gostx509.Certificate, read func(*der.Reader) 
 	case id.hash == nil:
 		return unknown(CheckSigningCertificate, reason.SignatureAlgorithmUnsupported, cite, errHash.Error())
 	}
-	id.hash.Write(cert.Raw)
-	if !bytes.Equal(id.hash.Sum(nil), id.digest) || id.serial != nil && !bytes.Equal(id.serial, cert.Serial) {
+	if !bytes.Equal(id.of(cert), id.digest) || id.serial != nil && !bytes.Equal(id.serial, cert.Serial) {
 		return failed(CheckSigningCertificate, reason.SignerCertMismatch, cite, "")
 	}
 	return passed(CheckSigningCertificate, cite)
+}
+
+// of returns the digest of a certificate.
+func (id *essCertID) of(cert *gostx509.Certificate) []byte {
+	if id.streebog {
+		sum := cert.Streebog256()
+		return sum[:]
+	}
+	id.hash.Write(cert.Raw)
+	return id.hash.Sum(nil)
 }
 
 // readESSCertID reads ESSCertID, whose hash is SHA-1.
@@ -172,7 +182,7 @@ func readESSCertIDv2(r *der.Reader) essCertID {
 	id.readIssuerSerial(&seq)
 	seq.End()
 	if h, err := sigalg.NewHash(name.Algorithm); err == nil && hasPlainParameters(name) {
-		id.hash = h
+		id.hash, id.streebog = h, name.Algorithm.Equal(sigalg.OIDStreebog256)
 	}
 	return id
 }

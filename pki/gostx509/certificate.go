@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"propusk/gost/spki"
+	"propusk/gost/streebog"
+	"propusk/pki/person"
 	"propusk/pki/sigalg"
 )
 
@@ -89,14 +91,35 @@ type Certificate struct {
 	IdentificationKind *IdentificationKind // nil when absent
 	PrivateKeyUsage    PrivateKeyUsage     // zero when absent
 
-	print *fingerprint // nil in a certificate that Parse did not make
+	derived *derived // nil in a certificate that Parse did not make
 }
 
-// fingerprint is the SHA-256 of a certificate, computed when it is asked for.
-type fingerprint struct {
-	once sync.Once
-	raw  []byte // what it is of
-	sum  [sha256.Size]byte
+// derived is what follows from the bytes of a certificate, computed when it is asked
+// for: most certificates are judged more than once.
+type derived struct {
+	raw []byte // what it follows from
+
+	sha256   sync.Once
+	sum      [sha256.Size]byte
+	streebog sync.Once
+	sum2012  [streebog.Size256]byte
+
+	// The holder follows from these, which may be replaced in a copy.
+	subject Name
+	isCA    bool
+	holder  sync.Once
+	who     person.Identity
+	whoErr  error
+}
+
+// known returns what follows from Raw, and nil when there is nothing to keep it in: in
+// a certificate that was put together by hand, or a copy whose fields were replaced.
+func (c *Certificate) known() *derived {
+	d := c.derived
+	if d == nil || len(c.Raw) != len(d.raw) || &c.Raw[0] != &d.raw[0] {
+		return nil
+	}
+	return d
 }
 
 // AuthorityKeyID is the extension authorityKeyIdentifier (RFC 5280, Section
@@ -168,13 +191,24 @@ const (
 )
 
 // SHA256 returns the fingerprint of the whole certificate. It is computed once.
-func (c *Certificate) SHA256() [32]byte {
-	f := c.print
-	if f == nil || len(f.raw) != len(c.Raw) || &f.raw[0] != &c.Raw[0] { // a copy whose Raw was replaced
+func (c *Certificate) SHA256() [sha256.Size]byte {
+	d := c.known()
+	if d == nil {
 		return sha256.Sum256(c.Raw)
 	}
-	f.once.Do(func() { f.sum = sha256.Sum256(f.raw) })
-	return f.sum
+	d.sha256.Do(func() { d.sum = sha256.Sum256(d.raw) })
+	return d.sum
+}
+
+// Streebog256 returns the digest of the whole certificate by which Russian signatures
+// name it. It is computed once.
+func (c *Certificate) Streebog256() [streebog.Size256]byte {
+	d := c.known()
+	if d == nil {
+		return streebog.Sum256(c.Raw)
+	}
+	d.streebog.Do(func() { d.sum2012 = streebog.Sum256(d.raw) })
+	return d.sum2012
 }
 
 // String returns the fingerprint, so that printing a certificate names it without

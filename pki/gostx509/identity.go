@@ -17,6 +17,15 @@ import (
 // A certificate without any identifier is of kind Other. Whether mandatory
 // attributes are present is a question for package qualified.
 func (c *Certificate) Identity() (person.Identity, error) {
+	d := c.known()
+	if d == nil || len(c.Subject) == 0 || len(d.subject) != len(c.Subject) || &d.subject[0] != &c.Subject[0] || d.isCA != c.IsCA {
+		return c.identity()
+	}
+	d.holder.Do(func() { d.who, d.whoErr = c.identity() })
+	return d.who, d.whoErr
+}
+
+func (c *Certificate) identity() (person.Identity, error) {
 	s := identifiers{name: c.Subject}
 	who := person.Identity{
 		INNLE:  parseID(&s, OIDINNLE, person.ParseINNLE),

@@ -66,15 +66,16 @@ func Parse(data []byte) (*Certificate, error) {
 	raw := bytes.Clone(data)
 	one := &struct { // one allocation
 		Certificate
-		fingerprint
-	}{Certificate{Raw: raw, MaxPathLen: -1}, fingerprint{raw: raw}}
-	one.print = &one.fingerprint
+		kept derived
+	}{Certificate{Raw: raw, MaxPathLen: -1}, derived{raw: raw}}
+	one.derived = &one.kept
 	p := parser{c: &one.Certificate, text: string(raw)}
 	p.certificate(p.d.Open(raw, der.Limits{Size: MaxSize, Depth: 16, Elements: 4096}))
 	if err := p.d.Err(); err != nil {
 		return nil, reason.New(formCode(err), err)
 	}
 	p.publicKey()
+	one.kept.subject, one.kept.isCA = p.c.Subject, p.c.IsCA
 	return p.c, nil
 }
 
