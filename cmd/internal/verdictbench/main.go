@@ -26,6 +26,7 @@ type options struct {
 	rounds  int
 	each    time.Duration
 	match   string
+	part    string
 	short   bool
 	profile string
 }
@@ -35,6 +36,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "how many times everything is measured, at least 1")
 	flag.DurationVar(&o.each, "time", 300*time.Millisecond, "how long one measurement takes, about")
 	flag.StringVar(&o.match, "match", "", "measure only the rows that match this regular expression")
+	flag.StringVar(&o.part, "part", "", "prepare and measure only the parts that match this regular expression")
 	flag.BoolVar(&o.short, "short", false, "measure once, in seconds: the figures are rough, and large inputs are smaller")
 	flag.StringVar(&o.profile, "profile", "", "write a processor profile of our side to this file")
 	flag.Parse()
@@ -60,28 +62,31 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	only, err := regexp.Compile(o.part)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "verdictbench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	stopProfile, err := startProfile(o.profile)
-	if err != nil {
-		return err
-	}
-	defer stopProfile()
-
 	s := setup{dir: dir, short: o.short}
 	if s.library, err = buildLibrary(ctx, dir); err != nil {
 		fmt.Fprintln(progress, "OpenSSL is left out:", err)
 	}
 	// Figures are of one core. With more, idle ones help the garbage collector, and
 	// what they spend would count.
-	runtime.GOMAXPROCS(1)
-	rows, err := prepare(ctx, s, filter, progress)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	rows, err := prepare(ctx, s, only, filter, progress)
 	if err != nil {
 		return err
 	}
+	stopProfile, err := startProfile(o.profile)
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	for round := range o.rounds {
 		fmt.Fprintf(progress, "round %d of %d\n", round+1, o.rounds)
 		for _, r := range rows {
@@ -111,7 +116,6 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"sign-in signatures", login},
-		{"requests", requests},
 		{"documents", document},
 		{"paths", paths},
 		{"revocation lists", lists},
@@ -119,10 +123,13 @@ func parts() []part {
 	}
 }
 
-// prepare returns the rows whose names match.
-func prepare(ctx context.Context, s setup, filter *regexp.Regexp, progress io.Writer) ([]*row, error) {
+// prepare returns the rows whose names match filter, of the parts that match only.
+func prepare(ctx context.Context, s setup, only, filter *regexp.Regexp, progress io.Writer) ([]*row, error) {
 	var rows []*row
 	for _, p := range parts() {
+		if !only.MatchString(p.name) {
+			continue
+		}
 		some, err := p.rows(ctx, s)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
