@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -241,4 +242,48 @@ func TestCreateContent(t *testing.T) {
 	if _, err := CreateContent(nil, id, document, Signatory{}); !errors.Is(err, errIncomplete) {
 		t.Error(err)
 	}
+}
+
+// FuzzExtend: whatever can be read can be extended, and all that was signed is still
+// there, byte for byte.
+func FuzzExtend(f *testing.F) {
+	first, second := newSignatory(f, gost3410.TC26256A(), "Подписант Вымышленный"), newSignatory(f, gost3410.TC26512A(), "Заверитель Вымышленный")
+	f.Add(create(f, false, first))
+	f.Add(create(f, true, first, second))
+	f.Add(goodForgery(f).build(f))
+	add := Addition{
+		Attributes:   []Attribute{{Type: der.OID(oidData), Values: null}},
+		Certificates: [][]byte{first.Certificate.Raw}, CRLs: [][]byte{{0x30, 0}}, OCSPs: [][]byte{{0x30, 0}},
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before, err := Parse(data)
+		if err != nil || len(before.Signers) == 0 {
+			return
+		}
+		file, err := before.Extend(len(before.Signers)-1, add)
+		if err != nil {
+			if file != nil {
+				t.Fatal("refused, yet returned")
+			}
+			return
+		}
+		after, err := Parse(file)
+		if err != nil || len(after.Signers) != len(before.Signers) || !bytes.Equal(after.Content, before.Content) || after.Detached != before.Detached {
+			t.Fatalf("another file: %v", err)
+		}
+		for i := range before.Signers {
+			s := &before.Signers[i]
+			if !slices.ContainsFunc(after.Signers, func(now Signer) bool {
+				return bytes.Equal(now.Signature, s.Signature) && bytes.Equal(now.RawSignedAttrs, s.RawSignedAttrs) &&
+					bytes.Equal(now.Issuer, s.Issuer) && bytes.Equal(now.SubjectKeyID, s.SubjectKeyID)
+			}) {
+				t.Fatalf("signature %d is lost", i)
+			}
+		}
+		for _, cert := range before.Certificates {
+			if !slices.ContainsFunc(after.Certificates, func(now []byte) bool { return bytes.Equal(now, cert) }) {
+				t.Fatal("a certificate is lost")
+			}
+		}
+	})
 }

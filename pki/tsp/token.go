@@ -67,6 +67,9 @@ func ParseToken(data []byte) (*Token, error) {
 	if len(data) > MaxToken {
 		return nil, reason.New(reason.TimeStampTooLarge, errSize)
 	}
+	if len(data) == 0 || data[0] != byte(der.TagSequence) { // package cms would look for PEM and base64
+		return nil, reason.New(reason.TimeStampMalformed, der.ErrTag)
+	}
 	sd, err := cms.Parse(data)
 	if err != nil {
 		return nil, reason.New(reason.TimeStampMalformed, err)

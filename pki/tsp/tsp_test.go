@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/asn1"
+	"encoding/pem"
 	"errors"
 	"sync"
 	"testing"
@@ -421,6 +422,7 @@ func TestForms(t *testing.T) {
 		"a document":   {document, reason.TimeStampMalformed},
 		"two signers":  {two, reason.TimeStampMalformed},
 		"no TSTInfo":   {notInfo, reason.TimeStampMalformed},
+		"PEM":          {pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: good}), reason.TimeStampMalformed},
 		"cut off":      {good[:len(good)-1], reason.TimeStampMalformed},
 		"with a tail":  {append(bytes.Clone(good), 0), reason.TimeStampMalformed},
 		"far too long": {make([]byte, MaxToken+1), reason.TimeStampTooLarge},
