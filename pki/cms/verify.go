@@ -174,7 +174,7 @@ func (v *verifier) bySigner(s *Signer, digest []byte) (*gostx509.Certificate, []
 // 5.3. Names are compared as DER.
 func (s *Signer) names(cert *gostx509.Certificate) bool {
 	if s.SubjectKeyID != nil {
-		return len(cert.SubjectKeyID) > 0 && bytes.Equal(s.SubjectKeyID, cert.SubjectKeyID)
+		return cert.MatchesKeyID(s.SubjectKeyID)
 	}
 	return bytes.Equal(s.Serial, cert.Serial) && bytes.Equal(s.Issuer, cert.RawIssuer)
 }

@@ -132,10 +132,12 @@ func distinct(certs []*gostx509.Certificate) []*gostx509.Certificate {
 // rank orders candidates: the key identifier matches, cannot be compared, differs.
 func rank(c *gostx509.Certificate, keyID []byte) int {
 	switch {
-	case len(keyID) == 0 || len(c.SubjectKeyID) == 0:
+	case len(keyID) == 0:
 		return 1
-	case bytes.Equal(c.SubjectKeyID, keyID):
+	case c.MatchesKeyID(keyID):
 		return 0
+	case len(c.SubjectKeyID) == 0:
+		return 1
 	default:
 		return 2
 	}
