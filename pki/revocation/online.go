@@ -122,6 +122,10 @@ func (o *Online) allowed(url string, now time.Time) error {
 func (o *Online) report(url string, now time.Time, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if errors.Is(err, reason.FetchURLNotAllowed) || errors.Is(err, reason.FetchHostResting) {
+		o.stats.Skipped++ // the Fetcher did not ask, and its reason says more than ours
+		return
+	}
 	o.stats.Asked++
 	switch {
 	case err == nil:

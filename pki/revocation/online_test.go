@@ -485,12 +485,19 @@ func TestReport(t *testing.T) {
 		t.Error("a server that works is left alone")
 	}
 	for range tolerated {
+		o.report("url", now, reason.New(reason.FetchURLNotAllowed, nil))
+		o.report("url", now, reason.New(reason.FetchHostResting, nil))
+	}
+	if o.allowed("url", now) != nil {
+		t.Error("a server that was not asked is left alone")
+	}
+	for range tolerated {
 		o.report("url", now, errors.New("down"))
 	}
 	if o.allowed("url", now) == nil {
 		t.Error("a dead server is not left alone")
 	}
-	if s := o.Stats(now); s.Asked != 4*tolerated || s.Failed != 4*tolerated {
+	if s := o.Stats(now); s.Asked != 4*tolerated || s.Failed != 4*tolerated || s.Skipped != 2*tolerated+1 {
 		t.Errorf("%+v", s)
 	}
 }
