@@ -116,6 +116,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"sign-in signatures", login},
+		{"requests", requests},
 		{"documents", document},
 		{"paths", paths},
 		{"revocation lists", lists},
