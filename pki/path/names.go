@@ -48,7 +48,7 @@ func names(chain []*gostx509.Certificate) verdict.Check {
 		if i == 0 || !selfIssued(c) {
 			for _, n := range above {
 				if err := n.check(c); err != nil {
-					return failed(stepNames, reason.NameNotPermitted, citeNames, fmt.Sprintf("certificate %d of the chain: %v", i, err))
+					return verdict.Fail(stepNames, reason.NameNotPermitted, citeNames, fmt.Sprintf("certificate %d of the chain: %v", i, err))
 				}
 			}
 		}
@@ -58,11 +58,11 @@ func names(chain []*gostx509.Certificate) verdict.Check {
 		}
 		n, err := parseConstraints(ext.Value)
 		if err != nil {
-			return failed(stepNames, reason.NameNotPermitted, citeNames, fmt.Sprintf("name constraints not understood: %v", err))
+			return verdict.Fail(stepNames, reason.NameNotPermitted, citeNames, fmt.Sprintf("name constraints not understood: %v", err))
 		}
 		above = append(above, n)
 	}
-	return passed(stepNames, citeNames)
+	return verdict.Pass(stepNames, citeNames)
 }
 
 // check checks all names of a certificate.

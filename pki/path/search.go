@@ -45,7 +45,7 @@ const (
 func (s *search) run(leaf *gostx509.Certificate) Result {
 	if leaf == nil || s.opts.At.IsZero() {
 		return Result{Status: verdict.Failed, Checks: []verdict.Check{
-			failed(stepChain, reason.InternalError, citeChain, "no certificate, or no moment of validation"),
+			verdict.Fail(stepChain, reason.InternalError, citeChain, "no certificate, or no moment of validation"),
 		}}
 	}
 	s.extend([]*gostx509.Certificate{leaf})
@@ -179,7 +179,7 @@ func (s *search) stop(chain []*gostx509.Certificate, code reason.Code, detail st
 	s.best = Result{
 		Status: verdict.Failed,
 		Chain:  slices.Clone(chain),
-		Checks: []verdict.Check{failed(stepChain, code, citeChain, detail)},
+		Checks: []verdict.Check{verdict.Fail(stepChain, code, citeChain, detail)},
 	}
 	if !s.opts.InsecureSkipValidity { // worth knowing besides
 		s.best.Checks = append(s.best.Checks, s.validity(chain))

@@ -29,18 +29,10 @@ const (
 	citeRevocation = "RFC 5280, 6.1.3 (a)(3)"
 )
 
-func passed(name, cite string) verdict.Check {
-	return verdict.Check{Name: name, Status: verdict.Passed, Cite: cite}
-}
-
-func failed(name string, code reason.Code, cite, detail string) verdict.Check {
-	return verdict.Check{Name: name, Status: verdict.Failed, Reason: code, Cite: cite, Detail: detail}
-}
-
 // validate checks a path whose signatures and names are right and which ends at
 // an anchor (RFC 5280, Section 6.1).
 func (s *search) validate(chain []*gostx509.Certificate) (Result, merit) {
-	r := Result{Status: verdict.Passed, Chain: slices.Clone(chain), Checks: []verdict.Check{passed(stepChain, citeChain)}}
+	r := Result{Status: verdict.Passed, Chain: slices.Clone(chain), Checks: []verdict.Check{verdict.Pass(stepChain, citeChain)}}
 	if !s.opts.InsecureSkipValidity {
 		r.Checks = append(r.Checks, s.validity(chain))
 	}
@@ -63,12 +55,12 @@ func (s *search) validity(chain []*gostx509.Certificate) verdict.Check {
 		}
 		switch {
 		case at.Before(c.NotBefore):
-			return failed(stepValidity, early, citeValidity, "valid from "+c.NotBefore.Format(time.RFC3339))
+			return verdict.Fail(stepValidity, early, citeValidity, "valid from "+c.NotBefore.Format(time.RFC3339))
 		case at.After(c.NotAfter):
-			return failed(stepValidity, late, citeValidity, "valid until "+c.NotAfter.Format(time.RFC3339))
+			return verdict.Fail(stepValidity, late, citeValidity, "valid until "+c.NotAfter.Format(time.RFC3339))
 		}
 	}
-	return passed(stepValidity, citeValidity)
+	return verdict.Pass(stepValidity, citeValidity)
 }
 
 // authority checks that every issuer is a CA that may sign certificates, and the
@@ -78,17 +70,17 @@ func authority(chain []*gostx509.Certificate) verdict.Check {
 	for i, c := range chain[1:] {
 		switch {
 		case c.Version != 3 || !c.IsCA:
-			return failed(stepAuthority, reason.IssuerNotCA, citeAuthority, fmt.Sprintf("certificate %d of the chain is not a CA certificate", i+1))
+			return verdict.Fail(stepAuthority, reason.IssuerNotCA, citeAuthority, fmt.Sprintf("certificate %d of the chain is not a CA certificate", i+1))
 		case c.KeyUsage != 0 && c.KeyUsage&gostx509.KeyUsageCertSign == 0:
-			return failed(stepAuthority, reason.IssuerNotCA, citeAuthority, fmt.Sprintf("the key usage of certificate %d of the chain has no keyCertSign", i+1))
+			return verdict.Fail(stepAuthority, reason.IssuerNotCA, citeAuthority, fmt.Sprintf("the key usage of certificate %d of the chain has no keyCertSign", i+1))
 		case c.MaxPathLen >= 0 && below > c.MaxPathLen:
-			return failed(stepAuthority, reason.PathLengthExceeded, citeAuthority, fmt.Sprintf("%d CA certificates under one that permits %d", below, c.MaxPathLen))
+			return verdict.Fail(stepAuthority, reason.PathLengthExceeded, citeAuthority, fmt.Sprintf("%d CA certificates under one that permits %d", below, c.MaxPathLen))
 		}
 		if !selfIssued(c) {
 			below++
 		}
 	}
-	return passed(stepAuthority, citeAuthority)
+	return verdict.Pass(stepAuthority, citeAuthority)
 }
 
 // selfIssued reports whether issuer and subject are one (RFC 5280, Section 6.1).
@@ -107,11 +99,11 @@ func extensions(chain []*gostx509.Certificate) verdict.Check {
 	for _, c := range chain {
 		for _, id := range c.UnhandledCritical {
 			if !id.Equal(oidNameConstraints) && !id.Equal(oidPolicyMappings) && !id.Equal(oidInhibitAnyPolicy) {
-				return failed(stepExtensions, reason.CertCriticalExtension, citeExtensions, "extension "+id.String())
+				return verdict.Fail(stepExtensions, reason.CertCriticalExtension, citeExtensions, "extension "+id.String())
 			}
 		}
 	}
-	return passed(stepExtensions, citeExtensions)
+	return verdict.Pass(stepExtensions, citeExtensions)
 }
 
 // revocation asks about every certificate but the anchor, from the anchor down:
@@ -143,7 +135,7 @@ func (s *search) revocation(r Result) (Result, merit) {
 // askRevocation returns the first answer that is not good, a revocation before a
 // lack of data; else a passed check.
 func (s *search) askRevocation(chain []*gostx509.Certificate) verdict.Check {
-	result := passed(stepRevocation, citeRevocation)
+	result := verdict.Pass(stepRevocation, citeRevocation)
 	for i := len(chain) - 2; i >= 0; i-- {
 		c := s.opts.Revocation.Revocation(chain[i], chain[i+1], s.opts.At)
 		c.Name = stepRevocation
