@@ -409,3 +409,51 @@ func (w *watch) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// TestFlipDelta changes one bit of every byte of a delta list and of an indirect one:
+// nothing is lifted, and nothing is good.
+func TestFlipDelta(t *testing.T) {
+	ca, other := newAuthority(t, "УЦ", nil), newAuthority(t, "Издатель списков", nil)
+	held := ca.issue(t, []byte{0x33}, func(c *gostx509.Template) {
+		c.Extra = []gostx509.Extension{extension("2.5.29.31", false, asn(0x30, asn(0x30, asn(0xA2, asn(0xA4, string(other.cert.RawSubject))))))}
+	})
+	complete := ca.list(t, func(t *Template) {
+		t.Entries = []Entry{{Serial: held.Serial, RevokedAt: now.Add(-time.Hour), Reason: CertificateHold}}
+	})
+	delta := ca.der(t, func(t *Template) {
+		t.Number, t.Base, t.ThisUpdate = 9, 7, now.Add(-time.Minute)
+		t.Entries = []Entry{{Serial: held.Serial, RevokedAt: now.Add(-2 * time.Minute), Reason: RemoveFromCRL}}
+	})
+	indirect := other.der(t, func(t *Template) {
+		t.Scope.Indirect = true
+		t.Entries = []Entry{{Serial: []byte{1}, RevokedAt: now, Issuer: ca.cert.RawSubject}}
+	})
+	vouched := func([]byte) []*gostx509.Certificate { return []*gostx509.Certificate{other.cert} }
+	for name, v := range map[string]struct {
+		der  []byte
+		with []*List
+		want verdict.Status
+	}{
+		"delta":    {delta, []*List{complete}, verdict.Failed},
+		"indirect": {indirect, nil, verdict.Indeterminate},
+	} {
+		answer := func(der []byte) (verdict.Status, bool) {
+			l, err := Parse(der)
+			if err != nil {
+				return 0, false
+			}
+			lists := append([]*List{l}, v.with...)
+			return Checker{Set: NewSet(lists...), Authorities: vouched}.Revocation(held, ca.cert, now).Status, true
+		}
+		if status, _ := answer(v.der); status != verdict.Passed {
+			t.Fatalf("%s: intact: %v", name, status)
+		}
+		for i := range v.der {
+			bad := bytes.Clone(v.der)
+			bad[i] ^= 1
+			if status, readable := answer(bad); readable && status != v.want {
+				t.Errorf("%s: byte %d: %v", name, i, status)
+			}
+		}
+	}
+}
