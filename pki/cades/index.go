@@ -239,8 +239,10 @@ func (a Attributes) Covers(ts TimeStamp) [][]byte {
 		return nil
 	}
 	switch ts.Kind {
+	case SignatureTimeStamp: // the signature is over the signed attributes
+		return a.tokens(ContentTimeStamp)
 	case ESCTimeStamp:
-		return slices.Concat(a.tokens(SignatureTimeStamp), a.referred())
+		return slices.Concat(a.tokens(ContentTimeStamp), a.tokens(SignatureTimeStamp), a.referred())
 	case ReferencesTimeStamp:
 		return a.referred()
 	case ArchiveV1, ArchiveV2:

@@ -193,16 +193,19 @@ func TestTooMuch(t *testing.T) {
 	s = one(t, w.v, longterm.Add(t, bes, longterm.CounterSignature, counters...), now)
 	wantSignature(t, s, verdict.Passed, "", cms.BES, time.Time{})
 
-	// Of many stamps of one file only so many are judged.
-	f := w.v.inspect(longterm.Parse(t, bes), cms.Content{}, now, nil)
-	f.stamps = 1
+	// Of many stamps of one file only so many are judged, and so much is hashed.
 	sd := longterm.Parse(t, longterm.Add(t, bes, longterm.SignatureTimeStamp, token, token))
-	f.file = sd
 	certs, _ := sd.X509()
-	f.certs = certs
-	got := f.signature(&sd.Signers[0], sd.Verify(cms.Content{}, certs)[0], parent{})
-	codes := []reason.Code{got.TimeStamps[0].Verdict.Why(), got.TimeStamps[1].Verdict.Why()}
-	if codes[0] != "" || codes[1] != reason.TimeStampTooMany {
-		t.Errorf("%q", codes)
+	for name, limit := range map[string]func(*inspection){
+		"stamps": func(f *inspection) { f.stamps = 1 },
+		"hashed": func(f *inspection) { f.hashed = len(value) + 1 },
+	} {
+		f := w.v.inspect(sd, cms.Content{}, now, certs)
+		limit(f)
+		got := f.signature(&sd.Signers[0], sd.Verify(cms.Content{}, certs)[0], parent{})
+		codes := []reason.Code{got.TimeStamps[0].Verdict.Why(), got.TimeStamps[1].Verdict.Why()}
+		if codes[0] != "" || codes[1] != reason.TimeStampTooMany {
+			t.Errorf("%s: %q", name, codes)
+		}
 	}
 }

@@ -151,3 +151,28 @@ func contains(list [][]byte, one []byte) bool {
 	}
 	return false
 }
+
+// FuzzLongTerm judges what becomes of signatures of every level: whatever passes is
+// over the document, with the signature of the signer, at a proven time of ours.
+func FuzzLongTerm(f *testing.F) {
+	w := newWorld(f)
+	bes := w.bes(f, false)
+	for _, file := range w.levels(f, bes) {
+		f.Add(file)
+	}
+	whole := longterm.Parse(f, bes).Signers[0]
+	f.Fuzz(func(t *testing.T, file []byte) {
+		r := w.v.Signature(file, cms.Content{}, now)
+		if r.Verdict().Status() != verdict.Passed {
+			return
+		}
+		for _, s := range r.Signatures {
+			if !bytes.Equal(r.File.Content, document) || !bytes.Equal(s.Signer.RawSignedAttrs, whole.RawSignedAttrs) {
+				t.Error("another document or signature passed")
+			}
+			if !s.ProofOfExistence.IsZero() && !s.ProofOfExistence.Equal(stamped) {
+				t.Errorf("proven at %v", s.ProofOfExistence)
+			}
+		}
+	})
+}

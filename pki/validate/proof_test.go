@@ -10,7 +10,9 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
+	"propusk/pki/ocsp"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -421,4 +423,85 @@ func TestStaleEvidence(t *testing.T) {
 			t.Errorf("lists that are proven: %+v", c)
 		}
 	}
+}
+
+// response makes an OCSP answer of the tax service about certificates, good at a
+// moment.
+func (w *world) response(t *testing.T, at time.Time, certs ...*gostx509.Certificate) *ocsp.Response {
+	t.Helper()
+	template := ocsp.Template{ProducedAt: at, ByName: true}
+	for _, cert := range certs {
+		id, err := ocsp.NewID(sigalg.OIDStreebog256, cert, w.FNS.Cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template.Singles = append(template.Singles, ocsp.Single{
+			ID: id, Status: ocsp.Good, ThisUpdate: at, NextUpdate: at.Add(24 * time.Hour),
+		})
+	}
+	raw, err := ocsp.CreateResponse(nil, template, w.FNS.Cert, w.FNS.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := ocsp.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
+// TestOfflineOCSP: OCSP answers inside the signature are as good as lists, in the
+// attribute and beside the certificates.
+func TestOfflineOCSP(t *testing.T) {
+	w := newWorld(t)
+	response := w.response(t, stamped.Add(time.Minute), w.h.Cert, w.tsa.Holder.Cert)
+	m := longterm.Material{
+		Certs: []*gostx509.Certificate{w.FNS.Cert, w.Root.Cert},
+		Lists: [][]byte{w.list(t, w.Root, stamped.Add(time.Minute))},
+		OCSPs: [][]byte{response.RawBasic},
+		Refs: []longterm.OCSP{{
+			Responder: longterm.Element(0xa1, response.ResponderName), ProducedAt: response.ProducedAt, Hashed: response.RawBasic,
+		}},
+	}
+	stampT := longterm.T(t, w.bes(t, false), w.tsa)
+	beside, err := longterm.Parse(t, stampT).Extend(0, cms.Addition{CRLs: m.Lists, OCSPs: [][]byte{response.Raw}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := w.offline()
+	wantSignature(t, one(t, v, stampT, now), verdict.Indeterminate, reason.RevocationUnknown, cms.T, time.Time{})
+	for level, file := range map[cms.Level][]byte{
+		cms.XLongType1: longterm.Type1(t, longterm.Values(t, longterm.C(t, stampT, m), m), w.tsa),
+		cms.T:          beside,
+		cms.LTA:        longterm.Indexed(t, beside, document, longterm.IndexV3, w.tsa),
+	} {
+		s := one(t, v, file, now)
+		wantSignature(t, s, verdict.Passed, "", level, stamped)
+		inside := false
+		for _, used := range s.Certificate.Evidence {
+			inside = inside || used.SHA256 == response.SHA256()
+		}
+		if !inside {
+			t.Errorf("%s: the answer inside was not used: %+v", level, s.Certificate.Evidence)
+		}
+	}
+	// An archive time-stamp keeps it so when everybody below has expired.
+	year := now.AddDate(1, 0, 0)
+	lta := longterm.Indexed(t, beside, document, longterm.IndexV3, w.tsa)
+	wantSignature(t, one(t, w.at(t, year), lta, year), verdict.Passed, "", cms.LTA, stamped)
+}
+
+// TestContentStampOfOldTSA: a time-stamp of the document is signed with it, so that
+// one of the signature proves when it existed.
+func TestContentStampOfOldTSA(t *testing.T) {
+	w := newWorld(t)
+	short := country.TimeStamping()
+	short.NotAfter = now.Add(-10 * time.Minute)
+	content := longterm.NewTSA(t, w.Country, w.FNS, short, signed)
+	bes := longterm.SignWith(t, document, w.h, signed.Add(time.Minute), longterm.ContentTimeStamp, content.Token(t, document))
+	s := one(t, w.v, bes, now)
+	wantStamp(t, s, cades.ContentTimeStamp, verdict.Failed, reason.CertExpired)
+	s = one(t, w.v, longterm.T(t, bes, w.tsa), now)
+	wantSignature(t, s, verdict.Passed, "", cms.T, stamped)
+	wantStamp(t, s, cades.ContentTimeStamp, verdict.Passed, "")
 }
