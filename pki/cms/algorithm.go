@@ -41,7 +41,7 @@ type oids = []asn1.ObjectIdentifier
 func (s *Signer) checkAlgorithm(cert *gostx509.Certificate) verdict.Check {
 	const cite = "RFC 9215, 2; RFC 5652, 5.3"
 	if !hasPlainParameters(s.DigestAlgorithm) || !hasPlainParameters(s.SignatureAlgorithm) && !s.repeatsKey(cert) {
-		return failed(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "unexpected parameters")
+		return verdict.Fail(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "unexpected parameters")
 	}
 	digestKnown, signatureKnown := false, false
 	for _, row := range suites {
@@ -52,17 +52,17 @@ func (s *Signer) checkAlgorithm(cert *gostx509.Certificate) verdict.Check {
 			continue
 		}
 		if cert.PublicKey == nil {
-			return unknown(CheckAlgorithm, reason.CertKeyUnsupported, cite, "")
+			return verdict.Unknown(CheckAlgorithm, reason.CertKeyUnsupported, cite, "")
 		}
-		return passed(CheckAlgorithm, cite)
+		return verdict.Pass(CheckAlgorithm, cite)
 	}
 	if !digestKnown {
-		return unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "digest "+s.DigestAlgorithm.Algorithm.String())
+		return verdict.Unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "digest "+s.DigestAlgorithm.Algorithm.String())
 	}
 	if !signatureKnown {
-		return unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "signature "+s.SignatureAlgorithm.Algorithm.String())
+		return verdict.Unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "signature "+s.SignatureAlgorithm.Algorithm.String())
 	}
-	return failed(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "")
+	return verdict.Fail(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "")
 }
 
 // repeatsKey reports whether the signature algorithm is the identifier of the key

@@ -21,27 +21,27 @@ func (s *Signer) checkAttributes(sd *SignedData) verdict.Check {
 	for i, a := range s.SignedAttrs {
 		for _, b := range s.SignedAttrs[:i] {
 			if bytes.Equal(a.Type, b.Type) {
-				return failed(CheckAttributes, reason.SignatureAttributesBad, citeAttributes, "repeated "+a.Type.String())
+				return verdict.Fail(CheckAttributes, reason.SignatureAttributesBad, citeAttributes, "repeated "+a.Type.String())
 			}
 		}
 	}
 	if code := s.checkContentType(sd); code != "" {
-		return failed(CheckAttributes, code, "RFC 5652, 11.1, 11.4", "content-type")
+		return verdict.Fail(CheckAttributes, code, "RFC 5652, 11.1, 11.4", "content-type")
 	}
 	digest, _ := s.signed(oidMessageDigest)
 	if _, ok := singleOctetString(digest); !ok {
-		return failed(CheckAttributes, reason.SignatureAttributesBad, "RFC 5652, 11.2", "message-digest")
+		return verdict.Fail(CheckAttributes, reason.SignatureAttributesBad, "RFC 5652, 11.2", "message-digest")
 	}
 	if values, found := s.signed(oidSigningTime); found && !isSingle(values) {
-		return failed(CheckAttributes, reason.SignatureAttributesBad, "RFC 5652, 11.3", "signing-time")
+		return verdict.Fail(CheckAttributes, reason.SignatureAttributesBad, "RFC 5652, 11.3", "signing-time")
 	}
 	if _, found := s.signed(oidCounterSignature); found {
-		return failed(CheckAttributes, reason.SignatureAttributesBad, "RFC 5652, 11.4", "counter-signature")
+		return verdict.Fail(CheckAttributes, reason.SignatureAttributesBad, "RFC 5652, 11.4", "counter-signature")
 	}
 	if values, found := s.signed(oidAlgorithmProtection); found && !s.protects(values) {
-		return failed(CheckAttributes, reason.SignatureAlgorithmMismatch, "RFC 6211, 3.1", "")
+		return verdict.Fail(CheckAttributes, reason.SignatureAlgorithmMismatch, "RFC 6211, 3.1", "")
 	}
-	return passed(CheckAttributes, citeAttributes)
+	return verdict.Pass(CheckAttributes, citeAttributes)
 }
 
 // checkContentType compares the content type under the signature with that of the
@@ -141,14 +141,14 @@ func checkESS(values []byte, cert *gostx509.Certificate, read func(*der.Reader) 
 	top.End()
 	switch {
 	case d.Err() != nil:
-		return failed(CheckSigningCertificate, reason.SignatureAttributesBad, cite, "signing-certificate")
+		return verdict.Fail(CheckSigningCertificate, reason.SignatureAttributesBad, cite, "signing-certificate")
 	case id.hash == nil:
-		return unknown(CheckSigningCertificate, reason.SignatureAlgorithmUnsupported, cite, errHash.Error())
+		return verdict.Unknown(CheckSigningCertificate, reason.SignatureAlgorithmUnsupported, cite, errHash.Error())
 	}
 	if !bytes.Equal(id.of(cert), id.digest) || id.serial != nil && !bytes.Equal(id.serial, cert.Serial) {
-		return failed(CheckSigningCertificate, reason.SignerCertMismatch, cite, "")
+		return verdict.Fail(CheckSigningCertificate, reason.SignerCertMismatch, cite, "")
 	}
-	return passed(CheckSigningCertificate, cite)
+	return verdict.Pass(CheckSigningCertificate, cite)
 }
 
 // of returns the digest of a certificate.

@@ -160,16 +160,16 @@ func (v *verifier) content(s *Signer) ([]byte, verdict.Check) {
 	}
 	if s.RawSignedAttrs == nil {
 		if v.digests.isAttributes() {
-			return nil, failed(CheckContent, reason.ContentIsAttributes, cite, "")
+			return nil, verdict.Fail(CheckContent, reason.ContentIsAttributes, cite, "")
 		}
-		return digest, passed(CheckContent, cite)
+		return digest, verdict.Pass(CheckContent, cite)
 	}
 	values, _ := s.signed(oidMessageDigest)
 	signed, ok := singleOctetString(values)
 	if !ok || !bytes.Equal(signed, digest) {
-		return nil, failed(CheckContent, reason.ContentChanged, cite, "")
+		return nil, verdict.Fail(CheckContent, reason.ContentChanged, cite, "")
 	}
-	return digest, passed(CheckContent, cite)
+	return digest, verdict.Pass(CheckContent, cite)
 }
 
 // notPassed makes a check of a code: what we lack is indeterminate, the rest
@@ -177,9 +177,9 @@ func (v *verifier) content(s *Signer) ([]byte, verdict.Check) {
 func notPassed(name string, code reason.Code, cite string) verdict.Check {
 	switch code {
 	case reason.ContentMissing, reason.SignatureAlgorithmUnsupported:
-		return unknown(name, code, cite, "")
+		return verdict.Unknown(name, code, cite, "")
 	default:
-		return failed(name, code, cite, "")
+		return verdict.Fail(name, code, cite, "")
 	}
 }
 

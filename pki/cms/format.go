@@ -10,21 +10,21 @@ import (
 func (v *verifier) format(s *Signer) verdict.Check {
 	switch {
 	case !v.sd.rightVersion:
-		return failed(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.1", "version of SignedData")
+		return verdict.Fail(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.1", "version of SignedData")
 	case s.Version != s.rightVersion():
-		return failed(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.3", "version of SignerInfo")
+		return verdict.Fail(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.3", "version of SignerInfo")
 	case s.RawSignedAttrs == nil && !v.sd.isData():
-		return failed(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.3", "no signed attributes with a content type other than data")
+		return verdict.Fail(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.3", "no signed attributes with a content type other than data")
 	case !v.sd.listsDigest(s):
-		return failed(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.1", "digest algorithm is not listed")
+		return verdict.Fail(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 5.1", "digest algorithm is not listed")
 	}
 	for _, a := range s.UnsignedAttrs {
 		switch string(a.Type) {
 		case oidContentType, oidMessageDigest, oidSigningTime, oidSigningCertificate, oidSigningCertificateV2, oidAlgorithmProtection:
-			return failed(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 11; RFC 5035, 3", "unsigned "+a.Type.String())
+			return verdict.Fail(CheckFormat, reason.SignatureFormatBad, "RFC 5652, 11; RFC 5035, 3", "unsigned "+a.Type.String())
 		}
 	}
-	return passed(CheckFormat, "RFC 5652, 5")
+	return verdict.Pass(CheckFormat, "RFC 5652, 5")
 }
 
 // rightVersion returns the version that RFC 5652, Section 5.3 demands.

@@ -156,7 +156,7 @@ func (v *verifier) bySigner(s *Signer, digest []byte) (*gostx509.Certificate, []
 		if tried++; tried > maxCandidates {
 			break
 		}
-		checks := append([]verdict.Check{passed(CheckSigner, "RFC 5652, 5.3")}, s.checkKey(v.memory.Verifier(cert), cert, digest)...)
+		checks := append([]verdict.Check{verdict.Pass(CheckSigner, "RFC 5652, 5.3")}, s.checkKey(v.memory.Verifier(cert), cert, digest)...)
 		if allPassed(checks) {
 			return cert, checks
 		}
@@ -165,7 +165,7 @@ func (v *verifier) bySigner(s *Signer, digest []byte) (*gostx509.Certificate, []
 		}
 	}
 	if claimed == nil {
-		return nil, []verdict.Check{unknown(CheckSigner, reason.SignerCertMissing, "RFC 5652, 5.3", "")}
+		return nil, []verdict.Check{verdict.Unknown(CheckSigner, reason.SignerCertMissing, "RFC 5652, 5.3", "")}
 	}
 	return claimed, why
 }
@@ -194,9 +194,9 @@ func (s *Signer) checkSignature(keys sigalg.Verifier, cert *gostx509.Certificate
 	const cite = "RFC 5652, 5.6; 63-ФЗ, ст. 11, п. 3"
 	err := keys.VerifyDigestWith(s.SignatureAlgorithm, s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature)
 	if err != nil {
-		return failed(CheckSignature, reason.SignatureBad, cite, "")
+		return verdict.Fail(CheckSignature, reason.SignatureBad, cite, "")
 	}
-	return passed(CheckSignature, cite)
+	return verdict.Pass(CheckSignature, cite)
 }
 
 // allPassed reports whether every check passed. An empty list did not.
@@ -207,18 +207,6 @@ func allPassed(checks []verdict.Check) bool {
 		}
 	}
 	return len(checks) > 0
-}
-
-func passed(name, cite string) verdict.Check {
-	return verdict.Check{Name: name, Status: verdict.Passed, Cite: cite}
-}
-
-func failed(name string, code reason.Code, cite, detail string) verdict.Check {
-	return verdict.Check{Name: name, Status: verdict.Failed, Reason: code, Cite: cite, Detail: detail}
-}
-
-func unknown(name string, code reason.Code, cite, detail string) verdict.Check {
-	return verdict.Check{Name: name, Status: verdict.Indeterminate, Reason: code, Cite: cite, Detail: detail}
 }
 
 // contains reports whether a list has the identifier.
