@@ -77,6 +77,11 @@ func (n Name) All(id asn1.ObjectIdentifier) []string {
 // are shown as U+FFFD. The result contains personal data: do not log it.
 func (n Name) String() string {
 	var b strings.Builder
+	length := 0
+	for _, a := range n {
+		length += len(a.Text) + 16
+	}
+	b.Grow(length)
 	for i, a := range n {
 		switch {
 		case i > 0 && a.SameRDN:
@@ -95,6 +100,9 @@ func (n Name) String() string {
 // not print, among them those that change the direction of writing, by U+FFFD: a
 // name is shown to people who trust it.
 func visibly(s string) string {
+	if isUsual(s) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Zs, r):
@@ -105,6 +113,20 @@ func visibly(s string) string {
 			return r
 		}
 	}, s)
+}
+
+// isUsual reports whether s has but characters that print and are in nearly all names:
+// the tables of Unicode take longer than the rest of a verdict document.
+func isUsual(s string) bool {
+	for _, r := range s {
+		switch {
+		case r >= ' ' && r <= '~', r >= 'А' && r <= 'я':
+		case r == 'Ё', r == 'ё', r == '№', r == '«', r == '»':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func quote(s string) string {

@@ -74,7 +74,7 @@ var (
 )
 
 // attributes is every attribute type with the name that CryptoPro CSP shows.
-func attributes() []attributeType {
+var attributes = sync.OnceValue(func() []attributeType {
 	return []attributeType{
 		{OIDCommonName, "CN"},
 		{OIDSurname, "SN"},
@@ -98,7 +98,7 @@ func attributes() []attributeType {
 		{OIDFSSNumber, "РНС ФСС"},
 		{OIDFSSCode, "КП ФСС"},
 	}
-}
+})
 
 type attributeType struct {
 	id   asn1.ObjectIdentifier
