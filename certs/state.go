@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -203,7 +204,8 @@ func (s state) readFloor() (floor, error) {
 	var f floor
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil || f.TSLVersion < 0 || len(f.CRLs) > maxFiles {
+	err = d.Decode(&f)
+	if err != nil || !errors.Is(d.Decode(new(any)), io.EOF) || f.TSLVersion < 0 || len(f.CRLs) > maxFiles {
 		return floor{}, reason.Errorf(reason.TrustStateDamaged, "%s is not what was written there", s.path(stateFloor))
 	}
 	return f, nil

@@ -377,3 +377,36 @@ func TestConcurrency(t *testing.T) {
 		t.Errorf("%d at once", peak.Load())
 	}
 }
+
+// FuzzAllowed: an address that may be asked leads to an allowed host and port and
+// nowhere else, whoever reads it.
+func FuzzAllowed(f *testing.F) {
+	for _, seed := range []string{
+		"http://exact.example/a.crl", "https://A.Suffix.Example:443/?q#f", "http://u:p@exact.example/", "http://exact.example@evil.example/",
+		"http://exact.example\\@evil.example/", "http://[::1]/", "http://exact.example:80:80/", "//exact.example", "http://exact.example%2eevil/",
+	} {
+		f.Add(seed)
+	}
+	c, err := New(Options{Hosts: []string{"exact.example", ".suffix.example"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		u, err := c.parse(raw)
+		if err != nil {
+			if reason.Of(err) != reason.FetchURLNotAllowed || u != nil {
+				t.Fatalf("%q: %v, %v", raw, u, err)
+			}
+			return
+		}
+		req, err := http.NewRequest(http.MethodGet, u.String(), nil)
+		if err != nil {
+			return // it cannot be asked at all
+		}
+		host, port := canonical(req.URL.Hostname()), req.URL.Port()
+		if host != "exact.example" && host != "suffix.example" && !strings.HasSuffix(host, ".suffix.example") ||
+			port != "" && port != "80" && port != "443" || req.URL.User != nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+			t.Fatalf("%q leads to %s", raw, req.URL)
+		}
+	})
+}
