@@ -7,8 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"propusk/gost/gost3410"
 	"propusk/pki/crl"
+	"propusk/pki/der"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/samples"
@@ -194,4 +198,169 @@ func FuzzParseRequest(f *testing.F) {
 			t.Fatalf("%+v became %+v: %v", r, again, err)
 		}
 	})
+}
+
+// TestSingleExtensions: what extensions of one answer do (RFC 6960, Sections 4.4.2 to
+// 4.4.5).
+func TestSingleExtensions(t *testing.T) {
+	w := newWorld(t)
+	id := mustID(t, OIDSHA1, w.holder.Cert, w.FNS.Cert)
+	since := []byte("\x18\x0f20260101000000Z")
+	read := func(status CertStatus, extensions ...gostx509.Extension) (Single, error) {
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			(&Single{ID: id, Status: status, RevokedAt: now, ThisUpdate: now}).add(b)
+			tagged(b, 1, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					for _, e := range extensions {
+						b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+							b.AddASN1ObjectIdentifier(e.ID)
+							b.AddASN1Boolean(e.Critical)
+							b.AddASN1OctetString(e.Value)
+						})
+					}
+				})
+			})
+		})
+		raw, err := b.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d der.Decoder
+		r := d.Open(raw, limits())
+		s := readSingle(r.Sequence())
+		r.End()
+		return s, d.Err()
+	}
+	reasonCode := func(n byte) gostx509.Extension {
+		return gostx509.Extension{ID: asn1.ObjectIdentifier{2, 5, 29, 21}, Value: []byte{0x0A, 1, n}}
+	}
+	unknown := gostx509.Extension{ID: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}}
+	critical := unknown
+	critical.Critical = true
+	reference := gostx509.Extension{ID: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 3}, Critical: true, Value: []byte{0x30, 0}}
+
+	if s, err := read(Revoked, reasonCode(1), gostx509.Extension{ID: asn1.ObjectIdentifier{2, 5, 29, 24}, Value: since}); err != nil ||
+		s.Reason != crl.KeyCompromise || s.InvalidSince.Year() != 2026 || s.Unusable != nil {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(Good, reasonCode(1), reference, unknown); err != nil || s.Reason != crl.Unspecified || s.Unusable != nil {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(Good, critical); err != nil || reason.Of(s.Unusable) != reason.OCSPUnsupported {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for name, wrong := range map[string][]gostx509.Extension{
+		"reason 7":           {reasonCode(7)},
+		"reason 11":          {reasonCode(11)},
+		"more than a reason": {{ID: asn1.ObjectIdentifier{2, 5, 29, 21}, Value: []byte{0x0A, 1, 1, 5, 0}}},
+		"twice":              {unknown, unknown},
+		"none":               {},
+		"too many":           make([]gostx509.Extension, maxExtensions+1),
+	} {
+		for i := range wrong {
+			if wrong[i].ID == nil {
+				wrong[i] = gostx509.Extension{ID: asn1.ObjectIdentifier{1, 2, 3, i}, Value: []byte{5, 0}}
+			}
+		}
+		if _, err := read(Revoked, wrong...); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	// One that cannot be used grants less than any but revocation.
+	r := Response{Singles: []Single{{ID: id, Status: Unknown}, {ID: id, Status: Good, Unusable: reason.OCSPUnsupported}, {ID: id, Status: Good}}}
+	if s, ok := r.Lookup(w.holder.Cert, w.FNS.Cert); !ok || s.Unusable == nil {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestRequestForms: what a request may hold, and how much.
+func TestRequestForms(t *testing.T) {
+	w := newWorld(t)
+	id := mustID(t, OIDSHA1, w.holder.Cert, w.FNS.Cert)
+	write := func(count int, version byte, one, all *gostx509.Extension) []byte {
+		extension := func(b *cryptobyte.Builder, tag uint8, e *gostx509.Extension) {
+			if e == nil {
+				return
+			}
+			tagged(b, tag, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+						b.AddASN1ObjectIdentifier(e.ID)
+						b.AddASN1Boolean(e.Critical)
+						b.AddASN1OctetString(e.Value)
+					})
+				})
+			})
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				tagged(b, 0, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(version)) })
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					for range count {
+						b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+							id.add(b)
+							extension(b, 0, one)
+						})
+					}
+				})
+				extension(b, 2, all)
+			})
+		})
+		raw, err := b.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	types := &gostx509.Extension{ID: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 4}, Critical: true, Value: []byte{0x30, 0}}
+	locator := &gostx509.Extension{ID: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 7}, Value: []byte{0x30, 0}}
+	strict := *locator
+	strict.Critical = true
+	empty := &gostx509.Extension{ID: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}, Value: []byte{4, 0}}
+	for _, c := range []struct {
+		name     string
+		raw      []byte
+		bad      bool
+		unusable bool
+	}{
+		{"types of response", write(1, 0, nil, types), false, false},
+		{"where else to ask", write(1, 0, locator, nil), false, false},
+		{"critical, of one question", write(1, 0, &strict, nil), false, true},
+		{"critical, of the request", write(1, 0, nil, &strict), false, true},
+		{"most questions", write(maxSingles, 0, nil, nil), false, false},
+		{"too many questions", write(maxSingles+1, 0, nil, nil), true, false},
+		{"no question", write(0, 0, nil, nil), true, false},
+		{"version 2", write(1, 1, nil, nil), true, false},
+		{"empty nonce", write(1, 0, nil, empty), true, false},
+	} {
+		r, err := ParseRequest(c.raw)
+		if (err != nil) != c.bad || (r == nil) != c.bad || !c.bad && (r.Unusable != nil) != c.unusable {
+			t.Errorf("%s: %+v, %v", c.name, r, err)
+		}
+	}
+	w.tooMuch(t)
+}
+
+// tooMuch: a response with more answers or certificates than anybody needs is neither
+// made nor read.
+func (w *world) tooMuch(t *testing.T) {
+	t.Helper()
+	template := w.good(t)
+	for range maxSingles - 1 {
+		template.Singles = append(template.Singles, template.Singles[0])
+	}
+	w.respond(t, template, w.FNS.Cert, w.FNS.Key)
+	template.Singles = append(template.Singles, template.Singles[0])
+	if _, err := CreateResponse(nil, template, w.FNS.Cert, w.FNS.Key); reason.Of(err) != reason.OCSPMalformed {
+		t.Error(err)
+	}
+	template = w.good(t)
+	for range maxCertificates + 1 {
+		template.Certificates = append(template.Certificates, w.FNS.Cert)
+	}
+	if _, err := CreateResponse(nil, template, w.FNS.Cert, w.FNS.Key); reason.Of(err) != reason.OCSPMalformed {
+		t.Error(err)
+	}
 }

@@ -100,10 +100,18 @@ func TestAtHand(t *testing.T) {
 		{name: "on hold, released by a newer list", lists: []crl.Template{inForce()}, ocsp: []ocsp.Single{bad(ago(61*time.Minute), crl.CertificateHold)}, policy: Policy{Grace: time.Hour}, status: pass, used: KindCRL},
 		{name: "on hold since the good answer", lists: []crl.Template{inForce(held)}, ocsp: []ocsp.Single{fine(ago(time.Hour + time.Second))}, policy: Policy{Grace: time.Hour}, status: fail, why: reason.CertOnHold, used: KindCRL},
 		{name: "on hold and good at once", lists: []crl.Template{inForce(held)}, ocsp: []ocsp.Single{fine(ago(time.Hour))}, policy: Policy{Grace: time.Hour}, status: fail, why: reason.CertOnHold, used: KindCRL},
+		{name: "on hold, lifted by a list of changes", lists: []crl.Template{inForce(held), changes(w.entry(ago(time.Minute), crl.RemoveFromCRL, time.Time{}))}, status: pass, used: KindCRL},
+		{name: "revoked by a list of changes", lists: []crl.Template{inForce(), changes(w.entry(ago(time.Minute), crl.Superseded, time.Time{}))}, status: fail, why: reason.CertRevoked, used: KindCRL},
+		{name: "on hold by an answer, lifted by a newer list of changes", lists: []crl.Template{inForce(), changes()}, ocsp: []ocsp.Single{bad(ago(40*time.Minute), crl.CertificateHold)}, status: pass, used: KindCRL},
 		{name: "on hold, then revoked", lists: []crl.Template{inForce(held)}, ocsp: []ocsp.Single{bad(now, crl.Superseded)}, status: fail, why: reason.CertRevoked, used: KindOCSP},
 	} {
 		t.Run(s.name, func(t *testing.T) { s.run(t, w) })
 	}
+}
+
+// changes is a list of changes to inForce, half an hour old.
+func changes(entries ...crl.Entry) crl.Template {
+	return crl.Template{Number: 2, Base: 1, ThisUpdate: now.Add(-30 * time.Minute), NextUpdate: now.Add(time.Hour), Entries: entries}
 }
 
 // TestPast asks about a moment in the past, two days ago, with evidence of today.
@@ -181,6 +189,10 @@ func TestWrongEvidence(t *testing.T) {
 	critical := w.answered(t, fine(now))
 	critical.Unusable = reason.OCSPUnsupported
 	forged := w.lists(t, inForce())
+	spoilt := w.answered(t, fine(now))
+	spoilt.Singles[0].Unusable = reason.OCSPUnsupported
+	early := w.answered(t, fine(now))
+	early.ProducedAt = now.Add(-crl.ClockSkew - time.Second)
 	for _, c := range []struct {
 		name string
 		give Evidence
@@ -194,6 +206,8 @@ func TestWrongEvidence(t *testing.T) {
 		{"revoked, signed by another holder", Evidence{Responses: []*ocsp.Response{w.signed(t, bad(now, crl.KeyCompromise), other)}}, reason.RevocationUnusable},
 		{"signed by the root", Evidence{Responses: []*ocsp.Response{w.signed(t, fine(now), country.Holder{Cert: w.Root.Cert, Key: w.Root.Key})}}, reason.RevocationUnusable},
 		{"critical extension", Evidence{Responses: []*ocsp.Response{critical}}, reason.RevocationUnusable},
+		{"critical extension of the answer", Evidence{Responses: []*ocsp.Response{spoilt}}, reason.RevocationUnusable},
+		{"made before it was known", Evidence{Responses: []*ocsp.Response{early}}, reason.RevocationUnusable},
 		{"nothing where a response should be", Evidence{Responses: []*ocsp.Response{nil}}, reason.RevocationUnknown},
 		{"list of another CA", Evidence{CRLs: crl.NewSet(w.Lost.CRL)}, reason.RevocationUnknown},
 		{"empty set", Evidence{CRLs: crl.NewSet()}, reason.RevocationUnknown},

@@ -8,8 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"propusk/gost/gost3410"
 	"propusk/pki/crl"
+	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/ocsp"
 	"propusk/pki/reason"
@@ -446,6 +450,54 @@ func TestPartialLists(t *testing.T) {
 	w.ask(t, &Checker{Online: NewOnline(w)}, verdict.Indeterminate, reason.RevocationUnreachable, "")
 	some(secondPoint, crl.AllReasons&^compromise)
 	w.ask(t, &Checker{Online: NewOnline(w)}, verdict.Passed, "", secondPoint)
+}
+
+// TestIndirectList: the list of another authority counts if somebody vouches for that,
+// and is not remembered as a list of the issuer.
+func TestIndirectList(t *testing.T) {
+	w := newWorld(t)
+	w.holder = w.pointed(t)
+	template := inForce(crl.Entry{Serial: w.holder.Cert.Serial, RevokedAt: now.Add(-time.Hour), Issuer: w.FNS.Cert.RawSubject})
+	template.Scope = crl.Scope{Indirect: true}
+	raw, err := crl.Create(nil, template, w.Lost.Cert, w.Lost.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.servers[firstPoint] = func(context.Context, []byte) ([]byte, error) { return raw, nil }
+	online := NewOnline(w)
+	policy := Policy{Issuers: map[string]IssuerPolicy{fmt.Sprintf("%x", w.FNS.Cert.SubjectKeyID): {CRLs: []string{firstPoint}}}}
+	w.ask(t, &Checker{Online: online, Policy: policy}, verdict.Indeterminate, reason.RevocationUnusable, "")
+	vouched := func([]byte, time.Time) []*gostx509.Certificate { return []*gostx509.Certificate{w.Lost.Cert} }
+	c := &Checker{Online: online, Policy: policy, Authorities: vouched}
+	w.ask(t, c, verdict.Failed, reason.CertRevoked, firstPoint)
+	if used := c.Used(); len(used) != 1 || used[0].Signer != w.Lost.Cert {
+		t.Errorf("%+v", used)
+	}
+	if s := online.Stats(now); s.Lists != 0 || s.Failed != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// pointed is a holder whose certificate names the authority that lists it: RFC 5280,
+// Section 4.2.1.13, cRLIssuer.
+func (w *world) pointed(t *testing.T) country.Holder {
+	t.Helper()
+	tag := func(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(tag(2), func(b *cryptobyte.Builder) {
+				b.AddASN1(tag(4), func(b *cryptobyte.Builder) { b.AddBytes(w.Lost.Cert.RawSubject) })
+			})
+		})
+	})
+	value, err := b.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := country.Entrepreneur()
+	template.Extra = append(template.Extra, gostx509.Extension{ID: gostx509.OIDCRLDistribution, Value: value})
+	return w.Person(t, w.FNS, gost3410.TC26256A(), template)
 }
 
 // TestCacheLimits: what is remembered is bounded.
