@@ -63,8 +63,9 @@ type Options struct {
 	// OCSPTimeout, CRLTimeout and TSLTimeout bound one request from the look-up of
 	// the name to the last byte. Zero means 5 seconds, 30 seconds and 3 minutes.
 	OCSPTimeout, CRLTimeout, TSLTimeout time.Duration
-	// Concurrency is how many requests run at once, the others wait; zero means
-	// 8. One host gets a half of it at most.
+	// Concurrency is how many requests of Get run at once, the others wait; zero
+	// means 8. One host gets a half of it at most. OCSP and CRL, for which a verdict
+	// waits, have four times as many places of their own.
 	Concurrency int
 
 	// Pause is how long a host is left alone after it failed Failures times in a
@@ -86,8 +87,10 @@ type Client struct {
 	allow allowList
 	also  atomic.Pointer[map[string]bool]
 	http  *http.Client
-	slots chan struct{}
 	hosts *breakers
+
+	patient *queue        // Get
+	urgent  chan struct{} // OCSP and CRL
 }
 
 // New returns a Client. It connects to nobody yet. The error names a host that is
@@ -98,7 +101,10 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	o.setDefaults()
-	c := &Client{opts: o, allow: allow, slots: make(chan struct{}, o.Concurrency), hosts: newBreakers(o, rand.Float64)}
+	c := &Client{
+		opts: o, allow: allow, hosts: newBreakers(o, rand.Float64),
+		patient: newQueue(o.Concurrency, max(1, o.Concurrency/2)), urgent: make(chan struct{}, 4*o.Concurrency),
+	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: c.checkAddress}
 	c.http = &http.Client{
 		Transport: &http.Transport{
@@ -113,7 +119,6 @@ func New(o Options) (*Client, error) {
 			IdleConnTimeout:        30 * time.Second,
 			MaxIdleConns:           4 * o.Concurrency,
 			MaxIdleConnsPerHost:    o.Concurrency,
-			MaxConnsPerHost:        max(1, o.Concurrency/2),
 			MaxResponseHeaderBytes: 64 << 10,
 			ForceAttemptHTTP2:      true,
 		},
@@ -213,13 +218,27 @@ type Answer struct {
 // OCSP posts a request to a responder and returns its answer (RFC 6960, Appendix
 // A.1). Errors are those of Get.
 func (c *Client) OCSP(ctx context.Context, url string, request []byte) ([]byte, error) {
-	a, err := c.ask(ctx, OCSP, url, request, Version{})
-	return a.Data, err
+	return c.now(ctx, OCSP, url, request)
 }
 
 // CRL gets a revocation list. Errors are those of Get.
 func (c *Client) CRL(ctx context.Context, url string) ([]byte, error) {
-	a, err := c.Get(ctx, CRL, url, Version{})
+	return c.now(ctx, CRL, url, nil)
+}
+
+// now asks while somebody waits for a verdict.
+func (c *Client) now(ctx context.Context, kind Kind, url string, post []byte) ([]byte, error) {
+	u, err := c.parse(url)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case c.urgent <- struct{}{}:
+		defer func() { <-c.urgent }()
+	case <-ctx.Done():
+		return nil, failure(u, ctx.Err())
+	}
+	a, err := c.ask(ctx, kind, u, post, Version{})
 	return a.Data, err
 }
 
@@ -233,22 +252,21 @@ func (c *Client) TSL(ctx context.Context, url string) ([]byte, error) {
 // time. The error is a *reason.Error with one of the codes Fetch…, whose text
 // names the address.
 func (c *Client) Get(ctx context.Context, kind Kind, url string, last Version) (Answer, error) {
-	return c.ask(ctx, kind, url, nil, last)
-}
-
-// ask makes one request within all limits.
-func (c *Client) ask(ctx context.Context, kind Kind, raw string, post []byte, last Version) (Answer, error) {
-	u, err := c.parse(raw)
+	u, err := c.parse(url)
 	if err != nil {
 		return Answer{}, err
 	}
-	limit, timeout := c.limits(kind)
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return Answer{}, failure(u, ctx.Err())
+	leave, err := c.patient.enter(ctx, u.Host)
+	if err != nil {
+		return Answer{}, failure(u, err)
 	}
+	defer leave()
+	return c.ask(ctx, kind, u, nil, last)
+}
+
+// ask makes one request within the limits of its kind.
+func (c *Client) ask(ctx context.Context, kind Kind, u *url.URL, post []byte, last Version) (Answer, error) {
+	limit, timeout := c.limits(kind)
 	done, err := c.hosts.enter(u.Host)
 	if err != nil {
 		return Answer{}, reason.Errorf(reason.FetchHostResting, "%s: %w", u, err)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
 )
 
 // server answers on loopback until the test ends. Handlers that hang return when
@@ -351,32 +352,59 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// TestConcurrency: no more requests run at once than there may, and each gets its
-// answer.
+// TestConcurrency: no more requests run at once than there may, a host gets a half of
+// them at most, and each has its answer. A verdict does not wait for them.
 func TestConcurrency(t *testing.T) {
 	const most, all = 4, 40
 	var now, peak atomic.Int32
-	s := newServer(t, map[string]http.HandlerFunc{"/": func(w http.ResponseWriter, _ *http.Request) {
-		n := now.Add(1)
-		for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
-		}
-		_, _ = w.Write([]byte("x"))
-		now.Add(-1)
-	}})
+	full, release := make(chan struct{}), make(chan struct{})
+	s := newServer(t, map[string]http.HandlerFunc{
+		"/": func(w http.ResponseWriter, _ *http.Request) {
+			n := now.Add(1)
+			for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
+			}
+			if n == most/2 {
+				select {
+				case full <- struct{}{}:
+				case <-release:
+				}
+			}
+			<-release
+			_, _ = w.Write([]byte("x"))
+			now.Add(-1)
+		},
+		"/ocsp": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("at once")) },
+	})
 	c := s.client(t, func(o *Options) { o.Concurrency = most })
 	var wait sync.WaitGroup
 	for range all {
 		wait.Go(func() {
-			if got, err := c.CRL(t.Context(), s.URL); err != nil || string(got) != "x" {
+			if got, err := c.TSL(t.Context(), s.URL); err != nil || string(got) != "x" {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
 	}
+	<-full // all places of the host are taken
+	if got, err := c.OCSP(t.Context(), s.URL+"/ocsp", []byte("?")); err != nil || string(got) != "at once" {
+		t.Errorf("%q, %v", got, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.TSL(ctx, s.URL); err == nil {
+		t.Error("somebody who has gone gets a place")
+	}
+	close(release)
 	wait.Wait()
-	if peak.Load() > most {
+	if peak.Load() != most/2 {
 		t.Errorf("%d at once", peak.Load())
 	}
+	if len(c.patient.hosts) != 0 || len(c.patient.places) != 0 {
+		t.Errorf("%d hosts, %d places are still taken", len(c.patient.hosts), len(c.patient.places))
+	}
 }
+
+// A Client asks about revocation as well.
+var _ revocation.Fetcher = (*Client)(nil)
 
 // FuzzAllowed: an address that may be asked leads to an allowed host and port and
 // nowhere else, whoever reads it.
