@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -206,4 +207,41 @@ func mustReadDir(t *testing.T) []os.DirEntry {
 		t.Fatal(err)
 	}
 	return entries
+}
+
+// TestServicesOpenSSL has openssl ask the services of the country: about revocation,
+// and for a time-stamp.
+func TestServicesOpenSSL(t *testing.T) {
+	peer := testgateway.NewOpenSSL(t)
+	url := stampPlace(t)
+	ca, root := filepath.Join("country", "authorities", "fns.pem"), filepath.Join("country", "authorities", "head-256.pem")
+	for id, want := range map[string]string{"ip": "good", "revoked": "revoked"} {
+		cert := filepath.Join("country", "people", id, "cert.pem")
+		for _, digest := range []string{"-sha1", "-sha256", "-md_gost12_256"} {
+			// That the signature is right, it says on standard error.
+			out := peer.Run(nil, "sh", "-c", strings.Join([]string{
+				"openssl ocsp", digest, "-issuer", ca, "-cert", cert, "-url", url + "/ocsp", "-CAfile", root, "-verify_other", ca, "2>&1",
+			}, " "))
+			if !strings.Contains(out, cert+": "+want) || !strings.Contains(out, "Response verify OK") {
+				t.Errorf("%s, %s: %s", id, digest, out)
+			}
+		}
+	}
+	peer.Run(nil, "openssl", "ts", "-query", "-data", "contract.txt", "-md_gost12_256", "-cert", "-out", "query")
+	query, err := os.Open("query")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer query.Close()
+	response, err := http.Post(url+"/tsp", tsp.QueryType, query) //nolint:noctx // it ends with the server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	reply, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, "reply", reply)
+	peer.Run(nil, "openssl", "ts", "-verify", "-queryfile", "query", "-in", "reply", "-CAfile", root)
 }
