@@ -30,15 +30,15 @@ func (d CertificateData) String() string { return "certificate " + d.SHA256 }
 // GoString implements fmt.GoStringer like String.
 func (d CertificateData) GoString() string { return "report.CertificateData{" + d.SHA256 + "}" }
 
-// certificateData returns nil for nil.
-func certificateData(c *gostx509.Certificate) *CertificateData {
+// certificate returns nil for nil.
+func (n *names) certificate(c *gostx509.Certificate) *CertificateData {
 	if c == nil {
 		return nil
 	}
 	sum1, sum256 := sha1.Sum(c.Raw), c.SHA256()
 	return &CertificateData{
-		Subject:   c.Subject.String(),
-		Issuer:    c.Issuer.String(),
+		Subject:   n.text(c.RawSubject, c.Subject),
+		Issuer:    n.text(c.RawIssuer, c.Issuer),
 		Serial:    hex.EncodeToString(c.Serial),
 		NotBefore: c.NotBefore,
 		NotAfter:  c.NotAfter,
@@ -104,13 +104,16 @@ type Properties struct {
 // Certificate makes the document about one certificate; now is the moment of the
 // verification.
 func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *CertificateDocument {
+	var k collector
+	k.rules(t, c.Demands)
+	k.certificate(c)
 	d := &CertificateDocument{
 		Conclusion:      Conclude(c.Verdict.Status()),
 		SubIndication:   SubIndication(c.Verdict),
 		Code:            c.Verdict.Why(),
 		Text:            conclusionText(c.Verdict, certificateSentences()),
 		StateCode:       certificateCode(c.Verdict),
-		Certificate:     certificateData(c.Parsed),
+		Certificate:     k.names.certificate(c.Parsed),
 		Properties:      properties(c.Parsed),
 		Chain:           make([]CertificateData, 0, len(c.Chain)),
 		Trusted:         c.Anchored,
@@ -119,9 +122,6 @@ func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *Certi
 		QualifiedChecks: checks(c.Qualified.Checks()),
 		Context:         newContext(t, c.Policy, c.At, now),
 	}
-	var k collector
-	k.rules(t, c.Demands)
-	k.certificate(c)
 	d.Evidence = k.done()
 	if who, ok := c.Verdict.Identity(); ok {
 		d.Holder = NewIdentity(who)
@@ -132,7 +132,7 @@ func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *Certi
 		}
 	}
 	for _, one := range c.Chain {
-		d.Chain = append(d.Chain, *certificateData(one))
+		d.Chain = append(d.Chain, *k.names.certificate(one))
 	}
 	return d
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -51,30 +52,49 @@ type Evidence struct {
 	NextUpdate *time.Time `json:"next_update,omitempty"`
 }
 
-// key is what makes evidence the same evidence.
-func (e Evidence) key() string { return e.Role + " " + e.Algorithm + " " + e.Digest }
+// same reports whether two pieces are the same evidence.
+func (e Evidence) same(other Evidence) bool {
+	return e.Digest == other.Digest && e.Role == other.Role && e.Algorithm == other.Algorithm
+}
 
 // String implements fmt.Stringer; it reveals nobody's name.
-func (e Evidence) String() string { return e.key() }
+func (e Evidence) String() string { return e.Role + " " + e.Algorithm + " " + e.Digest }
 
 // GoString implements fmt.GoStringer like String.
-func (e Evidence) GoString() string { return "report.Evidence{" + e.key() + "}" }
+func (e Evidence) GoString() string { return "report.Evidence{" + e.String() + "}" }
 
 // collector gathers evidence, each piece once.
 type collector struct {
-	all  []Evidence
-	seen map[string]bool
+	all   []Evidence
+	names names
+}
+
+// names remembers how names are written: those of CAs come again and again in one
+// document. The zero value remembers nothing yet.
+type names struct{ known []writtenName }
+
+type writtenName struct {
+	raw  []byte // DER
+	text string
+}
+
+// text writes a name; raw is its DER.
+func (n *names) text(raw []byte, name gostx509.Name) string {
+	for _, k := range n.known {
+		if bytes.Equal(k.raw, raw) {
+			return k.text
+		}
+	}
+	n.known = append(n.known, writtenName{raw, name.String()})
+	return n.known[len(n.known)-1].text
 }
 
 func (k *collector) add(e Evidence) {
-	if k.seen == nil {
-		k.seen = make(map[string]bool)
-	}
 	if e.Algorithm == "" {
 		e.Algorithm = "sha256"
 	}
-	if !k.seen[e.key()] {
-		k.seen[e.key()] = true
+	// There are few: a signature with its chain has ten.
+	if !slices.ContainsFunc(k.all, e.same) {
 		k.all = append(k.all, e)
 	}
 }
@@ -90,8 +110,9 @@ func (k *collector) bytes(role string, raw []byte) {
 // done returns the evidence in an order of its own, so that the order of search and
 // of network answers cannot be seen in it. It is never nil.
 func (k *collector) done() []Evidence {
+	order := roles()
 	slices.SortFunc(k.all, func(a, b Evidence) int {
-		return cmp.Or(slices.Index(roles(), a.Role)-slices.Index(roles(), b.Role), strings.Compare(a.key(), b.key()))
+		return cmp.Or(slices.Index(order, a.Role)-slices.Index(order, b.Role), strings.Compare(a.Digest, b.Digest), strings.Compare(a.Algorithm, b.Algorithm))
 	})
 	if k.all == nil {
 		return []Evidence{}
@@ -148,7 +169,7 @@ func (k *collector) certificate(c validate.Certificate) {
 func (k *collector) certificates(all ...*gostx509.Certificate) {
 	for _, c := range all {
 		sum := c.SHA256()
-		k.add(Evidence{Role: RoleCertificate, Digest: hex.EncodeToString(sum[:]), Issuer: c.Issuer.String()})
+		k.add(Evidence{Role: RoleCertificate, Digest: hex.EncodeToString(sum[:]), Issuer: k.names.text(c.RawIssuer, c.Issuer)})
 	}
 }
 
@@ -161,7 +182,7 @@ func (k *collector) revocation(used revocation.Used) {
 		e.Role = RoleOCSP
 	}
 	if used.Issuer != nil {
-		e.Issuer = used.Issuer.Subject.String()
+		e.Issuer = k.names.text(used.Issuer.RawSubject, used.Issuer.Subject)
 	}
 	k.add(e)
 }

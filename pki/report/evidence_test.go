@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -173,4 +174,29 @@ func TestSign(t *testing.T) {
 	if _, err := Sign(nil, d, cms.Signatory{}); err == nil {
 		t.Error("nobody signed")
 	}
+}
+
+// BenchmarkSignatures makes the document about one signature: what an answer costs
+// beside the verdict.
+func BenchmarkSignatures(b *testing.B) {
+	openssl.Require(b)
+	c := country.New(b)
+	h := c.Person(b, c.FNS, gost3410.TC26256A(), country.Entrepreneur())
+	v := validate.Validator{Trust: trust(c), Policy: validate.QES()}
+	r := v.Signature(h.Sign(b, document, "-cades", "-outform", "DER"), cms.Document(document), country.Now)
+	b.Run("document", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			Signatures(r, v.Trust, country.Now)
+		}
+	})
+	b.Run("JSON", func(b *testing.B) {
+		b.ReportAllocs()
+		d := Signatures(r, v.Trust, country.Now)
+		for b.Loop() {
+			if _, err := json.Marshal(d); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

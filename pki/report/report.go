@@ -192,7 +192,7 @@ func Signatures(r validate.Report, t validate.Trust, now time.Time) *Document {
 	k.rules(t, r.Demands)
 	k.file(r.File)
 	for _, s := range r.Signatures {
-		one := signature(s)
+		one := k.names.signature(s)
 		one.Detached = r.File != nil && r.File.Detached
 		d.Signatures = append(d.Signatures, one)
 		k.signature(s)
@@ -202,7 +202,7 @@ func Signatures(r validate.Report, t validate.Trust, now time.Time) *Document {
 }
 
 // signature makes the document about one signer.
-func signature(s validate.Signature) Signature {
+func (n *names) signature(s validate.Signature) Signature {
 	out := Signature{
 		Conclusion:    Conclude(s.Verdict.Status()),
 		SubIndication: SubIndication(s.Verdict),
@@ -223,10 +223,10 @@ func signature(s validate.Signature) Signature {
 		Additions:             checks(s.Additions.Checks()),
 	}
 	for _, one := range s.TimeStamps {
-		out.TimeStamps = append(out.TimeStamps, timeStamp(one))
+		out.TimeStamps = append(out.TimeStamps, n.timeStamp(one))
 	}
 	for _, one := range s.CounterSignatures {
-		counter := signature(one)
+		counter := n.signature(one)
 		counter.Detached = true // it is over the value of a signature, which is elsewhere
 		out.CounterSignatures = append(out.CounterSignatures, counter)
 	}
@@ -238,9 +238,9 @@ func signature(s validate.Signature) Signature {
 	}
 	if who, ok := s.Verdict.Identity(); ok {
 		out.Signer = NewIdentity(who)
-		out.SigningCertificate = certificateData(s.Claimed)
+		out.SigningCertificate = n.certificate(s.Claimed)
 	} else {
-		out.ClaimedCertificate = certificateData(s.Claimed)
+		out.ClaimedCertificate = n.certificate(s.Claimed)
 	}
 	if s.Signer != nil {
 		if t, ok := s.Signer.SigningTime(); ok {
@@ -254,7 +254,7 @@ func signature(s validate.Signature) Signature {
 }
 
 // timeStamp makes the document about one time-stamp.
-func timeStamp(t validate.TimeStamp) TimeStamp {
+func (n *names) timeStamp(t validate.TimeStamp) TimeStamp {
 	return TimeStamp{
 		Kind:          string(t.Kind),
 		Conclusion:    Conclude(t.Verdict.Status()),
@@ -262,7 +262,7 @@ func timeStamp(t validate.TimeStamp) TimeStamp {
 		Code:          t.Verdict.Why(),
 		Text:          conclusionText(t.Verdict, timeStampSentences()),
 		Time:          instant(t.Time.UTC()),
-		Certificate:   certificateData(t.Claimed),
+		Certificate:   n.certificate(t.Claimed),
 		Checks:        checks(t.Verdict.Checks()),
 	}
 }

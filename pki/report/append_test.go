@@ -1,0 +1,101 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"propusk/pki/verdict"
+)
+
+// reference is what package encoding/json makes of a document.
+func reference(t testing.TB, d *Document) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(d); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// TestAppendJSON: documents filled by chance, so that every field is there, or absent,
+// or null, or odd, are written as package encoding/json writes them. A field that was
+// forgotten fails.
+func TestAppendJSON(t *testing.T) {
+	for seed := range uint64(400) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		var d Document
+		fill(r, reflect.ValueOf(&d).Elem(), 0)
+		got, want := d.AppendJSON([]byte("before")), reference(t, &d)
+		if string(got) != "before"+string(want) {
+			t.Fatalf("seed %d:\n%s, want\n%s", seed, got, want)
+		}
+	}
+	var zero Document
+	if got, want := zero.AppendJSON(nil), reference(t, &zero); !bytes.Equal(got, want) {
+		t.Errorf("the zero document:\n%s, want\n%s", got, want)
+	}
+}
+
+// oddities are strings that need care.
+var oddities = []string{
+	"", "plain", "Подпись действительна. Ё №", `"quoted" \ and <html> & 'more'`, "\x00\x01\b\f\n\r\t\x1f\x7f", "\u2028\u2029\u2027\u202a", "\xff\xfe", "\xd0", "\xd0x", "\xd0\xd0", "\xe2\x80", "a\xd1\x80\xd1", "😀", "\ufffd", "\xed\xa0\x80", "\xc0\xaf",
+}
+
+// fill sets every field of a value by chance.
+func fill(r *rand.Rand, v reflect.Value, depth int) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Unix(r.Int64N(1<<33), r.Int64N(2)*r.Int64N(1e9)).In(time.FixedZone("", int(r.Int64N(5))*3600))))
+			return
+		}
+		for i := range v.NumField() {
+			fill(r, v.Field(i), depth)
+		}
+	case reflect.Pointer:
+		if r.IntN(3) > 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(r, v.Elem(), depth+1)
+		}
+	case reflect.Slice:
+		if n := r.IntN(4); n > 0 && depth < 4 {
+			v.Set(reflect.MakeSlice(v.Type(), n-1, n-1))
+			for i := range n - 1 {
+				fill(r, v.Index(i), depth+1)
+			}
+		}
+	case reflect.String:
+		v.SetString(oddities[r.IntN(len(oddities))])
+	case reflect.Bool:
+		v.SetBool(r.IntN(2) == 0)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(r.Int64N(3) * (r.Int64N(1<<40) - 1<<39))
+	case reflect.Uint8:
+		if v.Type() != reflect.TypeFor[verdict.Status]() {
+			panic("a field of a type that the test does not know")
+		}
+		v.SetUint(r.Uint64N(4))
+	default:
+		panic(fmt.Sprint("a field of a kind that the test does not know: ", v.Kind()))
+	}
+}
+
+// FuzzAppendJSON: whatever a string holds, it is written as package encoding/json does.
+func FuzzAppendJSON(f *testing.F) {
+	for _, s := range oddities {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d := Document{Conclusion: s}
+		if got, want := d.AppendJSON(nil), reference(t, &d); !bytes.Equal(got, want) {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	})
+}
