@@ -44,7 +44,7 @@ type inspection struct {
 	content cms.Content
 	certs   []*gostx509.Certificate // of the file and beside it
 	at      time.Time               // the moment asked about
-	now     time.Time               // when the judgement is made
+	now     time.Time               // when the judgement is made, at the earliest at
 
 	stamps   int // time-stamps that may still be judged
 	counters int // counter-signatures that may still be judged
@@ -58,7 +58,7 @@ func (v Validator) inspect(file *cms.SignedData, content cms.Content, at time.Ti
 		v: v, file: file, content: content, certs: certs, at: at, now: v.Now,
 		stamps: maxStamps, counters: maxCounterSignatures, hashed: maxHashed,
 	}
-	if f.now.IsZero() {
+	if f.now.Before(at) { // no Now was given, or the question is about the future
 		f.now = at
 	}
 	f.v.work = workPerSigner(len(file.Signers) + additions(file))

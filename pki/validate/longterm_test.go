@@ -224,3 +224,27 @@ func TestStreamedLevels(t *testing.T) {
 		}
 	}
 }
+
+// TestBadAdditions: references of others and values that are cut give no level, are
+// reported, and leave what the signer made good.
+func TestBadAdditions(t *testing.T) {
+	w := newWorld(t)
+	stampT, m := longterm.T(t, w.bes(t, false), w.tsa), w.material(t)
+	other := w.material(t)
+	other.Lists = [][]byte{w.list(t, w.FNS, stamped.Add(time.Hour/2)), m.Lists[1]}
+	values := longterm.RevocationValuesOf(m.Lists, nil)
+	cut := longterm.Element(0x30, longterm.Content(values)[:len(values)/2])
+	for name, c := range map[string]struct {
+		file []byte
+		code reason.Code
+	}{
+		"references of others": {longterm.Type1(t, longterm.Values(t, longterm.C(t, stampT, m), other), w.tsa), reason.ReferenceMismatch},
+		"values cut":           {longterm.Add(t, stampT, longterm.RevocationValues, cut), reason.AttributeUnreadable},
+	} {
+		s := one(t, w.v, c.file, now)
+		wantSignature(t, s, verdict.Passed, "", cms.T, stamped)
+		if s.Additions.Status() != verdict.Failed || s.Additions.Why() != c.code {
+			t.Errorf("%s: %v %q", name, s.Additions.Status(), s.Additions.Why())
+		}
+	}
+}

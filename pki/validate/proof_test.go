@@ -306,6 +306,10 @@ func TestMoment(t *testing.T) {
 	if !s.Certificate.At.Equal(asked) {
 		t.Errorf("judged at %v, asked about %v", s.Certificate.At, asked)
 	}
+	// A question about the future is judged then, the TSA too.
+	s = one(t, v, file, later)
+	wantSignature(t, s, verdict.Indeterminate, reason.RevocationStale, cms.T, time.Time{})
+	wantStamp(t, s, cades.SignatureTimeStamp, verdict.Indeterminate, reason.RevocationStale)
 	// Without Now the moment asked about is the present, and the stamp is of the future.
 	s = one(t, w.at(t, asked), file, asked)
 	wantSignature(t, s, verdict.Passed, "", cms.T, time.Time{})
