@@ -2,6 +2,7 @@ package certs
 
 import (
 	"context"
+	"crypto/sha1" // names certificates in the list
 	"slices"
 	"time"
 
@@ -127,13 +128,16 @@ func decodeCRL(data []byte) ([]byte, error) {
 	return der.Decode(data, "X509 CRL")
 }
 
-// indexCAs makes the CAs of the snapshot findable by their subject and by their key.
+// indexCAs makes the CAs of the snapshot findable by their subject, by their key and
+// by their thumbprint.
 func (a *authorities) indexCAs() {
 	a.bySubject = make(map[string][]*gostx509.Certificate)
 	a.keys = make(map[string]time.Time)
+	a.byThumbprint = make(map[[20]byte]*gostx509.Certificate)
 	for _, pool := range []*path.Pool{a.roots, a.intermediates} {
 		for _, c := range pool.Certificates() {
 			a.bySubject[string(c.RawSubject)] = append(a.bySubject[string(c.RawSubject)], c)
+			a.byThumbprint[sha1.Sum(c.Raw)] = c
 			if id := string(c.SubjectKeyID); c.NotAfter.After(a.keys[id]) {
 				a.keys[id] = c.NotAfter
 			}

@@ -96,7 +96,8 @@ type authorities struct {
 	orphans       []Orphan
 	damaged       []Quarantined // lists of accredited CAs that were set aside
 	bySubject     map[string][]*gostx509.Certificate
-	keys          map[string]time.Time // subject key identifier → end of the last certificate with it
+	byThumbprint  map[[20]byte]*gostx509.Certificate // roots and intermediates, by SHA-1
+	keys          map[string]time.Time               // subject key identifier → end of the last certificate with it
 }
 
 // readAuthorities takes the authorities of the last load, or makes them.

@@ -167,6 +167,15 @@ func (s *Snapshot) HasKey(id []byte, now time.Time) bool {
 	return now.Before(s.authorities.keys[string(id)])
 }
 
+// Authority returns the CA certificate with this SHA-1 thumbprint, by which the list of
+// accredited CAs names it; nil if it is neither a root nor leads to one.
+func (s *Snapshot) Authority(thumbprint [20]byte) *gostx509.Certificate {
+	if s == nil || s.authorities == nil {
+		return nil
+	}
+	return s.authorities.byThumbprint[thumbprint]
+}
+
 // ListAge is how old the list of accredited CAs is by its own date; false if there
 // is none.
 func (s *Snapshot) ListAge(now time.Time) (time.Duration, bool) {

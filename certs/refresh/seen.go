@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 
-	"propusk/certs"
 	"propusk/pki/gostx509"
 )
 
@@ -40,10 +39,7 @@ func (s *seen) add(cert, issuer *gostx509.Certificate) bool {
 	if len(urls) == 0 {
 		return false
 	}
-	want := certs.Wanted{KeyID: issuer.SubjectKeyID}
-	if len(want.KeyID) == 0 {
-		want.Issuer = issuer.RawSubject
-	}
+	want := wantedFrom(issuer)
 	ca := hex.EncodeToString(want.KeyID) + string(want.Issuer)
 	key := ca + "\n" + strings.Join(urls, "\n")
 	s.mu.Lock()

@@ -288,8 +288,10 @@ func (r *Refresher) discovered(snap *certs.Snapshot) []*target {
 	if list != nil {
 		for _, ca := range list.Content().CAs {
 			for key := range ca.Keys() {
-				if urls := httpOnly(key.CRLs); len(urls) > 0 && len(key.ID) > 0 && snap.HasKey(key.ID, now) {
-					found = append(found, &target{name: ca.Name, want: certs.Wanted{KeyID: key.ID}, urls: urls})
+				if urls := httpOnly(key.CRLs); len(urls) > 0 {
+					if c := ofKey(snap, key, now); c != nil {
+						found = append(found, &target{name: ca.Name, want: wantedFrom(c), urls: urls})
+					}
 				}
 			}
 		}
@@ -313,6 +315,24 @@ func (r *Refresher) discovered(snap *certs.Snapshot) []*target {
 		t.urls = slices.DeleteFunc(t.urls, func(url string) bool { return r.opts.Getter.Allowed(url) != nil })
 		return len(t.urls) == 0
 	})
+}
+
+// ofKey returns a certificate of a key that has not expired; nil if there is none.
+func ofKey(snap *certs.Snapshot, key *tsl.Key, now time.Time) *gostx509.Certificate {
+	for i := range key.Certificates {
+		if c := snap.Authority(key.Certificates[i].Thumbprint); c != nil && now.Before(c.NotAfter) {
+			return c
+		}
+	}
+	return nil
+}
+
+// wantedFrom asks for the list of a CA, known by its certificate.
+func wantedFrom(ca *gostx509.Certificate) certs.Wanted {
+	if len(ca.SubjectKeyID) > 0 {
+		return certs.Wanted{KeyID: ca.SubjectKeyID}
+	}
+	return certs.Wanted{Issuer: ca.RawSubject}
 }
 
 // Addresses are those of revocation lists that stand in a list of accredited CAs; a
