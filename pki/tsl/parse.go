@@ -359,11 +359,11 @@ func (p *parser) mixed(read func(name string) error, text func([]byte) error) er
 	}
 }
 
-// characters returns the character data of an element without children, in a
-// buffer that the next call uses again. Comments inside it are as if they were
-// not there: the signature does not cover them.
+// characters returns the character data of an element without children; it must not
+// be modified, and the next call may use it again. Comments inside it are as if they
+// were not there: the signature does not cover them.
 func (p *parser) characters() ([]byte, error) {
-	p.text = p.text[:0]
+	text, size := p.text[:0], 0
 	for {
 		t, err := p.r.Next()
 		if err != nil {
@@ -371,14 +371,19 @@ func (p *parser) characters() ([]byte, error) {
 		}
 		switch t.Kind {
 		case strictxml.EndElement:
-			return p.text, nil
+			return text, nil
 		case strictxml.StartElement:
 			return nil, malformed("element %q where text was expected", t.Local)
 		case strictxml.Text:
-			if len(p.text)+len(t.Data) > maxText {
+			if size += len(t.Data); size > maxText {
 				return nil, reason.Errorf(reason.XMLTooLarge, "text of more than %d bytes", maxText)
 			}
-			p.text = strictxml.AppendText(p.text, t.Data, t.CDATA)
+			if len(text) == 0 && t.Plain() {
+				text = t.Data[:len(t.Data):len(t.Data)] // of the document: no copy of what nearly all text is
+				continue
+			}
+			text = strictxml.AppendText(text, t.Data, t.CDATA)
+			p.text = text
 		}
 	}
 }
@@ -443,7 +448,7 @@ func (p *parser) base64(to *[]byte) error {
 	}
 	// The decoder passes over line ends, but not over other white space.
 	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 {
-		text = slices.DeleteFunc(text, func(b byte) bool { return b == ' ' || b == '\t' })
+		text = slices.DeleteFunc(bytes.Clone(text), func(b byte) bool { return b == ' ' || b == '\t' })
 	}
 	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Strict().Decode(der, text)

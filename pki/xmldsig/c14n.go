@@ -283,12 +283,11 @@ func (c *canonicalizer) inherit() {
 }
 
 func (c *canonicalizer) text(t *strictxml.Token) {
-	raw := t.Data
-	if bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '\r') < 0 && bytes.IndexByte(raw, '>') < 0 && !t.CDATA {
-		c.bytes(raw)
+	if !t.CDATA && t.Plain() && bytes.IndexByte(t.Data, '>') < 0 {
+		c.bytes(t.Data)
 		return
 	}
-	c.scratch = strictxml.AppendText(c.scratch[:0], raw, t.CDATA)
+	c.scratch = strictxml.AppendText(c.scratch[:0], t.Data, t.CDATA)
 	c.escape(c.scratch, textEscape)
 }
 

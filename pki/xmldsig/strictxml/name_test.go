@@ -31,7 +31,7 @@ func TestNames(t *testing.T) {
 
 // TestControl finds a control character at every place of a word.
 func TestControl(t *testing.T) {
-	for length := range 40 {
+	for length := range 100 {
 		for at := range length {
 			for _, c := range []byte{0, 1, 0x08, 0x0B, 0x0C, 0x1F} {
 				text := make([]byte, length)

@@ -37,6 +37,12 @@ type Token struct {
 	Target []byte // of ProcInst
 }
 
+// Plain reports whether the characters of Text are those that are written: no
+// references, and no line ends to normalise.
+func (t *Token) Plain() bool {
+	return (t.CDATA || bytes.IndexByte(t.Data, '&') < 0) && bytes.IndexByte(t.Data, '\r') < 0
+}
+
 // Is reports whether the token is of the element with this namespace and name.
 func (t *Token) Is(space, local string) bool {
 	return string(t.Local) == local && string(t.Space) == space
