@@ -140,9 +140,9 @@ type parent struct {
 func (f *inspection) signature(s *cms.Signer, result cms.Result, over parent) Signature {
 	out := Signature{Signer: s, Level: result.Level, Digest: result.Digest, Claimed: result.Certificate}
 	var math, total verdict.Builder
-	math.Add(result.Math...)
+	math.Keep(result.Math)
 	out.Mathematical = math.Done(person.Identity{})
-	total.Add(result.Math...)
+	total.Keep(result.Math)
 	total.Add(result.Format...)
 
 	if out.Claimed != nil && out.Mathematical.Status() != verdict.Failed {
@@ -219,7 +219,9 @@ func earliest(all []TimeStamp, around time.Time) time.Time {
 func timeOrder(s Signature) []verdict.Check {
 	var after time.Time // the signature is not older
 	for _, t := range s.TimeStamps {
-		if t.Kind == cades.ContentTimeStamp && t.Verdict.Status() == verdict.Passed && t.Time.After(after) {
+		// One later than the signature that it is under fails for that.
+		tells := t.Verdict.Status() == verdict.Passed || t.Verdict.Why() == reason.TimeOrder
+		if t.Kind == cades.ContentTimeStamp && tells && t.Time.After(after) {
 			after = t.Time
 		}
 	}
