@@ -367,27 +367,6 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadKeepsLittle: while a list of 50 MB is read, little more than its index is
-// held.
-func TestReadKeepsLittle(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a list of 50 MB")
-	}
-	der, _ := many(t, 1_000_000)
-	before, peak := heap(), int64(0)
-	r := &watch{data: der, every: 10 << 20, see: func() { peak = max(peak, heap()-before) }}
-	l, err := Read(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if peak == 0 || peak > 25_000_000 {
-		t.Errorf("%d bytes were held while %d were read", peak, len(der))
-	}
-	if l.Len() != 1_000_000 {
-		t.Error(l.Len())
-	}
-}
-
 // watch gives data and calls see every so many bytes.
 type watch struct {
 	data  []byte
