@@ -191,3 +191,29 @@ func TestOracle(t *testing.T) {
 		t.Errorf("%d of %d damaged documents accepted: the damage is no test", accepted, rounds)
 	}
 }
+
+// TestOracleLarge compares with libxml2 on a document of the size and the form of the
+// list of accredited CAs, in which all that is rewritten occurs at times.
+func TestOracleLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a document of 25 MB")
+	}
+	lint := xmllint(t)
+	var doc strings.Builder
+	doc.WriteString("<?xml version=\"1.0\"?>\r\n<список xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:noNamespaceSchemaLocation='TSL.xsd'>\n")
+	data := strings.Repeat("MIIB0123456789+/abcdefghijklmnop", 78)
+	names := []string{"ООО &quot;Центр&quot;", "a &amp; b &gt; c", "строка\r\nи ещё", "<![CDATA[<x> & ]]]]>", "&#xD;&#9;", "просто"}
+	for i := 0; doc.Len() < 25<<20; i++ {
+		doc.WriteString("\t<ДанныеСертификата\tn = '" + names[5-i%2] + "'><КемВыдан >" + names[i%len(names)] + "</КемВыдан\n><Пусто/><!-- " + data[:i%32] + " --><Данные>" + data + "</Данные></ДанныеСертификата>\r\n")
+	}
+	doc.WriteString("</список>\n")
+	for _, m := range []Method{C14NWithComments, ExcC14NWithComments} {
+		want, ok, _ := oracle(t, lint, []byte(doc.String()), m)
+		if !ok {
+			t.Fatalf("%s: libxml2 refuses the document", m)
+		}
+		if got := canon(t, []byte(doc.String()), m); !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes, want %d", m, len(got), len(want))
+		}
+	}
+}
