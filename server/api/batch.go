@@ -15,7 +15,6 @@ import (
 
 	"propusk/pki/reason"
 	"propusk/pki/report"
-	"propusk/server/problem"
 	"propusk/server/request"
 )
 
@@ -24,19 +23,13 @@ import (
 type BatchAnswer struct {
 	// Trust says which trust data these are.
 	Trust report.Trust `json:"trust"`
-	// Results has one element for each item, in the order of the request.
+	// Results has one element for each item, in the order of the request: its "id", and
+	// either its "verdict" or its "problem".
 	Results []json.RawMessage `json:"results"`
 }
 
-// BatchResult is the answer to one item: either a verdict or a problem.
-type BatchResult struct {
-	// ID is the one that the client chose, or the number of the item from 1.
-	ID      string            `json:"id"`
-	Verdict any               `json:"verdict,omitempty"`
-	Problem *problem.Document `json:"problem,omitempty"`
-}
-
-// itemID is what a client may call an item: it comes back in the answer.
+// itemID is what a client may call an item: it comes back in the answer, and needs no
+// escapes there.
 var itemID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // series is a batch on its way: items are judged one after another as they come, under
@@ -307,18 +300,17 @@ func (s *series) judge(id string, p *parcel, problem error) error {
 // answer judges one item, unless there is a problem with it, and encodes the result.
 // The error is about the batch as a whole.
 func (s *series) answer(id string, p *parcel, problem error) (json.RawMessage, error) {
-	result := BatchResult{ID: id}
+	var verdict any
 	if problem == nil {
-		result.Verdict, problem = s.verdict(p)
+		verdict, problem = s.verdict(p)
 	}
+	text := append(make([]byte, 0, usualDocument), `{"id":"`+id...)
 	if problem != nil {
-		d := refusal(make(http.Header), s.r, problem)
-		result.Problem = &d
+		text = encode(append(text, `","problem":`...), refusal(make(http.Header), s.r, problem))
+	} else {
+		text = encode(append(text, `","verdict":`...), verdict)
 	}
-	text, err := json.Marshal(result)
-	if err != nil {
-		return nil, err
-	}
+	text = append(text, '}')
 	return text, s.held.take(int64(len(text)))
 }
 
