@@ -101,7 +101,7 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 		rules = v.checkRules(cert, out.Chain, at)
 	}
 	if !v.Policy.AllowUnaccredited {
-		total.Add(accreditation...)
+		total.Keep(accreditation)
 		if len(accreditation) == 0 && !total.Failed() && !out.isRoot() {
 			// A demand must never be met by there being nothing to check.
 			total.Unknown(CheckAccredited, reason.AccreditationUnknown, citeIssued)
@@ -109,13 +109,13 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 	}
 	holder := v.checkHolder(&total, cert, out.isRoot())
 	if !v.Policy.AllowUnqualified {
-		total.Add(rules...)
+		total.Keep(rules)
 	}
 	out.Verdict = total.Done(holder)
 
 	var part verdict.Builder
-	part.Add(accreditation...)
-	part.Add(rules...)
+	part.Keep(accreditation)
+	part.Keep(rules)
 	out.Qualified = part.Done(person.Identity{})
 	if v.Trust.Judged != nil {
 		v.Trust.Judged(out)
@@ -151,7 +151,7 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 	})
 	out.Chain = found.Chain
 	out.Evidence = evidenceAbout(found.Chain, checker.Used())
-	total.Add(found.Checks...)
+	total.Keep(found.Checks)
 	last := len(found.Chain) - 1
 	out.Anchored = last >= 0 && found.Chain[0].Equal(out.Parsed) && v.Trust.roots().Contains(found.Chain[last])
 

@@ -81,7 +81,7 @@ func Skip(name string, code reason.Code, cite string) Check {
 // change afterwards, so it may be shared between goroutines.
 type Verdict struct {
 	status   Status
-	checks   []Check
+	checks   [][]Check // one after the other; parts are shared between verdicts
 	who      person.Identity
 	withheld bool
 }
@@ -92,16 +92,18 @@ type Verdict struct {
 func (v Verdict) Status() Status { return v.status }
 
 // Checks returns a copy of the steps, in the order in which they ran.
-func (v Verdict) Checks() []Check { return slices.Clone(v.checks) }
+func (v Verdict) Checks() []Check { return slices.Concat(v.checks...) }
 
 // Why returns the reason of the first failed step, else of the first
 // indeterminate one. It is empty for a passed verdict, and also for the zero
 // Verdict, in which nothing ran.
 func (v Verdict) Why() reason.Code {
 	for _, status := range []Status{Failed, Indeterminate} {
-		for _, c := range v.checks {
-			if c.Status == status {
-				return c.Reason
+		for _, part := range v.checks {
+			for i := range part {
+				if part[i].Status == status {
+					return part[i].Reason
+				}
 			}
 		}
 	}
@@ -129,6 +131,7 @@ func (v Verdict) Withhold() Verdict {
 // not safe for concurrent use.
 type Builder struct {
 	v       Verdict
+	open    bool // the last part of v.checks is only known here and may grow
 	pending bool // some step was indeterminate
 	passed  bool // some step passed
 }
@@ -151,31 +154,64 @@ func (b *Builder) Unknown(name string, code reason.Code, cite string) {
 // Add records steps as they are. A contradictory step — passed with a reason,
 // or not passed without one — is our own mistake and counts as failed.
 func (b *Builder) Add(checks ...Check) {
-	if room := cap(b.v.checks) - len(b.v.checks); room < len(checks) {
-		// At least as many again: steps come in some large groups and many small ones.
-		b.v.checks = slices.Grow(b.v.checks, max(len(checks)+few, len(b.v.checks)))
-	}
-	for _, c := range checks {
-		if c.Status > NotApplicable || (c.Status == Passed) != (c.Reason == "") {
+	for i := range checks {
+		c := checks[i]
+		if c.contradicts() {
 			c.Status, c.Reason = Failed, reason.InternalError
 		}
-		switch c.Status {
-		case Failed:
-			b.v.status = Failed
-		case Indeterminate:
-			b.pending = true
-		case Passed:
-			b.passed = true
-		}
-		b.v.checks = append(b.v.checks, c)
+		b.count(c.Status)
+		b.last(len(checks) - i)
+		last := &b.v.checks[len(b.v.checks)-1]
+		*last = append(*last, c)
 	}
 }
 
-// few is how many steps there is room for beyond those of a group.
-const few = 8
+// few is how many steps there is room for beyond those that are added.
+const few = 4
+
+// last makes sure that there is a part that may grow.
+func (b *Builder) last(n int) {
+	if !b.open {
+		b.v.checks, b.open = append(b.v.checks, make([]Check, 0, n+few)), true
+	}
+}
 
 // AddAll records all steps of a verdict.
-func (b *Builder) AddAll(v Verdict) { b.Add(v.checks...) }
+func (b *Builder) AddAll(v Verdict) {
+	for _, part := range v.checks {
+		b.Keep(part)
+	}
+}
+
+// Keep is Add of steps that will never change, nor what is behind them: they are not
+// copied. It is for many steps that belong into several verdicts.
+func (b *Builder) Keep(checks []Check) {
+	if slices.ContainsFunc(checks, Check.contradicts) {
+		b.Add(checks...)
+		return
+	}
+	for i := range checks {
+		b.count(checks[i].Status)
+	}
+	b.v.checks, b.open = append(b.v.checks, slices.Clip(checks)), false
+}
+
+// count takes a step into account.
+func (b *Builder) count(s Status) {
+	switch s {
+	case Failed:
+		b.v.status = Failed
+	case Indeterminate:
+		b.pending = true
+	case Passed:
+		b.passed = true
+	}
+}
+
+// contradicts reports whether status and reason contradict each other.
+func (c Check) contradicts() bool {
+	return c.Status > NotApplicable || (c.Status == Passed) != (c.Reason == "")
+}
 
 // Failed reports whether a step has failed so far, so that the caller may skip
 // steps that would tell nothing new.
@@ -184,7 +220,8 @@ func (b *Builder) Failed() bool { return b.v.status == Failed }
 // Done returns the verdict, as [Verdict.Status] says. The identity is kept only in a passed verdict. The Builder may go on;
 // verdicts already returned do not change.
 func (b *Builder) Done(who person.Identity) Verdict {
-	// Steps are only ever added, beyond the end of this slice.
+	// What is added later goes into another part, beyond the end of this slice.
+	b.open = false
 	v := Verdict{status: b.v.status, checks: slices.Clip(b.v.checks)}
 	if v.status != Failed && !b.pending && b.passed {
 		v.status, v.who = Passed, who

@@ -3,6 +3,7 @@ package verdict
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"propusk/pki/person"
@@ -124,5 +125,46 @@ func TestWithhold(t *testing.T) {
 	}
 	if who, ok := v.Identity(); !ok || who != signer {
 		t.Error("the original verdict changed")
+	}
+}
+
+// TestShared makes sure that verdicts which share steps do not write into each other,
+// however builders go on.
+func TestShared(t *testing.T) {
+	many := []Check{Pass("a", ""), Pass("b", ""), Pass("c", "")}
+	var one, two, whole Builder
+	one.Pass("first", "")
+	one.Keep(many)
+	one.Pass("one", "")
+	two.Keep(many[:2])
+	two.Pass("two", "")
+	early := one.Done(signer)
+	one.Pass("later", "")
+	whole.AddAll(early)
+	whole.Fail("whole", reason.CertExpired, "")
+	late := one.Done(signer)
+	one.Pass("last", "")
+	for _, c := range []struct {
+		v    Verdict
+		want string
+	}{
+		{early, "first a b c one"}, {late, "first a b c one later"}, {two.Done(signer), "a b two"},
+		{whole.Done(signer), "first a b c one whole"},
+	} {
+		var names []string
+		for _, check := range c.v.Checks() {
+			names = append(names, check.Name)
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	if many[2] != Pass("c", "") || whole.Done(signer).Why() != reason.CertExpired {
+		t.Error("steps were changed")
+	}
+	var b Builder
+	b.Keep([]Check{{Name: "bad", Status: Passed, Reason: reason.CertExpired}})
+	if v := b.Done(signer); v.Status() != Failed || v.Why() != reason.InternalError {
+		t.Errorf("a contradiction is %v because of %q", v.Status(), v.Why())
 	}
 }
