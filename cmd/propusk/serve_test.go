@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,12 @@ func TestConfigCheckFiles(t *testing.T) {
 		}
 	}
 	check(exitYes, "the configuration is good")
+	if runtime.GOOS != "windows" {
+		if err := os.Chmod(filepath.Join(dir, "subject.hex"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		check(exitYes, "warning: oidc.subject_secret")
+	}
 
 	crl := filepath.Join(dir, "country", "trust", "crls", "fns.crl")
 	if err := os.Truncate(crl, 100); err != nil {
