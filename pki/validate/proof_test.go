@@ -509,3 +509,45 @@ func TestContentStampOfOldTSA(t *testing.T) {
 	wantSignature(t, s, verdict.Passed, "", cms.T, stamped)
 	wantStamp(t, s, cades.ContentTimeStamp, verdict.Passed, "")
 }
+
+// TestArchiveChain: each archive time-stamp is judged at the moment of the next one,
+// and one of a TSA that nobody trusts carries nothing on.
+func TestArchiveChain(t *testing.T) {
+	w := newWorld(t)
+	year := now.AddDate(1, 0, 0)
+	first, second := now.AddDate(0, 2, 0), now.AddDate(0, 4, 0)
+	tsaUntil := func(issuer *country.Authority, at, until time.Time) *longterm.TSA {
+		template := country.TimeStamping()
+		template.NotAfter = until
+		return longterm.NewTSA(t, w.Country, issuer, template, at)
+	}
+	file := longterm.T(t, w.bes(t, false), tsaUntil(w.FNS, stamped, now.AddDate(0, 3, 0)))
+	renew := func(file []byte, tsa *longterm.TSA) []byte {
+		extended, err := longterm.Parse(t, file).Extend(0, cms.Addition{CRLs: [][]byte{
+			w.list(t, w.FNS, tsa.Time.Add(-time.Minute)), w.list(t, w.Root, tsa.Time.Add(-time.Minute)),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return longterm.Indexed(t, extended, document, longterm.IndexV3, tsa)
+	}
+	once := renew(file, tsaUntil(w.FNS, first, now.AddDate(0, 5, 0)))
+	v := w.at(t, year)
+	// Its archive time-stamp is of a TSA that has expired as well.
+	wantSignature(t, one(t, v, once, year), verdict.Failed, reason.CertExpired, cms.LTA, time.Time{})
+	twice := renew(once, tsaUntil(w.FNS, second, now.AddDate(5, 0, 0)))
+	s := one(t, v, twice, year)
+	wantSignature(t, s, verdict.Passed, "", cms.LTA, stamped)
+	for i, at := range []time.Time{first, second, year} {
+		if !s.TimeStamps[i].Certificate.At.Equal(at) {
+			t.Errorf("%s of %v: judged at %v, want %v", s.TimeStamps[i].Kind, s.TimeStamps[i].Time, s.TimeStamps[i].Certificate.At, at)
+		}
+	}
+	for name, issuer := range map[string]*country.Authority{"self-signed": nil, "not accredited": w.Stranger} {
+		wrong := renew(once, tsaUntil(issuer, second, now.AddDate(5, 0, 0)))
+		s := one(t, v, wrong, year)
+		if s.Verdict.Status() != verdict.Failed || !s.ProofOfExistence.IsZero() {
+			t.Errorf("%s: %v, proven %v", name, s.Verdict.Status(), s.ProofOfExistence)
+		}
+	}
+}
