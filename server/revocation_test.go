@@ -76,7 +76,7 @@ func TestOnline(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	for person, want := range map[string]string{"ip512": "", "revoked": "certificate-revoked"} {
-		if got := whoIs(t, g, g.GOSTBrowser(person)); string(got.Code) != want {
+		if got := whoIs(t, g, g.GOSTBrowser(person)); got.Code != want {
 			t.Errorf("%s signs in: %+v", person, got)
 		}
 	}
