@@ -72,7 +72,11 @@ func fill(r *rand.Rand, v reflect.Value, depth int) {
 			}
 		}
 	case reflect.String:
-		v.SetString(oddities[r.IntN(len(oddities))])
+		var text string
+		for range r.IntN(5) {
+			text += oddities[r.IntN(len(oddities))]
+		}
+		v.SetString(text)
 	case reflect.Bool:
 		v.SetBool(r.IntN(2) == 0)
 	case reflect.Int, reflect.Int64:
@@ -91,6 +95,8 @@ func fill(r *rand.Rand, v reflect.Value, depth int) {
 func FuzzAppendJSON(f *testing.F) {
 	for _, s := range oddities {
 		f.Add(s)
+		f.Add("Подпись" + s + "действительна")
+		f.Add("signature" + s + "signature")
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		d := Document{Conclusion: s}
