@@ -49,7 +49,7 @@ type stampOptions struct {
 func (o *stampOptions) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&o.tsa, "tsa", "T", "", "адрес службы штампов времени: подпись CAdES-T / address of a time-stamping authority: makes CAdES-T")
-	flags.StringVar(&o.level, "level", "", "bes, t, xlt1 или lta; с --tsa по умолчанию t / or lta; with --tsa it is t by default")
+	flags.StringVar(&o.level, "level", "", "уровень: bes, t, xlt1, lta; с --tsa по умолчанию t / level: bes, t, xlt1, lta; with --tsa it is t by default")
 	flags.StringVar(&o.trust.dir, "trust", "", "для xlt1 и lta: каталог доверенных данных / for xlt1 and lta: trust directory")
 	flags.StringArrayVar(&o.trust.crls, "crl", nil, "для xlt1 и lta: список отзыва / for xlt1 and lta: revocation list")
 	flags.BoolVar(&o.trust.online, "online", false, "для xlt1 и lta: спрашивать об отзыве по адресам из сертификатов / for xlt1 and lta: ask the addresses in certificates about revocation")
