@@ -105,7 +105,7 @@ func New(o Options) (*Client, error) {
 		opts: o, allow: allow, hosts: newBreakers(o, rand.Float64),
 		patient: newQueue(o.Concurrency, max(1, o.Concurrency/2)), urgent: make(chan struct{}, 4*o.Concurrency),
 	}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: c.checkAddress}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, ControlContext: c.checkAddress}
 	c.http = &http.Client{
 		Transport: &http.Transport{
 			// A proxy of the environment would make the connections in our place, and

@@ -132,13 +132,10 @@ func New(o Options) *Refresher {
 // a TLS session must prove the key again after each.
 func (r *Refresher) Run(ctx context.Context) error {
 	for all := false; ; {
-		if _, err := r.do(ctx, all); ctx.Err() != nil {
-			return ctx.Err()
-		} else if err != nil {
-			r.opts.Log.LogAttrs(ctx, slog.LevelError, "refreshed trust data not put in force",
-				slog.String("code", string(reason.Of(err))), slog.String("err", err.Error()))
+		_, err := r.do(ctx, all)
+		if ctx.Err() != nil {
+			return err // any other one was reported
 		}
-		var err error
 		if all, err = r.sleep(ctx); err != nil {
 			return err
 		}

@@ -466,6 +466,24 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// TestPatience: a list that was never had is asked for ever more rarely, up to eight
+// times as rarely as one that is at hand.
+func TestPatience(t *testing.T) {
+	w := newWorld(t, Options{NoDiscovered: true, CRLURLs: []string{"/gone.crl"}, Interval: time.Hour, MinInterval: 5 * time.Minute, ListInterval: 90 * 24 * time.Hour})
+	w.refresh(false)
+	for _, want := range []time.Duration{5, 10, 20, 40, 80, 160, 320, 480, 480} {
+		at := w.clock()
+		if got := slices.MinFunc(w.Status().Lists, func(a, b List) int { return a.Next.Compare(b.Next) }).Next.Sub(at); got != want*time.Minute {
+			t.Errorf("after %s, want %s", got, want*time.Minute)
+		}
+		w.later(want * time.Minute)
+		w.refresh(false)
+	}
+	if asked := w.since(); len(asked) != 11 {
+		t.Errorf("asked %d times: %v", len(asked), asked)
+	}
+}
+
 // TestUnchanged: a server that knows what it said last is believed only while the
 // list is in its dates.
 func TestUnchanged(t *testing.T) {

@@ -2,6 +2,8 @@ package refresh
 
 import (
 	"encoding/hex"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -81,9 +83,9 @@ func (s *seen) targets() []*target {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*target
-	for _, set := range s.sets {
-		t := *set.target
-		t.urls = append([]string(nil), t.urls...)
+	for _, key := range slices.Sorted(maps.Keys(s.sets)) { // in order, so that lists keep their first address
+		t := *s.sets[key].target
+		t.urls = slices.Clone(t.urls)
 		all = append(all, &t)
 	}
 	return all

@@ -23,6 +23,10 @@ const (
 	maxRecords = 256  // of answers that were no good
 )
 
+// patience is how many times longer than usual a list may be left alone that could
+// not be had for so long that the last one is due, or ever.
+const patience = 8
+
 // target is one list and its addresses. Fields below the line are guarded by
 // Refresher.mu; during a pass only that pass touches the others.
 type target struct {
@@ -124,7 +128,11 @@ func (r *Refresher) schedule(t *target, res result) {
 	if res.failed {
 		t.failures++
 		t.code = res.code
-		t.next = now.Add(r.jitter(min(r.opts.MinInterval<<min(t.failures-1, 10), interval)))
+		limit := interval
+		if t.kind == fetch.CRL && !now.Before(t.nextUpdate) {
+			limit *= patience // there is nothing left to be kept fresh; the servers of CAs that are gone hang
+		}
+		t.next = now.Add(r.jitter(min(r.opts.MinInterval<<min(t.failures-1, 10), limit)))
 		return
 	}
 	t.failures, t.code, t.got, t.url = 0, "", now, res.url
