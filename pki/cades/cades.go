@@ -279,6 +279,9 @@ func kindOf(oid der.OID) (Kind, bool) {
 // be read is kept, with its error: the attribute is there and proves nothing.
 func (p *reader) timeStamps(kind Kind, attr cms.Attribute, place int) error {
 	values, err := elements(attr.Values, MaxTimeStamps)
+	if errors.Is(err, der.ErrIndefinite) {
+		values, err = [][]byte{attr.Values}, nil // one token in BER; it is read as such
+	}
 	if err != nil {
 		return err
 	}

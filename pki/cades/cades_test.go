@@ -422,3 +422,28 @@ func TestPolicy(t *testing.T) {
 		t.Errorf("malformed: %+v, %s", a.Unreadable, a.Level())
 	}
 }
+
+// TestTokenInBER reads a token with an indefinite length, and proves it by an archive
+// time-stamp.
+func TestTokenInBER(t *testing.T) {
+	k := newKit(t)
+	bes := k.bes(t)
+	token := k.tsa.Token(t, longterm.Parse(t, bes).Signers[0].Signature)
+	ber := append(append([]byte{0x30, 0x80}, longterm.Content(token)...), 0, 0)
+	file := longterm.Add(t, bes, longterm.SignatureTimeStamp, ber)
+	a := firstOf(t, longterm.Archive(t, file, document, longterm.ArchiveV2, k.tsa))
+	if len(a.TimeStamps) != 2 || len(a.Unreadable) > 0 || a.Level() != cms.T {
+		t.Fatalf("%d time-stamps, %v, %s", len(a.TimeStamps), a.Unreadable, a.Level())
+	}
+	for _, ts := range a.TimeStamps {
+		if err := a.CheckImprint(ts, cms.Content{}); err != nil {
+			t.Errorf("%s: %v", ts.Kind, err)
+		}
+	}
+	if !holds(a.Covers(a.TimeStamps[1]), ber) {
+		t.Error("the token is not covered")
+	}
+	if two := firstOf(t, longterm.Add(t, bes, longterm.SignatureTimeStamp, ber, ber)); two.TimeStamps[0].Token != nil {
+		t.Error("two tokens in BER were read as one")
+	}
+}

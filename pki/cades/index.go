@@ -169,12 +169,15 @@ func (x *index) coverAttribute(place int, attr cms.Attribute, byValue bool) {
 	}
 }
 
-// values splits the values of an attribute.
+// values splits the values of an attribute. One in BER is taken for the only one.
 func values(attr cms.Attribute) [][]byte {
 	var d der.Decoder
 	var all [][]byte
 	for r := d.Open(attr.Values, limits); r.More(); {
 		all = append(all, r.Raw())
+	}
+	if d.Err() != nil {
+		return [][]byte{attr.Values}
 	}
 	return all
 }

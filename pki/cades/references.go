@@ -139,7 +139,7 @@ func readCRLRef(r *der.Reader) RevocationRef {
 	if seq.More() { // crlIdentifier: the digest says it all
 		id := seq.Sequence()
 		id.RawTag(der.TagSequence)
-		id.UTCTime()
+		id.Time() // a UTCTime until 2049
 		if id.More() {
 			id.Integer()
 		}

@@ -49,7 +49,7 @@ func cadesEntries() []Entry {
 			PolicyMismatch, Policy,
 			"Подписавший указал другую политику подписи, чем та, что известна нам под этим номером. Уточните у подписавшего, какую политику он применял.",
 			"The digest of the signature policy is not that of the policy document known under its number; ask the signer which policy was meant.",
-			"ETSI EN 319 102-1, 5.2.3",
+			"ETSI EN 319 102-1, 5.2.4",
 		},
 		{
 			TimeStampIndex, Policy,

@@ -255,7 +255,7 @@ func TestUselessStamps(t *testing.T) {
 		"EKU with another":           {tsaOf(func(c *gostx509.Template) { c.ExtKeyUsage = append(c.ExtKeyUsage, gostx509.OIDClientAuth) }).Token(t, signature), verdict.Failed, reason.TimeStampSigner, cms.BES},
 		"expired TSA":                {tsaOf(func(c *gostx509.Template) { c.NotAfter = now.Add(-time.Minute) }).Token(t, signature), verdict.Failed, reason.CertExpired, cms.T},
 		"revoked TSA":                {revokedTSA.Token(t, signature), verdict.Failed, reason.CertRevoked, cms.T},
-		"stamped in the future":      {future.Token(t, signature), verdict.Failed, reason.TimeStampFuture, cms.T},
+		"stamped in the future":      {future.Token(t, signature), verdict.Indeterminate, reason.TimeStampFuture, cms.T},
 		"before the TSA":             {early.Token(t, signature), verdict.Failed, reason.CertNotYetValid, cms.T},
 		"TSA of nobody":              {stranger.Token(t, signature), verdict.Failed, reason.UnknownCA, cms.T},
 		"TSA of a CA not accredited": {unlisted.Token(t, signature), verdict.Failed, reason.CANotListed, cms.T},
@@ -313,7 +313,7 @@ func TestMoment(t *testing.T) {
 	// Without Now the moment asked about is the present, and the stamp is of the future.
 	s = one(t, w.at(t, asked), file, asked)
 	wantSignature(t, s, verdict.Passed, "", cms.T, time.Time{})
-	wantStamp(t, s, cades.SignatureTimeStamp, verdict.Failed, reason.TimeStampFuture)
+	wantStamp(t, s, cades.SignatureTimeStamp, verdict.Indeterminate, reason.TimeStampFuture)
 }
 
 // TestTimeOrder: times that contradict each other leave the signature undecided.

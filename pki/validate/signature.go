@@ -248,7 +248,7 @@ func timeOrder(s Signature) []verdict.Check {
 // checkPolicy compares the signature policy with the document that we have of it.
 // There is no check when we have none, or the signer gave no digest.
 func (f *inspection) checkPolicy(a cades.Attributes) []verdict.Check {
-	const cite = "ETSI EN 319 102-1, 5.2.3"
+	const cite = "ETSI EN 319 102-1, 5.2.4"
 	for _, u := range a.Unreadable {
 		if u.Signed {
 			return []verdict.Check{{
@@ -264,12 +264,9 @@ func (f *inspection) checkPolicy(a cades.Attributes) []verdict.Check {
 		return nil
 	}
 	check := verdict.Check{Name: CheckPolicy, Status: verdict.Passed, Cite: cite, Detail: a.Policy.ID.String()}
-	switch check.Reason = reason.Of(a.Policy.Check(document)); check.Reason {
-	case "":
-	case reason.SignatureAlgorithmUnsupported:
+	// Not a failure: it may be our document that is another one.
+	if check.Reason = reason.Of(a.Policy.Check(document)); check.Reason != "" {
 		check.Status = verdict.Indeterminate
-	default:
-		check.Status = verdict.Failed
 	}
 	return []verdict.Check{check}
 }

@@ -186,9 +186,9 @@ func (f *inspection) stampTime(t TimeStamp, since time.Time) verdict.Check {
 	check := verdict.Check{Name: CheckTimeStampTime, Status: verdict.Passed, Cite: "ETSI EN 319 102-1, 5.4, 5.5.4"}
 	switch slack := clockSkew + t.Token.Accuracy; {
 	case t.Time.After(f.now.Add(slack)):
-		check.Status, check.Reason = verdict.Failed, reason.TimeStampFuture
+		check.Status, check.Reason = verdict.Indeterminate, reason.TimeStampFuture
 	case t.Time.After(since.Add(slack)):
-		check.Status, check.Reason = verdict.Failed, reason.TimeOrder
+		check.Status, check.Reason = verdict.Indeterminate, reason.TimeOrder
 	case t.Time.Before(t.Claimed.NotBefore):
 		check.Status, check.Reason = verdict.Failed, reason.CertNotYetValid
 		check.Detail = "valid from " + t.Claimed.NotBefore.Format(time.RFC3339)
