@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,6 +116,30 @@ func TestOnline(t *testing.T) {
 	}
 	s.server.Close()
 	s.cert(t, exitIndeterminate, "revocation-unreachable", "ip", "--online", "--allow-private")
+}
+
+// TestVerifyOnline: a signature is judged by what servers answer.
+func TestVerifyOnline(t *testing.T) {
+	s := newServices(t)
+	dir := t.TempDir()
+	document := filepath.Join(dir, "contract.txt")
+	if err := os.WriteFile(document, []byte("Договор вымышленный.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]int{"ip": exitYes, "revoked": exitNo} {
+		key, signature := filepath.Join(s.dir, "people", id, "key.pem"), filepath.Join(dir, id+".sig")
+		if code, _, errs := propusk(nil, "sign", "--key", key, "--cert", s.person(id), "--out", signature, document); code != exitYes {
+			t.Fatal(errs)
+		}
+		verify := []string{"verify", "--trust", s.bare, "--content", document, signature}
+		if code, out, errs := propusk(nil, verify...); code != exitIndeterminate {
+			t.Errorf("%s offline: exit code %d: %s %s", id, code, out, errs)
+		}
+		online := append(slices.Clip(verify), "--online", "--allow-private", "--revocation-order", "ocsp-first")
+		if code, out, errs := propusk(nil, online...); code != want || !strings.Contains(out, "OCSP response of") {
+			t.Errorf("%s online: exit code %d: %s %s", id, code, out, errs)
+		}
+	}
 }
 
 // TestResponseFiles: OCSP responses may be given as files.
