@@ -2,6 +2,7 @@ package cades
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"testing"
 	"time"
 
@@ -445,5 +446,23 @@ func TestTokenInBER(t *testing.T) {
 	}
 	if two := firstOf(t, longterm.Add(t, bes, longterm.SignatureTimeStamp, ber, ber)); two.TimeStamps[0].Token != nil {
 		t.Error("two tokens in BER were read as one")
+	}
+}
+
+// TestWeakReferences: references with SHA-1 give a level, but a time-stamp over them
+// proves no value.
+func TestWeakReferences(t *testing.T) {
+	k := newKit(t)
+	var refs [][]byte
+	for _, cert := range k.m.Certs {
+		sum := sha1.Sum(cert.Raw)
+		refs = append(refs, longterm.Element(0x30, longterm.Element(0x04, sum[:])))
+	}
+	file := longterm.Add(t, longterm.T(t, k.bes(t), k.tsa), longterm.CertificateRefs, longterm.Element(0x30, refs...))
+	file = longterm.Add(t, file, longterm.RevocationRefs, longterm.RevocationRefsOf(k.m.Lists))
+	a := firstOf(t, longterm.Type1(t, longterm.Values(t, file, k.m), k.tsa))
+	covered := a.Covers(a.TimeStamps[1])
+	if a.Level() != cms.XLongType1 || holds(covered, k.m.Certs[0].Raw) || !holds(covered, k.m.Lists[0]) {
+		t.Errorf("%s, covers %d", a.Level(), len(covered))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/ocsp"
+	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
@@ -550,4 +551,23 @@ func TestArchiveChain(t *testing.T) {
 			t.Errorf("%s: %v, proven %v", name, s.Verdict.Status(), s.ProofOfExistence)
 		}
 	}
+}
+
+// TestReferencesProveNoSignature: a time-stamp over references alone says nothing
+// about when the signature existed.
+func TestReferencesProveNoSignature(t *testing.T) {
+	w := newWorld(t)
+	m := w.material(t)
+	c := longterm.C(t, longterm.T(t, w.bes(t, false), w.tsa), m)
+	early := longterm.NewTSA(t, w.Country, w.FNS, country.TimeStamping(), signed)
+	s := one(t, w.v, longterm.Type2(t, c, early), now)
+	wantSignature(t, s, verdict.Passed, "", cms.XType2, stamped)
+	wantStamp(t, s, cades.ReferencesTimeStamp, verdict.Passed, "")
+}
+
+// TestStampUnderNarrowPolicy: what a policy asks of holders is not asked of a TSA.
+func TestStampUnderNarrowPolicy(t *testing.T) {
+	w := newWorld(t)
+	w.v.Policy = SignIn(person.Entrepreneur)
+	wantSignature(t, one(t, w.v, longterm.T(t, w.bes(t, false), w.tsa), now), verdict.Passed, "", cms.T, stamped)
 }
