@@ -253,13 +253,14 @@ func (w *jsonWriter) trust(t *Trust) {
 func (w *jsonWriter) quote(s string) {
 	w.b = append(w.b, '"')
 	start := 0
-	for i := 0; i < len(s); {
-		if n := usual(s[i:]); n > 0 {
-			i += n
-			continue
-		}
+	for i := usual(s); i < len(s); {
 		c := s[i]
 		if c >= utf8.RuneSelf {
+			// Letters of Cyrillic are the rule.
+			if c&0xfe == 0xd0 && i+1 < len(s) && s[i+1]&0xc0 == 0x80 {
+				i += 2
+				continue
+			}
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
 				w.b = append(w.b, s[start:i]...)
@@ -280,17 +281,14 @@ func (w *jsonWriter) quote(s string) {
 	w.b = append(w.b, '"')
 }
 
-// usual returns how many bytes at the beginning of s need no escapes and are whole
-// characters, looking at eight at a time; it may return less than there are.
+// usual returns how many bytes at the beginning of s are of ASCII and need no escapes,
+// looking at eight at a time; it may return less than there are.
 func usual(s string) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	n := 0
 	for ; n+8 <= len(s); n += 8 {
 		v := uint64(s[n]) | uint64(s[n+1])<<8 | uint64(s[n+2])<<16 | uint64(s[n+3])<<24 |
 			uint64(s[n+4])<<32 | uint64(s[n+5])<<40 | uint64(s[n+6])<<48 | uint64(s[n+7])<<56
-		if v&0xc0fec0fec0fec0fe == 0x80d080d080d080d0 {
-			continue // four letters of Cyrillic, U+0400 to U+047F
-		}
 		// A byte is zero in q or in b where it is a quote or a backslash. Subtracting
 		// sets the high bit of the first byte that is too small.
 		q, b := v^ones*'"', v^ones*'\\'
