@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"propusk/pki/reason"
 	"propusk/pki/report"
@@ -142,13 +143,24 @@ const typeSigned = "application/vnd.propusk.signed-report+json"
 
 // writeJSON answers with a document in JSON.
 func writeJSON(w http.ResponseWriter, contentType string, document any) {
-	body := encode(make([]byte, 0, usualDocument), document)
+	buffer, ok := buffers.Get().(*[]byte)
+	if !ok {
+		buffer = new(make([]byte, 0, usualDocument))
+	}
+	defer buffers.Put(buffer)
+	body := append(encode((*buffer)[:0], document), '\n')
+	if cap(body) <= 4*usualDocument { // a long answer is not kept for the next one
+		*buffer = body
+	}
 	h := w.Header()
 	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)+1))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
-	w.Write(append(body, '\n')) //nolint:errcheck // the client went away; there is nobody to tell
+	w.Write(body) //nolint:errcheck // the client went away; there is nobody to tell
 }
+
+// buffers holds buffers for documents, as *[]byte.
+var buffers sync.Pool
 
 // usualDocument is about how long the verdict on one signature is, in bytes.
 const usualDocument = 16 << 10
