@@ -148,6 +148,7 @@ func (w *jsonWriter) signature(s *Signature) {
 	w.text("qualified", s.Qualified.String())
 	w.someTime("claimed_signing_time", s.ClaimedSigningTime)
 	w.someTime("proof_of_existence", s.ProofOfExistence)
+	w.someTime("certificate_moment", s.CertificateMoment)
 	list(w, "time_stamps", s.TimeStamps, (*jsonWriter).timeStamp)
 	list(w, "counter_signatures", s.CounterSignatures, (*jsonWriter).signature)
 	list(w, "additions", s.Additions, (*jsonWriter).check)

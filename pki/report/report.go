@@ -118,6 +118,9 @@ type Signature struct {
 	// have existed, by a time-stamp that was verified to the end; absent if none
 	// was.
 	ProofOfExistence *time.Time `json:"proof_of_existence,omitempty"`
+	// CertificateMoment is the moment for which the certificate was judged: that of
+	// the proof, else the one asked about; absent if the certificate was not judged.
+	CertificateMoment *time.Time `json:"certificate_moment,omitempty"`
 	// TimeStamps and CounterSignatures are never null.
 	TimeStamps        []TimeStamp `json:"time_stamps"`
 	CounterSignatures []Signature `json:"counter_signatures"`
@@ -218,6 +221,7 @@ func (n *names) signature(s validate.Signature) Signature {
 
 		StateCodeMathematical: mathematicalCode(s),
 		ProofOfExistence:      instant(s.ProofOfExistence.UTC()),
+		CertificateMoment:     instant(s.Certificate.At.UTC()),
 		TimeStamps:            make([]TimeStamp, 0, len(s.TimeStamps)),
 		CounterSignatures:     make([]Signature, 0, len(s.CounterSignatures)),
 		Additions:             checks(s.Additions.Checks()),

@@ -36,6 +36,9 @@ func TestTimeStamps(t *testing.T) {
 		stamp.Certificate == nil || len(stamp.Checks) == 0 || stamp.Code != "" || stamp.Text.RU != "Метка времени действительна." {
 		t.Errorf("%+v", stamp)
 	}
+	if s.CertificateMoment == nil || !s.CertificateMoment.Equal(stamped) {
+		t.Errorf("the certificate was judged for %v", s.CertificateMoment)
+	}
 	if got := roleDigests(d.Evidence, RoleTimeStamp); len(got) != 1 {
 		t.Errorf("time-stamps among the evidence: %q", got)
 	}
