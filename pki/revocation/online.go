@@ -107,11 +107,18 @@ func once[T any](ctx context.Context, o *Online, key string, patience time.Durat
 	}
 }
 
+// server names an address as far as it answers for an issuer. Several CAs, and several
+// keys of one, may share an address: what it fails for one of them says nothing about
+// the others.
+func (q *question) server(url string) string {
+	return url + " " + hex.EncodeToString(q.issuer.SubjectKeyID)
+}
+
 // allowed reports whether a server may be asked: it is not being left alone.
-func (o *Online) allowed(url string, now time.Time) error {
+func (o *Online) allowed(url string, q *question) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.breaker.allow(url, now) {
+	if o.breaker.allow(q.server(url), q.now) {
 		return nil
 	}
 	o.stats.Skipped++
@@ -119,7 +126,7 @@ func (o *Online) allowed(url string, now time.Time) error {
 }
 
 // report counts how a question to a server ended.
-func (o *Online) report(url string, now time.Time, err error) {
+func (o *Online) report(url string, q *question, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if errors.Is(err, reason.FetchURLNotAllowed) || errors.Is(err, reason.FetchHostResting) {
@@ -129,12 +136,12 @@ func (o *Online) report(url string, now time.Time, err error) {
 	o.stats.Asked++
 	switch {
 	case err == nil:
-		o.breaker.succeeded(url)
+		o.breaker.succeeded(q.server(url))
 		return
 	case errors.Is(err, reason.CertUnknownToIssuer), errors.Is(err, ocsp.Unauthorized), errors.Is(err, context.Canceled):
 		// The server works; it is this question that it does not answer.
 	default:
-		o.breaker.failed(url, now)
+		o.breaker.failed(q.server(url), q.now)
 	}
 	o.stats.Failed++
 }
@@ -281,7 +288,7 @@ func (o *Online) listAt(url string, now time.Time) *list {
 
 // askResponder asks one responder, verifies the answer and remembers it.
 func (c *Checker) askResponder(ctx context.Context, url string, q *question) (*answer, error) {
-	if err := c.Online.allowed(url, q.now); err != nil {
+	if err := c.Online.allowed(url, q); err != nil {
 		return nil, err
 	}
 	response, err := c.exchange(ctx, url, q)
@@ -295,7 +302,7 @@ func (c *Checker) askResponder(ctx context.Context, url string, q *question) (*a
 		err = reason.New(reason.RevocationUnusable, reason.OCSPOtherCertificate)
 	}
 	o := c.Online
-	o.report(url, q.now, err)
+	o.report(url, q, err)
 	if err != nil {
 		return nil, err
 	}
@@ -373,22 +380,22 @@ func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, 
 	if l := o.listAt(url, q.now); l != nil {
 		return l, nil
 	}
-	if err := o.allowed(url, q.now); err != nil {
+	if err := o.allowed(url, q); err != nil {
 		return nil, err
 	}
 	body, err := o.fetcher.CRL(ctx, url)
 	if err != nil {
-		o.report(url, q.now, err)
+		o.report(url, q, err)
 		return nil, err
 	}
 	one, err := crl.Parse(body)
 	if err != nil {
-		o.report(url, q.now, err)
+		o.report(url, q, err)
 		return nil, err
 	}
 	l := &list{set: crl.NewSet(one), one: one, kept: kept{source: url}}
 	if one.Scope().Indirect && !bytes.Equal(one.RawIssuer(), q.issuer.RawSubject) {
-		o.report(url, q.now, nil) // somebody else may sign it: see Authorities
+		o.report(url, q, nil) // somebody else may sign it: see Authorities
 		return l, nil
 	}
 	until := one.NextUpdate().Add(q.policy.Grace)
@@ -396,7 +403,7 @@ func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, 
 	if err == nil && (one.ThisUpdate().After(q.now.Add(crl.ClockSkew)) || !q.now.Before(until)) {
 		err = reason.RevocationStale
 	}
-	o.report(url, q.now, err)
+	o.report(url, q, err)
 	if err != nil {
 		return l, nil
 	}

@@ -525,29 +525,34 @@ func TestCacheLimits(t *testing.T) {
 
 // TestReport: only what a server can help counts against it.
 func TestReport(t *testing.T) {
-	o := NewOnline(newWorld(t))
+	w := newWorld(t)
+	o := NewOnline(w)
+	q, other := &question{issuer: w.FNS.Cert, now: now}, &question{issuer: w.Lost.Cert, now: now}
 	for range tolerated {
 		for _, err := range []error{
 			reason.New(reason.CertUnknownToIssuer, nil), reason.New(reason.OCSPRefused, ocsp.Unauthorized), fmt.Errorf("x: %w", context.Canceled),
 		} {
-			o.report("url", now, err)
+			o.report("url", q, err)
 		}
 	}
-	if o.allowed("url", now) != nil {
+	if o.allowed("url", q) != nil {
 		t.Error("a server that works is left alone")
 	}
 	for range tolerated {
-		o.report("url", now, reason.New(reason.FetchURLNotAllowed, nil))
-		o.report("url", now, reason.New(reason.FetchHostResting, nil))
+		o.report("url", q, reason.New(reason.FetchURLNotAllowed, nil))
+		o.report("url", q, reason.New(reason.FetchHostResting, nil))
 	}
-	if o.allowed("url", now) != nil {
+	if o.allowed("url", q) != nil {
 		t.Error("a server that was not asked is left alone")
 	}
 	for range tolerated {
-		o.report("url", now, errors.New("down"))
+		o.report("url", q, errors.New("down"))
 	}
-	if o.allowed("url", now) == nil {
+	if o.allowed("url", q) == nil {
 		t.Error("a dead server is not left alone")
+	}
+	if o.allowed("url", other) != nil {
+		t.Error("left alone for another issuer too")
 	}
 	if s := o.Stats(now); s.Asked != 4*tolerated || s.Failed != 4*tolerated || s.Skipped != 2*tolerated+1 {
 		t.Errorf("%+v", s)
