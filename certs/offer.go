@@ -33,7 +33,8 @@ func (s *Store) OfferTSL(ctx context.Context, doc []byte) (changed bool, err err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := s.memory.files[st.path(tslFile)]; k != nil && k.SHA256 == sha256.Sum256(doc) && s.inForce(k.list) {
+	sum := sha256.Sum256(doc)
+	if s.holds(st.path(tslFile), sum) && s.inForce(s.memory.files[st.path(tslFile)].list) {
 		return false, nil
 	}
 	signers, err := s.signers(ctx)
@@ -49,17 +50,35 @@ func (s *Store) OfferTSL(ctx context.Context, doc []byte) (changed bool, err err
 		return false, reason.Errorf(reason.TrustListFuture, "version %d is of %s", list.Version(), list.Date().Format(time.RFC3339))
 	}
 	newer, err := s.newerTSL(list)
-	if err != nil || !newer {
+	if err != nil || !newer && !s.lost(st.path(tslFile), sum) {
 		return false, err
 	}
 	if err := st.write(tslFile, doc); err != nil {
 		return false, err
 	}
 	s.remember(st.path(tslFile), &known{
-		File: File{Role: RoleTSL, Path: st.path(tslFile), SHA256: sha256.Sum256(doc), Size: len(doc)},
+		File: File{Role: RoleTSL, Path: st.path(tslFile), SHA256: sum, Size: len(doc)},
 		list: list, signers: fingerprintsOf(signers),
 	})
 	return true, nil
+}
+
+// holds reports whether a file says what it said when it had this hash, as far as can
+// be seen without reading it.
+func (s *Store) holds(path string, sum [32]byte) bool {
+	k := s.memory.files[path]
+	if k == nil || k.SHA256 != sum {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && k.info != nil && same(k.info, info)
+}
+
+// lost reports whether a file had this hash and has it no more: somebody has damaged
+// or removed it, and the same data put it right.
+func (s *Store) lost(path string, sum [32]byte) bool {
+	k := s.memory.files[path]
+	return k != nil && k.SHA256 == sum && !s.holds(path, sum)
 }
 
 // inForce reports whether the snapshot in force has this very list.
@@ -161,8 +180,9 @@ func (s *Store) OfferCRL(data []byte, want Wanted) (Offered, error) {
 	name := st.crlFile(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	sum := sha256.Sum256(raw)
 	newer, err := s.newerCRL(snap, key, list)
-	if err != nil || !newer {
+	if err != nil || !newer && !s.lost(st.path(name), sum) {
 		return out, err
 	}
 	if !exists(st.dir, name) && st.full() {
@@ -172,7 +192,7 @@ func (s *Store) OfferCRL(data []byte, want Wanted) (Offered, error) {
 		return out, err
 	}
 	s.remember(st.path(name), &known{
-		File: File{Role: RoleCRL, Path: st.path(name), SHA256: sha256.Sum256(raw), Size: len(raw)},
+		File: File{Role: RoleCRL, Path: st.path(name), SHA256: sum, Size: len(raw)},
 		crl:  list, issuer: issuer, under: snap.authorities,
 	})
 	out.Changed = true

@@ -348,6 +348,40 @@ func TestDamagedState(t *testing.T) {
 	}
 }
 
+// TestStateIsPutRight: somebody damages or removes what was fetched while it is in
+// force. It stays in force, and the same data, fetched again, put the files right.
+func TestStateIsPutRight(t *testing.T) {
+	c := newCountry(t, "right", moment)
+	for what, spoil := range map[string]func(t *testing.T, path string){
+		"removed": func(t *testing.T, path string) { remove(t, path) },
+		"damaged": func(t *testing.T, path string) { edit(t, path, half) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir, stateDir := trustDir(t, c), filepath.Join(t.TempDir(), "state")
+			s := withState(t, dir, stateDir)
+			list, fns := newTSL(t, c, 1), newCRL(t, c, "fns", time.Minute)
+			offerTSL(t, s, list)
+			offerCRL(t, s, fns)
+			reload(t, s)
+			before := s.Current()
+			spoil(t, filepath.Join(stateDir, "tsl.xml"))
+			spoil(t, must(filepath.Glob(filepath.Join(stateDir, "crls", "*.crl")))(t)[0])
+			if err := s.Reload(t.Context()); err == nil || s.Current() != before {
+				t.Errorf("they were given up: %v", err)
+			}
+			offerTSL(t, s, list)
+			offerCRL(t, s, fns)
+			reload(t, s)
+			if s.Current().ID() != before.ID() {
+				t.Error("other data are in force")
+			}
+			if again := withState(t, dir, stateDir); again.Current().ID() != before.ID() {
+				t.Error("other data are in force after a restart")
+			}
+		})
+	}
+}
+
 // TestUnwritableState: fresh data are put in force although they cannot be kept, and
 // the operator is told.
 func TestUnwritableState(t *testing.T) {
