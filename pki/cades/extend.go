@@ -58,8 +58,10 @@ func ExtendT(ctx context.Context, file []byte, signer int, stamper Stamper) ([]b
 // later, with the material for the time-stamps of before.
 //
 // The document is given if the signature is detached: the time-stamp is over it too.
-// A signature without a time-stamp is refused with reason.NoTimeStamp. Errors are
-// otherwise as of [ExtendT].
+// A signature without a time-stamp is refused with reason.NoTimeStamp, and with
+// reason.MaterialMissing one that has not, with the material, all that the signer and
+// the authorities of its time-stamps are judged with. Errors are otherwise as of
+// [ExtendT].
 func ExtendArchive(
 	ctx context.Context, file []byte, document cms.Content, signer int, stamper Stamper, material Material,
 ) ([]byte, error) {
@@ -69,6 +71,9 @@ func ExtendArchive(
 	}
 	if !t.a.hasKind(SignatureTimeStamp) {
 		return nil, reason.New(reason.NoTimeStamp, errNoStamp)
+	}
+	if _, err := t.evidence(t.with(material)); err != nil {
+		return nil, err
 	}
 	add, err := t.missing(material)
 	if err != nil {

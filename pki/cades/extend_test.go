@@ -260,6 +260,12 @@ func TestExtendRefused(t *testing.T) {
 		}, reason.SignatureSealed},
 		"long form of LTA": {func() ([]byte, error) { return cades.ExtendXLongType1(ctx, levels[cms.LTA], 0, w.tsa, w.material()) }, reason.SignatureSealed},
 		"archive of BES":   {func() ([]byte, error) { return cades.ExtendArchive(ctx, file, cms.Content{}, 0, w.tsa, w.material()) }, reason.NoTimeStamp},
+		"archive of nothing": {func() ([]byte, error) {
+			return cades.ExtendArchive(ctx, levels[cms.T], cms.Content{}, 0, w.tsa, cades.Material{})
+		}, reason.MaterialMissing},
+		"archive half made": {func() ([]byte, error) {
+			return cades.ExtendArchive(ctx, levels[cms.T], cms.Content{}, 0, w.tsa, without(func(m *cades.Material) { m.CRLs = m.CRLs[:1] }))
+		}, reason.MaterialMissing},
 		"without document": {func() ([]byte, error) {
 			return cades.ExtendArchive(ctx, detachedT, cms.Content{}, 0, w.tsa, w.material())
 		}, reason.ContentMissing},

@@ -38,6 +38,7 @@ var (
 	errNoCertificate = errors.New("cades: the certificate of the signer is not in the file")
 	errNoIssuer      = errors.New("cades: the certificate of an issuer is missing")
 	errNoRevocation  = errors.New("cades: revocation data are missing")
+	errNoTSA         = errors.New("cades: the certificate of a time-stamping authority is missing")
 )
 
 // ExtendXLongType1 returns the file, in DER, with a CAdES-T signature made CAdES-X
@@ -82,9 +83,12 @@ func ExtendXLongType1(ctx context.Context, file []byte, signer int, stamper Stam
 type evidence struct {
 	// certificates begin with that of the signer.
 	certificates []*gostx509.Certificate
-	lists        []*crl.List
-	rawLists     [][]byte // as lists
-	responses    []*ocsp.Response
+	// ends are the certificates of the signer and of those who made time-stamps: all
+	// above them must be there.
+	ends      []*gostx509.Certificate
+	lists     []*crl.List
+	rawLists  [][]byte // as lists
+	responses []*ocsp.Response
 }
 
 // evidence puts the material in order and makes sure that nothing is missing.
@@ -94,12 +98,17 @@ func (t target) evidence(m Material) (*evidence, error) {
 	if signer == nil {
 		return nil, reason.New(reason.SignerCertMissing, errNoCertificate)
 	}
-	e := &evidence{rawLists: m.CRLs}
+	e := &evidence{rawLists: m.CRLs, ends: []*gostx509.Certificate{signer}}
 	e.include(signer)
 	e.include(m.Certificates...)
 	for _, ts := range t.a.TimeStamps {
 		certs, _ := ts.Token.Signed.X509()
 		e.include(certs...)
+		tsa := ts.Token.Signed.Verify(cms.Content{}, e.certificates)[0].Certificate
+		if tsa == nil {
+			return nil, reason.New(reason.MaterialMissing, errNoTSA)
+		}
+		e.ends = append(e.ends, tsa)
 	}
 	for _, raw := range m.CRLs {
 		list, err := crl.Parse(raw)
@@ -118,6 +127,28 @@ func (t target) evidence(m Material) (*evidence, error) {
 	return e, e.complete()
 }
 
+// with returns the material together with what the file holds already. What cannot
+// be read there proves nothing, and hinders nothing.
+func (t target) with(m Material) Material {
+	all := Material{Certificates: slices.Clone(m.Certificates), CRLs: slices.Clone(m.CRLs), OCSPs: slices.Clone(m.OCSPs)}
+	for _, raw := range slices.Concat(t.a.Certificates, t.sd.Certificates) {
+		if cert, err := gostx509.Parse(raw); err == nil {
+			all.Certificates = append(all.Certificates, cert)
+		}
+	}
+	for _, raw := range slices.Concat(t.a.CRLs, t.sd.CRLs) {
+		if _, err := crl.Parse(raw); err == nil {
+			all.CRLs = append(all.CRLs, raw)
+		}
+	}
+	for _, raw := range slices.Concat(t.a.Responses, t.sd.OCSPResponses) {
+		if response, err := ocsp.Parse(raw); err == nil {
+			all.OCSPs = append(all.OCSPs, response.RawBasic)
+		}
+	}
+	return all
+}
+
 // include puts in certificates, each once.
 func (e *evidence) include(certs ...*gostx509.Certificate) {
 	for _, cert := range certs {
@@ -127,21 +158,23 @@ func (e *evidence) include(certs ...*gostx509.Certificate) {
 	}
 }
 
-// complete checks that every certificate has an issuer and revocation data. A
-// certificate that is its own issuer is a root, which has neither.
+// complete checks that everybody who signed has a path of issuers up to a root, with
+// revocation data for each certificate below it.
 func (e *evidence) complete() error {
-	for _, cert := range e.certificates {
-		if isRoot(cert) {
-			continue
-		}
-		name := fmt.Sprintf("certificate %x", cert.Serial)
-		if e.issuer(cert) == nil {
-			return reason.New(reason.MaterialMissing, fmt.Errorf("%w: %s", errNoIssuer, name))
-		}
-		if cert.ExtKeyUsage == nil || !slices.ContainsFunc(cert.ExtKeyUsage, gostx509.OIDOCSPSigning.Equal) {
+	for _, cert := range e.ends {
+		for range e.certificates { // no path is longer
+			if isRoot(cert) {
+				break
+			}
+			issuer := e.issuer(cert)
+			name := fmt.Sprintf("certificate %x", cert.Serial)
+			if issuer == nil {
+				return reason.New(reason.MaterialMissing, fmt.Errorf("%w: %s", errNoIssuer, name))
+			}
 			if lists, responses := e.about(cert); len(lists)+len(responses) == 0 {
 				return reason.New(reason.MaterialMissing, fmt.Errorf("%w: %s", errNoRevocation, name))
 			}
+			cert = issuer
 		}
 	}
 	return nil
