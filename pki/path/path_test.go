@@ -359,13 +359,9 @@ func TestBomb(t *testing.T) {
 		}
 	}
 	leaf := m.cert("Вымышленный Иван", "user", bomb[0], "А", user)
-	start := time.Now()
 	r := build(leaf, nil, nil, func(o *Options) { o.Extra = bomb })
 	if firstReason(r) != reason.ChainTooComplex {
 		t.Errorf("%+v", r.Checks)
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("the search took %v", took)
 	}
 }
 

@@ -74,7 +74,7 @@ func stateOfReason(v verdict.Verdict) int {
 	case reason.CertRevoked, reason.CertOnHold, reason.CACertRevoked:
 		return StateRevoked
 	case reason.UnknownCA, reason.ChainTooLong, reason.ChainTooComplex, reason.IssuerNotCA, reason.PathLengthExceeded, reason.NameNotPermitted,
-		reason.CANotAccredited, reason.CANotListed, reason.CAStatusUnknown, reason.IssuerNotFNS:
+		reason.CANotAccredited, reason.CANotListed, reason.CAStatusUnknown:
 		return StateUnknownCA
 	default:
 		return stateCodeNotApplicable

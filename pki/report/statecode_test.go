@@ -36,6 +36,7 @@ func TestCertificateCodes(t *testing.T) {
 		{verdict.Failed, reason.CANotListed, 15, "Сертификат был выдан не аккредитованным УЦ/не доверенным УЦ"},
 		{verdict.Failed, reason.UnknownCA, 15, "Сертификат был выдан не аккредитованным УЦ/не доверенным УЦ"},
 		{verdict.Failed, reason.WrongHolderKind, -1, ""},
+		{verdict.Failed, reason.IssuerNotFNS, -1, ""}, // accredited, but not for such holders
 		{verdict.Failed, reason.AttributeMissing, -1, ""},
 		{verdict.Indeterminate, reason.RevocationUnknown, -1, ""},
 	} {
