@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -64,8 +65,8 @@ func TestOneGigabyte(t *testing.T) {
 	}
 	defer func() {
 		stdin.Close() // tells it to finish
-		io.Copy(io.Discard, stdout)
-		if err := child.Wait(); err != nil {
+		_, err := io.Copy(io.Discard, stdout)
+		if err := errors.Join(err, child.Wait()); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -104,7 +105,9 @@ func gatewayProcess(t *testing.T, n int64) {
 	}
 	g.WriteFile("large.sig", string(signature))
 	fmt.Printf("gateway %s %s\n", g.Config.Public.URL, g.Dir)
-	io.Copy(io.Discard, os.Stdin)
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		t.Error(err)
+	}
 }
 
 // sendLarge sends a form with a document of n zeros, which must pass.

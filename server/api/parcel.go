@@ -116,8 +116,8 @@ func (p *packer) document(r io.Reader) error {
 	}
 	p.head = bytes.Clone(p.head)
 	rest := io.MultiReader(bytes.NewReader(data), r)
-	algorithms, any := p.algorithms()
-	if !any {
+	algorithms, useful := p.algorithms()
+	if !useful {
 		return drain(rest) // nothing can be compared with it
 	}
 	p.content, err = cms.Stream(rest, algorithms...)
@@ -126,7 +126,7 @@ func (p *packer) document(r io.Reader) error {
 
 // algorithms returns what to hash a document with, none for all; and false if there is
 // no use in it.
-func (p *packer) algorithms() (algorithms []asn1.ObjectIdentifier, any bool) {
+func (p *packer) algorithms() (algorithms []asn1.ObjectIdentifier, useful bool) {
 	if p.file == nil {
 		return nil, true
 	}

@@ -25,7 +25,7 @@ func rawOutcome(t *testing.T, address, name, text string) string {
 	}
 	// The server may answer, and hang up, before it has heard everything.
 	if _, err := io.WriteString(c, text); err == nil {
-		c.(*net.TCPConn).CloseWrite() //nolint:errcheck // as above
+		c.(*net.TCPConn).CloseWrite()
 	}
 	res, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: http.MethodPost})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -187,6 +188,7 @@ func TestConstantMemory(t *testing.T) {
 	}
 	s := newService(t)
 	const n = 128_000_000
+	defer debug.SetGCPercent(debug.SetGCPercent(20)) // what is held counts, not what lies about
 	signature := s.detached("ip", &letters{n})
 	runtime.GC()
 	before := heapInUse()
@@ -196,7 +198,9 @@ func TestConstantMemory(t *testing.T) {
 	if peak.bytes < n {
 		t.Fatalf("only %d bytes were read", peak.bytes)
 	}
-	if grown := int64(peak.most) - int64(before); grown > 32<<20 {
+	grown := int64(peak.most) - int64(before)
+	t.Logf("%d KiB more", grown>>10)
+	if grown > 32<<20 {
 		t.Errorf("%d bytes of memory for a document of %d", grown, n)
 	}
 }

@@ -49,7 +49,7 @@ type Key struct {
 // program when there is no randomness.
 func New() (key string, d Digest) {
 	var secret [32]byte
-	rand.Read(secret[:]) //nolint:errcheck // never fails
+	rand.Read(secret[:]) // never fails
 	key = prefix + base64.RawURLEncoding.EncodeToString(secret[:])
 	return key, sha256.Sum256([]byte(key))
 }

@@ -69,8 +69,10 @@ func newEndpoint(ctx context.Context, dir string, at time.Time) (http.Handler, e
 	}
 	count := metrics.New(metrics.Gauges{Trust: store.Current}) // nobody asks for them
 	engine := request.NewEngine(request.Options{
-		Host: "public", Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: time.Now, Observe: count.Request,
-		Refuse: func(w http.ResponseWriter, _ *http.Request, code reason.Code) { problem.Write(w, problem.New(code, "", "")) },
+		Host: "public", Log: slog.New(slog.NewJSONHandler(discard{}, nil)), Now: time.Now, Observe: count.Request,
+		Refuse: func(w http.ResponseWriter, _ *http.Request, code reason.Code) {
+			problem.Write(w, problem.New(code, "", ""))
+		},
 	})
 	api.New(api.Options{
 		Trust: trust.Guard{Store: store, MaxAge: 24 * time.Hour, Now: clock}, Now: clock,
@@ -79,6 +81,12 @@ func newEndpoint(ctx context.Context, dir string, at time.Time) (http.Handler, e
 	}).Routes(engine)
 	return engine, nil
 }
+
+// discard takes the log. [slog.DiscardHandler] would leave out the work of writing it.
+type discard struct{}
+
+// Write implements io.Writer.
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // answer is a response that keeps its status and whether the verdict is good.
 type answer struct {
