@@ -5,6 +5,7 @@ import (
 	"hash"
 	"io"
 
+	"propusk/pki/der"
 	"propusk/pki/sigalg"
 )
 
@@ -12,7 +13,7 @@ import (
 const streamBuffer = 64 << 10
 
 // maxHead is how many bytes of a document that may be signed attributes are kept,
-// see [isAttributes]. Those of real signatures have some hundreds of bytes.
+// see isAttributes. Those of real signatures have some hundreds of bytes.
 const maxHead = 64 << 10
 
 // Stream reads a document to its end, in constant memory, and computes its digests
@@ -74,8 +75,14 @@ func (d *passing) add(id asn1.ObjectIdentifier) error {
 	return nil
 }
 
-// Write takes the next piece. It never fails.
+// Write implements io.Writer. It never fails.
 func (d *passing) Write(piece []byte) (int, error) {
+	d.take(piece)
+	return len(piece), nil
+}
+
+// take takes the next piece.
+func (d *passing) take(piece []byte) {
 	d.length += int64(len(piece))
 	if room := maxHead + 1 - len(d.head); room > 0 {
 		d.head = append(d.head, piece[:min(room, len(piece))]...)
@@ -83,14 +90,35 @@ func (d *passing) Write(piece []byte) (int, error) {
 	for _, h := range d.hashes {
 		h.Write(piece)
 	}
-	return len(piece), nil
 }
 
 // content returns what is known of the document after its last piece.
 func (d *passing) content() Content {
-	c := Content{passed: true, attributes: len(d.head) <= maxHead && isAttributes(d.head)}
+	c := Content{passed: true, attributes: d.isAttributes()}
 	for i, h := range d.hashes {
 		c.digests = append(c.digests, contentDigest{d.algorithms[i], h.Sum(nil)})
 	}
 	return c
+}
+
+// isAttributes reports whether the document may be signed attributes. One that is too
+// long to be kept is taken for them if it is one SET from its first byte to its last:
+// those of real signatures are short, and no document looks so by chance.
+func (d *passing) isAttributes() bool {
+	if d.length <= maxHead {
+		return isAttributes(d.head)
+	}
+	h, err := readHeaderOf(d.head)
+	return err == nil && h.tag == byte(der.TagSet) && int64(h.size)+int64(h.length) == d.length
+}
+
+// readHeaderOf is readHeader of an element whose content is not all there.
+func readHeaderOf(head []byte) (header, error) {
+	h := header{tag: head[0], size: 2, length: int(head[1])}
+	if head[1] <= 0x80 {
+		return h, nil
+	}
+	var err error
+	h.size, h.length, err = longLength(head)
+	return h, err
 }

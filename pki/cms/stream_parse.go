@@ -231,8 +231,21 @@ func (s *streamParser) pass(length int64) error {
 	if err := s.count(length); err != nil {
 		return err
 	}
-	n, err := io.CopyN(&s.document, s.r, length)
-	return short(err, n < length)
+	for length > 0 { // straight from the buffer, as pieces may be small and many
+		if _, err := s.r.Peek(1); err != nil {
+			return short(err, true)
+		}
+		piece, err := s.r.Peek(int(min(length, int64(s.r.Buffered()))))
+		if err != nil {
+			return err
+		}
+		s.document.take(piece)
+		if _, err := s.r.Discard(len(piece)); err != nil {
+			return err
+		}
+		length -= int64(len(piece))
+	}
+	return nil
 }
 
 // rest holds what follows EncapsulatedContentInfo, to the end of the file.

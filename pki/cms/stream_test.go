@@ -380,7 +380,18 @@ func TestStreamAttributes(t *testing.T) {
 	bare.Signers = slices.Clone(sd.Signers)
 	bare.Signers[0].RawSignedAttrs, bare.Signers[0].SignedAttrs = nil, nil
 	bare.Detached, bare.Content = true, nil
-	for _, stranger := range [][]byte{attributes, append(bytes.Clone(attributes), 0)} {
+	value := appendHeader(nil, byte(der.TagOctetString), 2*maxHead)
+	value = append(value, make([]byte, 2*maxHead)...)
+	long := append([]byte("\x06\x01\x2a"), appendHeader(nil, byte(der.TagSet), len(value))...)
+	long = append(long, value...)
+	long = append(appendHeader(nil, byte(der.TagSequence), len(long)), long...)
+	short := sd.Signers[0].RawSignedAttrs
+	long = append(bytes.Clone(short[len(short)-contentLength(t, short):]), long...)
+	long = append(appendHeader(nil, byte(der.TagSet), len(long)), long...)
+	if !isAttributes(long) {
+		t.Fatal("the long attributes are none")
+	}
+	for _, stranger := range [][]byte{attributes, append(bytes.Clone(attributes), 0), long, append(bytes.Clone(long), 0), long[1:]} {
 		content, err := Stream(bytes.NewReader(stranger))
 		if err != nil {
 			t.Fatal(err)
@@ -390,6 +401,16 @@ func TestStreamAttributes(t *testing.T) {
 			t.Errorf("a stream gives %v, a document %v", got, want)
 		}
 	}
+}
+
+// contentLength returns the length of the content of an element.
+func contentLength(t *testing.T, element []byte) int {
+	t.Helper()
+	h, err := readHeader(element)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.length
 }
 
 func TestStreamErrors(t *testing.T) {
