@@ -466,3 +466,23 @@ func TestWeakReferences(t *testing.T) {
 		t.Errorf("%s, covers %d", a.Level(), len(covered))
 	}
 }
+
+// TestCoversNothing: an archive time-stamp whose index names what is not there covers
+// nothing at all.
+func TestCoversNothing(t *testing.T) {
+	k := newKit(t)
+	file := longterm.T(t, k.bes(t), k.tsa)
+	more := longterm.Add(t, file, longterm.LongTerm, []byte{5, 0})
+	index := longterm.IndexOf(t, more, longterm.IndexV3, nil)
+	token := longterm.WithIndex(t, k.tsa.Token(t, longterm.IndexedImprint(t, more, document, index)), longterm.IndexV3, index)
+	for _, c := range []struct {
+		file  []byte
+		whole bool
+	}{{more, true}, {file, false}} {
+		a := firstOf(t, longterm.Add(t, c.file, longterm.ArchiveV3, token))
+		archive := a.TimeStamps[1]
+		if covered := a.Covers(archive); (len(covered) > 0) != c.whole || (a.CheckImprint(archive, cms.Content{}) == nil) != c.whole {
+			t.Errorf("whole %v: covers %d", c.whole, len(covered))
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/ocsp"
+	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/sigalg"
@@ -570,4 +571,54 @@ func TestStampUnderNarrowPolicy(t *testing.T) {
 	w := newWorld(t)
 	w.v.Policy = SignIn(person.Entrepreneur)
 	wantSignature(t, one(t, w.v, longterm.T(t, w.bes(t, false), w.tsa), now), verdict.Passed, "", cms.T, stamped)
+}
+
+// TestInnerAfterOuter: a time-stamp later than one over it claims the impossible.
+func TestInnerAfterOuter(t *testing.T) {
+	w := newWorld(t)
+	late := longterm.NewTSA(t, w.Country, w.FNS, country.TimeStamping(), stamped.Add(time.Hour/2))
+	s := one(t, w.v, longterm.Type1(t, longterm.C(t, longterm.T(t, w.bes(t, false), late), w.material(t)), w.tsa), now)
+	wantSignature(t, s, verdict.Passed, "", cms.XType1, stamped)
+	wantStamp(t, s, cades.SignatureTimeStamp, verdict.Indeterminate, reason.TimeOrder)
+}
+
+// TestEvidenceOfOldCA: lists inside a signature are of a CA that has expired since.
+// They count only under a time-stamp that proves them to be older, for the signer
+// and for a TSA.
+func TestEvidenceOfOldCA(t *testing.T) {
+	w := newWorld(t)
+	at := now.AddDate(11, 0, 0) // the CAs of the country expire after ten
+	key := w.Person(t, nil, gost3410.TC26256A(), country.Entrepreneur()).Key
+	root := &country.Authority{Key: key, Cert: w.Issue(t, gostx509.Template{
+		Subject:   gostx509.Name{{Type: gostx509.OIDCommonName, Text: "Долгий УЦ Вымышленный"}},
+		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(30, 0, 0), IsCA: true, MaxPathLen: -1,
+		KeyUsage: gostx509.KeyUsageCertSign | gostx509.KeyUsageCRLSign,
+	}, nil, key)}
+	template := country.TimeStamping()
+	template.NotAfter = now.AddDate(20, 0, 0)
+	long := longterm.NewTSA(t, w.Country, root, template, stamped)
+	v := Validator{Policy: Policy{AllowUnqualified: true, AllowUnaccredited: true}}
+	v.Trust.Roots = path.NewPool(w.Root.Cert, root.Cert)
+	v.Trust.CRLs = setOf(t, w.list(t, root, at.Add(-time.Minute)))
+	m := w.material(t)
+
+	alone := longterm.Values(t, longterm.C(t, longterm.T(t, w.bes(t, false), long), m), m)
+	wantSignature(t, one(t, v, alone, at), verdict.Indeterminate, reason.EvidenceNotProven, cms.XLong, stamped)
+	wantSignature(t, one(t, v, longterm.Type1(t, alone, long), at), verdict.Passed, "", cms.XLongType1, stamped)
+
+	// The TSA is of the old CA; an archive time-stamp is over everything, or over all
+	// but the values.
+	both := longterm.Values(t, longterm.C(t, longterm.T(t, w.bes(t, false), w.tsa), m), m)
+	long.Time = stamped.Add(2 * time.Minute)
+	s := one(t, v, longterm.Indexed(t, both, document, longterm.IndexV2, long), at)
+	wantSignature(t, s, verdict.Passed, "", cms.LTA, stamped)
+	values := longterm.Element(0x30, longterm.Attribute(t, both, longterm.RevocationValues))
+	refs := longterm.Element(0x30, longterm.Attribute(t, both, longterm.RevocationRefs))
+	index := longterm.IndexOf(t, both, longterm.IndexV2, func(raw []byte) bool {
+		return string(raw) != string(values) && string(raw) != string(refs)
+	})
+	token := long.Token(t, longterm.IndexedImprint(t, both, document, index))
+	s = one(t, v, longterm.Add(t, both, longterm.ArchiveV3, longterm.WithIndex(t, token, longterm.IndexV2, index)), at)
+	wantStamp(t, s, cades.SignatureTimeStamp, verdict.Indeterminate, reason.EvidenceNotProven)
+	wantSignature(t, s, verdict.Indeterminate, reason.EvidenceNotProven, cms.XLong, long.Time)
 }

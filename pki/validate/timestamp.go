@@ -208,9 +208,7 @@ func (f *inspection) authority(t TimeStamp, since time.Time, own carried) Certif
 		return c
 	}
 	then := v.ParsedCertificate(t.Claimed, own.certs, t.Time)
-	if then.Verdict.Status() != verdict.Passed || slices.ContainsFunc(then.Chain, func(cert *gostx509.Certificate) bool {
-		return since.After(cert.NotAfter)
-	}) {
+	if then.Verdict.Status() != verdict.Passed {
 		return c
 	}
 	return then

@@ -7,7 +7,9 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/gost/spki"
+	"propusk/pki/cades"
 	"propusk/pki/cms"
+	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/reason"
@@ -16,9 +18,8 @@ import (
 )
 
 // old makes a holder with a key of GOST R 34.10-2001.
-func (w *world) old(t *testing.T) country.Holder {
+func (w *world) old(t *testing.T, template gostx509.Template) country.Holder {
 	t.Helper()
-	template := country.Entrepreneur()
 	template.PublicKeyAlgorithm = spki.AlgorithmIdentifier{
 		Algorithm: sigalg.OIDKeyGOST2001,
 		ParamSet:  asn1.ObjectIdentifier{1, 2, 643, 2, 2, 35, 1},
@@ -36,7 +37,7 @@ func TestWithdrawn(t *testing.T) {
 	w.v.Now = now
 	// The CAs of the tests are younger than that.
 	w.v.Policy = Policy{AllowUnqualified: true, AllowUnaccredited: true, InsecureSkipValidity: true}
-	old := w.old(t)
+	old := w.old(t, country.Entrepreneur())
 	bes := longterm.OldSignature(t, document, old)
 	for _, s := range []struct {
 		name    string
@@ -75,4 +76,16 @@ func TestWithdrawn(t *testing.T) {
 	if checks := inForce(&cms.Signer{DigestAlgorithm: sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDStreebog256}}, now); checks != nil {
 		t.Errorf("an algorithm of today: %+v", checks)
 	}
+}
+
+// TestWithdrawnStamp: a TSA may no longer stamp with GOST R 34.10-2001, and what it
+// stamped before counts only if something shows that it was before.
+func TestWithdrawnStamp(t *testing.T) {
+	w := newWorld(t)
+	bes := w.bes(t, false)
+	tsa := w.old(t, country.TimeStamping())
+	token := longterm.OldToken(t, w.tsa.Token(t, longterm.Parse(t, bes).Signers[0].Signature), tsa)
+	s := one(t, w.v, longterm.Add(t, bes, longterm.SignatureTimeStamp, token), now)
+	wantSignature(t, s, verdict.Passed, "", cms.T, time.Time{})
+	wantStamp(t, s, cades.SignatureTimeStamp, verdict.Indeterminate, reason.AlgorithmWithdrawn)
 }

@@ -484,24 +484,38 @@ func Content(raw []byte) []byte {
 // by a holder whose certificate has such a key: plain CMS.
 func OldSignature(t testing.TB, document []byte, h country.Holder) []byte {
 	t.Helper()
+	return oldSigned(t, "1.2.840.113549.1.7.1", 1, document, h)
+}
+
+// OldToken makes a time-stamp token of another one with such a key.
+func OldToken(t testing.TB, token []byte, h country.Holder) []byte {
+	t.Helper()
+	sum := sha256.Sum256(h.Cert.Raw)
+	ess := Element(0x30, Element(0x30, Element(0x30, Element(0x04, sum[:])))) // SHA-256 is the default
+	return oldSigned(t, "1.2.840.113549.1.9.16.1.4", 3, Parse(t, token).Content, h,
+		Element(0x30, Element(0x06, OID(t, "1.2.840.113549.1.9.16.2.47")), Element(0x31, ess)))
+}
+
+func oldSigned(t testing.TB, contentType string, version byte, content []byte, h country.Holder, more ...[]byte) []byte {
+	t.Helper()
 	sum := gostr341194.New()
-	sum.Write(document)
+	sum.Write(content)
+	data := Element(0x06, OID(t, contentType))
 	attribute := func(oid string, value []byte) []byte {
 		return Element(0x30, Element(0x06, OID(t, oid)), Element(0x31, value))
 	}
-	data := Element(0x06, OID(t, "1.2.840.113549.1.7.1"))
-	attributes := append(attribute("1.2.840.113549.1.9.3", data), attribute("1.2.840.113549.1.9.4", Element(0x04, sum.Sum(nil)))...)
+	attributes := bytes.Join(append(more,
+		attribute("1.2.840.113549.1.9.3", data), attribute("1.2.840.113549.1.9.4", Element(0x04, sum.Sum(nil)))), nil)
 	sum.Reset()
 	sum.Write(Element(0x31, attributes))
 	value, err := h.Key.Sign(nil, sum.Sum(nil), crypto.Hash(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := Element(0x02, []byte{1})
 	digest := Element(0x30, Element(0x06, OID(t, "1.2.643.2.2.9")))
-	signer := Element(0x30, one, Element(0x30, h.Cert.RawIssuer, Element(0x02, h.Cert.Serial)), digest,
+	signer := Element(0x30, Element(0x02, []byte{1}), Element(0x30, h.Cert.RawIssuer, Element(0x02, h.Cert.Serial)), digest,
 		Element(0xa0, attributes), Element(0x30, Element(0x06, OID(t, "1.2.643.2.2.19"))), Element(0x04, value))
-	return Element(0x30, Element(0x06, OID(t, "1.2.840.113549.1.7.2")), Element(0xa0, Element(0x30, one,
-		Element(0x31, digest), Element(0x30, data, Element(0xa0, Element(0x04, document))),
+	return Element(0x30, Element(0x06, OID(t, "1.2.840.113549.1.7.2")), Element(0xa0, Element(0x30, Element(0x02, []byte{version}),
+		Element(0x31, digest), Element(0x30, data, Element(0xa0, Element(0x04, content))),
 		Element(0xa0, h.Cert.Raw), Element(0x31, signer))))
 }
