@@ -133,6 +133,9 @@ func printCertificate(w io.Writer, name string, doc *report.CertificateDocument,
 	for i, c := range doc.Chain {
 		out.line("  %s%s", strings.Repeat("  ", i+1), c.Subject)
 	}
+	if doc.StateCode != nil {
+		out.line("  код ЕСВ / state service code: %d, %s", doc.StateCode.Code, doc.StateCode.Text.RU)
+	}
 	printChecks(out, doc.Checks)
 	out.line("  Квалифицированный / qualified: %s", doc.Qualified)
 	printChecks(out, beyond(doc.QualifiedChecks, doc.Checks))
