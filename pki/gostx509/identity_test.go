@@ -1,10 +1,16 @@
 package gostx509
 
 import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
 	"testing"
+	"time"
 
+	"propusk/gost/gost3410"
+	"propusk/gost/streebog"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 )
@@ -106,5 +112,52 @@ func TestIdentityFields(t *testing.T) {
 	hostile := Certificate{Subject: subject(OIDCommonName, "Проба\u202E\u0000\u2028\nОбразцов")}
 	if who, err := hostile.Identity(); err != nil || who.Name.Reveal() != "Проба����Образцов" {
 		t.Errorf("%q, %v", who.Name.Reveal(), err)
+	}
+}
+
+// TestDerived asks a certificate for what follows from its bytes, and copies of it with
+// other bytes or another subject: each answers for itself.
+func TestDerived(t *testing.T) {
+	key := newKey(t, gost3410.TC26256A())
+	raw, err := Create(rand.Reader, Template{
+		Subject: Name{{Type: OIDCommonName, Text: "one", Tag: 12}}, Serial: []byte{1},
+		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<31, 0), MaxPathLen: -1,
+	}, nil, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = one.SHA256(), one.Streebog256()
+	who, err := one.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.SHA256() != sha256.Sum256(one.Raw) || one.Streebog256() != streebog.Sum256(one.Raw) {
+		t.Error("a digest is wrong")
+	}
+	other := *one
+	other.Raw = append(bytes.Clone(one.Raw), 0)
+	if other.SHA256() != sha256.Sum256(other.Raw) || other.Streebog256() != streebog.Sum256(other.Raw) {
+		t.Error("a copy with other bytes has the digest of the first")
+	}
+	renamed := *one
+	renamed.Subject = Name{{Type: OIDCommonName, Text: "two", Tag: 12}}
+	if now, err := renamed.Identity(); err != nil || now == who {
+		t.Errorf("a copy with another subject is the same holder: %v", err)
+	}
+	authority := *one
+	authority.IsCA = true
+	if now, err := authority.Identity(); err != nil || now.Kind != person.Authority {
+		t.Errorf("a copy that is a CA is a %v: %v", now.Kind, err)
+	}
+	bare := Certificate{Raw: []byte{1}}
+	if bare.SHA256() != sha256.Sum256(bare.Raw) {
+		t.Error("a certificate that nobody parsed has a wrong digest")
+	}
+	if empty := new(Certificate); empty.SHA256() != sha256.Sum256(nil) {
+		t.Error("an empty certificate has a wrong digest")
 	}
 }
