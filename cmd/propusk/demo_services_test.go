@@ -39,9 +39,11 @@ func TestDemoServices(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s %s", order, code, out, errs)
 		}
 	}
-	if verdict := d.verify(t, "contract.txt", "contract.txt.sig"); verdict["conclusion"] != "TOTAL-PASSED" {
+	verdict := d.verify(t, "contract.txt", "contract.txt.sig")
+	if verdict["conclusion"] != "TOTAL-PASSED" {
 		t.Errorf("the gateway says %v", verdict["conclusion"])
 	}
+	d.asked(t, verdict)
 	if status, body := fetch(t, d.text(t, "urls", "tsl")); status != http.StatusOK || body != string(read(t, d.text(t, "trust", "tsl"))) {
 		t.Errorf("the list of accredited CAs: %d", status)
 	}
@@ -63,6 +65,30 @@ func TestDemoServices(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("the gateway has not heard of it: %v", verdict["conclusion"])
 		}
+	}
+}
+
+// asked checks that the gateway asked the responders of the country: for the signer, for
+// the time-stamping authority and for the CAs of both.
+func (d *demoRunning) asked(t *testing.T, verdict map[string]any) {
+	t.Helper()
+	answers := 0
+	evidence, _ := verdict["evidence"].([]any)
+	for _, one := range evidence {
+		e, _ := one.(map[string]any)
+		if e["role"] == "crl" {
+			t.Errorf("a list was used: %v", e)
+		}
+		if e["role"] == "ocsp" && e["source"] == d.text(t, "urls", "ocsp") {
+			answers++
+		}
+	}
+	if answers != 4 {
+		t.Errorf("%d answers: %v", answers, evidence)
+	}
+	_, metrics := fetch(t, d.text(t, "urls", "admin")+"/metrics")
+	if !strings.Contains(metrics, "propusk_revocation_question_failures_total 0\n") {
+		t.Error("questions failed, or there is no metric of them")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"propusk/certs/testpki"
 	"propusk/server/config"
@@ -13,6 +14,9 @@ import (
 
 // cabinetClient is the client_id of the demo cabinet.
 const cabinetClient = "cabinet"
+
+// demoReuse is how long the gateway of the demo does not ask a responder again.
+const demoReuse = 10 * time.Second
 
 // address is where to listen, by the distance from the base port.
 func (o demoOptions) address(port int) string {
@@ -115,6 +119,9 @@ func (o demoOptions) config() config.Config {
 	c.Trust.Refresh.ListURLs = []string{at.TSL}
 	c.Trust.Refresh.Ports = []int{o.portBase + demoCheckPort}
 	c.Trust.Refresh.AllowPrivate = true // the country is on this machine
+	// Whoever revokes a certificate here wants to see what happens.
+	c.Revocation.Online, c.Revocation.Order, c.Revocation.RequireNonce = true, "ocsp-first", true
+	c.Revocation.Reuse = demoReuse
 	c.OIDC.SubjectSecret = file("subject.hex")
 	c.OIDC.Clients = []config.Client{{
 		ID:                     cabinetClient,

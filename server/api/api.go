@@ -124,18 +124,19 @@ type basis struct {
 	trust, shown validate.Trust
 	policy       validate.Policy
 	now          time.Time
+	ctx          context.Context // of the request: nobody waits for servers when the client has left
 }
 
-// basis returns what to judge by now.
-func (a *API) basis() basis {
+// basis returns what to judge by now, for a request with a context.
+func (a *API) basis(ctx context.Context) basis {
 	return basis{
 		trust: a.opts.Trust.ForVerdicts(), shown: a.opts.Trust.Store.Current().Trust(),
-		policy: a.opts.Trust.Policy(validate.QES()), now: a.opts.Now(),
+		policy: a.opts.Trust.Policy(validate.QES()), now: a.opts.Now(), ctx: ctx,
 	}
 }
 
 func (by basis) validator() validate.Validator {
-	return validate.Validator{Trust: by.trust, Policy: by.policy}
+	return validate.Validator{Trust: by.trust, Policy: by.policy, Context: by.ctx}
 }
 
 // judge judges what a request brought.
@@ -199,7 +200,7 @@ func (a *API) run(r *http.Request, read reader) (judgement, error) {
 		return judgement{}, err
 	}
 	defer leave()
-	return do(a.basis()), nil
+	return do(a.basis(r.Context())), nil
 }
 
 // Refuse answers with the problem document of an error, and leaves the cause for

@@ -46,7 +46,7 @@ type series struct {
 // batch answers a batch: a form with parts named signature.ID and content.ID, a JSON
 // array of objects, or one object a line.
 func (a *API) batch(c *gin.Context) {
-	s := &series{api: a, r: c.Request, by: a.basis(), held: a.memory.open(), ids: make(seen)}
+	s := &series{api: a, r: c.Request, by: a.basis(c.Request.Context()), held: a.memory.open(), ids: make(seen)}
 	defer s.held.close()
 	if _, err := formOf(c.Request); err != nil {
 		Refuse(c.Writer, c.Request, err)

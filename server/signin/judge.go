@@ -58,27 +58,28 @@ func (j judge) connection(ctx context.Context) outcome {
 	case len(st.PeerCertificates) == 0:
 		return outcome{code: reason.NoCertificate, at: at}
 	}
-	return j.certificates(st.PeerCertificates, at)
+	return j.certificates(ctx, st.PeerCertificates, at)
 }
 
 // Judge returns why the holder of a chain, leaf first, is not let in at this moment, or
 // nil. The error is a reason code.
 func (s *SignIn) Judge(chain [][]byte) error {
-	if o := s.judge.certificates(chain, s.judge.now()); o.code != "" {
+	if o := s.judge.certificates(context.Background(), chain, s.judge.now()); o.code != "" {
 		return o.code
 	}
 	return nil
 }
 
-// certificates judges a chain, leaf first, whose leaf the connection proved.
-func (j judge) certificates(chain [][]byte, at time.Time) outcome {
+// certificates judges a chain, leaf first, whose leaf the connection proved. When ctx
+// ends nobody waits for servers any more.
+func (j judge) certificates(ctx context.Context, chain [][]byte, at time.Time) outcome {
 	snap, err := j.trust.Current()
 	o := outcome{trust: j.trust.Of(snap), at: at}
 	if err != nil {
 		o.code, o.err = reason.Of(err), err
 		return o
 	}
-	v := validate.Validator{Trust: o.trust, Policy: j.trust.Policy(validate.SignIn(j.kinds...))}
+	v := validate.Validator{Trust: o.trust, Policy: j.trust.Policy(validate.SignIn(j.kinds...)), Context: ctx}
 	o.cert = v.Certificate(chain[0], chain[1:], at)
 	who, passed := o.cert.Verdict.Identity()
 	if !passed {

@@ -2,6 +2,8 @@ package signin
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
+	"propusk/pki/revocation"
 	"propusk/pki/validate"
 	"propusk/server/trust"
 )
@@ -41,7 +44,7 @@ func newJudge(t *testing.T) (judge, *testpki.Country) {
 func TestJudgeAgreesWithTheCountry(t *testing.T) {
 	j, country := newJudge(t)
 	for _, p := range country.People() {
-		o := j.certificates([][]byte{p.Certificate.Raw}, time.Now())
+		o := j.certificates(t.Context(), [][]byte{p.Certificate.Raw}, time.Now())
 		if o.code != p.Expect {
 			t.Errorf("%s: %q, want %q", p.ID, o.code, p.Expect)
 		}
@@ -75,7 +78,7 @@ func TestForeignChainDoesNotHelp(t *testing.T) {
 	j, country := newJudge(t)
 	p := country.Person("unknown-ca")
 	chain := [][]byte{p.Certificate.Raw, p.Issuer.Certificate.Raw, country.Person("ip").Certificate.Raw, []byte("garbage"), nil}
-	if o := j.certificates(chain, time.Now()); o.code != reason.UnknownCA {
+	if o := j.certificates(t.Context(), chain, time.Now()); o.code != reason.UnknownCA {
 		t.Errorf("code %q", o.code)
 	}
 }
@@ -84,7 +87,7 @@ func TestMalformedCertificate(t *testing.T) {
 	j, country := newJudge(t)
 	good := country.Person("ip").Certificate.Raw
 	for name, raw := range map[string][]byte{"empty": nil, "garbage": []byte("hello"), "cut": good[:len(good)-1], "longer": append(good[:len(good):len(good)], 0)} {
-		o := j.certificates([][]byte{raw}, time.Now())
+		o := j.certificates(t.Context(), [][]byte{raw}, time.Now())
 		if o.code == "" || o.who != (person.Identity{}) || o.conclusion() == report.TotalPassed {
 			t.Errorf("%s: %q %s", name, o.code, o.conclusion())
 		}
@@ -106,7 +109,7 @@ func TestKeysMustAgree(t *testing.T) {
 		t.Error("a certificate that does not parse has a key")
 	}
 	j.proven = func([]byte) (spki.PublicKeyInfo, error) { return spki.FromCertificate(other.Raw) }
-	o := j.certificates([][]byte{ip.Raw}, time.Now())
+	o := j.certificates(t.Context(), [][]byte{ip.Raw}, time.Now())
 	if o.code != reason.ConnectionKeyMismatch || o.who != (person.Identity{}) || o.conclusion() != report.TotalFailed {
 		t.Errorf("a good certificate with the key of another: %q, %v, %s", o.code, o.who, o.conclusion())
 	}
@@ -117,11 +120,62 @@ func TestZeroVerdictLetsNobodyIn(t *testing.T) {
 	store := certs.NewStore(certs.Source{}, time.Now)
 	j := judge{trust: trust.Guard{Store: store, MaxAge: time.Hour, Now: time.Now}, now: time.Now}
 	_, country := newJudge(t)
-	o := j.certificates([][]byte{country.Person("ip").Certificate.Raw}, time.Now())
+	o := j.certificates(t.Context(), [][]byte{country.Person("ip").Certificate.Raw}, time.Now())
 	if o.code != reason.TrustDataAbsent || o.conclusion() != report.Indeterminate {
 		t.Errorf("%q %s", o.code, o.conclusion())
 	}
 	if o := j.connection(context.Background()); o.code != reason.GOSTTLSRequired || o.conclusion() != report.Indeterminate {
 		t.Errorf("without TLS: %q %s", o.code, o.conclusion())
 	}
+}
+
+// silence is a network in which nobody answers until the test ends.
+type silence struct {
+	asked chan struct{}
+	end   <-chan struct{}
+}
+
+func (s silence) OCSP(context.Context, string, []byte) ([]byte, error) {
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
+	<-s.end
+	return nil, context.Canceled
+}
+
+func (s silence) CRL(ctx context.Context, url string) ([]byte, error) { return s.OCSP(ctx, url, nil) }
+
+// TestPersonGone: whoever has left is not waited for, nor let in.
+func TestPersonGone(t *testing.T) {
+	j, country := newJudge(t)
+	network := silence{make(chan struct{}, 1), t.Context().Done()}
+	j.trust.Online = revocation.NewOnline(network)
+	j.trust.Revocation = revocation.Policy{Order: revocation.OCSPFirst, Budget: time.Hour}
+	ctx, leave := context.WithCancel(t.Context())
+	go func() {
+		<-network.asked
+		leave()
+	}()
+	j.trust.Store = certs.NewStore(certs.Source{Dir: withoutLists(t, country)}, time.Now)
+	if err := j.trust.Store.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o := j.certificates(ctx, [][]byte{country.Person("ip").Certificate.Raw}, time.Now())
+	if o.code != reason.RevocationUnreachable || (o.who != person.Identity{}) {
+		t.Errorf("%q, %v", o.code, o.who)
+	}
+}
+
+// withoutLists writes the trust data of a country without its revocation lists.
+func withoutLists(t *testing.T, country *testpki.Country) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := country.WriteTo(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "trust", "crls")); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "trust")
 }
