@@ -40,7 +40,7 @@ test: apt-test
 
 ## race: the packages that share memory between goroutines, under the race detector
 race: apt-test
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./certs/... ./server/... ./cmd/...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./pki/facts/... ./pki/revocation/... ./certs/... ./server/... ./cmd/...
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m -run 'Concurrent|Parallel|Contract|Cache|VerifyMany|SelfTest' ./gost/...
 
 ## lint: formatting, vet, golangci-lint with the import map of the project
@@ -85,10 +85,12 @@ fuzz-differential:
 connections:
 	PROPUSK_CONNECTIONS=10000 $(GO) test -count=1 -v -run TestIdleConnections -timeout 30m ./gost/gosttls
 
-## bench: ratios beside gost-engine, gogost and nginx, measured in the same run; PURE=1 also without assembly
+## bench: ratios beside gost-engine, gogost, nginx and OpenSSL's verdicts, measured in the same run; PURE=1 also
+## without assembly
 bench: apt-bench
 	$(GO) run ./gost/internal/peerbench $(if $(PURE),-pure)
 	$(GO) run ./gost/internal/tlsbench
+	$(GO) run ./cmd/internal/verdictbench
 
 ## timing: look for timing differences between secrets, for minutes on a quiet machine
 timing:
