@@ -20,17 +20,17 @@ const (
 )
 
 // digestMethod returns the digest that a DigestMethod names.
-func digestMethod(uri string) (asn1.ObjectIdentifier, bool) {
+func digestMethod(uri string) (asn1.ObjectIdentifier, error) {
 	switch uri {
 	case digest256URI:
-		return sigalg.OIDStreebog256, true
+		return sigalg.OIDStreebog256, nil
 	case digest512URI:
-		return sigalg.OIDStreebog512, true
+		return sigalg.OIDStreebog512, nil
 	case "http://www.w3.org/2001/04/xmldsig-more#gostr3411",
 		"urn:ietf:params:xml:ns:cpxmlsec:algorithms:gostr3411":
-		return sigalg.OIDGOST94, true
+		return sigalg.OIDGOST94, nil
 	}
-	return nil, false
+	return nil, reason.Errorf(reason.SignatureAlgorithmUnsupported, "DigestMethod %q", uri)
 }
 
 // signatureMethod returns the digest over SignedInfo that a SignatureMethod

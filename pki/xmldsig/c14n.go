@@ -8,7 +8,16 @@ import (
 	"io"
 	"slices"
 
+	"propusk/pki/reason"
 	"propusk/pki/xmldsig/strictxml"
+)
+
+// Limits of what namespace declarations add, in bytes: exclusive canonicalisation
+// writes one again on every element that needs it, so that a long name that many
+// short elements share would make a gigabyte out of a kilobyte.
+const (
+	maxDeclared = 1 << 20
+	maxGrowth   = 16 // and so many bytes for each byte that was read
 )
 
 // Method is the identifier of a canonicalisation algorithm.
@@ -74,10 +83,12 @@ type xmlAttr struct {
 
 func canonicalize(w io.Writer, d *strictxml.Document, s subset, f form) error {
 	r := d.Reader()
+	first := 0
 	if s.apex != nil {
-		r = d.ReaderAt(s.apex)
+		r, first = d.ReaderAt(s.apex), s.apex.Start()
 	}
 	c := canonicalizer{
+		first:     first,
 		w:         bufio.NewWriterSize(w, 1<<16),
 		subset:    s,
 		exclusive: f.exclusive(),
@@ -108,6 +119,8 @@ type canonicalizer struct {
 	rendered []strictxml.Binding
 	marks    []int
 	rooted   bool // the root element was written
+	declared int  // bytes of the declarations written so far
+	first    int  // offset of the first token
 
 	fresh   []strictxml.Binding // scratch: declarations of one element
 	attrs   []strictxml.Attr    // scratch: attributes of one element
@@ -131,7 +144,7 @@ func (c *canonicalizer) run(r *strictxml.Reader) error {
 				err = r.Skip()
 				break
 			}
-			c.startElement(r, t)
+			err = c.startElement(r, t)
 		case strictxml.EndElement:
 			c.endElement(t)
 		case strictxml.Text:
@@ -162,15 +175,19 @@ func (c *canonicalizer) outside(r *strictxml.Reader, write func()) {
 	}
 }
 
-func (c *canonicalizer) startElement(r *strictxml.Reader, t *strictxml.Token) {
+func (c *canonicalizer) startElement(r *strictxml.Reader, t *strictxml.Token) error {
 	apex := !c.rooted
 	c.rooted = true
 	c.marks = append(c.marks, len(c.rendered))
 	c.byte('<')
 	c.name(t.Prefix, t.Local)
 	c.namespaces(r, t, apex)
+	if err := c.declare(t); err != nil {
+		return err
+	}
 	c.attributes(t, apex)
 	c.byte('>')
+	return nil
 }
 
 func (c *canonicalizer) endElement(t *strictxml.Token) {
@@ -182,8 +199,8 @@ func (c *canonicalizer) endElement(t *strictxml.Token) {
 	c.byte('>')
 }
 
-// namespaces writes the namespace axis of an element: Canonical XML, 2.3, or
-// Exclusive XML Canonicalization, 3.
+// namespaces finds the declarations to be written of an element: Canonical XML, 2.3,
+// or Exclusive XML Canonicalization, 3.
 func (c *canonicalizer) namespaces(r *strictxml.Reader, t *strictxml.Token, apex bool) {
 	c.fresh = c.fresh[:0]
 	declared := r.Declared()
@@ -205,6 +222,17 @@ func (c *canonicalizer) namespaces(r *strictxml.Reader, t *strictxml.Token, apex
 		}
 	}
 	slices.SortFunc(c.fresh, func(a, b strictxml.Binding) int { return bytes.Compare(a.Prefix, b.Prefix) })
+	c.rendered = append(c.rendered, c.fresh...)
+}
+
+// declare writes the fresh declarations.
+func (c *canonicalizer) declare(t *strictxml.Token) error {
+	for _, b := range c.fresh {
+		c.declared += len(b.Prefix) + len(b.Space)
+	}
+	if c.declared > maxDeclared && (c.declared-maxDeclared)/maxGrowth > t.End-c.first {
+		return reason.Errorf(reason.XMLTooLarge, "namespace declarations of the canonical form take more than %d times what was read", maxGrowth)
+	}
 	for _, b := range c.fresh {
 		c.string(" xmlns")
 		if len(b.Prefix) > 0 {
@@ -215,7 +243,7 @@ func (c *canonicalizer) namespaces(r *strictxml.Reader, t *strictxml.Token, apex
 		c.escapeValue(b.Space)
 		c.byte('"')
 	}
-	c.rendered = append(c.rendered, c.fresh...)
+	return nil
 }
 
 // consider adds a declaration to those of the element, unless the nearest

@@ -75,12 +75,8 @@ func (s *smev) startElement(t *strictxml.Token) error {
 	}
 	s.byte('<')
 	s.bytes(tag)
-	for _, b := range s.fresh {
-		s.string(" xmlns:")
-		s.bytes(b.Prefix)
-		s.string(`="`)
-		s.escapeValue(b.Space)
-		s.byte('"')
+	if err := s.declare(t); err != nil {
+		return err
 	}
 	for i := range s.attrs {
 		a := &s.attrs[i]

@@ -273,3 +273,27 @@ func refused(t *testing.T, err error) {
 		t.Fatalf("refused without a reason: %v", err)
 	}
 }
+
+// TestLongNamespaces: two long names that differ at their ends are told apart, and are
+// not compared byte by byte on each of many elements: that would be 10 TB here.
+func TestLongNamespaces(t *testing.T) {
+	long := strings.Repeat("x", 10<<20)
+	toTheEnd := func(p, q, element string) error {
+		d, err := Open([]byte(`<a xmlns:p="urn:` + long + p + `" xmlns:q="urn:` + long + q + `">` + element + "</a>"))
+		for r := d.Reader(); err == nil; {
+			_, err = r.Next()
+		}
+		return err
+	}
+	if err := toTheEnd("1", "2", strings.Repeat(`<b p:c="" q:c=""/>`, 1_000_000)); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	for _, element := range []string{
+		`<b p:c="" q:c=""/>`,
+		`<b xmlns:r="urn:` + long + `1" p:c="" r:c=""/>`,
+	} {
+		if err := toTheEnd("1", "1", element); reason.Of(err) != reason.XMLMalformed {
+			t.Errorf("one expanded name twice: %v", err)
+		}
+	}
+}

@@ -154,13 +154,19 @@ func (r *Reader) declare(prefix, space []byte, at int) error {
 	case len(prefix) > 0 && len(space) == 0:
 		return malformed(at, "a prefix cannot be undeclared")
 	case len(space) > 0 && !isAbsolute(space):
-		return unsupported(at, "relative namespace name %q", space)
+		return unsupported(at, "relative namespace name %.200q", space)
 	case len(r.bindings) >= MaxNamespaces:
 		return tooLarge(at, "namespaces in scope", MaxNamespaces)
 	}
 	for _, b := range r.bindings[r.mark:] {
 		if bytes.Equal(b.Prefix, prefix) {
 			return malformed(at, "namespace prefix declared twice")
+		}
+	}
+	for _, b := range r.bindings {
+		if bytes.Equal(b.Space, space) {
+			space = b.Space // see sameSpace
+			break
 		}
 	}
 	r.bindings = append(r.bindings, Binding{prefix, space})
@@ -204,12 +210,19 @@ func (r *Reader) attributeSpaces(at int) error {
 			a.Space = space
 		}
 		for j := range r.attrs[:i] {
-			if b := &r.attrs[j]; bytes.Equal(a.Local, b.Local) && bytes.Equal(a.Space, b.Space) {
+			if b := &r.attrs[j]; bytes.Equal(a.Local, b.Local) && sameSpace(a.Space, b.Space) {
 				return malformed(at, "attribute %q occurs twice", a.Local)
 			}
 		}
 	}
 	return nil
+}
+
+// sameSpace compares two namespace names that are in scope. Equal ones are the same
+// bytes, see declare: so two long names that differ at their ends cost nothing, however
+// many elements have attributes of both.
+func sameSpace(a, b []byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 func unsupported(offset int, format string, args ...any) error {
