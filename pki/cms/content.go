@@ -18,7 +18,7 @@ type Content struct {
 	document   []byte
 	digests    []contentDigest
 	passed     bool // the document was read by Stream or ParseStream
-	attributes bool // then, whether isAttributes
+	attributes bool // then, whether isAttributes says so
 }
 
 // contentDigest is a digest of a document.
@@ -102,10 +102,10 @@ func (d *digester) digest(algorithm asn1.ObjectIdentifier) ([]byte, reason.Code)
 	return nil, reason.ContentMissing
 }
 
-// isAttributes reports whether the document is the encoding of signed attributes.
+// isAttributes reports whether the document looks like signed attributes.
 func (d *digester) isAttributes() bool {
 	c := d.document()
-	return c.attributes || c.given && isAttributes(c.document)
+	return c.attributes || c.given && isAttributes(c.document, int64(len(c.document)))
 }
 
 // agrees compares a document given beside an attached signature with the one
@@ -183,21 +183,38 @@ func notPassed(name string, code reason.Code, cite string) verdict.Check {
 	}
 }
 
-// isAttributes reports whether a document is the encoding of signed attributes
-// with their mandatory types. A signature over attributes, offered without them,
-// would otherwise verify over such a document: the signer never saw it.
-func isAttributes(document []byte) bool {
-	if len(document) == 0 || document[0] != byte(der.TagSet) {
+// attributesHead is how many bytes of a document isAttributes looks at, at most: two
+// headers and a tag.
+const attributesHead = 2*10 + 1
+
+// isAttributes reports whether a document, given by its beginning and its length, looks
+// like the encoding of signed attributes: one SET from the first byte to the last that
+// begins with an Attribute (RFC 5652, Section 5.3). A signature over attributes, offered
+// without them, would otherwise verify over such a document: the signer never saw it.
+//
+// What sort of attributes they are does not matter, nor whether we could read them: those
+// of a counter-signature have no content type, and there may be more than MaxAttributes.
+func isAttributes(head []byte, length int64) bool {
+	set, err := headerOfPart(head)
+	if err != nil || set.tag != byte(der.TagSet) || !set.indefinite && int64(set.size)+int64(set.length) != length {
 		return false
 	}
-	var p parser
-	top := p.d.Open(document, derLimits)
-	s := Signer{SignedAttrs: p.attributes(top.Set())}
-	top.End()
-	if p.d.Err() != nil || p.err != nil {
-		return false
+	head = head[set.size:]
+	attribute, err := headerOfPart(head)
+	return err == nil && attribute.tag == byte(der.TagSequence) &&
+		len(head) > attribute.size && head[attribute.size] == byte(der.TagOID)
+}
+
+// headerOfPart is readHeader of an element whose content is not all there.
+func headerOfPart(head []byte) (header, error) {
+	if len(head) < 2 {
+		return header{}, errBERTruncated
 	}
-	_, contentType := s.signed(oidContentType)
-	_, messageDigest := s.signed(oidMessageDigest)
-	return contentType && messageDigest
+	h := header{tag: head[0], size: 2, length: int(head[1]), indefinite: head[1] == 0x80}
+	if head[1] <= 0x80 {
+		return h, nil
+	}
+	var err error
+	h.size, h.length, err = longLength(head)
+	return h, err
 }

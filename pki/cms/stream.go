@@ -5,16 +5,11 @@ import (
 	"hash"
 	"io"
 
-	"propusk/pki/der"
 	"propusk/pki/sigalg"
 )
 
 // streamBuffer is the length in bytes of the pieces in which documents are read.
 const streamBuffer = 64 << 10
-
-// maxHead is how many bytes of a document that may be signed attributes are kept,
-// see isAttributes. Those of real signatures have some hundreds of bytes.
-const maxHead = 64 << 10
 
 // Stream reads a document to its end, in constant memory, and computes its digests
 // with the given algorithms, each once; without algorithms, with all that
@@ -59,7 +54,7 @@ type passing struct {
 	algorithms []asn1.ObjectIdentifier
 	hashes     []hash.Hash
 	length     int64
-	head       []byte
+	head       []byte // for isAttributes
 }
 
 // add lets the document be hashed with one more algorithm, before its first byte.
@@ -84,7 +79,7 @@ func (d *passing) Write(piece []byte) (int, error) {
 // take takes the next piece.
 func (d *passing) take(piece []byte) {
 	d.length += int64(len(piece))
-	if room := maxHead + 1 - len(d.head); room > 0 {
+	if room := attributesHead - len(d.head); room > 0 {
 		d.head = append(d.head, piece[:min(room, len(piece))]...)
 	}
 	for _, h := range d.hashes {
@@ -94,31 +89,9 @@ func (d *passing) take(piece []byte) {
 
 // content returns what is known of the document after its last piece.
 func (d *passing) content() Content {
-	c := Content{passed: true, attributes: d.isAttributes()}
+	c := Content{passed: true, attributes: isAttributes(d.head, d.length)}
 	for i, h := range d.hashes {
 		c.digests = append(c.digests, contentDigest{d.algorithms[i], h.Sum(nil)})
 	}
 	return c
-}
-
-// isAttributes reports whether the document may be signed attributes. One that is too
-// long to be kept is taken for them if it is one SET from its first byte to its last:
-// those of real signatures are short, and no document looks so by chance.
-func (d *passing) isAttributes() bool {
-	if d.length <= maxHead {
-		return isAttributes(d.head)
-	}
-	h, err := readHeaderOf(d.head)
-	return err == nil && h.tag == byte(der.TagSet) && int64(h.size)+int64(h.length) == d.length
-}
-
-// readHeaderOf is readHeader of an element whose content is not all there.
-func readHeaderOf(head []byte) (header, error) {
-	h := header{tag: head[0], size: 2, length: int(head[1])}
-	if head[1] <= 0x80 {
-		return h, nil
-	}
-	var err error
-	h.size, h.length, err = longLength(head)
-	return h, err
 }

@@ -369,7 +369,7 @@ func TestStreamBeside(t *testing.T) {
 }
 
 // TestStreamAttributes offers the signed attributes of one signature as the document
-// of another without attributes, as TestAttributesAsContent does for documents at hand.
+// of another without attributes, and what looks like some: at hand and as a stream.
 func TestStreamAttributes(t *testing.T) {
 	sd, err := Parse(recorded(t, "cades.pem"))
 	if err != nil {
@@ -380,37 +380,44 @@ func TestStreamAttributes(t *testing.T) {
 	bare.Signers = slices.Clone(sd.Signers)
 	bare.Signers[0].RawSignedAttrs, bare.Signers[0].SignedAttrs = nil, nil
 	bare.Detached, bare.Content = true, nil
-	value := appendHeader(nil, byte(der.TagOctetString), 2*maxHead)
-	value = append(value, make([]byte, 2*maxHead)...)
-	long := append([]byte("\x06\x01\x2a"), appendHeader(nil, byte(der.TagSet), len(value))...)
-	long = append(long, value...)
+	long := append([]byte("\x06\x01\x2a"), appendHeader(nil, byte(der.TagSet), 1<<17)...)
+	long = append(long, make([]byte, 1<<17)...)
 	long = append(appendHeader(nil, byte(der.TagSequence), len(long)), long...)
-	short := sd.Signers[0].RawSignedAttrs
-	long = append(bytes.Clone(short[len(short)-contentLength(t, short):]), long...)
 	long = append(appendHeader(nil, byte(der.TagSet), len(long)), long...)
-	if !isAttributes(long) {
-		t.Fatal("the long attributes are none")
-	}
-	for _, stranger := range [][]byte{attributes, append(bytes.Clone(attributes), 0), long, append(bytes.Clone(long), 0), long[1:]} {
-		content, err := Stream(bytes.NewReader(stranger))
+	for _, c := range []struct {
+		document []byte
+		want     verdict.Status
+	}{
+		{attributes, verdict.Failed},
+		{append(bytes.Clone(attributes), 0), verdict.Passed},
+		{long, verdict.Failed},
+		{append(bytes.Clone(long), 0), verdict.Passed},
+		{long[1:], verdict.Passed},
+		{append([]byte{byte(der.TagSequence)}, attributes[1:]...), verdict.Passed},
+		{[]byte("\x31\x07\x30\x05\x06\x01\x2a\x31\x00"), verdict.Failed},
+		{[]byte("\x31\x80\x30\x80\x06\x01\x2a\x31\x00\x00\x00\x00\x00"), verdict.Failed},
+		{[]byte("\x31\x81\x07\x30\x05\x06\x01\x2a\x31\x00"), verdict.Failed},
+		{[]byte("\x31\x07\x30\x05\x02\x01\x2a\x31\x00"), verdict.Passed},
+		{[]byte("\x31\x07\x31\x05\x06\x01\x2a\x31\x00"), verdict.Passed},
+		{[]byte("12" + strings.Repeat("0", 0x32)), verdict.Passed},
+		{[]byte("\x31\x02\x30\x00"), verdict.Passed},
+		{[]byte("\x31\x01\x30"), verdict.Passed},
+		{[]byte("\x31\x00"), verdict.Passed},
+		{[]byte("1"), verdict.Passed},
+		{nil, verdict.Passed},
+	} {
+		content, err := Stream(iotest.OneByteReader(bytes.NewReader(c.document)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := bare.Verify(Document(stranger), nil)[0].Math[0]
-		if got := bare.Verify(content, nil)[0].Math[0]; got != want {
-			t.Errorf("a stream gives %v, a document %v", got, want)
+		got := bare.Verify(Document(c.document), nil)[0].Math[0]
+		if got.Name != CheckContent || got.Status != c.want {
+			t.Errorf("%.40x: %v", c.document, got)
+		}
+		if streamed := bare.Verify(content, nil)[0].Math[0]; streamed != got {
+			t.Errorf("%.40x: a stream gives %v, a document %v", c.document, streamed, got)
 		}
 	}
-}
-
-// contentLength returns the length of the content of an element.
-func contentLength(t *testing.T, element []byte) int {
-	t.Helper()
-	h, err := readHeader(element)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h.length
 }
 
 func TestStreamErrors(t *testing.T) {
