@@ -66,5 +66,5 @@ func parseTime(s string) (time.Time, error) {
 			return fromMoscow(t), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no date", s)
+	return time.Time{}, fmt.Errorf("%.100q is no date", s)
 }

@@ -197,7 +197,7 @@ func (p *parser) keys(i *Installation) error {
 			return err
 		}
 		if k.ID, err = hex.DecodeString(packed(id)); err != nil {
-			p.problem("key identifier %q is not hexadecimal", id)
+			p.problem("key identifier %.100q is not hexadecimal", id)
 		}
 		i.Keys = append(i.Keys, k)
 		return nil
@@ -242,7 +242,7 @@ func (p *parser) certificates(k *Key) error {
 		c.Thumbprint = sha1.Sum(data)
 		if want, err := hex.DecodeString(packed(thumbprint)); err != nil || len(data) == 0 || !bytes.Equal(want, c.Thumbprint[:]) {
 			// Whichever of the two is wrong, the publisher cannot have meant both.
-			p.problem("certificate %q does not have the thumbprint %q; it is left out", c.Serial, thumbprint)
+			p.problem("certificate %.100q does not have the thumbprint %.100q; it is left out", c.Serial, thumbprint)
 			return nil
 		}
 		// For display only: the dates that matter are in the certificate.
@@ -422,7 +422,7 @@ func (p *parser) integer(to *int) error {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 {
-		return malformed("%q is no version", s)
+		return malformed("%.100q is no version", s)
 	}
 	*to = n
 	return nil

@@ -60,13 +60,31 @@ type span struct {
 	known bool
 }
 
+// oddities are what is odd about a record: each once, not more than say enough, and
+// none at length. A record may have half a million changes of status, of a value that
+// is as long as the list.
+type oddities []string
+
+// maxOddities is how many of one record are told.
+const maxOddities = 16
+
+func (o *oddities) add(what, value string) {
+	const enough = 100 // characters
+	if runes := []rune(value[:min(len(value), 4*enough)]); len(runes) > enough {
+		value = string(runes[:enough]) + "…"
+	}
+	if what += value; len(*o) < maxOddities && !slices.Contains(*o, what) {
+		*o = append(*o, what)
+	}
+}
+
 // buildTimeline orders the changes of status of a record. It returns what is odd
 // about them.
 //
 // Not even the last «Действует» of the history may be trusted alone: terminations
 // follow it. All changes count, the current status among them, by their dates.
 func (ca *CA) buildTimeline() []string {
-	var odd []string
+	var odd oddities
 	if ca.statusUnreadable {
 		ca.timeline = []span{{from: dayOf(time.Time{})}}
 		return []string{"a change of status has no readable date; the record is never in force"}
@@ -76,20 +94,20 @@ func (ca *CA) buildTimeline() []string {
 		changes = append(changes, ca.Current)
 	}
 	slices.SortStableFunc(changes, func(a, b StatusChange) int { return a.Since.Compare(b.Since) })
-	odd = append(odd, ca.endIsFinal(changes)...)
+	ca.endIsFinal(changes, &odd)
 	for i, c := range changes {
 		if !knownStatus(c.Value) {
-			odd = append(odd, "unknown status "+c.Value)
+			odd.add("unknown status ", c.Value)
 		}
 		if i > 0 && c.Since.Equal(changes[i-1].Since) && c.Value != changes[i-1].Value {
-			odd = append(odd, "two statuses since one moment")
+			odd.add("two statuses since one moment", "")
 			if c.Value == InForce { // of two that contradict, the worse one counts
 				changes[i] = changes[i-1]
 			}
 		}
 	}
 	if len(changes) == 0 {
-		odd = append(odd, "no status")
+		odd.add("no status", "")
 	}
 	ca.timeline = ca.timeline[:0]
 	for _, c := range changes {
@@ -99,20 +117,17 @@ func (ca *CA) buildTimeline() []string {
 }
 
 // endIsFinal replaces «Действует» where it stands after a current status that says
-// otherwise: the list contradicts itself, and the worse of the two counts. It
-// returns what is odd.
-func (ca *CA) endIsFinal(changes []StatusChange) []string {
+// otherwise: the list contradicts itself, and the worse of the two counts.
+func (ca *CA) endIsFinal(changes []StatusChange, odd *oddities) {
 	if ca.Current == (StatusChange{}) || ca.Current.Value == InForce {
-		return nil
+		return
 	}
-	var odd []string
 	for i := range changes {
 		if c := &changes[i]; c.Value == InForce && c.Since.After(ca.Current.Since) {
 			c.Value = ca.Current.Value
-			odd = append(odd, "accredited in the history after the current status, which is "+ca.Current.Value)
+			odd.add("accredited in the history after the current status, which is ", ca.Current.Value)
 		}
 	}
-	return odd
 }
 
 // appendSpan adds a span that begins no earlier than the last one.

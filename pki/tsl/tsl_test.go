@@ -654,3 +654,35 @@ func Benchmark25MB(b *testing.B) {
 		}
 	})
 }
+
+// TestProblemsAreBounded: what is told about a list is not longer than the list. Here
+// it would be 12 GB of 6 MB.
+func TestProblemsAreBounded(t *testing.T) {
+	value := strings.Repeat("Ы", maxText/2)
+	change := func(value, since string) string {
+		return "<СтатусАккредитации><Статус>" + value + "</Статус><ДействуетС>" + since + "</ДействуетС></СтатусАккредитации>"
+	}
+	var distinct strings.Builder
+	for i := range 1000 {
+		fmt.Fprint(&distinct, change(fmt.Sprint("Статус ", i), "2021-01-01"))
+	}
+	doc := "<" + rootName + "><Версия>1</Версия><Дата>2026-01-01</Дата><УдостоверяющийЦентр><Название>УЦ</Название>" + change(value, "2020-01-01") +
+		"<ИсторияСтатусовАккредитации>" + strings.Repeat(change(InForce, "2020-01-02"), 50_000) + distinct.String() +
+		"</ИсторияСтатусовАккредитации></УдостоверяющийЦентр></" + rootName + ">"
+	list, err := Parse([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems := list.Content().Problems
+	if len(problems) != maxOddities {
+		t.Errorf("%d problems", len(problems))
+	}
+	for _, p := range problems {
+		if len(p.What) > 400 {
+			t.Errorf("%d bytes: %.100q", len(p.What), p.What)
+		}
+	}
+	if list.Content().CAs[0].Accredited(time.Now()).InForce {
+		t.Error("in force")
+	}
+}
