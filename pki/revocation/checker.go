@@ -142,6 +142,11 @@ func newestGood(kind Kind, all []*finding) *finding {
 	return fine
 }
 
+// maxResponses is how many responses about one certificate are looked at, those of the
+// trust data and those that came along each. Each costs a signature or more, and a
+// signature can carry any number.
+const maxResponses = 32
+
 // atHand looks at all evidence that needs no asking, answers of servers to earlier
 // questions among it.
 func (c *Checker) atHand(q *question, why *doubt) []*finding {
@@ -157,8 +162,16 @@ func (c *Checker) atHand(q *question, why *doubt) []*finding {
 		if e.CRLs != nil {
 			add(c.inLists(e.CRLs, "", q))
 		}
+		room := maxResponses
 		for _, r := range e.Responses {
-			add(c.inResponse(r, e.provenAt(r), q))
+			if room == 0 {
+				break
+			}
+			f, err := c.inResponse(r, e.provenAt(r), q)
+			if f != nil || err != nil {
+				room--
+			}
+			add(f, err)
 		}
 	}
 	if c.Online != nil {

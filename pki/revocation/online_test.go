@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -555,6 +556,141 @@ func TestReport(t *testing.T) {
 		t.Error("left alone for another issuer too")
 	}
 	if s := o.Stats(now); s.Asked != 4*tolerated || s.Failed != 4*tolerated || s.Skipped != 2*tolerated+1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestRollback: a list older than the one that an address gave before is not taken,
+// though it is in force; nor does an older answer take the place of a newer one.
+func TestRollback(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	online.breaker.random = func() float64 { return 0 }
+	gone := w.entry(now.Add(-time.Minute), crl.KeyCompromise, time.Time{})
+	list := func(at time.Time, entries ...crl.Entry) crl.Template {
+		return crl.Template{Number: 1, ThisUpdate: at, NextUpdate: now.AddDate(0, 0, 7), Entries: entries}
+	}
+	other := w.Person(t, w.FNS, gost3410.TC26256A(), w.template())
+	about := func(cert *gostx509.Certificate, order Order, at, when time.Time) verdict.Check {
+		c := &Checker{Online: online, Now: when, Policy: Policy{Order: order}}
+		return c.Revocation(cert, w.FNS.Cert, at)
+	}
+	w.publish(t, firstPoint, list(now.Add(-time.Minute), gone))
+	if got := about(w.holder.Cert, CRLFirst, now, now); got.Reason != reason.CertRevoked {
+		t.Fatalf("%+v", got)
+	}
+	// The list is due, and somebody else is asked about; the network has an old one.
+	w.publish(t, firstPoint, list(now.AddDate(0, 0, -1)))
+	due := now.Add(DefaultReuse)
+	if got := about(other.Cert, CRLFirst, due, due); got.Status != verdict.Passed {
+		t.Errorf("%+v", got)
+	}
+	if got := about(w.holder.Cert, CRLFirst, due, due); got.Reason != reason.CertRevoked {
+		t.Errorf("an old list is believed: %+v", got)
+	}
+	if s := online.Stats(now); s.Failed != 1 {
+		t.Errorf("%+v", s)
+	}
+	// A newer one is taken.
+	w.publish(t, firstPoint, list(now, gone, crl.Entry{Serial: other.Cert.Serial, RevokedAt: now, Reason: crl.Superseded}))
+	if got := about(other.Cert, CRLFirst, due, due); got.Reason != reason.CertRevoked {
+		t.Errorf("%+v", got)
+	}
+
+	online = NewOnline(w)
+	online.breaker.random = func() float64 { return 0 }
+	clear(w.servers)
+	answer := func(s ocsp.Single) {
+		w.serve(t, firstResponder, func(r *ocsp.Template) {
+			s.ID = r.Singles[0].ID
+			r.Singles[0] = s
+		})
+	}
+	answer(bad(now, crl.Superseded))
+	before := now.Add(-2 * time.Hour) // when it was not revoked yet
+	if got := about(w.holder.Cert, OCSPFirst, before, now); got.Status != verdict.Passed {
+		t.Fatalf("%+v", got)
+	}
+	answer(ocsp.Single{Status: ocsp.Good, ThisUpdate: now.Add(-90 * time.Minute), NextUpdate: now.AddDate(0, 0, 7)})
+	if got := about(w.holder.Cert, OCSPFirst, before, due); got.Status != verdict.Passed {
+		t.Errorf("%+v", got)
+	}
+	if got := about(w.holder.Cert, OCSPFirst, due, due); got.Reason != reason.CertRevoked {
+		t.Errorf("an old answer is believed: %+v", got)
+	}
+	// What was revoked for ever stays so in memory past the time of the answer.
+	if got := about(w.holder.Cert, OCSPFirst, now.AddDate(0, 1, 0), now.AddDate(0, 1, 0)); got.Reason != reason.CertRevoked {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestOtherIssuer: what is remembered for one issuer is nothing for another one that
+// has given out the same number, or has the same name.
+func TestOtherIssuer(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	w.publish(t, firstPoint, inForce())
+	for _, order := range []Order{CRLFirst, OCSPFirst} {
+		c := &Checker{Online: online, Policy: Policy{Order: order}}
+		if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed {
+			t.Fatalf("%+v", got)
+		}
+	}
+	template := w.template()
+	template.Serial = w.holder.Cert.Serial
+	twin := w.Authority(t, w.Root, "УЦ налоговой службы Вымышленный", "1047707030513", "7707329152")
+	clear(w.servers)
+	for name, issuer := range map[string]*country.Authority{"another name": w.Lost, "the same name": twin} {
+		cert := w.Person(t, issuer, gost3410.TC26256A(), template).Cert
+		if !bytes.Equal(cert.Serial, w.holder.Cert.Serial) {
+			t.Fatal("another number")
+		}
+		for _, order := range []Order{CRLFirst, OCSPFirst} {
+			c := &Checker{Online: online, Policy: Policy{Order: order}}
+			if got := c.Revocation(cert, issuer.Cert, now); got.Status != verdict.Indeterminate || len(c.Used()) != 0 {
+				t.Errorf("%s: %+v", name, got)
+			}
+		}
+	}
+	// Who pairs a certificate with an issuer that it does not name learns nothing.
+	stray := w.Person(t, twin, gost3410.TC26256A(), template).Cert
+	stray.RawIssuer = w.Root.Cert.RawSubject
+	c := &Checker{Online: online, Policy: Policy{Order: OCSPFirst}}
+	if got := c.Revocation(stray, w.FNS.Cert, now); got.Status != verdict.Indeterminate {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestForgedAnswersAreForgotten: an answer that does not verify is not remembered, for
+// whomever it was signed.
+func TestForgedAnswersAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	forger := w.Person(t, w.Lost, gost3410.TC26256A(), responder(true))
+	good := w.signed(t, fine(now), forger)
+	w.servers[firstResponder] = func(context.Context, []byte) ([]byte, error) { return good.Raw, nil }
+	raw, err := crl.Create(nil, inForce(), w.Lost.Cert, w.Lost.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.servers[firstPoint] = func(context.Context, []byte) ([]byte, error) { return raw, nil }
+	for range 3 {
+		w.ask(t, &Checker{Online: online}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	}
+	if s := online.Stats(now); s.Answers != 0 || s.Lists != 0 || s.Failed == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestBreakerOpens: a server that is left alone makes nothing good.
+func TestBreakerOpens(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	for range 2 * tolerated {
+		w.ask(t, &Checker{Online: online}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	}
+	if s := online.Stats(now); s.Resting == 0 || s.Skipped == 0 {
 		t.Errorf("%+v", s)
 	}
 }
