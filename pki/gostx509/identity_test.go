@@ -3,6 +3,7 @@ package gostx509
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
@@ -130,17 +131,21 @@ func TestDerived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = one.SHA256(), one.Streebog256()
+	_, _, _ = one.SHA256(), one.Streebog256(), one.SHA1()
+	_, _ = one.SubjectText(), one.IssuerText()
 	who, err := one.Identity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if one.SHA256() != sha256.Sum256(one.Raw) || one.Streebog256() != streebog.Sum256(one.Raw) {
+	if one.SHA256() != sha256.Sum256(one.Raw) || one.Streebog256() != streebog.Sum256(one.Raw) || one.SHA1() != sha1.Sum(one.Raw) {
 		t.Error("a digest is wrong")
+	}
+	if one.SubjectText() != one.Subject.String() || one.IssuerText() != one.Issuer.String() || one.SubjectText() != "CN=one" {
+		t.Error("the text of a name is wrong")
 	}
 	other := *one
 	other.Raw = append(bytes.Clone(one.Raw), 0)
-	if other.SHA256() != sha256.Sum256(other.Raw) || other.Streebog256() != streebog.Sum256(other.Raw) {
+	if other.SHA256() != sha256.Sum256(other.Raw) || other.Streebog256() != streebog.Sum256(other.Raw) || other.SHA1() != sha1.Sum(other.Raw) {
 		t.Error("a copy with other bytes has the digest of the first")
 	}
 	renamed := *one
@@ -148,13 +153,17 @@ func TestDerived(t *testing.T) {
 	if now, err := renamed.Identity(); err != nil || now == who {
 		t.Errorf("a copy with another subject is the same holder: %v", err)
 	}
+	renamed.Issuer = renamed.Subject[:0]
+	if renamed.SubjectText() != "CN=two" || renamed.IssuerText() != "" {
+		t.Error("a copy with other names has the texts of the first")
+	}
 	authority := *one
 	authority.IsCA = true
 	if now, err := authority.Identity(); err != nil || now.Kind != person.Authority {
 		t.Errorf("a copy that is a CA is a %v: %v", now.Kind, err)
 	}
 	bare := Certificate{Raw: []byte{1}}
-	if bare.SHA256() != sha256.Sum256(bare.Raw) {
+	if bare.SHA256() != sha256.Sum256(bare.Raw) || bare.SHA1() != sha1.Sum(bare.Raw) || bare.SubjectText()+bare.IssuerText() != "" {
 		t.Error("a certificate that nobody parsed has a wrong digest")
 	}
 	if empty := new(Certificate); empty.SHA256() != sha256.Sum256(nil) {

@@ -75,7 +75,7 @@ func Parse(data []byte) (*Certificate, error) {
 		return nil, reason.New(formCode(err), err)
 	}
 	p.publicKey()
-	one.kept.subject, one.kept.isCA = p.c.Subject, p.c.IsCA
+	one.kept.issuer.name, one.kept.subject.name, one.kept.isCA = p.c.Issuer, p.c.Subject, p.c.IsCA
 	return p.c, nil
 }
 
