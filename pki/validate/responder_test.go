@@ -6,11 +6,15 @@ import (
 	"time"
 
 	"propusk/gost/gost3410"
+	"propusk/gost/streebog"
+	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/ocsp"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
+	"propusk/pki/tsp"
 	"propusk/pki/verdict"
 )
 
@@ -41,6 +45,35 @@ func (w *world) delegated(t *testing.T, at time.Time) *ocsp.Response {
 		t.Fatal(err)
 	}
 	return response
+}
+
+// TestAccuracy: a TSA that says that its clock may be off by more than clocks may
+// differ proves no moment.
+func TestAccuracy(t *testing.T) {
+	w := newWorld(t)
+	for accuracy, code := range map[time.Duration]reason.Code{
+		time.Second: "", maxAccuracy: "", maxAccuracy + time.Microsecond: reason.TimeStampInaccurate, 24 * time.Hour: reason.TimeStampInaccurate,
+	} {
+		w.tsa.Make = func(data []byte) []byte {
+			sum := streebog.Sum256(data)
+			token, err := tsp.Create(nil, tsp.Template{
+				Policy: asn1.ObjectIdentifier{1, 2, 643, 100, 99}, GenTime: stamped, Accuracy: accuracy,
+				Digest:       tsp.Imprint{Algorithm: sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDStreebog256}, Hash: sum[:]},
+				Certificates: []*gostx509.Certificate{w.tsa.Holder.Cert},
+			}, w.tsa.Holder.Cert, w.tsa.Holder.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return token
+		}
+		s := one(t, w.v, longterm.T(t, w.bes(t, false), w.tsa), now)
+		status, proven := verdict.Passed, stamped
+		if code != "" {
+			status, proven = verdict.Indeterminate, time.Time{}
+		}
+		wantSignature(t, s, verdict.Passed, "", cms.T, proven)
+		wantStamp(t, s, cades.SignatureTimeStamp, status, code)
+	}
 }
 
 // TestResponderExpiredSince: the answer inside a signature is of a responder whose
