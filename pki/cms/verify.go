@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
+	"errors"
 	"slices"
 
 	"propusk/pki/der"
@@ -193,10 +194,14 @@ func (s *Signer) checkKey(keys sigalg.Verifier, cert *gostx509.Certificate, dige
 func (s *Signer) checkSignature(keys sigalg.Verifier, cert *gostx509.Certificate, digest []byte) verdict.Check {
 	const cite = "RFC 5652, 5.6; 63-ФЗ, ст. 11, п. 3"
 	err := keys.VerifyDigestWith(s.SignatureAlgorithm, s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature)
-	if err != nil {
+	switch {
+	case err == nil:
+		return verdict.Pass(CheckSignature, cite)
+	case errors.Is(err, sigalg.ErrForbidden): // nothing was computed
+		return verdict.Unknown(CheckSignature, reason.SignatureAlgorithmUnsupported, cite, "the length of the key")
+	default:
 		return verdict.Fail(CheckSignature, reason.SignatureBad, cite, "")
 	}
-	return verdict.Pass(CheckSignature, cite)
 }
 
 // allPassed reports whether every check passed. An empty list did not.
