@@ -17,6 +17,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"propusk/gost/spki"
@@ -104,6 +105,9 @@ type derived struct {
 	sum      [sha256.Size]byte
 	streebog sync.Once
 	sum2012  [streebog.Size256]byte
+	hashed   atomic.Bool            // streebog is done
+	tbs      []byte                 // RawTBS
+	tbs2012  [streebog.Size256]byte // of tbs
 	sha1     sync.Once
 	sum1     [sha1.Size]byte
 
@@ -233,8 +237,27 @@ func (c *Certificate) Streebog256() [streebog.Size256]byte {
 	if d == nil {
 		return streebog.Sum256(c.Raw)
 	}
-	d.streebog.Do(func() { d.sum2012 = streebog.Sum256(d.raw) })
+	d.hash()
 	return d.sum2012
+}
+
+// hash computes both digests: who names a certificate by the one will need the other to
+// check its signature, and two messages at once take little longer than one.
+func (d *derived) hash() {
+	d.streebog.Do(func() {
+		sums := streebog.Sums256([][]byte{d.raw, d.tbs})
+		d.sum2012, d.tbs2012 = sums[0], sums[1]
+		d.hashed.Store(true)
+	})
+}
+
+// digestTBS returns the Streebog-256 of RawTBS if it was computed on the way, or nil.
+func (c *Certificate) digestTBS() []byte {
+	d := c.known()
+	if d == nil || !d.hashed.Load() || len(c.RawTBS) != len(d.tbs) || &c.RawTBS[0] != &d.tbs[0] {
+		return nil
+	}
+	return d.tbs2012[:]
 }
 
 // SHA1 returns the SHA-1 of the whole certificate, by which the list of accredited CAs

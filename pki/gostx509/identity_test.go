@@ -14,6 +14,7 @@ import (
 	"propusk/gost/streebog"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 )
 
 // Numbers that nobody has, or that are public: DOMAIN 2.2.
@@ -168,5 +169,46 @@ func TestDerived(t *testing.T) {
 	}
 	if empty := new(Certificate); empty.SHA256() != sha256.Sum256(nil) {
 		t.Error("an empty certificate has a wrong digest")
+	}
+}
+
+// TestDerivedSignature checks signatures of certificates whose digests are known: what
+// was put in the place of the signed part, or of the bytes, is what counts.
+func TestDerivedSignature(t *testing.T) {
+	key := newKey(t, gost3410.TC26256A())
+	template := Template{
+		Subject: Name{{Type: OIDCommonName, Text: "one", Tag: 12}}, Serial: []byte{1},
+		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<31, 0), MaxPathLen: -1,
+	}
+	var certs [2]*Certificate
+	for i := range certs {
+		template.Serial = []byte{byte(1 + i)}
+		raw, err := Create(rand.Reader, template, nil, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if certs[i], err = Parse(raw); err != nil {
+			t.Fatal(err)
+		}
+		before := certs[i].CheckSignature(key.Public())
+		certs[i].Streebog256()
+		if after := certs[i].CheckSignature(key.Public()); before != nil || after != nil {
+			t.Fatalf("a good signature: %v, and once digests are known: %v", before, after)
+		}
+	}
+	otherPart, otherBytes, otherSignature, otherAlgorithm := *certs[0], *certs[0], *certs[0], *certs[0]
+	otherPart.RawTBS = certs[1].RawTBS
+	otherBytes.Raw, otherBytes.RawTBS = certs[1].Raw, certs[1].RawTBS
+	otherSignature.Signature = certs[1].Signature
+	otherAlgorithm.SignatureAlgorithm.Algorithm = sigalg.OIDGOST2001WithGOST94
+	for name, c := range map[string]*Certificate{
+		"signed part": &otherPart, "bytes": &otherBytes, "signature": &otherSignature, "algorithm": &otherAlgorithm,
+	} {
+		if err := c.CheckSignature(key.Public()); err == nil {
+			t.Errorf("another %s has a good signature", name)
+		}
+	}
+	if err := certs[0].CheckSignature(newKey(t, gost3410.TC26256A()).Public()); err == nil {
+		t.Error("another key has made the signature")
 	}
 }
