@@ -11,7 +11,7 @@ import (
 // time. A service that answers with thousands of verdicts a second would spend as much
 // on the reflection as on the signatures.
 func (d *Document) AppendJSON(b []byte) []byte {
-	w := jsonWriter{b}
+	w := jsonWriter{b: b, known: written.Load()}
 	w.open()
 	w.verdict(d.Conclusion, d.SubIndication, string(d.Code), d.Text)
 	list(&w, "signatures", d.Signatures, (*jsonWriter).signature)
@@ -26,11 +26,16 @@ func (d *Document) AppendJSON(b []byte) []byte {
 	w.text("engine_version", d.EngineVersion)
 	w.texts("notice", &d.Notice)
 	w.close()
+	w.fresh.keep()
 	return w.b
 }
 
 // jsonWriter writes JSON. Names are ours and need no escapes.
-type jsonWriter struct{ b []byte }
+type jsonWriter struct {
+	b     []byte
+	known *fragments
+	fresh fresh
+}
 
 func (w *jsonWriter) open()  { w.b = append(w.b, '{') }
 func (w *jsonWriter) close() { w.b = append(w.b, '}') }
@@ -42,7 +47,7 @@ func (w *jsonWriter) name(name string) {
 	}
 	w.b = append(w.b, '"')
 	w.b = append(w.b, name...)
-	w.b = append(w.b, '"', ':')
+	w.b = append(w.b, `":`...)
 }
 
 // list writes a field with an array, which is null when the slice is nil.
@@ -106,10 +111,16 @@ func (w *jsonWriter) texts(name string, t *Text) {
 		return
 	}
 	w.name(name)
+	if text, ok := w.known.text(*t); ok {
+		w.b = append(w.b, text...)
+		return
+	}
+	start := len(w.b)
 	w.open()
 	w.text("ru", t.RU)
 	w.text("en", t.EN)
 	w.close()
+	w.fresh.text(*t, w.b[start:])
 }
 
 // verdict writes what documents begin with.
@@ -120,14 +131,23 @@ func (w *jsonWriter) verdict(conclusion, subIndication, code string, text Text) 
 	w.texts("text", &text)
 }
 
+// check writes a check. All but the detail is the same for everybody, mostly.
 func (w *jsonWriter) check(c *Check) {
-	w.open()
-	w.text("name", c.Name)
-	w.text("status", c.Status.String())
-	w.some("code", string(c.Code))
-	w.texts("text", c.Text)
-	w.texts("remedy", c.Remedy)
-	w.some("cite", c.Cite)
+	same := *c
+	same.Detail = ""
+	if text, ok := w.known.check(same); ok {
+		w.b = append(w.b, text...)
+	} else {
+		start := len(w.b)
+		w.open()
+		w.text("name", c.Name)
+		w.text("status", c.Status.String())
+		w.some("code", string(c.Code))
+		w.texts("text", c.Text)
+		w.texts("remedy", c.Remedy)
+		w.some("cite", c.Cite)
+		w.fresh.check(same, w.b[start:])
+	}
 	w.some("detail", c.Detail)
 	w.close()
 }
