@@ -109,9 +109,16 @@ func FuzzAppendJSON(f *testing.F) {
 	})
 }
 
+// forget makes no fragments known, until the test ends.
+func forget(t *testing.T) {
+	before := written.Swap(nil)
+	t.Cleanup(func() { written.Store(before) })
+}
+
 // TestFragments: a document is the same whether its parts are written for the first time
 // or were before, and whoever changes a text is not answered with another one.
 func TestFragments(t *testing.T) {
+	forget(t)
 	var b verdict.Builder
 	b.Pass("fragments.passed", "63-ФЗ, ст. 11")
 	b.Add(
@@ -145,8 +152,7 @@ func TestFragments(t *testing.T) {
 
 // TestFragmentsAreBounded: texts without end take no memory without end.
 func TestFragmentsAreBounded(t *testing.T) {
-	before := written.Load()
-	defer written.Store(before)
+	forget(t)
 	for i := range 3 * maxFragments / 100 {
 		var f fresh
 		for j := range 100 {
@@ -166,8 +172,7 @@ func TestFragmentsAreBounded(t *testing.T) {
 
 // TestFragmentsAtOnce: documents are written by many at once.
 func TestFragmentsAtOnce(t *testing.T) {
-	before := written.Load()
-	defer written.Store(before)
+	forget(t)
 	var group sync.WaitGroup
 	for i := range 8 {
 		d := Document{Text: Text{RU: fmt.Sprint("at once ", i%4)}}
