@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -692,5 +693,77 @@ func TestBreakerOpens(t *testing.T) {
 	}
 	if s := online.Stats(now); s.Resting == 0 || s.Skipped == 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestCarriedDoesNotSilence: whoever signs with a stolen key brings along a list or an
+// answer of before the revocation. It is in force, and servers are asked all the same.
+func TestCarriedDoesNotSilence(t *testing.T) {
+	w := newWorld(t)
+	gone := w.entry(now.Add(-time.Minute), crl.KeyCompromise, time.Time{})
+	revoke := func(r *ocsp.Template) {
+		r.Singles[0].Status, r.Singles[0].RevokedAt, r.Singles[0].Reason = ocsp.Revoked, gone.RevokedAt, gone.Reason
+	}
+	old := ocsp.Single{Status: ocsp.Good, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.AddDate(0, 0, 7)}
+	for order, carried := range map[Order]Evidence{
+		CRLFirst:  {CRLs: w.lists(t, inForce())},
+		OCSPFirst: {Responses: []*ocsp.Response{w.answered(t, old)}},
+	} {
+		policy := Policy{Order: order}
+		clear(w.servers)
+		got := (&Checker{Carried: carried, Online: NewOnline(w), Policy: policy}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+		if got.Status != verdict.Passed {
+			t.Errorf("no server answers: %+v", got)
+		}
+		w.serve(t, firstResponder, revoke)
+		newer := inForce(gone)
+		newer.Number, newer.ThisUpdate = 2, now.Add(-time.Minute)
+		w.publish(t, firstPoint, newer)
+		online := NewOnline(w)
+		got = (&Checker{Carried: carried, Online: online, Policy: policy}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+		if got.Status != verdict.Failed || got.Reason != reason.CertRevoked {
+			t.Errorf("order %d: an old answer kept servers from being asked: %+v", order, got)
+		}
+		// It is enough that one server of any kind can be had.
+		for _, dead := range []string{firstResponder, firstPoint} {
+			servers := maps.Clone(w.servers)
+			delete(w.servers, dead)
+			got = (&Checker{Carried: carried, Online: NewOnline(w), Policy: policy}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+			if got.Status != verdict.Failed || got.Reason != reason.CertRevoked {
+				t.Errorf("order %d, %s is dead: %+v", order, dead, got)
+			}
+			w.servers = servers
+		}
+		// Evidence of after the moment needs no other, nor does the operator's own.
+		asked := online.Stats(now).Asked
+		before := &Checker{Carried: carried, Online: NewOnline(nobody{t}), Policy: policy, Now: now}
+		if got := before.Revocation(w.holder.Cert, w.FNS.Cert, now.Add(-2*time.Hour)); got.Status != verdict.Passed {
+			t.Errorf("%+v", got)
+		}
+		own := &Checker{Evidence: carried, Carried: carried, Online: NewOnline(nobody{t}), Policy: policy}
+		if got := own.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed || online.Stats(now).Asked != asked {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// TestCarriedListOfResponder is the same for the list that says that a responder is in
+// good standing.
+func TestCarriedListOfResponder(t *testing.T) {
+	w := newWorld(t)
+	template := responder(false)
+	template.CRLDistributionPoints = []string{firstPoint}
+	by := w.Person(t, w.FNS, gost3410.TC26256A(), template)
+	newer := inForce(crl.Entry{Serial: by.Cert.Serial, RevokedAt: now.Add(-30 * time.Minute), Reason: crl.KeyCompromise})
+	newer.Number, newer.ThisUpdate = 2, now.Add(-time.Minute)
+	w.publish(t, firstPoint, newer)
+	carried := Evidence{CRLs: w.lists(t, inForce()), Responses: []*ocsp.Response{w.signed(t, fine(now), by)}}
+	c := &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}}
+	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed || len(c.Used()) != 2 {
+		t.Errorf("%+v", got)
+	}
+	c = &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}, Online: NewOnline(w)}
+	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); len(c.Used()) != 1 || c.Used()[0].Kind != KindCRL {
+		t.Errorf("the answer of a revoked responder counts: %+v, %+v", got, c.Used())
 	}
 }
