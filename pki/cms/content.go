@@ -120,7 +120,7 @@ func (d *digester) agrees() reason.Code {
 		}
 		return ""
 	}
-	beside := d.content.digests
+	beside := slices.Clip(d.content.digests)
 	if d.content.given {
 		outside := digester{sd: &SignedData{Detached: true}, content: d.content}
 		for _, known := range d.sd.passed.digests {
