@@ -12,6 +12,7 @@ import (
 // 20 MB.
 const (
 	maxAnswers = 8192
+	maxAnswer  = 16 << 10 // of one answer, in bytes: whoever sits on the line can add certificates
 	maxLists   = 64
 	maxEntries = 8 << 20 // of all lists together
 )
@@ -55,10 +56,11 @@ type cache struct {
 }
 
 // putAnswer remembers an answer unless a newer one is known, and forgets others when
-// there is no more room: those whose time is over, then any.
+// there is no more room: those whose time is over, then any. One that is too long to be
+// kept is asked for again.
 func (c *cache) putAnswer(s subject, a *answer, now time.Time) {
 	old := c.answers[s]
-	if old != nil && old.this.After(a.this) {
+	if old != nil && old.this.After(a.this) || len(a.response.Raw) > maxAnswer {
 		return
 	}
 	if old == nil && len(c.answers) >= maxAnswers {

@@ -88,11 +88,17 @@ func once[T any](ctx context.Context, o *Online, key string, patience time.Durat
 		go func() {
 			asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 			defer cancel()
+			defer func() {
+				// Nobody above would catch it, and the process would end.
+				if p := recover(); p != nil {
+					f.err = reason.Errorf(reason.InternalError, "asking about revocation: panic: %v", p)
+				}
+				o.mu.Lock()
+				delete(o.flights, key)
+				o.mu.Unlock()
+				close(f.done)
+			}()
 			f.value, f.err = ask(asking)
-			o.mu.Lock()
-			delete(o.flights, key)
-			o.mu.Unlock()
-			close(f.done)
 		}()
 	}
 	o.mu.Unlock()

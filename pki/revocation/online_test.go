@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -506,10 +507,18 @@ func (w *world) pointed(t *testing.T) country.Holder {
 func TestCacheLimits(t *testing.T) {
 	c := cache{answers: make(map[subject]*answer), lists: make(map[string]*list)}
 	for i := range 3 * maxAnswers {
-		c.putAnswer(subject{serial: fmt.Sprint(i)}, &answer{kept: kept{drop: now.Add(time.Duration(i%2) * time.Hour)}}, now)
+		c.putAnswer(subject{serial: fmt.Sprint(i)}, &answer{response: new(ocsp.Response), kept: kept{drop: now.Add(time.Duration(i%2) * time.Hour)}}, now)
 	}
 	if len(c.answers) > maxAnswers || len(c.answers) < maxAnswers/2 {
 		t.Errorf("%d answers", len(c.answers))
+	}
+	for _, size := range []int{maxAnswer, maxAnswer + 1} {
+		long := subject{serial: "long"}
+		delete(c.answers, long)
+		c.putAnswer(long, &answer{response: &ocsp.Response{Raw: make([]byte, size)}}, now)
+		if kept := c.answers[long] != nil; kept != (size == maxAnswer) {
+			t.Errorf("%d bytes: kept %v", size, kept)
+		}
 	}
 	w := newWorld(t)
 	one := w.FNS.CRL
@@ -766,4 +775,22 @@ func TestCarriedListOfResponder(t *testing.T) {
 	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); len(c.Used()) != 1 || c.Used()[0].Kind != KindCRL {
 		t.Errorf("the answer of a revoked responder counts: %+v, %+v", got, c.Used())
 	}
+}
+
+// TestPanic: a mistake of ours while a server is asked ends in no answer, not in the
+// end of the process, and the next question is asked.
+func TestPanic(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	for _, url := range []string{firstResponder, firstPoint} {
+		w.servers[url] = func(context.Context, []byte) ([]byte, error) { panic("out of ideas") }
+	}
+	for _, order := range []Order{CRLFirst, OCSPFirst} {
+		got := (&Checker{Online: online, Policy: Policy{Order: order}}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+		if got.Status != verdict.Indeterminate || !strings.Contains(got.Detail, "out of ideas") {
+			t.Errorf("%+v", got)
+		}
+	}
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	w.ask(t, &Checker{Online: online}, verdict.Passed, "", firstResponder)
 }
