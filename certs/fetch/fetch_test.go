@@ -278,6 +278,7 @@ func TestNoWayBackFromHTTPS(t *testing.T) {
 		return r
 	}
 	wantCode(t, "https to http", c.checkRedirect(request("http://a.example/"), []*http.Request{request("https://a.example/")}), reason.FetchURLNotAllowed)
+	wantCode(t, "by https back to http", c.checkRedirect(request("http://a.example/"), []*http.Request{request("http://a.example/"), request("https://a.example/")}), reason.FetchURLNotAllowed)
 	wantCode(t, "http to https", c.checkRedirect(request("https://a.example/"), []*http.Request{request("http://a.example/")}), "")
 }
 
@@ -286,6 +287,9 @@ func TestNoWayBackFromHTTPS(t *testing.T) {
 func TestPrivateAddresses(t *testing.T) {
 	s := newServer(t, map[string]http.HandlerFunc{"/": func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }})
 	c := s.client(t, func(o *Options) { o.AllowPrivate = false })
+	if transport, ok := c.http.Transport.(*http.Transport); !ok || transport.Proxy != nil {
+		t.Error("a proxy would connect to addresses that nobody has checked")
+	}
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		_, err := c.CRL(t.Context(), fmt.Sprintf("http://%s/", net.JoinHostPort(host, strconv.Itoa(int(s.port)))))
 		wantCode(t, host, err, reason.FetchAddressNotAllowed)
