@@ -35,10 +35,19 @@ type jsonWriter struct {
 	b     []byte
 	known *fragments
 	fresh fresh
+
+	issuers [4]writtenIssuer // the last ones that were written
+	next    int              // which of them makes room
 }
 
 func (w *jsonWriter) open()  { w.b = append(w.b, '{') }
 func (w *jsonWriter) close() { w.b = append(w.b, '}') }
+
+// writtenIssuer is a name and where it stands in the document, with its quotes.
+type writtenIssuer struct {
+	name     string
+	from, to int
+}
 
 // name begins a field.
 func (w *jsonWriter) name(name string) {
@@ -135,7 +144,7 @@ func (w *jsonWriter) verdict(conclusion, subIndication, code string, text Text) 
 func (w *jsonWriter) check(c *Check) {
 	same := *c
 	same.Detail = ""
-	if text, ok := w.known.check(same); ok {
+	if text, ok := w.known.check(&same); ok {
 		w.b = append(w.b, text...)
 	} else {
 		start := len(w.b)
@@ -146,7 +155,7 @@ func (w *jsonWriter) check(c *Check) {
 		w.texts("text", c.Text)
 		w.texts("remedy", c.Remedy)
 		w.some("cite", c.Cite)
-		w.fresh.check(same, w.b[start:])
+		w.fresh.check(&same, w.b[start:])
 	}
 	w.some("detail", c.Detail)
 	w.close()
@@ -230,7 +239,7 @@ func (w *jsonWriter) certificate(name string, c *CertificateData) {
 	w.name(name)
 	w.open()
 	w.text("subject", c.Subject)
-	w.text("issuer", c.Issuer)
+	w.issuer(c.Issuer)
 	w.text("serial", c.Serial)
 	w.time("not_before", c.NotBefore)
 	w.time("not_after", c.NotAfter)
@@ -239,12 +248,30 @@ func (w *jsonWriter) certificate(name string, c *CertificateData) {
 	w.close()
 }
 
+// issuer writes the name of a CA. The same few come again and again in one document, and
+// are long.
+func (w *jsonWriter) issuer(name string) {
+	w.name("issuer")
+	for _, known := range w.issuers {
+		if known.to > 0 && known.name == name {
+			w.b = append(w.b, w.b[known.from:known.to]...)
+			return
+		}
+	}
+	from := len(w.b)
+	w.quote(name)
+	w.issuers[w.next] = writtenIssuer{name, from, len(w.b)}
+	w.next = (w.next + 1) % len(w.issuers)
+}
+
 func (w *jsonWriter) evidence(e *Evidence) {
 	w.open()
 	w.text("role", e.Role)
 	w.text("digest", e.Digest)
 	w.text("algorithm", e.Algorithm)
-	w.some("issuer", e.Issuer)
+	if e.Issuer != "" {
+		w.issuer(e.Issuer)
+	}
 	w.some("source", e.Source)
 	if e.Version != 0 {
 		w.integer("version", int64(e.Version))

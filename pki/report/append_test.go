@@ -143,10 +143,15 @@ func TestFragments(t *testing.T) {
 	if _, ok := known.text(Text{RU: "текст", EN: "text of fragments"}); !ok {
 		t.Error("nothing is remembered")
 	}
-	for c := range known.checks {
-		if c.Detail != "" || c.Text == &own {
-			t.Errorf("%+v is remembered", c)
+	for _, same := range known.checks {
+		for _, c := range same {
+			if c.check.Detail != "" || c.check.Text == &own {
+				t.Errorf("%+v is remembered", c)
+			}
 		}
+	}
+	if n := len(known.checks["fragments.failed"]); n != 2 {
+		t.Errorf("%d ways of one check are remembered", n)
 	}
 }
 
@@ -162,7 +167,7 @@ func TestFragmentsAreBounded(t *testing.T) {
 		f.keep()
 	}
 	known := written.Load()
-	if n := len(known.texts) + len(known.checks); n < maxFragments || n > maxFragments+100 {
+	if n := len(known.texts); n < maxFragments || n > maxFragments+100 {
 		t.Errorf("%d fragments are remembered", n)
 	}
 	if _, ok := known.text(Text{RU: "0"}); ok {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
-	"encoding/json"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -197,9 +196,8 @@ func (k *collector) rules(t validate.Trust, demands validate.Policy) {
 		sum, date := t.Accredited.SHA256(), t.Accredited.Date()
 		k.add(Evidence{Role: RoleList, Digest: hexadecimal(sum[:]), Version: t.Accredited.Version(), ThisUpdate: &date})
 	}
-	// A policy is plain data: it always has a JSON form, and always the same.
-	if text, err := json.Marshal(demands); err == nil {
-		k.bytes(RolePolicy, text)
+	if digest := policyDigest(&demands); digest != "" {
+		k.add(Evidence{Role: RolePolicy, Digest: digest})
 	}
 }
 

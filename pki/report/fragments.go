@@ -2,6 +2,7 @@ package report
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -14,8 +15,15 @@ import (
 // What is remembered is found by its content, all of it, so that it cannot be wrong. It
 // is from closed sets and has nothing of a person.
 type fragments struct {
-	checks map[Check]string // without the detail and what follows it
+	checks map[string][]writtenCheck // by the name
 	texts  map[Text]string
+	n      int // of all
+}
+
+// writtenCheck is a check without a detail, up to where that would begin.
+type writtenCheck struct {
+	check Check
+	json  string
 }
 
 // Limits on what is remembered, should a set not be closed after all.
@@ -31,13 +39,18 @@ var written struct {
 	sync.Mutex // of those who do
 }
 
-// check returns a check as it was written before.
-func (f *fragments) check(c Check) (string, bool) {
+// check returns a check, which must have no detail, as it was written before.
+func (f *fragments) check(c *Check) (string, bool) {
 	if f == nil {
 		return "", false
 	}
-	s, ok := f.checks[c]
-	return s, ok
+	same := f.checks[c.Name] // few: the statuses and reasons of one check
+	for i := range same {
+		if same[i].check == *c {
+			return same[i].json, true
+		}
+	}
+	return "", false
 }
 
 // text returns a text as it was written before.
@@ -50,18 +63,17 @@ func (f *fragments) text(t Text) (string, bool) {
 }
 
 // fresh are fragments that were not known when a document was begun.
-type fresh fragments
+type fresh struct {
+	checks []writtenCheck
+	texts  map[Text]string
+}
 
-func (f *fresh) check(c Check, json []byte) {
+func (f *fresh) check(c *Check, json []byte) {
 	// The texts of other checks are found nowhere else, and not again.
 	text, remedy := wordsOf(c.Code, c.Status)
-	if c.Text != text || c.Remedy != remedy || len(json) > maxFragment {
-		return
+	if c.Text == text && c.Remedy == remedy && len(json) <= maxFragment {
+		f.checks = append(f.checks, writtenCheck{*c, string(json)})
 	}
-	if f.checks == nil {
-		f.checks = make(map[Check]string)
-	}
-	f.checks[c] = string(json)
 }
 
 func (f *fresh) text(t Text, json []byte) {
@@ -81,15 +93,23 @@ func (f *fresh) keep() {
 	}
 	written.Lock()
 	defer written.Unlock()
-	all := fragments{checks: make(map[Check]string), texts: make(map[Text]string)}
-	if old := written.Load(); old != nil {
-		if len(old.checks)+len(old.texts) >= maxFragments {
-			return
-		}
-		maps.Copy(all.checks, old.checks)
-		maps.Copy(all.texts, old.texts)
+	old := written.Load()
+	if old == nil {
+		old = new(fragments)
 	}
-	maps.Copy(all.checks, f.checks)
+	if old.n >= maxFragments {
+		return
+	}
+	all := &fragments{checks: make(map[string][]writtenCheck), texts: make(map[Text]string)}
+	maps.Copy(all.checks, old.checks)
+	maps.Copy(all.texts, old.texts)
 	maps.Copy(all.texts, f.texts)
-	written.Store(&all)
+	for _, c := range f.checks {
+		if _, ok := all.check(&c.check); !ok {
+			// Clipped: others may be reading the slice.
+			all.checks[c.check.Name] = append(slices.Clip(all.checks[c.check.Name]), c)
+		}
+	}
+	all.n = old.n + len(f.checks) + len(f.texts) // rather too much
+	written.Store(all)
 }
