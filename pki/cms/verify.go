@@ -134,13 +134,12 @@ func (s *Signer) level() Level {
 // re-encoding them would break signatures of software that does not sort. It
 // returns nil when the algorithm is unknown.
 func (s *Signer) attributesDigest() []byte {
-	h, err := sigalg.NewHash(s.DigestAlgorithm.Algorithm)
+	set := append([]byte{byte(der.TagSet)}, s.RawSignedAttrs[1:]...)
+	digest, err := sigalg.Sum(s.DigestAlgorithm.Algorithm, set)
 	if err != nil {
 		return nil
 	}
-	h.Write([]byte{byte(der.TagSet)})
-	h.Write(s.RawSignedAttrs[1:])
-	return h.Sum(nil)
+	return digest
 }
 
 // bySigner finds the certificate that the SignerInfo names and whose key made
