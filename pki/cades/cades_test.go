@@ -296,8 +296,11 @@ func TestLevels(t *testing.T) {
 		"both":                      {longterm.Type2(t, longterm.Type1(t, c, k.tsa), k.tsa), cms.XType1, true},
 		"OCSP by its digest":        {longTermOCSP(t, k, func(basic, _ []byte) []byte { return basic }), cms.XLong, true},
 		"OCSP by that of the whole": {longTermOCSP(t, k, func(_, whole []byte) []byte { return whole }), cms.XLong, true},
-		"OCSP by name and time":     {longTermOCSP(t, k, func(_, _ []byte) []byte { return nil }), cms.XLong, true},
+		"OCSP by name and time":     {longTermOCSP(t, k, nil), cms.XLong, true},
 		"OCSP of others":            {longTermOCSP(t, k, func(basic, _ []byte) []byte { return basic[1:] }), cms.T, false},
+		"OCSP by another name":      {longTermOCSP(t, k, nil, func(o *longterm.OCSP) { o.Responder = longterm.Element(0xa1, k.Root.Cert.RawSubject) }), cms.T, false},
+		"OCSP by a key":             {longTermOCSP(t, k, nil, func(o *longterm.OCSP) { o.Responder = longterm.Element(0xa2, longterm.Element(0x04, make([]byte, 20))) }), cms.T, false},
+		"OCSP by another time":      {longTermOCSP(t, k, nil, func(o *longterm.OCSP) { o.ProducedAt = o.ProducedAt.Add(time.Second) }), cms.T, false},
 	} {
 		a := firstOf(t, one.file)
 		if a.Level() != one.level {
@@ -317,9 +320,16 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-func longTermOCSP(t *testing.T, k *kit, hashed func(basic, whole []byte) []byte) []byte {
+// longTermOCSP makes an X Long with an OCSP response, and changes the reference to it.
+func longTermOCSP(t *testing.T, k *kit, hashed func(basic, whole []byte) []byte, changes ...func(*longterm.OCSP)) []byte {
 	t.Helper()
+	if hashed == nil {
+		hashed = func(_, _ []byte) []byte { return nil }
+	}
 	m := k.withOCSP(t, hashed)
+	for _, change := range changes {
+		change(&m.Refs[0])
+	}
 	return longterm.Values(t, longterm.C(t, longterm.T(t, k.bes(t), k.tsa), m), m)
 }
 
@@ -465,6 +475,16 @@ func TestWeakReferences(t *testing.T) {
 	covered := a.Covers(a.TimeStamps[1])
 	if a.Level() != cms.XLongType1 || holds(covered, k.m.Certs[0].Raw) || !holds(covered, k.m.Lists[0]) {
 		t.Errorf("%s, covers %d", a.Level(), len(covered))
+	}
+
+	// The same algorithm in the form of others is not ours: nothing fits.
+	sum := sha1.Sum(k.Root.Cert.Raw)
+	named := longterm.Element(0x30, longterm.Element(0x30, longterm.Element(0x06, longterm.OID(t, "1.3.14.3.2.26"))), longterm.Element(0x04, sum[:]))
+	file = longterm.Add(t, longterm.T(t, k.bes(t), k.tsa), longterm.CertificateRefs, longterm.Element(0x30, longterm.Element(0x30, named)))
+	file = longterm.Add(t, file, longterm.RevocationRefs, longterm.RevocationRefsOf(k.m.Lists))
+	a = firstOf(t, longterm.Type1(t, longterm.Values(t, file, k.m), k.tsa))
+	if a.Level() != cms.T || holds(a.Covers(a.TimeStamps[1]), k.Root.Cert.Raw) {
+		t.Error(a.Level())
 	}
 }
 

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,6 +57,19 @@ func TestOldListInside(t *testing.T) {
 	wantSignature(t, one(t, w.offline(), file, now), verdict.Passed, "", cms.XLongType1, stamped)
 	v := w.at(t, now, revoked(w.h.Cert, stamped.Add(-time.Minute)))
 	wantSignature(t, one(t, v, file, now), verdict.Failed, reason.CertRevoked, cms.XLongType1, stamped)
+}
+
+// TestTooManySigned: what the signer himself signed cannot be left out because there is
+// too much of it, as additions of others can.
+func TestTooManySigned(t *testing.T) {
+	w := newWorld(t)
+	w.tsa.Time = signed
+	token := w.tsa.Token(t, document)
+	many := slices.Repeat([][]byte{token}, cades.MaxTimeStamps+1)
+	file := longterm.SignWith(t, document, w.h, signed, longterm.ContentTimeStamp, many...)
+	wantSignature(t, one(t, w.v, file, now), verdict.Failed, reason.SignatureAttributesBad, cms.BES, time.Time{})
+	file = longterm.SignWith(t, document, w.h, signed, longterm.ContentTimeStamp, many[1:]...)
+	wantSignature(t, one(t, w.v, file, now), verdict.Passed, "", cms.BES, time.Time{})
 }
 
 // TestExpiredMaker: revocation data count only if both the CA and whoever signed for it
