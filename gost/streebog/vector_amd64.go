@@ -182,10 +182,10 @@ func (l *lane) advance(blocks int) bool {
 // vectorSums hashes messages four at a time, at the end two and one, and calls done with
 // the final state of each.
 func vectorSums(messages [][]byte, size int, done func(number int, h *block)) {
-	t, space := vectorTables(), new([4]lane)
+	t, space := vectorTables(), make([]lane, min(4, len(messages)))
 	var lanes []*lane // that have a message
 	started := 0
-	for ; started < min(len(space), len(messages)); started++ {
+	for ; started < len(space); started++ {
 		l := &space[started]
 		l.start(started, messages[started], size)
 		lanes = append(lanes, l)

@@ -2,9 +2,7 @@ package cms
 
 import (
 	"bytes"
-	"crypto/sha1" // of certificates only, RFC 5035, Section 5
 	"errors"
-	"hash"
 
 	"propusk/pki/der"
 	"propusk/pki/gostx509"
@@ -110,10 +108,9 @@ func (s *Signer) checkSigningCertificate(cert *gostx509.Certificate) []verdict.C
 
 // essCertID is ESSCertID or ESSCertIDv2.
 type essCertID struct {
-	hash     hash.Hash // nil when the algorithm is unknown
-	streebog bool      // hash is Streebog-256
-	digest   []byte
-	serial   []byte // nil when issuerSerial is absent
+	hash   func(*gostx509.Certificate) []byte // nil when the algorithm is unknown
+	digest []byte
+	serial []byte // nil when issuerSerial is absent
 }
 
 // errHash means that the hash of the certificate is of an unknown algorithm.
@@ -145,26 +142,21 @@ func checkESS(values []byte, cert *gostx509.Certificate, read func(*der.Reader) 
 	case id.hash == nil:
 		return verdict.Unknown(CheckSigningCertificate, reason.SignatureAlgorithmUnsupported, cite, errHash.Error())
 	}
-	if !bytes.Equal(id.of(cert), id.digest) || id.serial != nil && !bytes.Equal(id.serial, cert.Serial) {
+	if !bytes.Equal(id.hash(cert), id.digest) || id.serial != nil && !bytes.Equal(id.serial, cert.Serial) {
 		return verdict.Fail(CheckSigningCertificate, reason.SignerCertMismatch, cite, "")
 	}
 	return verdict.Pass(CheckSigningCertificate, cite)
 }
 
-// of returns the digest of a certificate.
-func (id *essCertID) of(cert *gostx509.Certificate) []byte {
-	if id.streebog {
-		sum := cert.Streebog256()
-		return sum[:]
-	}
-	id.hash.Write(cert.Raw)
-	return id.hash.Sum(nil)
-}
+// The digests that a certificate computes but once.
+func certSHA1(cert *gostx509.Certificate) []byte     { sum := cert.SHA1(); return sum[:] }
+func certSHA256(cert *gostx509.Certificate) []byte   { sum := cert.SHA256(); return sum[:] }
+func certStreebog(cert *gostx509.Certificate) []byte { sum := cert.Streebog256(); return sum[:] }
 
 // readESSCertID reads ESSCertID, whose hash is SHA-1.
 func readESSCertID(r *der.Reader) essCertID {
 	seq := r.Sequence()
-	id := essCertID{hash: sha1.New(), digest: seq.OctetString()}
+	id := essCertID{hash: certSHA1, digest: seq.OctetString()}
 	id.readIssuerSerial(&seq)
 	seq.End()
 	return id
@@ -181,8 +173,16 @@ func readESSCertIDv2(r *der.Reader) essCertID {
 	id.digest = seq.OctetString()
 	id.readIssuerSerial(&seq)
 	seq.End()
-	if h, err := sigalg.NewHash(name.Algorithm); err == nil && hasPlainParameters(name) {
-		id.hash, id.streebog = h, name.Algorithm.Equal(sigalg.OIDStreebog256)
+	switch {
+	case !hasPlainParameters(name):
+	case name.Algorithm.Equal(sigalg.OIDStreebog256):
+		id.hash = certStreebog
+	case name.Algorithm.Equal(sigalg.OIDSHA256):
+		id.hash = certSHA256
+	default:
+		if h, err := sigalg.NewHash(name.Algorithm); err == nil {
+			id.hash = func(cert *gostx509.Certificate) []byte { h.Write(cert.Raw); return h.Sum(nil) }
+		}
 	}
 	return id
 }

@@ -32,7 +32,8 @@ const (
 // validate checks a path whose signatures and names are right and which ends at
 // an anchor (RFC 5280, Section 6.1).
 func (s *search) validate(chain []*gostx509.Certificate) (Result, merit) {
-	r := Result{Status: verdict.Passed, Chain: slices.Clone(chain), Checks: []verdict.Check{verdict.Pass(stepChain, citeChain)}}
+	r := Result{Status: verdict.Passed, Chain: slices.Clone(chain), Checks: make([]verdict.Check, 0, 6)} // no more than six
+	r.Checks = append(r.Checks, verdict.Pass(stepChain, citeChain))
 	if !s.opts.InsecureSkipValidity {
 		r.Checks = append(r.Checks, s.validity(chain))
 	}
