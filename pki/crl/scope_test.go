@@ -438,7 +438,8 @@ func TestSortOfOne(t *testing.T) {
 	}
 }
 
-// TestNeighbours: serial numbers of one bucket that begin alike are told apart.
+// TestNeighbours: serial numbers of one bucket that begin alike are told apart, and of
+// each the worst entry is found.
 func TestNeighbours(t *testing.T) {
 	for _, crowd := range []int{5, 500} { // looked at one by one, and found by halves
 		var x index
@@ -448,7 +449,9 @@ func TestNeighbours(t *testing.T) {
 			return serialOf(x.seed, uint16(i/crowd), tail)
 		}
 		for i := 0; i < 3*minShelf; i += 2 {
-			x.add(serial(i), record{now.Unix() - int64(i), Superseded, noDate})
+			for _, later := range []int{3, 0, 5} {
+				x.add(serial(i), record{now.Unix() - int64(i) + int64(later) - 5, Superseded, noDate})
+			}
 		}
 		x.build()
 		if x.rest.count != 0 {
@@ -456,7 +459,7 @@ func TestNeighbours(t *testing.T) {
 		}
 		for i := range 3 * minShelf {
 			r, found := x.lookup(serial(i))
-			if found != (i%2 == 0) || found && r.revokedAt != now.Unix()-int64(i) {
+			if found != (i%2 == 0) || found && r.revokedAt != now.Unix()-int64(i)-5 {
 				t.Fatalf("%d: %v, %v", i, r, found)
 			}
 		}
