@@ -152,6 +152,9 @@ func sameStreamed(t *testing.T, v Validator, file []byte, archived bool) {
 		t.Errorf("%v %q, as a stream %v %q", a.Status(), a.Why(), b.Status(), b.Why())
 	}
 	for i, a := range whole.Signatures {
+		if a.Verdict.Status() != verdict.Passed { // the digest may not have been announced
+			continue
+		}
 		if b := streamed.Signatures[i]; !archived && (a.Level != b.Level || !a.ProofOfExistence.Equal(b.ProofOfExistence)) {
 			t.Errorf("%s, proven %v, as a stream %s, %v", a.Level, a.ProofOfExistence, b.Level, b.ProofOfExistence)
 		}
