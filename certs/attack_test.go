@@ -9,6 +9,7 @@ import (
 
 	"propusk/certs"
 	"propusk/certs/testpki"
+	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 )
@@ -178,5 +179,62 @@ func TestFloorOfPlaces(t *testing.T) {
 	}
 	if got, err := early.OfferCRL(newCRL(t, c, "fns", -2*testpki.Life), certs.Wanted{}); got.Changed || err == nil {
 		t.Errorf("older than what was accepted: %+v, %v", got, err)
+	}
+}
+
+// TestDeltaIsNotForgotten: somebody who may remove files of the state directory cannot
+// make good again what a delta list has revoked.
+func TestDeltaIsNotForgotten(t *testing.T) {
+	c := newCountry(t, "delta", moment)
+	dir, stateDir := trustDir(t, c), filepath.Join(t.TempDir(), "state")
+	s := withState(t, dir, stateDir)
+	a := c.Authority("fns")
+	list := func(change func(*crl.Template)) []byte {
+		template := c.CRLTemplate(a)
+		change(&template)
+		return must(c.IssueCRL(a, template))(t)
+	}
+	complete := list(func(t *crl.Template) { t.Number, t.ThisUpdate = 7, t.ThisUpdate.Add(time.Minute) })
+	delta := list(func(l *crl.Template) {
+		l.Number, l.Base, l.ThisUpdate = 9, 7, l.ThisUpdate.Add(2*time.Minute)
+		l.Entries = []crl.Entry{{Serial: c.Person("ip").Certificate.Serial, RevokedAt: moment.Add(-time.Minute), Reason: crl.KeyCompromise}}
+	})
+	offerCRL(t, s, complete)
+	reload(t, s)
+	crls := filepath.Join(stateDir, "crls")
+	path := must(filepath.Glob(filepath.Join(crls, "*.crl")))(t)[0]
+	offerCRL(t, s, delta)
+	reload(t, s)
+	if code := judge(s.Current(), c, "ip"); code != reason.CertRevoked {
+		t.Fatal(code)
+	}
+	for _, file := range must(filepath.Glob(filepath.Join(crls, "*.crl")))(t) {
+		if file != path {
+			remove(t, file)
+		}
+	}
+	if err := s.Reload(t.Context()); reason.Of(err) != reason.TrustCRLMissing {
+		t.Errorf("running: %v", err)
+	}
+	again := withState(t, dir, stateDir)
+	if code := judge(again.Current(), c, "ip"); code == "" {
+		t.Error("after a restart it is good again")
+	}
+	if got, err := again.OfferCRL(complete, certs.Wanted{}); got.Changed || err != nil {
+		t.Errorf("the complete list is still there: %+v, %v", got, err)
+	}
+	offerCRL(t, again, delta)
+	reload(t, again)
+	if code := judge(again.Current(), c, "ip"); code != reason.CertRevoked {
+		t.Errorf("with the delta list again: %q", code)
+	}
+	// A later complete list needs no delta list that was before it.
+	for _, file := range must(filepath.Glob(filepath.Join(crls, "*.crl")))(t) {
+		remove(t, file)
+	}
+	write(t, filepath.Join(dir, "crls", "fns.crl"), list(func(t *crl.Template) { t.Number, t.ThisUpdate = 10, t.ThisUpdate.Add(3*time.Minute) }))
+	last := withState(t, dir, stateDir)
+	if code := judge(last.Current(), c, "ip"); code != "" || len(last.Current().Quarantined()) != 0 {
+		t.Errorf("a later complete list: %q, %+v", code, last.Current().Quarantined())
 	}
 }

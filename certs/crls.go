@@ -58,15 +58,34 @@ func (l *loader) readCRLs(ctx context.Context) error {
 func (l *loader) dropBelowFloor() {
 	best := newest(l.crls)
 	l.crls = slices.DeleteFunc(l.crls, func(r revocationList) bool {
-		was, ok := l.floor.CRLs[r.key]
-		if !ok || !best[r.key].list.ThisUpdate().Before(was) {
-			return false
+		err := l.belowFloor(r, best)
+		if err != nil {
+			l.quarantined = append(l.quarantined, Quarantined{Path: r.path, Code: reason.Of(err), Err: err})
 		}
-		err := reason.Errorf(reason.TrustCRLRollback, "%s: issued %s, and a list of %s was accepted before", r.path,
-			r.list.ThisUpdate().Format(time.RFC3339), was.Format(time.RFC3339))
-		l.quarantined = append(l.quarantined, Quarantined{Path: r.path, Code: reason.Of(err), Err: err})
-		return true
+		return err != nil
 	})
+}
+
+// belowFloor says which newer list there was, nil if none is missing. Of a complete list
+// that may be a delta list as well: without it, what it revoked would be good again.
+func (l *loader) belowFloor(r revocationList, best map[string]revocationList) error {
+	is := best[r.key].list.ThisUpdate()
+	if was := l.floor.CRLs[r.key]; is.Before(was) {
+		return reason.Errorf(reason.TrustCRLRollback, "%s: issued %s, and a list of %s was accepted before", r.path,
+			r.list.ThisUpdate().Format(time.RFC3339), was.Format(time.RFC3339))
+	}
+	if r.list.Delta() {
+		return nil
+	}
+	changes := placeOf(r.issuer, r.list.Scope(), true)
+	if d, ok := best[changes]; ok && d.list.ThisUpdate().After(is) {
+		is = d.list.ThisUpdate()
+	}
+	if was := l.floor.CRLs[changes]; is.Before(was) {
+		return reason.Errorf(reason.TrustCRLMissing, "%s: issued %s, and a delta list of %s that was accepted before is not in the files", r.path,
+			r.list.ThisUpdate().Format(time.RFC3339), was.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // readCRL parses one list, finds its issuer and checks signature and dates, as far

@@ -279,15 +279,19 @@ func (f floor) equal(other floor) bool {
 // it speaks about. It is good as a name of a file. A CA that has its certificate
 // renewed stays what it is. Lists in one place replace one another.
 func crlKey(issuer *gostx509.Certificate, list *crl.List) string {
+	return placeOf(issuer, list.Scope(), list.Delta())
+}
+
+func placeOf(issuer *gostx509.Certificate, scope crl.Scope, delta bool) string {
 	h := sha256.New()
 	for _, part := range [][]byte{issuer.RawSubject, issuer.RawSPKI} {
 		h.Write(part) // DER knows its length
 	}
 	key := hex.EncodeToString(h.Sum(nil)[:20])
-	scope := fmt.Sprintf("%+v %t", list.Scope(), list.Delta())
-	if scope == fmt.Sprintf("%+v %t", crl.Scope{}, false) {
+	about := fmt.Sprintf("%+v %t", scope, delta)
+	if about == fmt.Sprintf("%+v %t", crl.Scope{}, false) {
 		return key
 	}
-	of := sha256.Sum256([]byte(scope))
+	of := sha256.Sum256([]byte(about))
 	return key + "-" + hex.EncodeToString(of[:8])
 }

@@ -102,7 +102,9 @@ func (s *Store) tidy(next *Snapshot, now time.Time) error {
 	st := state{s.src.State}
 	errs := []error{st.raiseFloor(next.floor())}
 	for _, q := range next.quarantined {
-		if strings.HasPrefix(q.Path, st.dir+string(filepath.Separator)) && q.Path != st.path(stateFloor) && q.Code != reason.TrustCRLFuture {
+		// Those that are good and wait, for their time or for a delta list, stay.
+		waits := q.Code == reason.TrustCRLFuture || q.Code == reason.TrustCRLMissing
+		if strings.HasPrefix(q.Path, st.dir+string(filepath.Separator)) && q.Path != st.path(stateFloor) && !waits {
 			errs = append(errs, st.setAside(q.Path))
 		}
 	}
