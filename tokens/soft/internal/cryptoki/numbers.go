@@ -184,7 +184,6 @@ const (
 	flagVerify   = 0x00002000
 	flagGenerate = 0x00010000
 	flagDerive   = 0x00080000
-	flagECF      = 0x00100000 // CKF_EC_F_P: a curve over a prime field
 
 	// DontBlock is CKF_DONT_BLOCK of C_WaitForSlotEvent.
 	DontBlock = 1

@@ -34,14 +34,14 @@ var mechanisms = []struct {
 	typ  uint
 	info MechanismInfo
 }{
-	{mechKeyPairGen256, MechanismInfo{256, 256, flagGenerate | flagECF}},
-	{mechSign256, MechanismInfo{256, 256, flagSign | flagVerify | flagECF}},
-	{mechHashSign256, MechanismInfo{256, 256, flagSign | flagVerify | flagECF}},
-	{mechKeyPairGen512, MechanismInfo{512, 512, flagGenerate | flagECF}},
-	{mechSign512, MechanismInfo{512, 512, flagSign | flagVerify | flagECF}},
-	{mechHashSign512, MechanismInfo{512, 512, flagSign | flagVerify | flagECF}},
-	{mechDerive, MechanismInfo{256, 512, flagDerive | flagECF}},
-	{mechKEG, MechanismInfo{256, 512, flagDerive | flagECF}},
+	{mechKeyPairGen256, MechanismInfo{256, 256, flagGenerate}},
+	{mechSign256, MechanismInfo{256, 256, flagSign | flagVerify}},
+	{mechHashSign256, MechanismInfo{256, 256, flagSign | flagVerify}},
+	{mechKeyPairGen512, MechanismInfo{512, 512, flagGenerate}},
+	{mechSign512, MechanismInfo{512, 512, flagSign | flagVerify}},
+	{mechHashSign512, MechanismInfo{512, 512, flagSign | flagVerify}},
+	{mechDerive, MechanismInfo{256, 512, flagDerive}},
+	{mechKEG, MechanismInfo{256, 512, flagDerive}},
 	{mechDigest256, MechanismInfo{0, 0, flagDigest}},
 	{mechDigest512, MechanismInfo{0, 0, flagDigest}},
 }
