@@ -33,7 +33,7 @@ CGO := $(if $(shell command -v $$($(GO) env CC)),1,0)
 
 ## build: the programs, into bin/; with support for tokens if there is a C compiler
 build:
-	CGO_ENABLED=$(CGO) $(GO) build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=$(CGO) $(GO) build -trimpath -o bin/ ./cmd/propusk ./cmd/cabinet
 
 ## test: all tests, with real OpenSSL and gost-engine as peers; without assembly; under the race detector
 test: apt-test
