@@ -118,15 +118,20 @@ func (l *loader) read(ctx context.Context, in *input) error {
 		return err
 	}
 	err := l.memory.find(in)
+	if err == nil && l.total+int64(in.Size) > maxTotal {
+		err = reason.Errorf(reason.TrustFileTooLarge, "%s: all files together exceed %d bytes", in.Path, int64(maxTotal))
+		if !in.fetched {
+			return err
+		}
+	}
 	switch {
 	case err != nil && in.mayBeBad():
-		in.err = err
+		in.err, in.data = err, nil
 		in.SHA256 = sha256.Sum256(nil)
 	case err != nil:
 		return err
-	}
-	if l.total += int64(in.Size); l.total > maxTotal {
-		return reason.Errorf(reason.TrustFileTooLarge, "%s: all files together exceed %d bytes", in.Path, int64(maxTotal))
+	default:
+		l.total += int64(in.Size)
 	}
 	return nil
 }

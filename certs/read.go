@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"propusk/pki/crl"
 	"propusk/pki/reason"
@@ -212,24 +213,24 @@ func list(dir string, exts []string) ([]string, error) {
 	return paths, nil
 }
 
-// readFile reads a regular file of 1 to limit bytes. Opening anything else, such
-// as a named pipe, could block for ever.
+// readFile reads a regular file of 1 to limit bytes. Opening anything else, such as a
+// named pipe, could block for ever; and what it is, is asked of the file that was
+// opened, because another one may take its place at any moment.
 func readFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, reason.New(reason.TrustFileUnreadable, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, reason.Errorf(reason.TrustFileUnreadable, "%s is not a regular file", path)
-	}
-	if info.Size() > limit {
-		return nil, reason.Errorf(reason.TrustFileTooLarge, "%s is longer than %d bytes", path, limit)
-	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, reason.New(reason.TrustFileUnreadable, err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, reason.New(reason.TrustFileUnreadable, err)
+	case !info.Mode().IsRegular():
+		return nil, reason.Errorf(reason.TrustFileUnreadable, "%s is not a regular file", path)
+	case info.Size() > limit:
+		return nil, reason.Errorf(reason.TrustFileTooLarge, "%s is longer than %d bytes", path, limit)
+	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:

@@ -142,7 +142,9 @@ func (s state) inputs() ([]input, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	for _, p := range paths {
+	// More of them than are ever written fail nothing: a damaged directory is no reason
+	// not to start.
+	for _, p := range paths[:min(len(paths), maxStateCRLs)] {
 		all = append(all, input{File: File{Role: RoleCRL, Path: p}, fetched: true})
 	}
 	return all, nil

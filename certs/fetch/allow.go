@@ -143,15 +143,18 @@ func (c *Client) checkAddress(_ context.Context, _, address string, _ syscall.Ra
 }
 
 // public reports whether an address is one of the public Internet (RFC 6890 and
-// the registries of special-purpose addresses). Forms of IPv6 that carry an IPv4
-// address are refused, whatever they carry: a translator would lead inside.
+// the registries of special-purpose addresses); of IPv6 only 2000::/3 is assigned to
+// it. Forms of IPv6 that carry an IPv4 address are refused, whatever they carry: a
+// translator would lead inside.
 func public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
+	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Is6() && !assigned().Contains(a) {
 		return false
 	}
 	return !slices.ContainsFunc(reserved(), func(p netip.Prefix) bool { return p.Contains(a) })
 }
+
+func assigned() netip.Prefix { return netip.MustParsePrefix("2000::/3") }
 
 // reserved are the prefixes that package netip does not know as special.
 func reserved() []netip.Prefix {
@@ -165,15 +168,9 @@ func reserved() []netip.Prefix {
 		netip.MustParsePrefix("198.51.100.0/24"), // documentation
 		netip.MustParsePrefix("203.0.113.0/24"),  // documentation
 		netip.MustParsePrefix("240.0.0.0/4"),     // reserved, broadcast
-		netip.MustParsePrefix("::/96"),           // IPv4-compatible
-		netip.MustParsePrefix("64:ff9b::/96"),    // NAT64, RFC 6052
-		netip.MustParsePrefix("64:ff9b:1::/48"),  // NAT64, RFC 8215
-		netip.MustParsePrefix("100::/64"),        // discard
 		netip.MustParsePrefix("2001::/23"),       // Teredo and other protocols
 		netip.MustParsePrefix("2001:db8::/32"),   // documentation
 		netip.MustParsePrefix("2002::/16"),       // 6to4
 		netip.MustParsePrefix("3fff::/20"),       // documentation
-		netip.MustParsePrefix("5f00::/16"),       // segment routing
-		netip.MustParsePrefix("fec0::/10"),       // site-local
 	}
 }

@@ -13,6 +13,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,14 @@ const (
 	MaxCRL = crl.MaxSize
 	// MaxTSL is the limit of the list of accredited CAs.
 	MaxTSL = certs.MaxListFile
+)
+
+// usualAnswer is the length in bytes that answers may reach side by side. No more than
+// maxLong longer ones are read at once, the others wait in their time: some dozen
+// servers that send endless lists must not take all memory.
+const (
+	usualAnswer = 64 << 20
+	maxLong     = 2
 )
 
 // maxURL is the greatest length of an address in bytes, and maxRedirects how often
@@ -91,6 +100,8 @@ type Client struct {
 
 	patient *queue        // Get
 	urgent  chan struct{} // OCSP and CRL
+	long    chan struct{} // answers that are longer than usual
+	usual   int64         // bytes
 }
 
 // New returns a Client. It connects to nobody yet. The error names a host that is
@@ -104,6 +115,7 @@ func New(o Options) (*Client, error) {
 	c := &Client{
 		opts: o, allow: allow, hosts: newBreakers(o, rand.Float64),
 		patient: newQueue(o.Concurrency, max(1, o.Concurrency/2)), urgent: make(chan struct{}, 4*o.Concurrency),
+		long: make(chan struct{}, maxLong), usual: usualAnswer,
 	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, ControlContext: c.checkAddress}
 	c.http = &http.Client{
@@ -256,7 +268,7 @@ func (c *Client) Get(ctx context.Context, kind Kind, url string, last Version) (
 	if err != nil {
 		return Answer{}, err
 	}
-	leave, err := c.patient.enter(ctx, u.Host)
+	leave, err := c.patient.enter(ctx, serverOf(u))
 	if err != nil {
 		return Answer{}, failure(u, err)
 	}
@@ -267,7 +279,7 @@ func (c *Client) Get(ctx context.Context, kind Kind, url string, last Version) (
 // ask makes one request within the limits of its kind.
 func (c *Client) ask(ctx context.Context, kind Kind, u *url.URL, post []byte, last Version) (Answer, error) {
 	limit, timeout := c.limits(kind)
-	done, err := c.hosts.enter(u.Host)
+	done, err := c.hosts.enter(serverOf(u))
 	if err != nil {
 		return Answer{}, reason.Errorf(reason.FetchHostResting, "%s: %w", u, err)
 	}
@@ -300,7 +312,7 @@ func (c *Client) exchange(ctx context.Context, u *url.URL, post []byte, last Ver
 	case resp.ContentLength > limit:
 		return Answer{}, reason.Errorf(reason.FetchTooLarge, "%s: %d bytes, at most %d are taken", u, resp.ContentLength, limit)
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	data, err := c.body(ctx, io.LimitReader(resp.Body, limit+1))
 	switch {
 	case err != nil:
 		return Answer{}, failure(u, err)
@@ -311,6 +323,27 @@ func (c *Client) exchange(ctx context.Context, u *url.URL, post []byte, last Ver
 	}
 	return Answer{Data: data, Version: versionOf(resp.Header)}, nil
 }
+
+// body reads an answer.
+func (c *Client) body(ctx context.Context, r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, c.usual))
+	if err != nil || int64(len(data)) < c.usual {
+		return data, err
+	}
+	select {
+	case c.long <- struct{}{}:
+		defer func() { <-c.long }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	all := bytes.NewBuffer(data)
+	_, err = all.ReadFrom(r)
+	return all.Bytes(), err
+}
+
+// serverOf names the server of an address: as for the allow-list, letters of either
+// case and a final dot make no other one.
+func serverOf(u *url.URL) string { return canonical(u.Hostname()) + ":" + u.Port() }
 
 // request makes the request.
 func (c *Client) request(ctx context.Context, u *url.URL, post []byte, last Version) (*http.Request, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -277,6 +278,7 @@ func TestNoWayBackFromHTTPS(t *testing.T) {
 		return r
 	}
 	wantCode(t, "https to http", c.checkRedirect(request("http://a.example/"), []*http.Request{request("https://a.example/")}), reason.FetchURLNotAllowed)
+	wantCode(t, "by https back to http", c.checkRedirect(request("http://a.example/"), []*http.Request{request("http://a.example/"), request("https://a.example/")}), reason.FetchURLNotAllowed)
 	wantCode(t, "http to https", c.checkRedirect(request("https://a.example/"), []*http.Request{request("http://a.example/")}), "")
 }
 
@@ -285,6 +287,9 @@ func TestNoWayBackFromHTTPS(t *testing.T) {
 func TestPrivateAddresses(t *testing.T) {
 	s := newServer(t, map[string]http.HandlerFunc{"/": func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }})
 	c := s.client(t, func(o *Options) { o.AllowPrivate = false })
+	if transport, ok := c.http.Transport.(*http.Transport); !ok || transport.Proxy != nil {
+		t.Error("a proxy would connect to addresses that nobody has checked")
+	}
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		_, err := c.CRL(t.Context(), fmt.Sprintf("http://%s/", net.JoinHostPort(host, strconv.Itoa(int(s.port)))))
 		wantCode(t, host, err, reason.FetchAddressNotAllowed)
@@ -294,6 +299,7 @@ func TestPrivateAddresses(t *testing.T) {
 		"192.0.0.8", "192.0.2.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
 		"::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1",
 		"2002:7f00:1::", "fc00::1", "fd12:3456::1", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1",
+		"::ffff:0:7f00:1", "4000::1", "5f00::1", "8000::1", "3fff::1",
 	} {
 		if public(netip.MustParseAddr(a)) {
 			t.Errorf("%s counts as public", a)
@@ -437,4 +443,87 @@ func FuzzAllowed(f *testing.F) {
 			t.Fatalf("%q leads to %s", raw, req.URL)
 		}
 	})
+}
+
+// longBody is an answer that tells when it is read on.
+type longBody struct {
+	head io.Reader
+	more func()
+}
+
+func (b *longBody) Read(p []byte) (int, error) {
+	n, err := b.head.Read(p)
+	if n == 0 && errors.Is(err, io.EOF) {
+		b.more()
+	}
+	return n, err
+}
+
+// TestLongAnswers: of answers that are longer than usual few are held at once.
+func TestLongAnswers(t *testing.T) {
+	c, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.usual = 1000
+	var now, peak atomic.Int32
+	full, release := make(chan struct{}, 1), make(chan struct{})
+	read := func(ctx context.Context, length int) ([]byte, error) {
+		return c.body(ctx, &longBody{strings.NewReader(strings.Repeat("x", length)), func() {
+			if length < 1000 {
+				return
+			}
+			n := now.Add(1)
+			for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
+			}
+			if n == maxLong {
+				select {
+				case full <- struct{}{}:
+				default: // nobody looks any more
+				}
+			}
+			<-release
+			now.Add(-1)
+		}})
+	}
+	var wait sync.WaitGroup
+	for i := range 3 * maxLong {
+		wait.Go(func() {
+			if data, err := read(t.Context(), 1000+i); err != nil || len(data) != 1000+i {
+				t.Errorf("%d bytes, %v", len(data), err)
+			}
+		})
+	}
+	<-full
+	if data, err := read(t.Context(), 999); err != nil || len(data) != 999 {
+		t.Errorf("a usual answer waits for long ones: %d bytes, %v", len(data), err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if data, err := read(gone, 2000); data != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	release <- struct{}{} // of one that has its place; another one follows
+	<-full
+	close(release)
+	wait.Wait()
+	if peak.Load() != maxLong || len(c.long) != 0 {
+		t.Errorf("%d at once, %d places are still taken", peak.Load(), len(c.long))
+	}
+}
+
+// TestOneServer: a server has one name, however it is written.
+func TestOneServer(t *testing.T) {
+	c, err := New(Options{Hosts: []string{"*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for written, want := range map[string]string{
+		"http://CA.Example./a": "ca.example:", "http://ca.example:80/b": "ca.example:80", "http://[2001:DB8::7]/": "2001:db8::7:",
+	} {
+		u, err := c.parse(written)
+		if err != nil || serverOf(u) != want {
+			t.Errorf("%s: %v, %v", written, u, err)
+		}
+	}
 }

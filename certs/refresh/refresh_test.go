@@ -636,3 +636,43 @@ func TestRecordsAreBounded(t *testing.T) {
 		t.Errorf("%d records, the first of %d bytes, %d counted", len(r.records), len(r.records[0].Cause), r.counts[reason.FetchFailed])
 	}
 }
+
+// TestUnchangedElsewhere: a mirror that was good once cannot say «nothing has changed»
+// about what was had from another one since.
+func TestUnchangedElsewhere(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.handle("/a.xml", nil)
+	w.handle("/b.xml", func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("ETag", `"old"`)
+		if r.Header.Get("If-None-Match") != "" {
+			rw.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = rw.Write(w.country.TSL())
+	})
+	w.restart(Options{ListURLs: []string{"/a.xml", "/b.xml"}, NoDiscovered: true})
+	if got := w.refresh(true); got.Failed != 0 {
+		t.Fatalf("%+v", got)
+	}
+	w.publish("/a.xml", w.list("head-256", func(l *tsl.Content) { l.Version++ }))
+	if got := w.refresh(true); got != (Summary{Asked: 1, Changed: 1}) {
+		t.Fatalf("%+v", got)
+	}
+	w.handle("/a.xml", nil)
+	if got := w.refresh(true); got != (Summary{Asked: 1, Failed: 1}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestTargetsAreBounded: there are not more lists than can be fetched in time.
+func TestTargetsAreBounded(t *testing.T) {
+	o := Options{Store: certs.NewStore(certs.Source{}, time.Now), NoDiscovered: true}
+	for i := range maxTargets + 1 {
+		o.CRLURLs = append(o.CRLURLs, fmt.Sprintf("http://a.example/%d.crl", i))
+	}
+	r := New(o)
+	r.discover()
+	if len(r.crls) != maxTargets {
+		t.Errorf("%d lists", len(r.crls))
+	}
+}

@@ -4,14 +4,13 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/report"
-	"propusk/pki/sigalg"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
 )
@@ -112,21 +111,14 @@ func (o *verifyOptions) readContent(stdin io.Reader, signature []byte) (cms.Cont
 	return content, nil
 }
 
-// digestsOf returns the digest algorithms of the signers, as far as they are known;
-// none, which stands for all, if the signature cannot be read.
+// digestsOf returns the digest algorithms that the document is needed in; none, which
+// stands for all, if the signature cannot be read.
 func digestsOf(signature []byte) []asn1.ObjectIdentifier {
 	sd, err := cms.Parse(signature)
 	if err != nil {
 		return nil
 	}
-	var all []asn1.ObjectIdentifier
-	for i := range sd.Signers {
-		id := sd.Signers[i].DigestAlgorithm.Algorithm
-		if _, err := sigalg.NewHash(id); err == nil && !slices.ContainsFunc(all, id.Equal) {
-			all = append(all, id)
-		}
-	}
-	return all
+	return cades.Digests(sd)
 }
 
 // printVerdict writes a verdict document for people.

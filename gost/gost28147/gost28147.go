@@ -73,10 +73,53 @@ func (b *block) Decrypt(dst, src []byte) {
 	binary.LittleEndian.PutUint64(dst, decrypt(b.sbox, &b.key, binary.LittleEndian.Uint64(src)))
 }
 
-// EncryptWord encrypts one block, as a little-endian number, with the given key.
-// It is for GOST R 34.11-94, which takes a new key for every block.
-func (s *SBox) EncryptWord(key *Key, word uint64) uint64 {
-	return encrypt(s, key, word)
+// FourKeys are the keys of four blocks: FourKeys[i][j] is word K_i of the key of block j.
+type FourKeys [8][4]uint32
+
+// EncryptFour encrypts four blocks, as little-endian numbers, each with a key of its
+// own. It is for GOST R 34.11-94, which takes four new keys for every step. No block
+// waits for another, so that four take little longer than one.
+func (s *SBox) EncryptFour(keys *FourKeys, blocks *[4]uint64) {
+	if avx512.Enabled {
+		s.encryptFourVector(keys, blocks)
+		return
+	}
+	t := s.tables()
+	a1, a2 := uint32(blocks[0]), uint32(blocks[0]>>32)
+	b1, b2 := uint32(blocks[1]), uint32(blocks[1]>>32)
+	c1, c2 := uint32(blocks[2]), uint32(blocks[2]>>32)
+	d1, d2 := uint32(blocks[3]), uint32(blocks[3]>>32)
+	for range 3 {
+		for i := 0; i < 8; i += 2 {
+			k := &keys[i]
+			a2 ^= round(t, a1+k[0])
+			b2 ^= round(t, b1+k[1])
+			c2 ^= round(t, c1+k[2])
+			d2 ^= round(t, d1+k[3])
+			k = &keys[i+1]
+			a1 ^= round(t, a2+k[0])
+			b1 ^= round(t, b2+k[1])
+			c1 ^= round(t, c2+k[2])
+			d1 ^= round(t, d2+k[3])
+		}
+	}
+	for i := 6; i >= 0; i -= 2 {
+		k := &keys[i+1]
+		a2 ^= round(t, a1+k[0])
+		b2 ^= round(t, b1+k[1])
+		c2 ^= round(t, c1+k[2])
+		d2 ^= round(t, d1+k[3])
+		k = &keys[i]
+		a1 ^= round(t, a2+k[0])
+		b1 ^= round(t, b2+k[1])
+		c1 ^= round(t, c2+k[2])
+		d1 ^= round(t, d2+k[3])
+	}
+	// The last round does not swap.
+	blocks[0] = uint64(a1)<<32 | uint64(a2)
+	blocks[1] = uint64(b1)<<32 | uint64(b2)
+	blocks[2] = uint64(c1)<<32 | uint64(c2)
+	blocks[3] = uint64(d1)<<32 | uint64(d2)
 }
 
 // An order is the key words in the order in which the rounds take them.
@@ -141,7 +184,7 @@ func decrypt(s *SBox, key *Key, word uint64) uint64 {
 // round makes eight substitutions in the sum of half a block and a key word, and
 // rotates by 11 bits.
 func round(t *[4][256]uint32, x uint32) uint32 {
-	return t[0][byte(x)] ^ t[1][byte(x>>8)] ^ t[2][byte(x>>16)] ^ t[3][byte(x>>24)]
+	return t[0][byte(x)] ^ t[1][byte(x>>8)] ^ t[2][byte(x>>16)] ^ t[3][x>>24]
 }
 
 func check(dst, src []byte) {

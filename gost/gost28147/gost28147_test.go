@@ -3,6 +3,7 @@ package gost28147
 import (
 	"bytes"
 	"crypto/cipher"
+	"encoding/binary"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -85,21 +86,30 @@ func TestSBoxesArePermutations(t *testing.T) {
 	}
 }
 
-func TestEncryptWord(t *testing.T) { cryptotest.Paths(t, testEncryptWord) }
+func TestEncryptFour(t *testing.T) { cryptotest.Paths(t, testEncryptFour) }
 
-func testEncryptWord(t *testing.T) {
-	key := Key{1, 2, 3, 4, 5, 6, 7, 8}
-	got := CryptoProA().EncryptWord(&key, 0x0123456789abcdef)
-	bytes8, keyBytes := []byte{0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01}, make([]byte, KeySize)
-	for i, w := range key {
-		keyBytes[4*i] = byte(w)
-	}
-	newCipher(t, keyBytes, CryptoProA()).Decrypt(bytes8, []byte{
-		byte(got), byte(got >> 8), byte(got >> 16), byte(got >> 24),
-		byte(got >> 32), byte(got >> 40), byte(got >> 48), byte(got >> 56),
-	})
-	if want := []byte{0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01}; !bytes.Equal(bytes8, want) {
-		t.Errorf("EncryptWord = %016x, which decrypts to %x", got, bytes8)
+// testEncryptFour compares with blocks that are encrypted one by one.
+func testEncryptFour(t *testing.T) {
+	for name, s := range sboxes {
+		for n := range 100 {
+			var (
+				keys   FourKeys
+				blocks [4]uint64
+				want   [4]uint64
+			)
+			for j := range blocks {
+				raw, block := cryptotest.Bytes(KeySize + 4*n + j)[4*n+j:], cryptotest.Bytes(BlockSize + n + 7*j)[n+7*j:]
+				for i, w := range loadKey(raw) {
+					keys[i][j] = w
+				}
+				blocks[j] = binary.LittleEndian.Uint64(block)
+				newCipher(t, raw, s.ours).Encrypt(block, block)
+				want[j] = binary.LittleEndian.Uint64(block)
+			}
+			if s.ours.EncryptFour(&keys, &blocks); blocks != want {
+				t.Fatalf("%s, %d: %016x, one by one %016x", name, n, blocks, want)
+			}
+		}
 	}
 }
 

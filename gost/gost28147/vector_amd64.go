@@ -66,6 +66,16 @@ func chain32(key *order, t *nibbles, state, p *byte, blocks int)
 //go:noescape
 func chain16(key *order, t *nibbles, state, p *byte, blocks int)
 
+// crypt4 encrypts four blocks, each with a key of its own.
+//
+//go:noescape
+func crypt4(keys *FourKeys, t *nibbles, blocks *[4]uint64)
+
+// encryptFourVector is EncryptFour.
+func (s *SBox) encryptFourVector(keys *FourKeys, blocks *[4]uint64) {
+	crypt4(keys, s.vectorTables(), blocks)
+}
+
 // cryptVector is crypt.
 func (s *SBox) cryptVector(o *order, word uint64) uint64 {
 	var state, block [BlockSize]byte

@@ -4,7 +4,7 @@
 //
 // Digests are in software order, those of "openssl dgst -md_gost94": the reverse
 // of the figures in the RFC. Where package gost28147 has no assembly, timing depends on
-// the data through the cache.
+// the data through the cache, which gives nothing away: what is verified is public.
 package gostr341194
 
 import (
@@ -68,11 +68,13 @@ func (d *digest) Write(p []byte) (int, error) {
 		if d.used < BlockSize {
 			return written, nil
 		}
-		d.block(load(&d.tail))
+		m := load(&d.tail)
+		d.block(&m)
 		d.used = 0
 	}
 	for len(p) >= BlockSize {
-		d.block(load((*[BlockSize]byte)(p)))
+		m := load((*[BlockSize]byte)(p))
+		d.block(&m)
 		p = p[BlockSize:]
 	}
 	d.used = copy(d.tail[:], p)
@@ -80,8 +82,8 @@ func (d *digest) Write(p []byte) (int, error) {
 }
 
 // block implements RFC 5831, Section 6, step 3.
-func (d *digest) block(m words) {
-	d.h = d.step(m)
+func (d *digest) block(m *words) {
+	d.step(m)
 	d.sigma.add(m)
 }
 
@@ -92,11 +94,12 @@ func (d *digest) Sum(in []byte) []byte {
 	c := *d
 	if c.used > 0 {
 		clear(c.tail[c.used:])
-		c.block(load(&c.tail))
+		m := load(&c.tail)
+		c.block(&m)
 	}
 	high, low := bits.Mul64(c.length, 8)
-	c.h = c.step(words{low, high})
-	c.h = c.step(c.sigma)
+	c.step(&words{low, high})
+	c.step(&c.sigma)
 	for _, w := range c.h {
 		in = binary.LittleEndian.AppendUint64(in, w)
 	}
@@ -111,71 +114,113 @@ func load(p *[BlockSize]byte) (m words) {
 }
 
 // add adds x modulo 2^256.
-func (w *words) add(x words) {
+func (w *words) add(x *words) {
 	var carry uint64
 	for i := range w {
 		w[i], carry = bits.Add64(w[i], x[i], carry)
 	}
 }
 
-func (w words) xor(x words) words {
-	for i := range w {
-		w[i] ^= x[i]
-	}
-	return w
+// step makes of h chi(m, h), the step-by-step hash function of RFC 5831, Section 5.
+func (d *digest) step(m *words) {
+	var keys gost28147.FourKeys
+	h := &d.h
+	generateKeys(&keys, h, m)
+	s := *h
+	d.sbox.EncryptFour(&keys, (*[4]uint64)(&s))
+	w0, w1, w2, w3 := mix12(s[0], s[1], s[2], s[3])
+	w0, w1, w2, w3 = mix1(w0^m[0], w1^m[1], w2^m[2], w3^m[3])
+	h[0], h[1], h[2], h[3] = mix61(w0^h[0], w1^h[1], w2^h[2], w3^h[3])
 }
 
-// step returns chi(m, h), the step-by-step hash function of RFC 5831, Section 5.
-func (d *digest) step(m words) words {
-	keys := generateKeys(d.h, m)
-	var s words
-	for i := range s {
-		s[i] = d.sbox.EncryptWord(&keys[i], d.h[i])
-	}
-	return s.mix(12).xor(m).mix(1).xor(d.h).mix(61)
+// generateKeys implements RFC 5831, Section 5.1. What follows from the transformations A
+// of u and v is written out: A moves the words down and puts the sum of the two
+// lowest at the top.
+func generateKeys(keys *gost28147.FourKeys, u, v *words) {
+	u0, u1, u2, u3 := u[0], u[1], u[2], u[3]
+	v0, v1, v2, v3 := v[0], v[1], v[2], v[3]
+	permute(keys, 0, u0^v0, u1^v1, u2^v2, u3^v3)
+	u0, u1, u2, u3 = u1, u2, u3, u0^u1
+	v0, v1, v2, v3 = v2, v3, v0^v1, v1^v2
+	permute(keys, 1, u0^v0, u1^v1, u2^v2, u3^v3)
+	// C[3]; the others are zero.
+	u0, u1, u2, u3 = u1^0xff00ff00ff00ff00, u2^0x00ff00ff00ff00ff, u3^0xff0000ff00ffff00, u0^u1^0xff00ffff000000ff
+	v0, v1, v2, v3 = v2, v3, v0^v1, v1^v2
+	permute(keys, 2, u0^v0, u1^v1, u2^v2, u3^v3)
+	u0, u1, u2, u3 = u1, u2, u3, u0^u1
+	v0, v1, v2, v3 = v2, v3, v0^v1, v1^v2
+	permute(keys, 3, u0^v0, u1^v1, u2^v2, u3^v3)
 }
 
-// generateKeys implements RFC 5831, Section 5.1.
-func generateKeys(u, v words) (keys [4]gost28147.Key) {
-	c3 := words{0xff00ff00ff00ff00, 0x00ff00ff00ff00ff, 0xff0000ff00ffff00, 0xff00ffff000000ff}
-	keys[0] = u.xor(v).permute()
-	for i := 1; i < len(keys); i++ {
-		u, v = u.a(), v.a().a()
-		if i == 2 {
-			u = u.xor(c3) // C[3]; the others are zero
-		}
-		keys[i] = u.xor(v).permute()
-	}
-	return keys
+// permute is the transformation P of RFC 5831, Section 5.1: byte k of every word makes
+// word k of the key of block j. The bytes are exchanged in pairs of words, then the
+// pairs of bytes.
+func permute(keys *gost28147.FourKeys, j int, w0, w1, w2, w3 uint64) {
+	const (
+		bytes = 0x00ff00ff00ff00ff
+		pairs = 0x0000ffff0000ffff
+	)
+	w0, w1 = w0&bytes|w1&bytes<<8, w0>>8&bytes|w1&^bytes
+	w2, w3 = w2&bytes|w3&bytes<<8, w2>>8&bytes|w3&^bytes
+	w0, w2 = w0&pairs|w2&pairs<<16, w0>>16&pairs|w2&^pairs
+	w1, w3 = w1&pairs|w3&pairs<<16, w1>>16&pairs|w3&^pairs
+	j &= 3
+	keys[0][j], keys[4][j] = uint32(w0), uint32(w0>>32)
+	keys[1][j], keys[5][j] = uint32(w1), uint32(w1>>32)
+	keys[2][j], keys[6][j] = uint32(w2), uint32(w2>>32)
+	keys[3][j], keys[7][j] = uint32(w3), uint32(w3>>32)
 }
 
-// a is the transformation A of RFC 5831, Section 5.1.
-func (w words) a() words { return words{w[1], w[2], w[3], w[0] ^ w[1]} }
+// The transformation PSI of RFC 5831, Section 5.3, is a shift register of sixteen parts of
+// 16 bits, y_0 the lowest: all move down by one place, and
+//
+//	y_16 = y_0 ^ y_1 ^ y_2 ^ y_3 ^ y_12 ^ y_15
+//
+// comes in at the top. A word holds four parts, and four steps are one operation on words,
+// since y_15 is the only one of the sum that the step before may have made.
 
-// permute is the transformation P of RFC 5831, Section 5.1, and returns its result
-// as a key: byte k of every word makes key word k.
-func (w words) permute() (key gost28147.Key) {
-	for k := range key {
-		for i, word := range w {
-			key[k] |= uint32(byte(word>>(8*k))) << (8 * i)
-		}
-	}
-	return key
+// four returns the four parts that come after w0, ..., w3 (w2 is not needed): all that is
+// known beforehand, then the running sum of it from y_15 on.
+func four(w0, w1, w3 uint64) uint64 {
+	x := w0 ^ w0>>16
+	x ^= x >> 32
+	y := w1 ^ w1<<16
+	x ^= y<<16 ^ w1<<48 ^ w3
+	x ^= x << 16
+	x ^= x << 32
+	return x ^ w3>>48*0x0001000100010001
 }
 
-// mix applies the transformation PSI of RFC 5831, Section 5.3, n times. Instead of
-// moving sixteen parts of 16 bits along, it moves the place where they begin.
-func (w words) mix(n int) words {
-	var y [16]uint16
-	for i := range y {
-		y[i] = uint16(w[i/4] >> (16 * (i % 4)))
-	}
-	for i := range n {
-		y[i&15] ^= y[(i+1)&15] ^ y[(i+2)&15] ^ y[(i+3)&15] ^ y[(i+12)&15] ^ y[(i+15)&15]
-	}
-	w = words{}
-	for i := range y {
-		w[i/4] |= uint64(y[(n+i)&15]) << (16 * (i % 4))
-	}
-	return w
+// mix12 applies PSI 12 times.
+func mix12(w0, w1, w2, w3 uint64) (_, _, _, _ uint64) {
+	w4 := four(w0, w1, w3)
+	w5 := four(w1, w2, w4)
+	return w3, w4, w5, four(w2, w3, w5)
+}
+
+// mix1 applies PSI once.
+func mix1(w0, w1, w2, w3 uint64) (_, _, _, _ uint64) {
+	x := w0 ^ w0>>16
+	x ^= x >> 32
+	x ^= w3 ^ w3>>48
+	return w0>>16 | w1<<48, w1>>16 | w2<<48, w2>>16 | w3<<48, w3>>16 | x<<48
+}
+
+// mix61 applies PSI 61 times. As powers of X modulo X^16+X^15+X^12+X^3+X^2+X+1, which is
+// what PSI is,
+//
+//	X^61 = X^20 + X^11 + X^10 + X^5
+//
+// so that it is enough to know the parts that the first 20 times bring, and to add what
+// there is after 20, 11, 10 and 5.
+func mix61(w0, w1, w2, w3 uint64) (_, _, _, _ uint64) {
+	w4 := four(w0, w1, w3)
+	w5 := four(w1, w2, w4)
+	w6 := four(w2, w3, w5)
+	w7 := four(w3, w4, w6)
+	w8 := four(w4, w5, w7)
+	return w5 ^ (w2>>48 | w3<<16) ^ (w2>>32 | w3<<32) ^ (w1>>16 | w2<<48),
+		w6 ^ (w3>>48 | w4<<16) ^ (w3>>32 | w4<<32) ^ (w2>>16 | w3<<48),
+		w7 ^ (w4>>48 | w5<<16) ^ (w4>>32 | w5<<32) ^ (w3>>16 | w4<<48),
+		w8 ^ (w5>>48 | w6<<16) ^ (w5>>32 | w6<<32) ^ (w4>>16 | w5<<48)
 }

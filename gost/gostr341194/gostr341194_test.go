@@ -11,6 +11,7 @@ import (
 	oracle "github.com/ddulesov/gogost/gost341194"
 
 	"propusk/gost/gost28147"
+	"propusk/gost/internal/avx512"
 	"propusk/gost/internal/corpus"
 	"propusk/gost/internal/cryptotest"
 	"propusk/gost/internal/engine"
@@ -45,7 +46,9 @@ func testGogost(t *testing.T) {
 }
 
 // TestCarry adds blocks of ones, so that their sum carries through all its bytes.
-func TestCarry(t *testing.T) {
+func TestCarry(t *testing.T) { cryptotest.Paths(t, testCarry) }
+
+func testCarry(t *testing.T) {
 	for n := range 200 {
 		msg := bytes.Repeat([]byte{0xff}, n)
 		if got, want := sum(New(), msg), oracleSum(msg); !bytes.Equal(got, want) {
@@ -54,7 +57,9 @@ func TestCarry(t *testing.T) {
 	}
 }
 
-func TestEngine(t *testing.T) {
+func TestEngine(t *testing.T) { cryptotest.Paths(t, testEngine) }
+
+func testEngine(t *testing.T) {
 	for _, n := range []int{1, 31, 32, 33, 63, 64, 65, 4096, 100_001} {
 		msg := cryptotest.Bytes(n)
 		if got, want := sum(New(), msg), engine.Run(t, msg, "dgst", "-md_gost94", "-binary"); !bytes.Equal(got, want) {
@@ -70,14 +75,16 @@ func TestEmpty(t *testing.T) {
 	}
 	theirs := engine.Run(t, nil, "dgst", "-md_gost94", "-binary")
 	d := &digest{sbox: gost28147.DigestCryptoPro()}
-	d.block(words{}) // what the text of RFC 5831 asks for
+	d.block(&words{}) // what the text of RFC 5831 asks for
 	if got := d.Sum(nil); !bytes.Equal(got, theirs) {
 		t.Errorf("no bytes, by the RFC: %x, gost-engine says %x", got, theirs)
 	}
 }
 
 // TestBotan reads the vectors of Botan.
-func TestBotan(t *testing.T) {
+func TestBotan(t *testing.T) { cryptotest.Paths(t, testBotan) }
+
+func testBotan(t *testing.T) {
 	var msg []byte
 	count := 0
 	for line := range strings.Lines(string(corpus.Read(t, "data/vectors/randombit-gost.vec"))) {
@@ -109,10 +116,14 @@ func FuzzGogost(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0xff}, 100), uint(33))
 	f.Fuzz(func(t *testing.T, msg []byte, split uint) {
 		split %= uint(len(msg)) + 1
-		h := New()
-		h.Write(msg[:split])
-		if got, want := sum(h, msg[split:]), oracleSum(msg); !bytes.Equal(got, want) {
-			t.Errorf("hash of %x = %x, gogost says %x", msg, got, want)
+		want := oracleSum(msg)
+		defer func() { avx512.Enabled = avx512.Available() }()
+		for _, avx512.Enabled = range []bool{false, avx512.Available()} {
+			h := New()
+			h.Write(msg[:split])
+			if got := sum(h, msg[split:]); !bytes.Equal(got, want) {
+				t.Errorf("assembly %v: hash of %x = %x, gogost says %x", avx512.Enabled, msg, got, want)
+			}
 		}
 	})
 }

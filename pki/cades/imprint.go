@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"hash"
+	"slices"
 	"time"
 
 	"propusk/pki/cms"
@@ -125,6 +126,28 @@ func (a Attributes) documentDigest(content cms.Content, algorithm asn1.ObjectIde
 		return nil, reason.New(reason.ContentMissing, errDocument)
 	}
 	return sum, nil
+}
+
+// Digests returns the digest algorithms in which a document must be known so that the
+// signatures of a file can be judged: those of the signers, and those of time-stamps
+// over the document. Each is there once, and those that are unknown are left out.
+func Digests(sd *cms.SignedData) []asn1.ObjectIdentifier {
+	var all []asn1.ObjectIdentifier
+	add := func(id asn1.ObjectIdentifier) {
+		if _, err := sigalg.NewHash(id); err == nil && !slices.ContainsFunc(all, id.Equal) {
+			all = append(all, id)
+		}
+	}
+	for i := range sd.Signers {
+		add(sd.Signers[i].DigestAlgorithm.Algorithm)
+		a, _ := Of(&sd.Signers[i], sd) // what cannot be read is not judged
+		for _, ts := range a.TimeStamps {
+			if ts.Token != nil && (ts.Kind == ContentTimeStamp || ts.Kind == ArchiveV3) {
+				add(ts.Token.DigestAlgorithm())
+			}
+		}
+	}
+	return all
 }
 
 // writeReferences writes both attributes with references: there is no time-stamp

@@ -40,29 +40,27 @@ type oids = []asn1.ObjectIdentifier
 // weaker than the one the signer meant.
 func (s *Signer) checkAlgorithm(cert *gostx509.Certificate) verdict.Check {
 	const cite = "RFC 9215, 2; RFC 5652, 5.3"
-	if !hasPlainParameters(s.DigestAlgorithm) || !hasPlainParameters(s.SignatureAlgorithm) && !s.repeatsKey(cert) {
-		return verdict.Fail(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "unexpected parameters")
-	}
-	digestKnown, signatureKnown := false, false
+	digestKnown, signatureKnown, fits := false, false, false
 	for _, row := range suites {
 		digest := row.digest.Equal(s.DigestAlgorithm.Algorithm)
 		signature := contains(row.signatures, s.SignatureAlgorithm.Algorithm)
 		digestKnown, signatureKnown = digestKnown || digest, signatureKnown || signature
-		if !digest || !signature || !row.key.Equal(cert.PublicKeyAlgorithm.Algorithm) {
-			continue
-		}
-		if cert.PublicKey == nil {
-			return verdict.Unknown(CheckAlgorithm, reason.CertKeyUnsupported, cite, "")
-		}
+		fits = fits || digest && signature && row.key.Equal(cert.PublicKeyAlgorithm.Algorithm)
+	}
+	switch {
+	case !digestKnown:
+		return verdict.Unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "digest "+s.DigestAlgorithm.Algorithm.String())
+	case !signatureKnown:
+		return verdict.Unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "signature "+s.SignatureAlgorithm.Algorithm.String())
+	case !hasPlainParameters(s.DigestAlgorithm), !hasPlainParameters(s.SignatureAlgorithm) && !s.repeatsKey(cert):
+		return verdict.Fail(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "unexpected parameters")
+	case !fits:
+		return verdict.Fail(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "")
+	case cert.PublicKey == nil:
+		return verdict.Unknown(CheckAlgorithm, reason.CertKeyUnsupported, cite, "")
+	default:
 		return verdict.Pass(CheckAlgorithm, cite)
 	}
-	if !digestKnown {
-		return verdict.Unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "digest "+s.DigestAlgorithm.Algorithm.String())
-	}
-	if !signatureKnown {
-		return verdict.Unknown(CheckAlgorithm, reason.SignatureAlgorithmUnsupported, cite, "signature "+s.SignatureAlgorithm.Algorithm.String())
-	}
-	return verdict.Fail(CheckAlgorithm, reason.SignatureAlgorithmMismatch, cite, "")
 }
 
 // repeatsKey reports whether the signature algorithm is the identifier of the key

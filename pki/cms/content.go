@@ -83,16 +83,18 @@ func (d *digester) digest(algorithm asn1.ObjectIdentifier) ([]byte, reason.Code)
 			return known.digest, ""
 		}
 	}
+	document := d.document()
+	if document.given {
+		sum, err := sigalg.Sum(algorithm, document.document)
+		if err != nil {
+			return nil, reason.SignatureAlgorithmUnsupported
+		}
+		d.computed = append(d.computed, contentDigest{algorithm, sum})
+		return sum, ""
+	}
 	h, err := sigalg.NewHash(algorithm)
 	if err != nil {
 		return nil, reason.SignatureAlgorithmUnsupported
-	}
-	document := d.document()
-	if document.given {
-		h.Write(document.document)
-		sum := h.Sum(nil)
-		d.computed = append(d.computed, contentDigest{algorithm, sum})
-		return sum, ""
 	}
 	for _, known := range document.digests {
 		if known.algorithm.Equal(algorithm) && len(known.digest) == h.Size() {
@@ -120,7 +122,7 @@ func (d *digester) agrees() reason.Code {
 		}
 		return ""
 	}
-	beside := d.content.digests
+	beside := slices.Clip(d.content.digests)
 	if d.content.given {
 		outside := digester{sd: &SignedData{Detached: true}, content: d.content}
 		for _, known := range d.sd.passed.digests {

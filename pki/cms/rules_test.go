@@ -1,7 +1,9 @@
 package cms
 
 import (
+	"crypto/rsa"
 	"encoding/asn1"
+	"math/big"
 	"slices"
 	"testing"
 	"time"
@@ -134,6 +136,7 @@ func algorithmRules() []rule {
 		{"2001 signature algorithm", setSignature(id(sigalg.OIDGOST2001WithGOST94)), CheckAlgorithm, reason.SignatureAlgorithmMismatch, ""},
 		{"RSA signature algorithm", setSignature(id(sigalg.OIDKeyRSA)), CheckAlgorithm, reason.SignatureAlgorithmMismatch, ""},
 		{"unknown signature algorithm", setSignature(id(asn1.ObjectIdentifier{1, 2, 3})), CheckAlgorithm, reason.SignatureAlgorithmUnsupported, ""},
+		{"unknown signature algorithm with parameters", setSignature(id(asn1.ObjectIdentifier{1, 2, 3}, 4, 0)), CheckAlgorithm, reason.SignatureAlgorithmUnsupported, ""},
 		{"parameters of the signature algorithm", setSignature(id(sigalg.OIDKeyGOST256, 4, 0)), CheckAlgorithm, reason.SignatureAlgorithmMismatch, ""},
 		{"512-bit digest", setDigest(id(sigalg.OIDStreebog512)), CheckAlgorithm, reason.SignatureAlgorithmMismatch, ""},
 		{"digest of 1994", setDigest(id(sigalg.OIDGOST94)), CheckAlgorithm, reason.SignatureAlgorithmMismatch, ""},
@@ -251,4 +254,17 @@ func signingCertificateRules() []rule {
 			v2(sigalg.OIDStreebog256, false)(t, f)
 		}, CheckAttributes, reason.SignatureAttributesBad, BES},
 	}
+}
+
+// TestShortKey: what is signed with a key too short to be safe proves nothing, and is
+// not called wrong either, since nobody looked.
+func TestShortKey(t *testing.T) {
+	short := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
+	s := Signer{
+		DigestAlgorithm:    sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDSHA256},
+		SignatureAlgorithm: sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDRSAWithSHA256},
+		Signature:          make([]byte, 128),
+	}
+	check := s.checkSignature(sigalg.Verifier{}, &gostx509.Certificate{PublicKey: short}, make([]byte, 32))
+	wantCheck(t, []verdict.Check{check}, CheckSignature, verdict.Indeterminate, reason.SignatureAlgorithmUnsupported)
 }

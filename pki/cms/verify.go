@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
+	"errors"
 	"slices"
 
 	"propusk/pki/der"
@@ -133,13 +134,12 @@ func (s *Signer) level() Level {
 // re-encoding them would break signatures of software that does not sort. It
 // returns nil when the algorithm is unknown.
 func (s *Signer) attributesDigest() []byte {
-	h, err := sigalg.NewHash(s.DigestAlgorithm.Algorithm)
+	set := append([]byte{byte(der.TagSet)}, s.RawSignedAttrs[1:]...)
+	digest, err := sigalg.Sum(s.DigestAlgorithm.Algorithm, set)
 	if err != nil {
 		return nil
 	}
-	h.Write([]byte{byte(der.TagSet)})
-	h.Write(s.RawSignedAttrs[1:])
-	return h.Sum(nil)
+	return digest
 }
 
 // bySigner finds the certificate that the SignerInfo names and whose key made
@@ -193,10 +193,14 @@ func (s *Signer) checkKey(keys sigalg.Verifier, cert *gostx509.Certificate, dige
 func (s *Signer) checkSignature(keys sigalg.Verifier, cert *gostx509.Certificate, digest []byte) verdict.Check {
 	const cite = "RFC 5652, 5.6; 63-ФЗ, ст. 11, п. 3"
 	err := keys.VerifyDigestWith(s.SignatureAlgorithm, s.DigestAlgorithm.Algorithm, cert.PublicKey, digest, s.Signature)
-	if err != nil {
+	switch {
+	case err == nil:
+		return verdict.Pass(CheckSignature, cite)
+	case errors.Is(err, sigalg.ErrForbidden): // nothing was computed
+		return verdict.Unknown(CheckSignature, reason.SignatureAlgorithmUnsupported, cite, "the length of the key")
+	default:
 		return verdict.Fail(CheckSignature, reason.SignatureBad, cite, "")
 	}
-	return verdict.Pass(CheckSignature, cite)
 }
 
 // allPassed reports whether every check passed. An empty list did not.

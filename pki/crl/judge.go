@@ -311,18 +311,21 @@ func (q *question) complete(c *combined) error {
 }
 
 // entry finds the entry of the certificate: RFC 5280, Section 6.3.3 (i) to (k). One
-// that the delta list takes back counts up to then.
+// that the delta list takes back counts up to then; only a suspension can be taken back
+// (Section 5.3.1), and of anything else the complete list is believed.
 func (c *combined) entry(cert *gostx509.Certificate, at time.Time) (Entry, bool) {
-	if c.delta != nil {
-		e, found := c.delta.LookupOf(cert.RawIssuer, cert.Serial)
-		switch {
-		case found && e.Reason != RemoveFromCRL:
-			return e, true
-		case found && !e.RevokedAt.After(at):
-			return Entry{}, false
-		}
+	e, listed := c.list.LookupOf(cert.RawIssuer, cert.Serial)
+	if c.delta == nil {
+		return e, listed
 	}
-	return c.list.LookupOf(cert.RawIssuer, cert.Serial)
+	change, found := c.delta.LookupOf(cert.RawIssuer, cert.Serial)
+	switch {
+	case found && change.Reason != RemoveFromCRL:
+		return change, true
+	case found && e.Reason == CertificateHold && !change.RevokedAt.After(at):
+		return Entry{}, false
+	}
+	return e, listed
 }
 
 // judge reads the answer out of a reliable list.

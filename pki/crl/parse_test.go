@@ -91,6 +91,7 @@ func TestForms(t *testing.T) {
 		"no extensions inside":      {extensions(), reason.CRLMalformed},
 		"extension twice":           {extensions(number, number), reason.CRLMalformed},
 		"algorithms differ":         {[]byte(asn(0x30, asn(0x30, version2, algorithm, aName, aTime), "\x30\x0a\x06\x08\x2a\x85\x03\x07\x01\x01\x03\x03", aSign)), reason.CRLMalformed},
+		"signature is signed":       {[]byte(asn(0x30, asn(0x30, version2, algorithm, aName, aTime, algorithm, aSign))), reason.CRLMalformed},
 		"no thisUpdate":             {listOf(version2, algorithm, aName), reason.CRLMalformed},
 		"no issuer":                 {listOf(version2, algorithm, aTime), reason.CRLMalformed},
 		"something after":           {listOf(version2, algorithm, aName, aTime, aTime, asn(0x30), "\x05\x00"), reason.CRLMalformed},

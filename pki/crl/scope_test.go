@@ -2,10 +2,12 @@ package crl
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -79,6 +81,7 @@ func TestDelta(t *testing.T) {
 			}
 		})
 	}
+	keyless := func(l *List) *List { l.authorityKeyID = nil; return l }
 	revoked := Entry{Serial: fine.Serial, RevokedAt: now.Add(-20 * time.Minute), Reason: KeyCompromise}
 	lifted := Entry{Serial: held.Serial, RevokedAt: now.Add(-20 * time.Minute), Reason: RemoveFromCRL}
 	stale := func(t *Template) { t.ThisUpdate, t.NextUpdate = now.Add(-3*time.Hour), now.Add(-time.Hour) }
@@ -91,6 +94,9 @@ func TestDelta(t *testing.T) {
 		"before it was lifted":     {[]*List{complete(nil), delta(ca, nil, lifted)}, held, Policy{Now: now}, -30 * time.Minute, reason.CertOnHold, 1},
 		"before the hold":          {[]*List{complete(nil), delta(ca, nil, lifted)}, held, Policy{Now: now}, -55 * time.Minute, "", 1},
 		"lifted and revoked":       {[]*List{complete(nil), delta(ca, nil, lifted, Entry{Serial: held.Serial, RevokedAt: now.Add(-15 * time.Minute)})}, held, Policy{}, 0, reason.CertRevoked, 1},
+		"lifted, and no hold":      {[]*List{ca.list(t, nil), delta(ca, nil, Entry{Serial: []byte{0x11}, RevokedAt: now.Add(-20 * time.Minute), Reason: RemoveFromCRL})}, ca.issue(t, []byte{0x11}, nil), Policy{}, 0, reason.CertRevoked, 1},
+		"lifted, and never there":  {[]*List{ca.list(t, nil), delta(ca, nil, lifted)}, held, Policy{}, 0, "", 1},
+		"names no key":             {[]*List{complete(nil), keyless(delta(ca, nil, lifted))}, held, Policy{}, 0, reason.CertOnHold, 0},
 		"base is newer":            {[]*List{complete(nil), delta(ca, func(t *Template) { t.Base = 8 }, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
 		"delta is older":           {[]*List{complete(func(t *Template) { t.Number = 9 }), delta(ca, nil, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
 		"base is older":            {[]*List{complete(func(t *Template) { t.Number = 8 }), delta(ca, nil, lifted)}, held, Policy{}, 0, "", 1},
@@ -151,16 +157,22 @@ func TestPartitions(t *testing.T) {
 		"one part, revoked there": {[]*List{part(keys, compromised)}, bad, Policy{}, 0, reason.CertRevoked, 0},
 		"revoked in one":          {[]*List{part(keys, compromised), part(Scope{Reasons: Reasons(Superseded)})}, bad, Policy{}, 0, reason.CertRevoked, whatever},
 		"part and whole":          {[]*List{part(keys), ca.list(t, func(t *Template) { t.ThisUpdate = now.Add(-2 * time.Hour) })}, plain, Policy{}, 0, "", 1},
-		"attributes":              {[]*List{part(Scope{AttributeCerts: true})}, plain, Policy{}, 0, reason.RevocationUnknown, 0},
-		"named":                   {[]*List{part(url(Scope{}))}, issue(0x22, here), Policy{}, 0, "", 0},
-		"named, in two parts":     {[]*List{part(url(keys)), part(url(rest))}, issue(0x22, here), Policy{}, 0, "", 1},
-		"named otherwise":         {[]*List{part(Scope{URLs: []string{"http://b.example/"}})}, issue(0x22, here), Policy{}, 0, reason.RevocationUnknown, 0},
-		"point for some reasons":  {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, "\x81\x02\x06\x40")), Policy{}, 0, reason.RevocationUnknown, 0},
-		"points for all reasons":  {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, "\x81\x03\x07\x7f\x80")), Policy{}, 0, "", 0},
-		"points of others":        {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, asn(0xA2, asn(0xA4, otherName)))), Policy{}, 0, reason.RevocationUnknown, 0},
-		"point that names us":     {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, asn(0xA2, asn(0xA4, string(ca.cert.RawSubject))))), Policy{}, 0, "", 0},
-		"same relative name":      {[]*List{ca.list(t, func(t *Template) { t.Extra = []gostx509.Extension{point(relative)} })}, issue(0x22, asn(0x30, relative)), Policy{}, 0, "", 0},
-		"other relative name":     {[]*List{ca.list(t, func(t *Template) { t.Extra = []gostx509.Extension{point(relative)} })}, issue(0x22, asn(0x30, strings.Replace(relative, "X", "Y", 1))), Policy{}, 0, reason.RevocationUnknown, 0},
+		"an older part is passed over": {[]*List{
+			part(keys), ca.list(t, func(t *Template) {
+				t.Scope, t.Entries, t.ThisUpdate = keys, []Entry{compromised}, now.Add(-2*time.Hour)
+			}),
+			ca.list(t, func(t *Template) { t.Scope, t.Entries, t.ThisUpdate = rest, nil, now.Add(-3*time.Hour) }),
+		}, bad, Policy{}, 0, "", 1},
+		"attributes":             {[]*List{part(Scope{AttributeCerts: true})}, plain, Policy{}, 0, reason.RevocationUnknown, 0},
+		"named":                  {[]*List{part(url(Scope{}))}, issue(0x22, here), Policy{}, 0, "", 0},
+		"named, in two parts":    {[]*List{part(url(keys)), part(url(rest))}, issue(0x22, here), Policy{}, 0, "", 1},
+		"named otherwise":        {[]*List{part(Scope{URLs: []string{"http://b.example/"}})}, issue(0x22, here), Policy{}, 0, reason.RevocationUnknown, 0},
+		"point for some reasons": {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, "\x81\x02\x06\x40")), Policy{}, 0, reason.RevocationUnknown, 0},
+		"points for all reasons": {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, "\x81\x03\x07\x7f\x80")), Policy{}, 0, "", 0},
+		"points of others":       {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, asn(0xA2, asn(0xA4, otherName)))), Policy{}, 0, reason.RevocationUnknown, 0},
+		"point that names us":    {[]*List{part(url(Scope{}))}, issue(0x22, asn(0x30, namedURL, asn(0xA2, asn(0xA4, string(ca.cert.RawSubject))))), Policy{}, 0, "", 0},
+		"same relative name":     {[]*List{ca.list(t, func(t *Template) { t.Extra = []gostx509.Extension{point(relative)} })}, issue(0x22, asn(0x30, relative)), Policy{}, 0, "", 0},
+		"other relative name":    {[]*List{ca.list(t, func(t *Template) { t.Extra = []gostx509.Extension{point(relative)} })}, issue(0x22, asn(0x30, strings.Replace(relative, "X", "Y", 1))), Policy{}, 0, reason.RevocationUnknown, 0},
 	})
 	a := Checker{Set: NewSet(part(keys, later), part(rest))}.Answer(bad, ca.cert, now)
 	if a.Check.Status != verdict.Passed || !a.Listed || a.Entry.Reason != KeyCompromise || a.Check.Detail == "" {
@@ -206,6 +218,11 @@ func TestIndirect(t *testing.T) {
 	entries := []Entry{names(0x41, other, Superseded), names(0x11, ca, KeyCompromise), names(0x12, ca, CertificateHold), names(0x22, stranger, KeyCompromise), names(0x23, stranger, KeyCompromise)}
 	full := list(other, indirect, entries...)
 	fine, bad, held := issue(0x22, other), issue(0x11, other), issue(0x12, other)
+	// The list at the URL is of the CA; that of the other issuer has another name.
+	twoPoints := ca.issue(t, []byte{0x22}, func(t *gostx509.Template) {
+		t.Extra = []gostx509.Extension{extension("2.5.29.31", false, asn(0x30, asn(0x30, namedURL), asn(0x30,
+			asn(0xA0, asn(0xA0, "\x86\x0bhttp://b.ex")), asn(0xA2, asn(0xA4, string(other.cert.RawSubject))))))}
+	})
 	vouched := func(name []byte) []*gostx509.Certificate {
 		if bytes.Equal(name, other.cert.RawSubject) {
 			return []*gostx509.Certificate{stranger.cert, other.cert}
@@ -213,19 +230,25 @@ func TestIndirect(t *testing.T) {
 		return nil
 	}
 	ask(t, ca, vouched, map[string]asked{
-		"good":                    {[]*List{full}, fine, Policy{}, 0, "", 0},
-		"revoked":                 {[]*List{full}, bad, Policy{}, 0, reason.CertRevoked, 0},
-		"issuer carried over":     {[]*List{full}, held, Policy{}, 0, reason.CertOnHold, 0},
-		"no point":                {[]*List{full}, issue(0x11), Policy{}, 0, reason.RevocationUnknown, 0},
-		"point of another":        {[]*List{full}, issue(0x11, stranger), Policy{}, 0, reason.RevocationUnknown, 0},
-		"two points":              {[]*List{full}, issue(0x11, stranger, other), Policy{}, 0, reason.CertRevoked, 0},
-		"nobody vouches":          {[]*List{list(stranger, indirect, entries...)}, issue(0x22, stranger), Policy{}, 0, reason.RevocationUnusable, 0},
-		"not indirect":            {[]*List{list(other, Scope{})}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
-		"entries, not indirect":   {[]*List{list(other, Scope{}, entries...)}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
-		"own, entries of another": {[]*List{list(ca, Scope{}, entries...)}, issue(0x22), Policy{}, 0, reason.RevocationUnusable, 0},
-		"own, indirect":           {[]*List{list(ca, indirect, entries[1:]...)}, issue(0x11), Policy{}, 0, reason.CertRevoked, 0},
-		"own, indirect, good":     {[]*List{list(ca, indirect, entries...)}, issue(0x22), Policy{}, 0, "", 0},
-		"own and other":           {[]*List{full, ca.list(t, func(t *Template) { t.ThisUpdate = now.Add(-time.Minute) })}, fine, Policy{}, 0, "", 0},
+		"good":                {[]*List{full}, fine, Policy{}, 0, "", 0},
+		"revoked":             {[]*List{full}, bad, Policy{}, 0, reason.CertRevoked, 0},
+		"issuer carried over": {[]*List{full}, held, Policy{}, 0, reason.CertOnHold, 0},
+		"no point":            {[]*List{full}, issue(0x11), Policy{}, 0, reason.RevocationUnknown, 0},
+		"point of another":    {[]*List{full}, issue(0x11, stranger), Policy{}, 0, reason.RevocationUnknown, 0},
+		"two points":          {[]*List{full}, issue(0x11, stranger, other), Policy{}, 0, reason.CertRevoked, 0},
+		"nobody vouches":      {[]*List{list(stranger, indirect, entries...)}, issue(0x22, stranger), Policy{}, 0, reason.RevocationUnusable, 0},
+		"not indirect":        {[]*List{list(other, Scope{})}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
+		"not indirect, beside a stale one": {[]*List{
+			other.list(t, func(t *Template) {
+				t.Scope, t.ThisUpdate, t.NextUpdate = indirect, now.Add(-3*time.Hour), now.Add(-2*time.Hour)
+			}), list(other, Scope{}),
+		}, fine, Policy{}, 0, reason.RevocationStale, 0},
+		"a part that a point of the CA names": {[]*List{list(other, Scope{Indirect: true, URLs: []string{pointURL}})}, twoPoints, Policy{}, 0, reason.RevocationUnknown, 0},
+		"entries, not indirect":               {[]*List{list(other, Scope{}, entries...)}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
+		"own, entries of another":             {[]*List{list(ca, Scope{}, entries...)}, issue(0x22), Policy{}, 0, reason.RevocationUnusable, 0},
+		"own, indirect":                       {[]*List{list(ca, indirect, entries[1:]...)}, issue(0x11), Policy{}, 0, reason.CertRevoked, 0},
+		"own, indirect, good":                 {[]*List{list(ca, indirect, entries...)}, issue(0x22), Policy{}, 0, "", 0},
+		"own and other":                       {[]*List{full, ca.list(t, func(t *Template) { t.ThisUpdate = now.Add(-time.Minute) })}, fine, Policy{}, 0, "", 0},
 		"with a delta": {[]*List{full, other.list(t, func(t *Template) {
 			t.Number, t.Base, t.Scope, t.Entries = 8, 7, indirect, []Entry{names(0x22, ca, Superseded)}
 		})}, fine, Policy{}, 0, reason.CertRevoked, 1},
@@ -336,6 +359,75 @@ func TestCrowdedBucket(t *testing.T) {
 	e, ok := l.Lookup(serial)
 	if !ok || !e.RevokedAt.Equal(now.Add(-39_999*time.Second)) {
 		t.Errorf("%+v, %v", e, ok)
+	}
+	for i := range entries { // the earlier half takes back what the later half says
+		if entries[i].RevokedAt.Before(now.Add(-20_000 * time.Second)) {
+			entries[i].Reason = RemoveFromCRL
+		}
+	}
+	e, ok = ca.list(t, func(t *Template) { t.Entries = entries }).Lookup(serial)
+	if !ok || !e.RevokedAt.Equal(now.Add(-20_000*time.Second)) || e.Reason != KeyCompromise {
+		t.Errorf("%+v, %v", e, ok)
+	}
+}
+
+// counted counts the comparisons of sorting a bucket.
+type counted struct {
+	run
+	n *int
+}
+
+func (c counted) Less(i, j int) bool { *c.n++; return c.run.Less(i, j) }
+
+// TestSortOfOne: a bucket of few serial numbers, each very many times, is sorted in a
+// time that is linear.
+func TestSortOfOne(t *testing.T) {
+	const n = 1 << 18
+	for _, different := range []int{1, 2, 10} {
+		var tray tray
+		for i := range n {
+			tray.add(0, []byte{byte(i % different), 1, 2, 3, 4}, uint32(i*2654435761)>>8<<reasonBits)
+		}
+		comparisons := 0
+		sort.Sort(counted{run{&tray, 0, n}, &comparisons})
+		if limit := 4 * n * (1 + different); comparisons > min(limit, 9*n) {
+			t.Errorf("%d different: %d comparisons of %d records", different, comparisons, n)
+		}
+	}
+}
+
+// TestNeighbours: serial numbers of one bucket that begin alike are told apart.
+func TestNeighbours(t *testing.T) {
+	for _, crowd := range []int{5, 500} { // looked at one by one, and found by halves
+		var x index
+		x.long(now)
+		serial := func(i int) []byte {
+			tail := binary.BigEndian.AppendUint64([]byte("same"), uint64(i))
+			return serialOf(x.seed, uint16(i/crowd), tail)
+		}
+		for i := 0; i < 3*minShelf; i += 2 {
+			x.add(serial(i), record{now.Unix() - int64(i), Superseded, noDate})
+		}
+		x.build()
+		if x.rest.count != 0 {
+			t.Fatal("not on a shelf")
+		}
+		for i := range 3 * minShelf {
+			r, found := x.lookup(serial(i))
+			if found != (i%2 == 0) || found && r.revokedAt != now.Unix()-int64(i) {
+				t.Fatalf("%d: %v, %v", i, r, found)
+			}
+		}
+	}
+}
+
+// TestEmptyNames: names that say nothing lead nowhere.
+func TestEmptyNames(t *testing.T) {
+	for _, n := range []generalName{{}, {tagURI, ""}, {tagDirectory, ""}} {
+		p := distribution{names: []generalName{n}}
+		if p.leadsTo(&List{names: []generalName{n}}, true) {
+			t.Errorf("%+v", n)
+		}
 	}
 }
 

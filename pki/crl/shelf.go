@@ -188,7 +188,7 @@ func (t *tray) sort() {
 	}
 	for k := range buckets {
 		if r := t.bucket(k); r.Len() > fewRecords {
-			sort.Sort(r)
+			r.sort()
 		}
 	}
 }
@@ -196,22 +196,36 @@ func (t *tray) sort() {
 // bucket returns the records of a bucket.
 func (t *tray) bucket(k int) run { return run{t, int(t.starts[k]), int(t.starts[k+1])} }
 
-// run is the records of a tray from one to before another. It sorts by serial
-// number; of one serial number the worst comes first.
+// run is the records of a tray from one to before another.
 type run struct {
 	*tray
 	from, to int
 }
 
+// sort sorts by serial number; of one serial number the worst comes first. The others
+// stay as they come: a list may have one serial number many million times, and to order
+// those would take much longer than to read them.
+func (r run) sort() {
+	sort.Sort(r)
+	worst := r.from
+	for i := r.from + 1; i < r.to; i++ {
+		tail, meta := r.at(i)
+		other, least := r.at(worst)
+		switch {
+		case !bytes.Equal(tail, other):
+			worst = i
+		case worseMeta(meta, least):
+			r.swap(worst, i)
+		}
+	}
+}
+
 func (r run) Len() int      { return r.to - r.from }
 func (r run) Swap(i, j int) { r.swap(r.from+i, r.from+j) }
 func (r run) Less(i, j int) bool {
-	a, metaA := r.at(r.from + i)
-	b, metaB := r.at(r.from + j)
-	if c := bytes.Compare(a, b); c != 0 {
-		return c < 0
-	}
-	return worseMeta(metaA, metaB)
+	a, _ := r.at(r.from + i)
+	b, _ := r.at(r.from + j)
+	return bytes.Compare(a, b) < 0
 }
 
 // worseMeta is record.worse for what shelves keep: of the greater age is the earlier

@@ -13,7 +13,9 @@
 package facts
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"hash/maphash"
 
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
@@ -42,8 +44,11 @@ const (
 // A Memory is bounded: what was not asked for longest goes first. It is safe for
 // concurrent use. A nil *Memory remembers nothing, and everything works with it.
 type Memory struct {
-	signatures   *recent[fact, struct{}]
-	certificates *recent[[sha256.Size]byte, *gostx509.Certificate]
+	signatures *recent[fact, struct{}]
+	// certificates are found by the hash of Raw with seed, and compared byte for byte:
+	// that takes a tenth of the time of a fingerprint.
+	seed         maphash.Seed
+	certificates *recent[uint64, *gostx509.Certificate]
 	issuers      *gost3410.KeyCache
 	holders      *gost3410.KeyCache
 }
@@ -59,7 +64,8 @@ type fact struct {
 func New() *Memory {
 	return &Memory{
 		signatures:   newRecent[fact, struct{}](maxSignatures),
-		certificates: newRecent[[sha256.Size]byte, *gostx509.Certificate](maxCertificates),
+		seed:         maphash.MakeSeed(),
+		certificates: newRecent[uint64, *gostx509.Certificate](maxCertificates),
 		issuers:      gost3410.NewKeyCache(maxIssuerTables),
 		holders:      gost3410.NewKeyCache(maxHolderTables),
 	}
@@ -81,7 +87,7 @@ func (m *Memory) CheckSignature(cert, issuer *gostx509.Certificate, trusted bool
 	}
 	m.signatures.put(f, struct{}{})
 	if len(cert.Raw) <= maxCertificateSize {
-		m.certificates.put(f.certificate, cert)
+		m.certificates.put(maphash.Bytes(m.seed, cert.Raw), cert)
 	}
 	return nil
 }
@@ -89,22 +95,28 @@ func (m *Memory) CheckSignature(cert, issuer *gostx509.Certificate, trusted bool
 // Certificate is gostx509.Parse, and returns the certificate that was parsed before
 // if it is known: one that a CA of the trust data has signed.
 func (m *Memory) Certificate(raw []byte) (*gostx509.Certificate, error) {
-	if m == nil || len(raw) > maxCertificateSize {
-		return gostx509.Parse(raw)
-	}
-	if cert, known := m.certificates.get(sha256.Sum256(raw)); known {
+	if cert := m.known(raw); cert != nil {
 		return cert, nil
 	}
 	return gostx509.Parse(raw)
 }
 
+// known returns the certificate with exactly these bytes, if it is known, or nil.
+func (m *Memory) known(raw []byte) *gostx509.Certificate {
+	if m == nil || len(raw) > maxCertificateSize {
+		return nil
+	}
+	cert, found := m.certificates.get(maphash.Bytes(m.seed, raw))
+	if !found || !bytes.Equal(cert.Raw, raw) {
+		return nil
+	}
+	return cert
+}
+
 // Verifier returns a verifier for signatures of the holder of a certificate: one that
 // keeps a table for the key if the certificate is known.
 func (m *Memory) Verifier(cert *gostx509.Certificate) sigalg.Verifier {
-	if m == nil || cert == nil {
-		return sigalg.Verifier{}
-	}
-	if _, known := m.certificates.get(cert.SHA256()); !known {
+	if cert == nil || m.known(cert.Raw) == nil {
 		return sigalg.Verifier{}
 	}
 	return sigalg.Verifier{Keys: m.holders}

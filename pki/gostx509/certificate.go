@@ -11,11 +11,13 @@ package gostx509
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha1" // as a name of certificates
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"propusk/gost/spki"
@@ -103,13 +105,41 @@ type derived struct {
 	sum      [sha256.Size]byte
 	streebog sync.Once
 	sum2012  [streebog.Size256]byte
+	hashed   atomic.Bool            // streebog is done
+	tbs      []byte                 // RawTBS
+	tbs2012  [streebog.Size256]byte // of tbs
+	sha1     sync.Once
+	sum1     [sha1.Size]byte
+
+	issuer, subject writtenName
 
 	// The holder follows from these, which may be replaced in a copy.
-	subject Name
-	isCA    bool
-	holder  sync.Once
-	who     person.Identity
-	whoErr  error
+	isCA   bool
+	holder sync.Once
+	who    person.Identity
+	whoErr error
+}
+
+// writtenName is a name and its text.
+type writtenName struct {
+	name  Name
+	write sync.Once
+	text  string
+}
+
+// is reports whether name is that very one: in a copy of a certificate it may have been
+// replaced.
+func (w *writtenName) is(name Name) bool {
+	return len(name) > 0 && len(name) == len(w.name) && &name[0] == &w.name[0]
+}
+
+// of returns the text of a name.
+func (w *writtenName) of(name Name) string {
+	if !w.is(name) {
+		return name.String()
+	}
+	w.write.Do(func() { w.text = w.name.String() })
+	return w.text
 }
 
 // known returns what follows from Raw, and nil when there is nothing to keep it in: in
@@ -207,8 +237,54 @@ func (c *Certificate) Streebog256() [streebog.Size256]byte {
 	if d == nil {
 		return streebog.Sum256(c.Raw)
 	}
-	d.streebog.Do(func() { d.sum2012 = streebog.Sum256(d.raw) })
+	d.hash()
 	return d.sum2012
+}
+
+// hash computes both digests: who names a certificate by the one will need the other to
+// check its signature, and two messages at once take little longer than one.
+func (d *derived) hash() {
+	d.streebog.Do(func() {
+		sums := streebog.Sums256([][]byte{d.raw, d.tbs})
+		d.sum2012, d.tbs2012 = sums[0], sums[1]
+		d.hashed.Store(true)
+	})
+}
+
+// digestTBS returns the Streebog-256 of RawTBS if it was computed on the way, or nil.
+func (c *Certificate) digestTBS() []byte {
+	d := c.known()
+	if d == nil || !d.hashed.Load() || len(c.RawTBS) != len(d.tbs) || &c.RawTBS[0] != &d.tbs[0] {
+		return nil
+	}
+	return d.tbs2012[:]
+}
+
+// SHA1 returns the SHA-1 of the whole certificate, by which the list of accredited CAs
+// and many programs name it. It is computed once. It is no proof of anything.
+func (c *Certificate) SHA1() [sha1.Size]byte {
+	d := c.known()
+	if d == nil {
+		return sha1.Sum(c.Raw)
+	}
+	d.sha1.Do(func() { d.sum1 = sha1.Sum(d.raw) })
+	return d.sum1
+}
+
+// SubjectText returns Subject.String(), which is computed once.
+func (c *Certificate) SubjectText() string {
+	if d := c.known(); d != nil {
+		return d.subject.of(c.Subject)
+	}
+	return c.Subject.String()
+}
+
+// IssuerText returns Issuer.String(), which is computed once.
+func (c *Certificate) IssuerText() string {
+	if d := c.known(); d != nil {
+		return d.issuer.of(c.Issuer)
+	}
+	return c.Issuer.String()
 }
 
 // String returns the fingerprint, so that printing a certificate names it without

@@ -18,7 +18,7 @@ import (
 // attributes are present is a question for package qualified.
 func (c *Certificate) Identity() (person.Identity, error) {
 	d := c.known()
-	if d == nil || len(c.Subject) == 0 || len(d.subject) != len(c.Subject) || &d.subject[0] != &c.Subject[0] || d.isCA != c.IsCA {
+	if d == nil || !d.subject.is(c.Subject) || d.isCA != c.IsCA {
 		return c.identity()
 	}
 	d.holder.Do(func() { d.who, d.whoErr = c.identity() })

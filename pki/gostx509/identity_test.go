@@ -3,6 +3,7 @@ package gostx509
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"propusk/gost/streebog"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 )
 
 // Numbers that nobody has, or that are public: DOMAIN 2.2.
@@ -130,17 +132,21 @@ func TestDerived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = one.SHA256(), one.Streebog256()
+	_, _, _ = one.SHA256(), one.Streebog256(), one.SHA1()
+	_, _ = one.SubjectText(), one.IssuerText()
 	who, err := one.Identity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if one.SHA256() != sha256.Sum256(one.Raw) || one.Streebog256() != streebog.Sum256(one.Raw) {
+	if one.SHA256() != sha256.Sum256(one.Raw) || one.Streebog256() != streebog.Sum256(one.Raw) || one.SHA1() != sha1.Sum(one.Raw) {
 		t.Error("a digest is wrong")
+	}
+	if one.SubjectText() != one.Subject.String() || one.IssuerText() != one.Issuer.String() || one.SubjectText() != "CN=one" {
+		t.Error("the text of a name is wrong")
 	}
 	other := *one
 	other.Raw = append(bytes.Clone(one.Raw), 0)
-	if other.SHA256() != sha256.Sum256(other.Raw) || other.Streebog256() != streebog.Sum256(other.Raw) {
+	if other.SHA256() != sha256.Sum256(other.Raw) || other.Streebog256() != streebog.Sum256(other.Raw) || other.SHA1() != sha1.Sum(other.Raw) {
 		t.Error("a copy with other bytes has the digest of the first")
 	}
 	renamed := *one
@@ -148,16 +154,61 @@ func TestDerived(t *testing.T) {
 	if now, err := renamed.Identity(); err != nil || now == who {
 		t.Errorf("a copy with another subject is the same holder: %v", err)
 	}
+	renamed.Issuer = renamed.Subject[:0]
+	if renamed.SubjectText() != "CN=two" || renamed.IssuerText() != "" {
+		t.Error("a copy with other names has the texts of the first")
+	}
 	authority := *one
 	authority.IsCA = true
 	if now, err := authority.Identity(); err != nil || now.Kind != person.Authority {
 		t.Errorf("a copy that is a CA is a %v: %v", now.Kind, err)
 	}
 	bare := Certificate{Raw: []byte{1}}
-	if bare.SHA256() != sha256.Sum256(bare.Raw) {
+	if bare.SHA256() != sha256.Sum256(bare.Raw) || bare.SHA1() != sha1.Sum(bare.Raw) || bare.SubjectText()+bare.IssuerText() != "" {
 		t.Error("a certificate that nobody parsed has a wrong digest")
 	}
 	if empty := new(Certificate); empty.SHA256() != sha256.Sum256(nil) {
 		t.Error("an empty certificate has a wrong digest")
+	}
+}
+
+// TestDerivedSignature checks signatures of certificates whose digests are known: what
+// was put in the place of the signed part, or of the bytes, is what counts.
+func TestDerivedSignature(t *testing.T) {
+	key := newKey(t, gost3410.TC26256A())
+	template := Template{
+		Subject: Name{{Type: OIDCommonName, Text: "one", Tag: 12}}, Serial: []byte{1},
+		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<31, 0), MaxPathLen: -1,
+	}
+	var certs [2]*Certificate
+	for i := range certs {
+		template.Serial = []byte{byte(1 + i)}
+		raw, err := Create(rand.Reader, template, nil, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if certs[i], err = Parse(raw); err != nil {
+			t.Fatal(err)
+		}
+		before := certs[i].CheckSignature(key.Public())
+		certs[i].Streebog256()
+		if after := certs[i].CheckSignature(key.Public()); before != nil || after != nil {
+			t.Fatalf("a good signature: %v, and once digests are known: %v", before, after)
+		}
+	}
+	otherPart, otherBytes, otherSignature, otherAlgorithm := *certs[0], *certs[0], *certs[0], *certs[0]
+	otherPart.RawTBS = certs[1].RawTBS
+	otherBytes.Raw, otherBytes.RawTBS = certs[1].Raw, certs[1].RawTBS
+	otherSignature.Signature = certs[1].Signature
+	otherAlgorithm.SignatureAlgorithm.Algorithm = sigalg.OIDGOST2001WithGOST94
+	for name, c := range map[string]*Certificate{
+		"signed part": &otherPart, "bytes": &otherBytes, "signature": &otherSignature, "algorithm": &otherAlgorithm,
+	} {
+		if err := c.CheckSignature(key.Public()); err == nil {
+			t.Errorf("another %s has a good signature", name)
+		}
+	}
+	if err := certs[0].CheckSignature(newKey(t, gost3410.TC26256A()).Public()); err == nil {
+		t.Error("another key has made the signature")
 	}
 }

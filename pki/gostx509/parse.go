@@ -75,7 +75,8 @@ func Parse(data []byte) (*Certificate, error) {
 		return nil, reason.New(formCode(err), err)
 	}
 	p.publicKey()
-	one.kept.subject, one.kept.isCA = p.c.Subject, p.c.IsCA
+	one.kept.tbs = p.c.RawTBS
+	one.kept.issuer.name, one.kept.subject.name, one.kept.isCA = p.c.Issuer, p.c.Subject, p.c.IsCA
 	return p.c, nil
 }
 
@@ -219,7 +220,7 @@ func (c *Certificate) checkSignature(v sigalg.Verifier, issuerKey crypto.PublicK
 	if issuerKey == nil {
 		return reason.Errorf(reason.CertKeyUnsupported, "gostx509: the issuer's public key is of an unknown kind")
 	}
-	err := v.Verify(c.SignatureAlgorithm, issuerKey, c.RawTBS, c.Signature)
+	err := c.verify(v, issuerKey)
 	switch {
 	case err == nil:
 		return nil
@@ -228,4 +229,14 @@ func (c *Certificate) checkSignature(v sigalg.Verifier, issuerKey crypto.PublicK
 	default:
 		return reason.New(reason.CertAlgorithm, err)
 	}
+}
+
+// verify is the mathematics of checkSignature.
+func (c *Certificate) verify(v sigalg.Verifier, issuerKey crypto.PublicKey) error {
+	if sum := c.digestTBS(); sum != nil {
+		if id, err := sigalg.DigestOf(c.SignatureAlgorithm); err == nil && id.Equal(sigalg.OIDStreebog256) {
+			return v.VerifyDigestWith(c.SignatureAlgorithm, id, issuerKey, sum, c.Signature)
+		}
+	}
+	return v.Verify(c.SignatureAlgorithm, issuerKey, c.RawTBS, c.Signature)
 }

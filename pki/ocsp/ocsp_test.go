@@ -246,6 +246,45 @@ func TestContradiction(t *testing.T) {
 			}
 		}
 	}
+	// From the revocation that grants most to the one that grants least.
+	id, second := answers[0].ID, time.Second
+	revocations := []Single{
+		{ID: id, Status: Revoked, Reason: crl.CertificateHold, RevokedAt: now.Add(-second), ThisUpdate: now},
+		{ID: id, Status: Revoked, Reason: crl.KeyCompromise, RevokedAt: now.Add(second), ThisUpdate: now},
+		{ID: id, Status: Revoked, Reason: crl.Superseded, RevokedAt: now, InvalidSince: now.Add(second), ThisUpdate: now},
+		{ID: id, Status: Revoked, Reason: crl.KeyCompromise, RevokedAt: now.Add(second), InvalidSince: now.Add(-second), ThisUpdate: now},
+	}
+	for i := range revocations {
+		for j := range revocations {
+			r := w.respond(t, Template{ProducedAt: now, Singles: []Single{revocations[i], revocations[j]}}, w.FNS.Cert, w.FNS.Key)
+			s, _ := r.Lookup(w.holder.Cert, w.FNS.Cert)
+			if want := revocations[max(i, j)]; s.Reason != want.Reason || !s.RevokedAt.Equal(want.RevokedAt) || !s.InvalidSince.Equal(want.InvalidSince) {
+				t.Errorf("%d and %d: %+v", i, j, s)
+			}
+		}
+	}
+}
+
+// TestManyCandidates: a response that names certificate after certificate does not get
+// all of them tried.
+func TestManyCandidates(t *testing.T) {
+	w := newWorld(t)
+	delegate := w.Person(t, w.FNS, gost3410.TC26256A(), responder())
+	for _, c := range []struct {
+		others int
+		want   reason.Code
+	}{{maxCandidates - 1, ""}, {maxCandidates, reason.OCSPSignerUnauthorized}} {
+		template := w.good(t)
+		template.ByName = true
+		for range c.others {
+			template.Certificates = append(template.Certificates, w.Person(t, w.Lost, gost3410.TC26256A(), responder()).Cert)
+		}
+		template.Certificates = append(template.Certificates, w.other.Cert, delegate.Cert)
+		r := w.respond(t, template, delegate.Cert, delegate.Key)
+		if got := reason.Of(r.CheckSignature(w.FNS.Cert, now)); got != c.want {
+			t.Errorf("%d others: %q, want %q", c.others, got, c.want)
+		}
+	}
 }
 
 // TestSigners: nobody but the issuer and whom it empowered signs.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/sigalg"
@@ -15,6 +16,10 @@ import (
 // revocation as long as its certificate lasts (RFC 6960, Section 4.2.2.2.1). It is a
 // constant: do not modify it.
 var OIDNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+
+// maxCandidates is how many certificates of the responder are tried. Real responses
+// have one, two while it is being replaced; each costs a signature or two.
+const maxCandidates = 4
 
 // Signer is who signed a response. The zero value is nobody.
 type Signer struct {
@@ -59,9 +64,13 @@ func (r *Response) Signer(issuer *gostx509.Certificate, at time.Time) (Signer, e
 			return Signer{Certificate: issuer}, nil
 		}
 	}
+	tried := 0
 	for _, c := range r.Certificates {
 		if !r.names(c) || c.Equal(issuer) {
 			continue
+		}
+		if tried++; tried > maxCandidates {
+			break
 		}
 		err := r.empowered(c, issuer, at)
 		if err == nil {
@@ -147,12 +156,12 @@ func (r *Response) checkKey(c *gostx509.Certificate) error {
 
 // Lookup finds the answer about cert, issued by issuer. If there are several, it is
 // the one that grants least: a responder that contradicts itself is not believed to
-// have said good. That an answer was found says nothing about its signature.
+// have said good, nor a later revocation when it names an earlier one too. That an answer was found says nothing about its signature.
 func (r *Response) Lookup(cert, issuer *gostx509.Certificate) (Single, bool) {
 	var worst Single
 	found := false
 	for _, s := range r.Singles {
-		if s.ID.Matches(cert, issuer) && (!found || s.rank() > worst.rank()) {
+		if s.ID.Matches(cert, issuer) && (!found || s.worse(&worst)) {
 			worst, found = s, true
 		}
 	}
@@ -168,7 +177,25 @@ func (s *Single) rank() int {
 		return 1
 	case s.Unusable != nil:
 		return 2
-	default:
+	case s.Reason == crl.CertificateHold:
 		return 3
+	default:
+		return 4
 	}
+}
+
+// worse reports whether an answer grants less than another one.
+func (s *Single) worse(than *Single) bool {
+	if a, b := s.rank(), than.rank(); a != b {
+		return a > b
+	}
+	return s.Status == Revoked && s.since().Before(than.since())
+}
+
+// since is the earliest moment that a revocation reaches back to.
+func (s *Single) since() time.Time {
+	if !s.InvalidSince.IsZero() && s.InvalidSince.Before(s.RevokedAt) {
+		return s.InvalidSince
+	}
+	return s.RevokedAt
 }

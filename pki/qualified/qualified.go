@@ -61,15 +61,15 @@ func Rules() []Rule {
 // result has one step for each row of the table: the first says whether the
 // certificate claims to be a qualified one at all.
 func Check(cert, issuer *gostx509.Certificate, at time.Time) []verdict.Check {
-	in := input{cert: cert, issuer: cert.Issuer, at: at, issued: moscowDay(cert.NotBefore)}
+	in := input{cert: cert, issuer: cert.Issuer, at: at, day: moscowDay(at), issued: moscowDay(cert.NotBefore)}
 	if issuer != nil {
 		in.issuer = issuer.Subject
 	}
 	in.who, in.whoError = cert.Identity()
 	rules := rules()
-	checks := make([]verdict.Check, 0, len(rules))
+	checks := make([]verdict.Check, len(rules))
 	for i := range rules {
-		checks = append(checks, rules[i].run(&in))
+		rules[i].run(&in, &checks[i])
 	}
 	return checks
 }
@@ -84,7 +84,8 @@ type input struct {
 	who      person.Identity
 	whoError error // who is zero
 	at       time.Time
-	issued   time.Time // the day of issue in Moscow, as midnight UTC
+	day      time.Time // of at in Moscow, as midnight UTC
+	issued   time.Time // the day of issue, likewise
 }
 
 // rule is one row of the table.
@@ -106,12 +107,15 @@ type rule struct {
 	why func(*input) reason.Code
 }
 
-// run applies the rule.
-func (r *rule) run(in *input) verdict.Check {
-	if code := r.skip(in); code != "" {
-		return verdict.Skip(r.id, code, r.cite)
+// run applies the rule and writes what came of it to c, a zero one: in the place where
+// it stays, as there are many rules.
+func (r *rule) run(in *input, c *verdict.Check) {
+	c.Name, c.Cite = r.id, r.cite
+	if c.Reason = r.skip(in); c.Reason != "" {
+		c.Status = verdict.NotApplicable
+		return
 	}
-	c := verdict.Pass(r.id, r.cite)
+	c.Status = verdict.Passed
 	if !r.check(in) {
 		c.Status, c.Reason = verdict.Failed, r.reason
 		if r.why != nil {
@@ -121,7 +125,6 @@ func (r *rule) run(in *input) verdict.Check {
 	if r.detail != nil {
 		c.Detail = r.detail(in)
 	}
-	return c
 }
 
 // skip says why the rule does not apply; empty if it does.
@@ -129,7 +132,7 @@ func (r *rule) skip(in *input) reason.Code {
 	switch {
 	case r.kinds != nil && (in.whoError != nil || !slices.Contains(r.kinds, in.who.Kind)):
 		return reason.RuleOtherHolder
-	case in.issued.Before(r.since), !r.until.IsZero() && !in.issued.Before(r.until), moscowDay(in.at).Before(r.from):
+	case in.issued.Before(r.since), !r.until.IsZero() && !in.issued.Before(r.until), in.day.Before(r.from):
 		return reason.RuleOtherDate
 	case r.applies != nil && !r.applies(in):
 		return reason.RuleNothingToCheck

@@ -16,6 +16,9 @@ const (
 	TimeStampIndex Code = "time-stamp-index"
 	// TimeStampFuture means that a time-stamp is of a time that has not come yet.
 	TimeStampFuture Code = "time-stamp-future"
+	// TimeStampInaccurate means that the authority says of its own clock that it may
+	// be too far off.
+	TimeStampInaccurate Code = "time-stamp-inaccurate"
 	// TimeStampTooMany means that a time-stamp was not looked at because there are
 	// too many.
 	TimeStampTooMany Code = "time-stamp-too-many"
@@ -62,6 +65,12 @@ func cadesEntries() []Entry {
 			"Время в штампе времени ещё не наступило. Проверьте часы сервера; не доверяйте этому штампу.",
 			"The time-stamp is of a time that has not come yet; check the clock of the server, and do not trust the time-stamp.",
 			"RFC 3161, 2.4.2",
+		},
+		{
+			TimeStampInaccurate, Policy,
+			"Служба штампов времени сама указала, что её часы слишком неточны. Время подписания не доказано; попросите подписавшего получить штамп в другой службе.",
+			"The time-stamping authority itself says that its clock may be too far off, so the time is not proven; ask the signer for a stamp of another one.",
+			"RFC 3161, 2.4.2; ETSI EN 319 421, 7.7.2",
 		},
 		{
 			TimeStampTooMany, TooLarge,

@@ -11,7 +11,7 @@ import (
 // time. A service that answers with thousands of verdicts a second would spend as much
 // on the reflection as on the signatures.
 func (d *Document) AppendJSON(b []byte) []byte {
-	w := jsonWriter{b}
+	w := jsonWriter{b: b, known: written.Load()}
 	w.open()
 	w.verdict(d.Conclusion, d.SubIndication, string(d.Code), d.Text)
 	list(&w, "signatures", d.Signatures, (*jsonWriter).signature)
@@ -26,14 +26,28 @@ func (d *Document) AppendJSON(b []byte) []byte {
 	w.text("engine_version", d.EngineVersion)
 	w.texts("notice", &d.Notice)
 	w.close()
+	w.fresh.keep()
 	return w.b
 }
 
 // jsonWriter writes JSON. Names are ours and need no escapes.
-type jsonWriter struct{ b []byte }
+type jsonWriter struct {
+	b     []byte
+	known *fragments
+	fresh fresh
+
+	issuers [4]writtenIssuer // the last ones that were written
+	next    int              // which of them makes room
+}
 
 func (w *jsonWriter) open()  { w.b = append(w.b, '{') }
 func (w *jsonWriter) close() { w.b = append(w.b, '}') }
+
+// writtenIssuer is a name and where it stands in the document, with its quotes.
+type writtenIssuer struct {
+	name     string
+	from, to int
+}
 
 // name begins a field.
 func (w *jsonWriter) name(name string) {
@@ -42,7 +56,7 @@ func (w *jsonWriter) name(name string) {
 	}
 	w.b = append(w.b, '"')
 	w.b = append(w.b, name...)
-	w.b = append(w.b, '"', ':')
+	w.b = append(w.b, `":`...)
 }
 
 // list writes a field with an array, which is null when the slice is nil.
@@ -106,10 +120,16 @@ func (w *jsonWriter) texts(name string, t *Text) {
 		return
 	}
 	w.name(name)
+	if text, ok := w.known.text(*t); ok {
+		w.b = append(w.b, text...)
+		return
+	}
+	start := len(w.b)
 	w.open()
 	w.text("ru", t.RU)
 	w.text("en", t.EN)
 	w.close()
+	w.fresh.text(*t, w.b[start:])
 }
 
 // verdict writes what documents begin with.
@@ -120,14 +140,23 @@ func (w *jsonWriter) verdict(conclusion, subIndication, code string, text Text) 
 	w.texts("text", &text)
 }
 
+// check writes a check. All but the detail is the same for everybody, mostly.
 func (w *jsonWriter) check(c *Check) {
-	w.open()
-	w.text("name", c.Name)
-	w.text("status", c.Status.String())
-	w.some("code", string(c.Code))
-	w.texts("text", c.Text)
-	w.texts("remedy", c.Remedy)
-	w.some("cite", c.Cite)
+	same := *c
+	same.Detail = ""
+	if text, ok := w.known.check(&same); ok {
+		w.b = append(w.b, text...)
+	} else {
+		start := len(w.b)
+		w.open()
+		w.text("name", c.Name)
+		w.text("status", c.Status.String())
+		w.some("code", string(c.Code))
+		w.texts("text", c.Text)
+		w.texts("remedy", c.Remedy)
+		w.some("cite", c.Cite)
+		w.fresh.check(&same, w.b[start:])
+	}
 	w.some("detail", c.Detail)
 	w.close()
 }
@@ -210,7 +239,7 @@ func (w *jsonWriter) certificate(name string, c *CertificateData) {
 	w.name(name)
 	w.open()
 	w.text("subject", c.Subject)
-	w.text("issuer", c.Issuer)
+	w.issuer(c.Issuer)
 	w.text("serial", c.Serial)
 	w.time("not_before", c.NotBefore)
 	w.time("not_after", c.NotAfter)
@@ -219,12 +248,30 @@ func (w *jsonWriter) certificate(name string, c *CertificateData) {
 	w.close()
 }
 
+// issuer writes the name of a CA. The same few come again and again in one document, and
+// are long.
+func (w *jsonWriter) issuer(name string) {
+	w.name("issuer")
+	for _, known := range w.issuers {
+		if known.to > 0 && known.name == name {
+			w.b = append(w.b, w.b[known.from:known.to]...)
+			return
+		}
+	}
+	from := len(w.b)
+	w.quote(name)
+	w.issuers[w.next] = writtenIssuer{name, from, len(w.b)}
+	w.next = (w.next + 1) % len(w.issuers)
+}
+
 func (w *jsonWriter) evidence(e *Evidence) {
 	w.open()
 	w.text("role", e.Role)
 	w.text("digest", e.Digest)
 	w.text("algorithm", e.Algorithm)
-	w.some("issuer", e.Issuer)
+	if e.Issuer != "" {
+		w.issuer(e.Issuer)
+	}
 	w.some("source", e.Source)
 	if e.Version != 0 {
 		w.integer("version", int64(e.Version))

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
+	"propusk/pki/person"
+	"propusk/pki/reason"
 	"propusk/pki/verdict"
 )
 
@@ -104,4 +107,88 @@ func FuzzAppendJSON(f *testing.F) {
 			t.Fatalf("%s, want %s", got, want)
 		}
 	})
+}
+
+// forget makes no fragments known, until the test ends.
+func forget(t *testing.T) {
+	before := written.Swap(nil)
+	t.Cleanup(func() { written.Store(before) })
+}
+
+// TestFragments: a document is the same whether its parts are written for the first time
+// or were before, and whoever changes a text is not answered with another one.
+func TestFragments(t *testing.T) {
+	forget(t)
+	var b verdict.Builder
+	b.Pass("fragments.passed", "63-ФЗ, ст. 11")
+	b.Add(
+		verdict.Fail("fragments.failed", reason.CertExpired, "63-ФЗ, ст. 11", "2026-01-01"), verdict.Skip("fragments.skipped", reason.RuleOtherDate, ""),
+		verdict.Check{Name: "fragments.passed", Status: verdict.Passed, Cite: "63-ФЗ, ст. 11", Detail: "another detail"},
+		verdict.Fail("fragments.failed", reason.CertRevoked, "63-ФЗ, ст. 11", ""),
+	)
+	d := Document{Text: Text{RU: "текст", EN: "text of fragments"}, Checks: checksOf(b.Done(person.Identity{}))}
+	for range 3 {
+		if got, want := d.AppendJSON(nil), reference(t, &d); !bytes.Equal(got, want) {
+			t.Fatalf("%s, want\n%s", got, want)
+		}
+	}
+	own := *d.Checks[1].Text
+	own.EN += " indeed"
+	d.Checks[1].Text = &own
+	d.Text.RU = "другой"
+	if got, want := d.AppendJSON(nil), reference(t, &d); !bytes.Equal(got, want) {
+		t.Fatalf("with other texts: %s, want\n%s", got, want)
+	}
+	known := written.Load()
+	if _, ok := known.text(Text{RU: "текст", EN: "text of fragments"}); !ok {
+		t.Error("nothing is remembered")
+	}
+	for _, same := range known.checks {
+		for _, c := range same {
+			if c.check.Detail != "" || c.check.Text == &own {
+				t.Errorf("%+v is remembered", c)
+			}
+		}
+	}
+	if n := len(known.checks["fragments.failed"]); n != 2 {
+		t.Errorf("%d ways of one check are remembered", n)
+	}
+}
+
+// TestFragmentsAreBounded: texts without end take no memory without end.
+func TestFragmentsAreBounded(t *testing.T) {
+	forget(t)
+	for i := range 3 * maxFragments / 100 {
+		var f fresh
+		for j := range 100 {
+			f.text(Text{RU: fmt.Sprint(i, j)}, []byte("{}"))
+		}
+		f.text(Text{RU: fmt.Sprint(i)}, make([]byte, maxFragment+1))
+		f.keep()
+	}
+	known := written.Load()
+	if n := len(known.texts); n < maxFragments || n > maxFragments+100 {
+		t.Errorf("%d fragments are remembered", n)
+	}
+	if _, ok := known.text(Text{RU: "0"}); ok {
+		t.Error("a long one is remembered")
+	}
+}
+
+// TestFragmentsAtOnce: documents are written by many at once.
+func TestFragmentsAtOnce(t *testing.T) {
+	forget(t)
+	var group sync.WaitGroup
+	for i := range 8 {
+		d := Document{Text: Text{RU: fmt.Sprint("at once ", i%4)}}
+		want := reference(t, &d)
+		group.Go(func() {
+			for range 50 {
+				if got := d.AppendJSON(nil); !bytes.Equal(got, want) {
+					t.Errorf("%s, want %s", got, want)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

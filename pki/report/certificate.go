@@ -1,8 +1,6 @@
 package report
 
 import (
-	"crypto/sha1" // as a name of certificates: the accredited list uses it
-	"encoding/hex"
 	"strings"
 	"time"
 
@@ -30,20 +28,20 @@ func (d CertificateData) String() string { return "certificate " + d.SHA256 }
 // GoString implements fmt.GoStringer like String.
 func (d CertificateData) GoString() string { return "report.CertificateData{" + d.SHA256 + "}" }
 
-// certificate returns nil for nil.
-func (n *names) certificate(c *gostx509.Certificate) *CertificateData {
+// certificateData returns nil for nil.
+func certificateData(c *gostx509.Certificate) *CertificateData {
 	if c == nil {
 		return nil
 	}
-	sum1, sum256 := sha1.Sum(c.Raw), c.SHA256()
+	sum1, sum256 := c.SHA1(), c.SHA256()
 	return &CertificateData{
-		Subject:   n.text(c.RawSubject, c.Subject),
-		Issuer:    n.text(c.RawIssuer, c.Issuer),
-		Serial:    hex.EncodeToString(c.Serial),
+		Subject:   c.SubjectText(),
+		Issuer:    c.IssuerText(),
+		Serial:    hexadecimal(c.Serial),
 		NotBefore: c.NotBefore,
 		NotAfter:  c.NotAfter,
-		SHA1:      hex.EncodeToString(sum1[:]),
-		SHA256:    hex.EncodeToString(sum256[:]),
+		SHA1:      hexadecimal(sum1[:]),
+		SHA256:    hexadecimal(sum256[:]),
 	}
 }
 
@@ -105,21 +103,21 @@ type Properties struct {
 // verification.
 func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *CertificateDocument {
 	var k collector
-	k.rules(t, c.Demands)
 	k.certificate(c)
+	k.rules(t, c.Demands)
 	d := &CertificateDocument{
 		Conclusion:      Conclude(c.Verdict.Status()),
 		SubIndication:   SubIndication(c.Verdict),
 		Code:            c.Verdict.Why(),
 		Text:            conclusionText(c.Verdict, certificateSentences()),
 		StateCode:       certificateCode(c.Verdict),
-		Certificate:     k.names.certificate(c.Parsed),
+		Certificate:     certificateData(c.Parsed),
 		Properties:      properties(c.Parsed),
 		Chain:           make([]CertificateData, 0, len(c.Chain)),
 		Trusted:         c.Anchored,
 		Qualified:       c.Qualified.Status(),
-		Checks:          checks(c.Verdict.Checks()),
-		QualifiedChecks: checks(c.Qualified.Checks()),
+		Checks:          checksOf(c.Verdict),
+		QualifiedChecks: checksOf(c.Qualified),
 		Context:         newContext(t, c.Policy, c.At, now),
 	}
 	d.Evidence = k.done()
@@ -132,7 +130,7 @@ func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *Certi
 		}
 	}
 	for _, one := range c.Chain {
-		d.Chain = append(d.Chain, *k.names.certificate(one))
+		d.Chain = append(d.Chain, *certificateData(one))
 	}
 	return d
 }

@@ -1,11 +1,10 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
-	"encoding/json"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -31,9 +30,28 @@ const (
 	RolePolicy      = "policy"          // what was demanded
 )
 
-// roles is the order of roles.
-func roles() []string {
-	return []string{RoleSignature, RoleValue, RoleDocument, RoleCertificate, RoleTimeStamp, RoleCRL, RoleOCSP, RoleList, RolePolicy}
+// rank is the place of a role in the order of roles.
+func rank(role string) int {
+	switch role {
+	case RoleSignature:
+		return 0
+	case RoleValue:
+		return 1
+	case RoleDocument:
+		return 2
+	case RoleCertificate:
+		return 3
+	case RoleTimeStamp:
+		return 4
+	case RoleCRL:
+		return 5
+	case RoleOCSP:
+		return 6
+	case RoleList:
+		return 7
+	default: // RolePolicy
+		return 8
+	}
 }
 
 // Evidence is one thing that a verdict rests on. Whoever has all of them, and asks
@@ -53,7 +71,7 @@ type Evidence struct {
 }
 
 // same reports whether two pieces are the same evidence.
-func (e Evidence) same(other Evidence) bool {
+func (e *Evidence) same(other *Evidence) bool {
 	return e.Digest == other.Digest && e.Role == other.Role && e.Algorithm == other.Algorithm
 }
 
@@ -64,55 +82,40 @@ func (e Evidence) String() string { return e.Role + " " + e.Algorithm + " " + e.
 func (e Evidence) GoString() string { return "report.Evidence{" + e.String() + "}" }
 
 // collector gathers evidence, each piece once.
-type collector struct {
-	all   []Evidence
-	names names
-}
+type collector struct{ all []Evidence }
 
-// names remembers how names are written: those of CAs come again and again in one
-// document. The zero value remembers nothing yet.
-type names struct{ known []writtenName }
-
-type writtenName struct {
-	raw  []byte // DER
-	text string
-}
-
-// text writes a name; raw is its DER.
-func (n *names) text(raw []byte, name gostx509.Name) string {
-	for _, k := range n.known {
-		if bytes.Equal(k.raw, raw) {
-			return k.text
-		}
-	}
-	n.known = append(n.known, writtenName{raw, name.String()})
-	return n.known[len(n.known)-1].text
-}
+// usualEvidence is for how many pieces there is room at once: a signature with its
+// chain has ten.
+const usualEvidence = 12
 
 func (k *collector) add(e Evidence) {
 	if e.Algorithm == "" {
 		e.Algorithm = "sha256"
 	}
-	// There are few: a signature with its chain has ten.
-	if !slices.ContainsFunc(k.all, e.same) {
-		k.all = append(k.all, e)
+	for i := range k.all { // there are few
+		if k.all[i].same(&e) {
+			return
+		}
 	}
+	if k.all == nil {
+		k.all = make([]Evidence, 0, usualEvidence)
+	}
+	k.all = append(k.all, e)
 }
 
 // bytes adds a piece by its bytes; none is no evidence.
 func (k *collector) bytes(role string, raw []byte) {
 	if len(raw) > 0 {
 		sum := sha256.Sum256(raw)
-		k.add(Evidence{Role: role, Digest: hex.EncodeToString(sum[:])})
+		k.add(Evidence{Role: role, Digest: hexadecimal(sum[:])})
 	}
 }
 
 // done returns the evidence in an order of its own, so that the order of search and
 // of network answers cannot be seen in it. It is never nil.
 func (k *collector) done() []Evidence {
-	order := roles()
 	slices.SortFunc(k.all, func(a, b Evidence) int {
-		return cmp.Or(slices.Index(order, a.Role)-slices.Index(order, b.Role), strings.Compare(a.Digest, b.Digest), strings.Compare(a.Algorithm, b.Algorithm))
+		return cmp.Or(rank(a.Role)-rank(b.Role), strings.Compare(a.Digest, b.Digest), strings.Compare(a.Algorithm, b.Algorithm))
 	})
 	if k.all == nil {
 		return []Evidence{}
@@ -137,7 +140,7 @@ func (k *collector) file(f *cms.SignedData) {
 // signature adds what the judgement of one signer rests on.
 func (k *collector) signature(s validate.Signature) {
 	if s.Signer != nil && len(s.Digest) > 0 {
-		k.add(Evidence{Role: RoleDocument, Digest: hex.EncodeToString(s.Digest), Algorithm: digestName(s.Signer.DigestAlgorithm.Algorithm.String())})
+		k.add(Evidence{Role: RoleDocument, Digest: hexadecimal(s.Digest), Algorithm: digestName(s.Signer.DigestAlgorithm.Algorithm.String())})
 	}
 	if s.Claimed != nil {
 		k.certificates(s.Claimed)
@@ -169,20 +172,20 @@ func (k *collector) certificate(c validate.Certificate) {
 func (k *collector) certificates(all ...*gostx509.Certificate) {
 	for _, c := range all {
 		sum := c.SHA256()
-		k.add(Evidence{Role: RoleCertificate, Digest: hex.EncodeToString(sum[:]), Issuer: k.names.text(c.RawIssuer, c.Issuer)})
+		k.add(Evidence{Role: RoleCertificate, Digest: hexadecimal(sum[:]), Issuer: c.IssuerText()})
 	}
 }
 
 func (k *collector) revocation(used revocation.Used) {
 	e := Evidence{
-		Role: RoleCRL, Digest: hex.EncodeToString(used.SHA256[:]), Source: used.Source,
+		Role: RoleCRL, Digest: hexadecimal(used.SHA256[:]), Source: used.Source,
 		ThisUpdate: instant(used.ThisUpdate.UTC()), NextUpdate: instant(used.NextUpdate.UTC()),
 	}
 	if used.Kind == revocation.KindOCSP {
 		e.Role = RoleOCSP
 	}
 	if used.Issuer != nil {
-		e.Issuer = k.names.text(used.Issuer.RawSubject, used.Issuer.Subject)
+		e.Issuer = used.Issuer.SubjectText()
 	}
 	k.add(e)
 }
@@ -191,28 +194,40 @@ func (k *collector) revocation(used revocation.Used) {
 func (k *collector) rules(t validate.Trust, demands validate.Policy) {
 	if t.Accredited != nil {
 		sum, date := t.Accredited.SHA256(), t.Accredited.Date()
-		k.add(Evidence{Role: RoleList, Digest: hex.EncodeToString(sum[:]), Version: t.Accredited.Version(), ThisUpdate: &date})
+		k.add(Evidence{Role: RoleList, Digest: hexadecimal(sum[:]), Version: t.Accredited.Version(), ThisUpdate: &date})
 	}
-	// A policy is plain data: it always has a JSON form, and always the same.
-	if text, err := json.Marshal(demands); err == nil {
-		k.bytes(RolePolicy, text)
+	if digest := policyDigest(&demands); digest != "" {
+		k.add(Evidence{Role: RolePolicy, Digest: digest})
 	}
+}
+
+// hexadecimal is hex.EncodeToString of something short, with one allocation.
+func hexadecimal(data []byte) string {
+	var b [2 * sha512.Size]byte
+	if len(data) > len(b)/2 {
+		return hex.EncodeToString(data)
+	}
+	return string(b[:hex.Encode(b[:], data)])
 }
 
 // digestName names the digest algorithms of documents; others keep their OID.
 func digestName(oid string) string {
-	names := map[string]string{
-		"1.2.643.7.1.1.2.2":      "gost3411-2012-256",
-		"1.2.643.7.1.1.2.3":      "gost3411-2012-512",
-		"1.2.643.2.2.9":          "gost3411-94",
-		"2.16.840.1.101.3.4.2.1": "sha256",
-		"2.16.840.1.101.3.4.2.2": "sha384",
-		"2.16.840.1.101.3.4.2.3": "sha512",
+	switch oid {
+	case "1.2.643.7.1.1.2.2":
+		return "gost3411-2012-256"
+	case "1.2.643.7.1.1.2.3":
+		return "gost3411-2012-512"
+	case "1.2.643.2.2.9":
+		return "gost3411-94"
+	case "2.16.840.1.101.3.4.2.1":
+		return "sha256"
+	case "2.16.840.1.101.3.4.2.2":
+		return "sha384"
+	case "2.16.840.1.101.3.4.2.3":
+		return "sha512"
+	default:
+		return oid
 	}
-	if name, ok := names[oid]; ok {
-		return name
-	}
-	return oid
 }
 
 // engineVersion is the version of this program: the commit it was built from, or

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/openssl"
 	"propusk/pki/person"
+	"propusk/pki/revocation"
 	"propusk/pki/validate"
 )
 
@@ -199,4 +202,36 @@ func BenchmarkSignatures(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestPolicyDigest: what is remembered about policies is about these policies, whatever
+// the caller does with one afterwards.
+func TestPolicyDigest(t *testing.T) {
+	want := func(p validate.Policy) string {
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%x", sha256.Sum256(text))
+	}
+	own := validate.Policy{Name: "own", AllowedKinds: []person.Kind{person.Entrepreneur}, SignaturePolicies: map[string][]byte{"1.2.3": {1}}}
+	all := []validate.Policy{
+		{}, validate.QES(), validate.CA(), validate.SignIn(person.Entrepreneur), validate.SignIn(), own,
+		{Revocation: revocation.Policy{Grace: 1, Issuers: map[string]revocation.IssuerPolicy{"00": {}}}}, {AllowUnqualified: true}, {AllowedKinds: []person.Kind{}},
+	}
+	for range 3 {
+		for _, p := range all {
+			for range 2 {
+				if got := policyDigest(&p); got != want(p) {
+					t.Errorf("%+v: %s, want %s", p, got, want(p))
+				}
+			}
+		}
+		own.AllowedKinds[0] = person.Person
+		own.SignaturePolicies["1.2.3"][0]++
+	}
+	policyDigest(&own)
+	if known := digested.Load(); known == nil || !reflect.DeepEqual(known[0].policy, own) {
+		t.Error("nothing is remembered")
+	}
 }

@@ -9,6 +9,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"propusk/pki/person"
@@ -40,19 +41,6 @@ func Conclude(s verdict.Status) string {
 type Text struct {
 	RU string `json:"ru"` // for the person at the screen
 	EN string `json:"en"` // for operators and integrators
-}
-
-// Check is one step of the verification.
-type Check struct {
-	Name   string         `json:"name"`
-	Status verdict.Status `json:"status"`         // "passed", "failed", "indeterminate", "not-applicable"
-	Code   reason.Code    `json:"code,omitempty"` // absent if passed
-	Text   *Text          `json:"text,omitempty"` // absent if passed
-	// Remedy is what to do about it, the second part of Text; absent if there is
-	// nothing to do.
-	Remedy *Text  `json:"remedy,omitempty"`
-	Cite   string `json:"cite,omitempty"`
-	Detail string `json:"detail,omitempty"`
 }
 
 // Document is the verdict on a file with signatures.
@@ -188,24 +176,24 @@ func Signatures(r validate.Report, t validate.Trust, now time.Time) *Document {
 		Code:          total.Why(),
 		Text:          conclusionText(total, signatureSentences()),
 		Signatures:    make([]Signature, 0, len(r.Signatures)),
-		Checks:        checks(r.Checks),
+		Checks:        checks(len(r.Checks), slices.Values(r.Checks)),
 		Context:       newContext(t, r.Policy, r.At, now),
 	}
 	var k collector
-	k.rules(t, r.Demands)
 	k.file(r.File)
 	for _, s := range r.Signatures {
-		one := k.names.signature(s)
+		one := signature(s)
 		one.Detached = r.File != nil && r.File.Detached
 		d.Signatures = append(d.Signatures, one)
 		k.signature(s)
 	}
+	k.rules(t, r.Demands)
 	d.Evidence = k.done()
 	return d
 }
 
 // signature makes the document about one signer.
-func (n *names) signature(s validate.Signature) Signature {
+func signature(s validate.Signature) Signature {
 	out := Signature{
 		Conclusion:    Conclude(s.Verdict.Status()),
 		SubIndication: SubIndication(s.Verdict),
@@ -217,20 +205,20 @@ func (n *names) signature(s validate.Signature) Signature {
 		Mathematical:  s.Mathematical.Status(),
 		Certificate:   s.Certificate.Verdict.Status(),
 		Qualified:     s.Certificate.Qualified.Status(),
-		Checks:        checks(s.Verdict.Checks()),
+		Checks:        checksOf(s.Verdict),
 
 		StateCodeMathematical: mathematicalCode(s),
 		ProofOfExistence:      instant(s.ProofOfExistence.UTC()),
 		CertificateMoment:     instant(s.Certificate.At.UTC()),
 		TimeStamps:            make([]TimeStamp, 0, len(s.TimeStamps)),
 		CounterSignatures:     make([]Signature, 0, len(s.CounterSignatures)),
-		Additions:             checks(s.Additions.Checks()),
+		Additions:             checksOf(s.Additions),
 	}
 	for _, one := range s.TimeStamps {
-		out.TimeStamps = append(out.TimeStamps, n.timeStamp(one))
+		out.TimeStamps = append(out.TimeStamps, timeStamp(one))
 	}
 	for _, one := range s.CounterSignatures {
-		counter := n.signature(one)
+		counter := signature(one)
 		counter.Detached = true // it is over the value of a signature, which is elsewhere
 		out.CounterSignatures = append(out.CounterSignatures, counter)
 	}
@@ -242,9 +230,9 @@ func (n *names) signature(s validate.Signature) Signature {
 	}
 	if who, ok := s.Verdict.Identity(); ok {
 		out.Signer = NewIdentity(who)
-		out.SigningCertificate = n.certificate(s.Claimed)
+		out.SigningCertificate = certificateData(s.Claimed)
 	} else {
-		out.ClaimedCertificate = n.certificate(s.Claimed)
+		out.ClaimedCertificate = certificateData(s.Claimed)
 	}
 	if s.Signer != nil {
 		if t, ok := s.Signer.SigningTime(); ok {
@@ -258,7 +246,7 @@ func (n *names) signature(s validate.Signature) Signature {
 }
 
 // timeStamp makes the document about one time-stamp.
-func (n *names) timeStamp(t validate.TimeStamp) TimeStamp {
+func timeStamp(t validate.TimeStamp) TimeStamp {
 	return TimeStamp{
 		Kind:          string(t.Kind),
 		Conclusion:    Conclude(t.Verdict.Status()),
@@ -266,26 +254,9 @@ func (n *names) timeStamp(t validate.TimeStamp) TimeStamp {
 		Code:          t.Verdict.Why(),
 		Text:          conclusionText(t.Verdict, timeStampSentences()),
 		Time:          instant(t.Time.UTC()),
-		Certificate:   n.certificate(t.Claimed),
-		Checks:        checks(t.Verdict.Checks()),
+		Certificate:   certificateData(t.Claimed),
+		Checks:        checksOf(t.Verdict),
 	}
-}
-
-// checks makes the documents of checks.
-func checks(all []verdict.Check) []Check {
-	out := make([]Check, 0, len(all))
-	for _, c := range all {
-		one := Check{Name: c.Name, Status: c.Status, Code: c.Reason, Cite: c.Cite, Detail: c.Detail}
-		if entry, ok := reason.Lookup(c.Reason); ok {
-			one.Text = &Text{RU: entry.RU, EN: entry.EN}
-			if c.Status != verdict.NotApplicable {
-				ru, en := entry.Remedy()
-				one.Remedy = &Text{RU: ru, EN: en}
-			}
-		}
-		out = append(out, one)
-	}
-	return out
 }
 
 // newContext makes the context of a judgement.

@@ -269,10 +269,12 @@ func TestTitles(t *testing.T) {
 // TestRemedies: every check that did not pass says what happened, what to do, and
 // on which norm it rests.
 func TestRemedies(t *testing.T) {
-	all := checks([]verdict.Check{
+	var b verdict.Builder
+	b.Add(
 		verdict.Pass("a", "x"), verdict.Fail("b", reason.CertExpired, "63-ФЗ, ст. 11", ""),
 		verdict.Unknown("c", reason.RevocationUnknown, "", ""), verdict.Skip("d", reason.RuleOtherDate, ""),
-	})
+	)
+	all := checksOf(b.Done(person.Identity{}))
 	for i, want := range []struct{ text, remedy bool }{{false, false}, {true, true}, {true, true}, {true, false}} {
 		if c := all[i]; (c.Text != nil) != want.text || (c.Remedy != nil) != want.remedy {
 			t.Errorf("%+v", c)

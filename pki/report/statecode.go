@@ -40,7 +40,7 @@ func certificateCode(v verdict.Verdict) *StateCode {
 	if v.Status() != verdict.Passed {
 		code = stateOfReason(v)
 	}
-	text, ok := certificateStates()[code]
+	text, ok := certificateState(code)
 	if !ok {
 		return nil
 	}
@@ -51,13 +51,21 @@ func certificateCode(v verdict.Verdict) *StateCode {
 	return &StateCode{Code: code, Text: text, Result: result}
 }
 
-func certificateStates() map[int]Text {
-	return map[int]Text{
-		StateGood:         {"ДЕЙСТВИТЕЛЕН, сертификат выдан аккредитованным удостоверяющим центром", "VALID, the certificate was issued by an accredited certification authority"},
-		StateBadSignature: {"У одного из сертификатов в цепочке некорректная подпись", "A certificate of the chain has a wrong signature"},
-		StateExpired:      {"Срок действия одного из сертификатов цепочки истек или еще не наступил", "A certificate of the chain has expired or is not valid yet"},
-		StateRevoked:      {"Один из сертификатов цепочки аннулирован", "A certificate of the chain was revoked"},
-		StateUnknownCA:    {"Сертификат был выдан не аккредитованным УЦ/не доверенным УЦ", "The certificate was issued by a CA that is not accredited or not trusted"},
+// certificateState describes a code of a certificate; false if it is none.
+func certificateState(code int) (Text, bool) {
+	switch code {
+	case StateGood:
+		return Text{"ДЕЙСТВИТЕЛЕН, сертификат выдан аккредитованным удостоверяющим центром", "VALID, the certificate was issued by an accredited certification authority"}, true
+	case StateBadSignature:
+		return Text{"У одного из сертификатов в цепочке некорректная подпись", "A certificate of the chain has a wrong signature"}, true
+	case StateExpired:
+		return Text{"Срок действия одного из сертификатов цепочки истек или еще не наступил", "A certificate of the chain has expired or is not valid yet"}, true
+	case StateRevoked:
+		return Text{"Один из сертификатов цепочки аннулирован", "A certificate of the chain was revoked"}, true
+	case StateUnknownCA:
+		return Text{"Сертификат был выдан не аккредитованным УЦ/не доверенным УЦ", "The certificate was issued by a CA that is not accredited or not trusted"}, true
+	default:
+		return Text{}, false
 	}
 }
 

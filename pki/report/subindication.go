@@ -62,7 +62,7 @@ func signatureIndications() []indications {
 			reason.SignerCertMismatch, reason.ReferenceMismatch, reason.TimeStampSigner, reason.XMLSignaturePartial,
 		}},
 		{"POLICY_PROCESSING_ERROR", []reason.Code{reason.PolicyMismatch}},
-		{"TIMESTAMP_ORDER_FAILURE", []reason.Code{reason.TimeOrder, reason.TimeStampFuture}},
+		{"TIMESTAMP_ORDER_FAILURE", []reason.Code{reason.TimeOrder, reason.TimeStampFuture, reason.TimeStampInaccurate}},
 		{"CRYPTO_CONSTRAINTS_FAILURE", []reason.Code{
 			reason.SignatureAlgorithmUnsupported, reason.CertAlgorithm, reason.CertKeyUnsupported, reason.TimeStampAlgorithm,
 		}},

@@ -12,6 +12,7 @@ import (
 // 20 MB.
 const (
 	maxAnswers = 8192
+	maxAnswer  = 16 << 10 // of one answer, in bytes: whoever sits on the line can add certificates
 	maxLists   = 64
 	maxEntries = 8 << 20 // of all lists together
 )
@@ -37,13 +38,15 @@ type kept struct {
 type answer struct {
 	kept
 	response *ocsp.Response
+	this     time.Time // thisUpdate of the answer
 }
 
 // list is a verified list.
 type list struct {
 	kept
-	set *crl.Set
-	one *crl.List
+	set    *crl.Set
+	one    *crl.List
+	issuer [32]byte // SHA-256 of the certificate that the list verifies with
 }
 
 // cache remembers what servers answered. It is not safe for concurrent use.
@@ -52,10 +55,15 @@ type cache struct {
 	lists   map[string]*list // by address
 }
 
-// putAnswer remembers an answer, and forgets others when there is no more room: those
-// whose time is over, then any.
+// putAnswer remembers an answer unless a newer one is known, and forgets others when
+// there is no more room: those whose time is over, then any. One that is too long to be
+// kept is asked for again.
 func (c *cache) putAnswer(s subject, a *answer, now time.Time) {
-	if _, known := c.answers[s]; !known && len(c.answers) >= maxAnswers {
+	old := c.answers[s]
+	if old != nil && old.this.After(a.this) || len(a.response.Raw) > maxAnswer {
+		return
+	}
+	if old == nil && len(c.answers) >= maxAnswers {
 		for key, old := range c.answers {
 			if !now.Before(old.drop) {
 				delete(c.answers, key)

@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,7 +70,9 @@ type question struct {
 //
 // All evidence at hand is looked at first: revoked by any of it is revoked. Then, in
 // the order of the policy, the first kind of evidence that has an answer, at hand or
-// from a server, decides.
+// from a server, decides. What came along and is of before the moment, or is
+// remembered and due, does not keep servers from being asked; it counts when they give
+// nothing.
 func (c *Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) verdict.Check {
 	if cert == nil || issuer == nil || at.IsZero() {
 		return verdict.Check{Name: stepRevocation, Status: verdict.Indeterminate, Reason: reason.RevocationUnknown, Cite: citeUnknown}
@@ -84,15 +87,18 @@ func (c *Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) v
 		return c.conclude(f)
 	}
 	for _, kind := range q.policy.kinds() {
-		fine := newestGood(kind, found)
-		if fine == nil || fine.renew {
+		if !settled(kind, found) {
 			found = append(found, c.ask(kind, &q, &why)...)
 			if f := decide(found); f != nil && f.standing != good {
 				return c.conclude(f)
 			}
-			fine = newestGood(kind, found)
 		}
-		if fine != nil {
+		if settled(kind, found) {
+			return c.conclude(newestGood(kind, found))
+		}
+	}
+	for _, kind := range q.policy.kinds() {
+		if fine := newestGood(kind, found); fine != nil {
 			return c.conclude(fine)
 		}
 	}
@@ -130,6 +136,13 @@ func contains(all []Used, u *Used) bool {
 	return false
 }
 
+// settled reports whether some finding of a kind says good and need not be renewed.
+func settled(kind Kind, all []*finding) bool {
+	return slices.ContainsFunc(all, func(f *finding) bool {
+		return f.standing == good && f.used[0].Kind == kind && !f.renew
+	})
+}
+
 // newestGood returns the newest finding of one kind that says good; nil if there is
 // none.
 func newestGood(kind Kind, all []*finding) *finding {
@@ -141,6 +154,11 @@ func newestGood(kind Kind, all []*finding) *finding {
 	}
 	return fine
 }
+
+// maxResponses is how many responses about one certificate are looked at, those of the
+// trust data and those that came along each. Each costs a signature or more, and a
+// signature can carry any number.
+const maxResponses = 32
 
 // atHand looks at all evidence that needs no asking, answers of servers to earlier
 // questions among it.
@@ -154,11 +172,23 @@ func (c *Checker) atHand(q *question, why *doubt) []*finding {
 		}
 	}
 	for _, e := range [...]*Evidence{&c.Evidence, &c.Carried} {
+		before := len(found)
 		if e.CRLs != nil {
 			add(c.inLists(e.CRLs, "", q))
 		}
+		room := maxResponses
 		for _, r := range e.Responses {
-			add(c.inResponse(r, e.provenAt(r), q))
+			if room == 0 {
+				break
+			}
+			f, err := c.inResponse(r, e.provenAt(r), q)
+			if f != nil || err != nil {
+				room--
+			}
+			add(f, err)
+		}
+		if e == &c.Carried {
+			c.renewCarried(found[before:], q)
 		}
 	}
 	if c.Online != nil {
@@ -167,6 +197,15 @@ func (c *Checker) atHand(q *question, why *doubt) []*finding {
 		}
 	}
 	return found
+}
+
+// renewCarried marks what somebody brought along to be asked for again if it is of
+// before the moment: he may have chosen it because it is of before a revocation too,
+// and it must not keep us from asking.
+func (c *Checker) renewCarried(found []*finding, q *question) {
+	for _, f := range found {
+		f.renew = c.Online != nil && !f.status.this.After(q.at)
+	}
 }
 
 // provenAt is ProvenAt, which may be nil.
@@ -269,12 +308,14 @@ func (c *Checker) checkSigner(signer *gostx509.Certificate, at time.Time, q *que
 		}
 		f, err := c.inLists(e.CRLs, "", &about)
 		if err == nil {
-			found = append(found, f)
+			if found = append(found, f); e == &c.Carried {
+				c.renewCarried(found[len(found)-1:], &about)
+			}
 		}
 		why.note(err)
 	}
-	if len(found) == 0 {
-		found = c.ask(KindCRL, &about, &why)
+	if f := decide(found); (f == nil || f.standing == good) && !settled(KindCRL, found) {
+		found = append(found, c.ask(KindCRL, &about, &why)...)
 	}
 	f := decide(found)
 	switch {

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -300,6 +301,38 @@ func TestProvenResponder(t *testing.T) {
 		}}
 		if got := checker.Revocation(w.holder.Cert, w.FNS.Cert, now.Add(time.Minute)); got.Status != c.want {
 			t.Errorf("proven at %v: %v %q (%s)", c.proven, got.Status, got.Reason, got.Detail)
+		}
+	}
+}
+
+// TestManyResponses: of responses about one certificate no more than some are looked
+// at, so that a signature that brings hundreds costs no more; those of the trust data
+// do not count with them.
+func TestManyResponses(t *testing.T) {
+	w := newWorld(t)
+	forged := w.signed(t, fine(now), w.holder)
+	other := w.Person(t, w.FNS, gost3410.TC26256A(), country.Entrepreneur())
+	elsewhere := fine(now)
+	var err error
+	if elsewhere.ID, err = ocsp.NewID(ocsp.OIDSHA1, other.Cert, w.FNS.Cert); err != nil {
+		t.Fatal(err)
+	}
+	junk := slices.Repeat([]*ocsp.Response{w.answered(t, elsewhere), nil}, maxResponses) // not about the holder
+	for range maxResponses - 1 {
+		junk = append(junk, forged)
+	}
+	good := w.answered(t, fine(now))
+	full := append(slices.Clone(junk), forged)
+	for name, c := range map[string]struct {
+		checker *Checker
+		want    verdict.Status
+	}{
+		"the last that is looked at":      {&Checker{Carried: Evidence{Responses: append(slices.Clone(junk), good)}}, verdict.Passed},
+		"one too many":                    {&Checker{Carried: Evidence{Responses: append(slices.Clone(full), good)}}, verdict.Indeterminate},
+		"the trust data are another heap": {&Checker{Evidence: Evidence{Responses: full}, Carried: Evidence{Responses: []*ocsp.Response{good}}}, verdict.Passed},
+	} {
+		if got := c.checker.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != c.want {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

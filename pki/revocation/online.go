@@ -88,11 +88,17 @@ func once[T any](ctx context.Context, o *Online, key string, patience time.Durat
 		go func() {
 			asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 			defer cancel()
+			defer func() {
+				// Nobody above would catch it, and the process would end.
+				if p := recover(); p != nil {
+					f.err = reason.Errorf(reason.InternalError, "asking about revocation: panic: %v", p)
+				}
+				o.mu.Lock()
+				delete(o.flights, key)
+				o.mu.Unlock()
+				close(f.done)
+			}()
 			f.value, f.err = ask(asking)
-			o.mu.Lock()
-			delete(o.flights, key)
-			o.mu.Unlock()
-			close(f.done)
 		}()
 	}
 	o.mu.Unlock()
@@ -259,6 +265,9 @@ func (c *Checker) askResponders(ctx context.Context, urls []string, q *question)
 		return nil, err
 	}
 	f, err := c.inResponse(a.response, time.Time{}, q)
+	if err == nil && f == nil {
+		err = reason.New(reason.RevocationUnusable, reason.OCSPOtherCertificate)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -307,11 +316,11 @@ func (c *Checker) askResponder(ctx context.Context, url string, q *question) (*a
 		return nil, err
 	}
 	single, _ := response.Lookup(q.cert, q.issuer)
-	a := &answer{response: response}
+	a := &answer{response: response, this: single.ThisUpdate}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	a.kept = o.keep(url, q, expiry(&single, q))
-	if f.standing == revoked {
+	if f.status.revoked && f.status.reason != crl.CertificateHold {
 		a.drop = q.cert.NotAfter
 	}
 	o.cache.putAnswer(subjectOf(q.cert, q.issuer), a, q.now)
@@ -393,7 +402,7 @@ func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, 
 		o.report(url, q, err)
 		return nil, err
 	}
-	l := &list{set: crl.NewSet(one), one: one, kept: kept{source: url}}
+	l := &list{set: crl.NewSet(one), one: one, issuer: q.issuer.SHA256(), kept: kept{source: url}}
 	if one.Scope().Indirect && !bytes.Equal(one.RawIssuer(), q.issuer.RawSubject) {
 		o.report(url, q, nil) // somebody else may sign it: see Authorities
 		return l, nil
@@ -403,15 +412,33 @@ func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, 
 	if err == nil && (one.ThisUpdate().After(q.now.Add(crl.ClockSkew)) || !q.now.Before(until)) {
 		err = reason.RevocationStale
 	}
+	newest := l
+	if err == nil {
+		if newest = o.newest(url, l); newest != l {
+			err = reason.RevocationStale
+		}
+	}
 	o.report(url, q, err)
 	if err != nil {
-		return l, nil
+		return newest, nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l.kept = o.keep(url, q, until)
 	o.cache.putList(url, l, q.now)
 	return l, nil
+}
+
+// newest returns the newer of a list and of the one that was got from the same address
+// before. Lists have no nonce: whoever sits on the line could send one from before a
+// revocation, as long as it is in force.
+func (o *Online) newest(url string, l *list) *list {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if old := o.cache.lists[url]; old != nil && old.issuer == l.issuer && old.one.ThisUpdate().After(l.one.ThisUpdate()) {
+		return old
+	}
+	return l
 }
 
 // unreachable says which server gave no usable answer. What a server answered keeps

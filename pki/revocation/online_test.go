@@ -1,9 +1,12 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -504,10 +507,18 @@ func (w *world) pointed(t *testing.T) country.Holder {
 func TestCacheLimits(t *testing.T) {
 	c := cache{answers: make(map[subject]*answer), lists: make(map[string]*list)}
 	for i := range 3 * maxAnswers {
-		c.putAnswer(subject{serial: fmt.Sprint(i)}, &answer{kept: kept{drop: now.Add(time.Duration(i%2) * time.Hour)}}, now)
+		c.putAnswer(subject{serial: fmt.Sprint(i)}, &answer{response: new(ocsp.Response), kept: kept{drop: now.Add(time.Duration(i%2) * time.Hour)}}, now)
 	}
 	if len(c.answers) > maxAnswers || len(c.answers) < maxAnswers/2 {
 		t.Errorf("%d answers", len(c.answers))
+	}
+	for _, size := range []int{maxAnswer, maxAnswer + 1} {
+		long := subject{serial: "long"}
+		delete(c.answers, long)
+		c.putAnswer(long, &answer{response: &ocsp.Response{Raw: make([]byte, size)}}, now)
+		if kept := c.answers[long] != nil; kept != (size == maxAnswer) {
+			t.Errorf("%d bytes: kept %v", size, kept)
+		}
 	}
 	w := newWorld(t)
 	one := w.FNS.CRL
@@ -557,4 +568,229 @@ func TestReport(t *testing.T) {
 	if s := o.Stats(now); s.Asked != 4*tolerated || s.Failed != 4*tolerated || s.Skipped != 2*tolerated+1 {
 		t.Errorf("%+v", s)
 	}
+}
+
+// TestRollback: a list older than the one that an address gave before is not taken,
+// though it is in force; nor does an older answer take the place of a newer one.
+func TestRollback(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	online.breaker.random = func() float64 { return 0 }
+	gone := w.entry(now.Add(-time.Minute), crl.KeyCompromise, time.Time{})
+	list := func(at time.Time, entries ...crl.Entry) crl.Template {
+		return crl.Template{Number: 1, ThisUpdate: at, NextUpdate: now.AddDate(0, 0, 7), Entries: entries}
+	}
+	other := w.Person(t, w.FNS, gost3410.TC26256A(), w.template())
+	about := func(cert *gostx509.Certificate, order Order, at, when time.Time) verdict.Check {
+		c := &Checker{Online: online, Now: when, Policy: Policy{Order: order}}
+		return c.Revocation(cert, w.FNS.Cert, at)
+	}
+	w.publish(t, firstPoint, list(now.Add(-time.Minute), gone))
+	if got := about(w.holder.Cert, CRLFirst, now, now); got.Reason != reason.CertRevoked {
+		t.Fatalf("%+v", got)
+	}
+	// The list is due, and somebody else is asked about; the network has an old one.
+	w.publish(t, firstPoint, list(now.AddDate(0, 0, -1)))
+	due := now.Add(DefaultReuse)
+	if got := about(other.Cert, CRLFirst, due, due); got.Status != verdict.Passed {
+		t.Errorf("%+v", got)
+	}
+	if got := about(w.holder.Cert, CRLFirst, due, due); got.Reason != reason.CertRevoked {
+		t.Errorf("an old list is believed: %+v", got)
+	}
+	if s := online.Stats(now); s.Failed != 1 {
+		t.Errorf("%+v", s)
+	}
+	// A newer one is taken.
+	w.publish(t, firstPoint, list(now, gone, crl.Entry{Serial: other.Cert.Serial, RevokedAt: now, Reason: crl.Superseded}))
+	if got := about(other.Cert, CRLFirst, due, due); got.Reason != reason.CertRevoked {
+		t.Errorf("%+v", got)
+	}
+
+	online = NewOnline(w)
+	online.breaker.random = func() float64 { return 0 }
+	clear(w.servers)
+	answer := func(s ocsp.Single) {
+		w.serve(t, firstResponder, func(r *ocsp.Template) {
+			s.ID = r.Singles[0].ID
+			r.Singles[0] = s
+		})
+	}
+	answer(bad(now, crl.Superseded))
+	before := now.Add(-2 * time.Hour) // when it was not revoked yet
+	if got := about(w.holder.Cert, OCSPFirst, before, now); got.Status != verdict.Passed {
+		t.Fatalf("%+v", got)
+	}
+	answer(ocsp.Single{Status: ocsp.Good, ThisUpdate: now.Add(-90 * time.Minute), NextUpdate: now.AddDate(0, 0, 7)})
+	if got := about(w.holder.Cert, OCSPFirst, before, due); got.Status != verdict.Passed {
+		t.Errorf("%+v", got)
+	}
+	if got := about(w.holder.Cert, OCSPFirst, due, due); got.Reason != reason.CertRevoked {
+		t.Errorf("an old answer is believed: %+v", got)
+	}
+	// What was revoked for ever stays so in memory past the time of the answer.
+	if got := about(w.holder.Cert, OCSPFirst, now.AddDate(0, 1, 0), now.AddDate(0, 1, 0)); got.Reason != reason.CertRevoked {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestOtherIssuer: what is remembered for one issuer is nothing for another one that
+// has given out the same number, or has the same name.
+func TestOtherIssuer(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	w.publish(t, firstPoint, inForce())
+	for _, order := range []Order{CRLFirst, OCSPFirst} {
+		c := &Checker{Online: online, Policy: Policy{Order: order}}
+		if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed {
+			t.Fatalf("%+v", got)
+		}
+	}
+	template := w.template()
+	template.Serial = w.holder.Cert.Serial
+	twin := w.Authority(t, w.Root, "УЦ налоговой службы Вымышленный", "1047707030513", "7707329152")
+	clear(w.servers)
+	for name, issuer := range map[string]*country.Authority{"another name": w.Lost, "the same name": twin} {
+		cert := w.Person(t, issuer, gost3410.TC26256A(), template).Cert
+		if !bytes.Equal(cert.Serial, w.holder.Cert.Serial) {
+			t.Fatal("another number")
+		}
+		for _, order := range []Order{CRLFirst, OCSPFirst} {
+			c := &Checker{Online: online, Policy: Policy{Order: order}}
+			if got := c.Revocation(cert, issuer.Cert, now); got.Status != verdict.Indeterminate || len(c.Used()) != 0 {
+				t.Errorf("%s: %+v", name, got)
+			}
+		}
+	}
+	// Who pairs a certificate with an issuer that it does not name learns nothing.
+	stray := w.Person(t, twin, gost3410.TC26256A(), template).Cert
+	stray.RawIssuer = w.Root.Cert.RawSubject
+	c := &Checker{Online: online, Policy: Policy{Order: OCSPFirst}}
+	if got := c.Revocation(stray, w.FNS.Cert, now); got.Status != verdict.Indeterminate {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestForgedAnswersAreForgotten: an answer that does not verify is not remembered, for
+// whomever it was signed.
+func TestForgedAnswersAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	forger := w.Person(t, w.Lost, gost3410.TC26256A(), responder(true))
+	good := w.signed(t, fine(now), forger)
+	w.servers[firstResponder] = func(context.Context, []byte) ([]byte, error) { return good.Raw, nil }
+	raw, err := crl.Create(nil, inForce(), w.Lost.Cert, w.Lost.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.servers[firstPoint] = func(context.Context, []byte) ([]byte, error) { return raw, nil }
+	for range 3 {
+		w.ask(t, &Checker{Online: online}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	}
+	if s := online.Stats(now); s.Answers != 0 || s.Lists != 0 || s.Failed == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestBreakerOpens: a server that is left alone makes nothing good.
+func TestBreakerOpens(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	for range 2 * tolerated {
+		w.ask(t, &Checker{Online: online}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	}
+	if s := online.Stats(now); s.Resting == 0 || s.Skipped == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestCarriedDoesNotSilence: whoever signs with a stolen key brings along a list or an
+// answer of before the revocation. It is in force, and servers are asked all the same.
+func TestCarriedDoesNotSilence(t *testing.T) {
+	w := newWorld(t)
+	gone := w.entry(now.Add(-time.Minute), crl.KeyCompromise, time.Time{})
+	revoke := func(r *ocsp.Template) {
+		r.Singles[0].Status, r.Singles[0].RevokedAt, r.Singles[0].Reason = ocsp.Revoked, gone.RevokedAt, gone.Reason
+	}
+	old := ocsp.Single{Status: ocsp.Good, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.AddDate(0, 0, 7)}
+	for order, carried := range map[Order]Evidence{
+		CRLFirst:  {CRLs: w.lists(t, inForce())},
+		OCSPFirst: {Responses: []*ocsp.Response{w.answered(t, old)}},
+	} {
+		policy := Policy{Order: order}
+		clear(w.servers)
+		got := (&Checker{Carried: carried, Online: NewOnline(w), Policy: policy}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+		if got.Status != verdict.Passed {
+			t.Errorf("no server answers: %+v", got)
+		}
+		w.serve(t, firstResponder, revoke)
+		newer := inForce(gone)
+		newer.Number, newer.ThisUpdate = 2, now.Add(-time.Minute)
+		w.publish(t, firstPoint, newer)
+		online := NewOnline(w)
+		got = (&Checker{Carried: carried, Online: online, Policy: policy}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+		if got.Status != verdict.Failed || got.Reason != reason.CertRevoked {
+			t.Errorf("order %d: an old answer kept servers from being asked: %+v", order, got)
+		}
+		// It is enough that one server of any kind can be had.
+		for _, dead := range []string{firstResponder, firstPoint} {
+			servers := maps.Clone(w.servers)
+			delete(w.servers, dead)
+			got = (&Checker{Carried: carried, Online: NewOnline(w), Policy: policy}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+			if got.Status != verdict.Failed || got.Reason != reason.CertRevoked {
+				t.Errorf("order %d, %s is dead: %+v", order, dead, got)
+			}
+			w.servers = servers
+		}
+		// Evidence of after the moment needs no other, nor does the operator's own.
+		asked := online.Stats(now).Asked
+		before := &Checker{Carried: carried, Online: NewOnline(nobody{t}), Policy: policy, Now: now}
+		if got := before.Revocation(w.holder.Cert, w.FNS.Cert, now.Add(-2*time.Hour)); got.Status != verdict.Passed {
+			t.Errorf("%+v", got)
+		}
+		own := &Checker{Evidence: carried, Carried: carried, Online: NewOnline(nobody{t}), Policy: policy}
+		if got := own.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed || online.Stats(now).Asked != asked {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// TestCarriedListOfResponder is the same for the list that says that a responder is in
+// good standing.
+func TestCarriedListOfResponder(t *testing.T) {
+	w := newWorld(t)
+	template := responder(false)
+	template.CRLDistributionPoints = []string{firstPoint}
+	by := w.Person(t, w.FNS, gost3410.TC26256A(), template)
+	newer := inForce(crl.Entry{Serial: by.Cert.Serial, RevokedAt: now.Add(-30 * time.Minute), Reason: crl.KeyCompromise})
+	newer.Number, newer.ThisUpdate = 2, now.Add(-time.Minute)
+	w.publish(t, firstPoint, newer)
+	carried := Evidence{CRLs: w.lists(t, inForce()), Responses: []*ocsp.Response{w.signed(t, fine(now), by)}}
+	c := &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}}
+	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed || len(c.Used()) != 2 {
+		t.Errorf("%+v", got)
+	}
+	c = &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}, Online: NewOnline(w)}
+	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); len(c.Used()) != 1 || c.Used()[0].Kind != KindCRL {
+		t.Errorf("the answer of a revoked responder counts: %+v, %+v", got, c.Used())
+	}
+}
+
+// TestPanic: a mistake of ours while a server is asked ends in no answer, not in the
+// end of the process, and the next question is asked.
+func TestPanic(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	for _, url := range []string{firstResponder, firstPoint} {
+		w.servers[url] = func(context.Context, []byte) ([]byte, error) { panic("out of ideas") }
+	}
+	for _, order := range []Order{CRLFirst, OCSPFirst} {
+		got := (&Checker{Online: online, Policy: Policy{Order: order}}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+		if got.Status != verdict.Indeterminate || !strings.Contains(got.Detail, "out of ideas") {
+			t.Errorf("%+v", got)
+		}
+	}
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	w.ask(t, &Checker{Online: online}, verdict.Passed, "", firstResponder)
 }

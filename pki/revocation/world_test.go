@@ -41,12 +41,17 @@ func newWorld(t testing.TB) *world {
 		servers: make(map[string]func(context.Context, []byte) ([]byte, error)),
 		asked:   make(map[string]int),
 	}
+	w.holder = w.Person(t, w.FNS, gost3410.TC26256A(), w.template())
+	w.delegate = w.Person(t, w.FNS, gost3410.TC26256A(), responder(true))
+	return w
+}
+
+// template is that of a holder whose certificate names all addresses.
+func (*world) template() gostx509.Template {
 	template := country.Entrepreneur()
 	template.OCSPServers = []string{firstResponder, secondResponder}
 	template.CRLDistributionPoints = []string{firstPoint, secondPoint}
-	w.holder = w.Person(t, w.FNS, gost3410.TC26256A(), template)
-	w.delegate = w.Person(t, w.FNS, gost3410.TC26256A(), responder(true))
-	return w
+	return template
 }
 
 // responder is the template of a responder's certificate.

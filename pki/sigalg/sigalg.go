@@ -127,12 +127,11 @@ func (v Verifier) Verify(alg AlgorithmIdentifier, pub crypto.PublicKey, message,
 	if digest == nil {
 		return fmt.Errorf("%w: %v names no digest", ErrUnknown, alg.Algorithm)
 	}
-	h, err := NewHash(digest)
+	sum, err := Sum(digest, message)
 	if err != nil {
 		return err
 	}
-	h.Write(message)
-	return v.VerifyDigestWith(alg, digest, pub, h.Sum(nil), sig)
+	return v.VerifyDigestWith(alg, digest, pub, sum, sig)
 }
 
 // VerifyDigestWith is [VerifyDigestWith].

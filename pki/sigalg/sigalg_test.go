@@ -415,3 +415,28 @@ func FuzzPSS(f *testing.F) {
 		}
 	})
 }
+
+// TestSum compares digests of messages at hand with those of messages in pieces.
+func TestSum(t *testing.T) {
+	for _, d := range digests {
+		for _, n := range []int{0, 1, 63, 64, 65, 1000} {
+			message := bytes.Repeat([]byte{0xA5}, n)
+			h, err := NewHash(d.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.Write(message)
+			if sum, err := Sum(d.id, message); err != nil || !bytes.Equal(sum, h.Sum(nil)) || len(sum) != d.size {
+				t.Errorf("%v of %d bytes: %x, %v", d.id, n, sum, err)
+			}
+		}
+	}
+	for _, bad := range []struct {
+		id   asn1.ObjectIdentifier
+		want error
+	}{{asn1.ObjectIdentifier{1, 2, 3}, ErrUnknown}, {asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, ErrForbidden}} {
+		if sum, err := Sum(bad.id, nil); sum != nil || !errors.Is(err, bad.want) {
+			t.Errorf("%v: %x, %v, want %v", bad.id, sum, err, bad.want)
+		}
+	}
+}

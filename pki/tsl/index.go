@@ -2,7 +2,6 @@ package tsl
 
 import (
 	"bytes"
-	"crypto/sha1" // names certificates in the list; the bytes are compared besides
 	"slices"
 	"time"
 
@@ -69,7 +68,7 @@ func (l *List) CAOf(cert *gostx509.Certificate) (*CA, bool) {
 	if cert == nil || len(cert.Raw) == 0 {
 		return nil, false
 	}
-	e := l.entry(&Certificate{DER: cert.Raw, Thumbprint: sha1.Sum(cert.Raw)})
+	e := l.entry(&Certificate{DER: cert.Raw, Thumbprint: cert.SHA1()})
 	if e == nil {
 		return nil, false
 	}

@@ -15,6 +15,8 @@ type dayNumber int64
 var (
 	mskSummerFrom = time.Date(2011, 3, 26, 23, 0, 0, 0, time.UTC)
 	mskSummerTo   = time.Date(2014, 10, 25, 22, 0, 0, 0, time.UTC)
+
+	msk3, msk4 = time.FixedZone("MSK", 3*60*60), time.FixedZone("MSK", 4*60*60)
 )
 
 // moscowOffset returns how far Moscow is ahead of UTC at a moment.
@@ -42,7 +44,10 @@ func dayOf(at time.Time) dayNumber {
 func (d dayNumber) start() time.Time {
 	midnight := time.Unix(int64(d)*secondsPerDay, 0).UTC() // as if Moscow were UTC
 	t := fromMoscow(midnight)
-	return t.In(time.FixedZone("MSK", int(moscowOffset(t)/time.Second)))
+	if moscowOffset(t) == 4*time.Hour {
+		return t.In(msk4)
+	}
+	return t.In(msk3)
 }
 
 // fromMoscow returns the moment at which the clocks of Moscow show what local

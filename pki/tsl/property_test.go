@@ -149,6 +149,18 @@ func TestHeir(t *testing.T) {
 		record("10", "11", begin, end), record("11", "", begin, end), record("11", "", StatusChange{InForce, day(2017, 1, 1)}),
 		record("12", "12", begin, end),
 	}})
+	// Powers that went from hand to hand too often are lost.
+	chain := &Content{Version: 1, Date: day(2026, 7, 23)}
+	for i := range maxHeirs + 2 {
+		chain.CAs = append(chain.CAs, record(fmt.Sprint(i), fmt.Sprint(i+1), begin, end))
+	}
+	chain.CAs[maxHeirs+1].History = []StatusChange{begin}
+	long := p.verified(t, chain)
+	for i, ca := range long.Content().CAs[:maxHeirs+1] {
+		if _, ok := long.Heir(ca, day(2017, 1, 1)); ok != (i > 0) {
+			t.Errorf("%d times: %v", maxHeirs+1-i, ok)
+		}
+	}
 	for _, v := range []struct {
 		of, on, want string
 	}{

@@ -143,6 +143,9 @@ func TestStatusDates(t *testing.T) {
 
 // TestMoscow compares with the time zone database, where there is one.
 func TestMoscow(t *testing.T) {
+	if d := dayOf(time.Date(1969, 12, 31, 20, 59, 59, 0, time.UTC)); d != -1 {
+		t.Errorf("the last day before 1970 has the number %d", d)
+	}
 	moscow, err := time.LoadLocation("Europe/Moscow")
 	if err != nil {
 		t.Skip("no time zone database here")

@@ -153,6 +153,9 @@ func fraction(r *der.Reader, tag der.Tag) int {
 	}
 	content := r.IntegerTag(tag)
 	n := 0
+	if len(content) > 0 && content[0]&0x80 != 0 {
+		content = nil // negative
+	}
 	for _, b := range content {
 		n = n<<8 | int(b)
 		if n > 999 {

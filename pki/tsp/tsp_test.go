@@ -16,6 +16,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/pki/cms"
+	"propusk/pki/der"
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/reason"
@@ -482,6 +483,21 @@ func TestInfo(t *testing.T) {
 			if err := token.CheckImprint(stamped); !errors.Is(err, reason.TimeStampAlgorithm) {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	}
+}
+
+// TestFractions: milli- and microseconds are 1 to 999, and nothing else is taken for
+// them.
+func TestFractions(t *testing.T) {
+	for content, want := range map[string]int{
+		"\x01": 1, "\x7f": 127, "\x00\xff": 255, "\x03\xe7": 999,
+		"\x00": 0, "\x03\xe8": 0, "\xff": 0, "\x81": 0, "\xfe\xff": 0, "": 0, "\x01\x00\x00\x00\x00\x00\x00\x00\x01": 0,
+	} {
+		var d der.Decoder
+		r := d.Open(append([]byte{byte(der.Context(0)), byte(len(content))}, content...), limits)
+		if got := fraction(&r, der.Context(0)); got != want || (d.Err() == nil) != (want > 0) {
+			t.Errorf("%x: %d, %v, want %d", content, got, d.Err(), want)
 		}
 	}
 }

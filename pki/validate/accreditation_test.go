@@ -68,6 +68,8 @@ func TestAccreditationDays(t *testing.T) {
 		"transferred to one that ended":          {[]*tsl.CA{passedOn(begin, ended), record("2", "", nil, begin, ended)}, reason.CANotAccredited},
 		"transferred to nobody listed":           {[]*tsl.CA{passedOn(begin, ended)}, reason.CANotAccredited},
 		"transferred, issued too late":           {[]*tsl.CA{passedOn(begin, change(tsl.Terminated, day(2, 1, 0))), record("2", "", nil, begin)}, reason.CANotAccredited},
+		"transferred today":                      {[]*tsl.CA{passedOn(begin, change(tsl.Terminated, day(6, 15, 0))), record("2", "", nil, change(tsl.InForce, day(6, 15, 0)))}, ""},
+		"transferred to one that ended today":    {[]*tsl.CA{passedOn(begin, ended), record("2", "", nil, begin, change(tsl.Annulled, day(6, 15, 0)))}, reason.CANotAccredited},
 		"suspended, with an heir":                {[]*tsl.CA{passedOn(begin, change(tsl.Suspended, day(4, 1, 0))), record("2", "", nil, begin)}, reason.CANotAccredited},
 		"unknown status, with an heir":           {[]*tsl.CA{passedOn(begin, change("Спит", day(4, 1, 0))), record("2", "", nil, begin)}, reason.CAStatusUnknown},
 	} {

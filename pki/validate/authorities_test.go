@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,8 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
+	"propusk/pki/verdict"
 )
 
 // TestIndirectList: the tax service leaves its revocation list to the root, or to
@@ -55,6 +59,61 @@ func TestIndirectList(t *testing.T) {
 		if got := val.Certificate(holder.Cert.Raw, nil, now); got.Verdict.Why() != v.want {
 			t.Errorf("%s: %q, want %q: %+v", name, got.Verdict.Why(), v.want, got.Verdict.Checks())
 		}
+	}
+}
+
+// deaf is a network in which nobody ever answers. It counts who is asked.
+type deaf struct {
+	mu    sync.Mutex
+	asked map[string]bool
+	end   <-chan struct{}
+}
+
+func (d *deaf) OCSP(_ context.Context, url string, _ []byte) ([]byte, error) {
+	d.mu.Lock()
+	d.asked[url] = true
+	d.mu.Unlock()
+	<-d.end
+	return nil, context.Canceled
+}
+
+func (d *deaf) CRL(ctx context.Context, url string) ([]byte, error) { return d.OCSP(ctx, url, nil) }
+
+// TestOneBudget: asking about those who sign lists takes the time of the same verdict.
+func TestOneBudget(t *testing.T) {
+	c := country.New(t)
+	with := func(template gostx509.Template, url string) gostx509.Template {
+		template.OCSPServers = []string{url}
+		return template
+	}
+	signer := c.Person(t, c.Root, gost3410.TC26256A(), with(gostx509.Template{
+		Subject:   gostx509.Name{{Type: gostx509.OIDCommonName, Text: "Списки Вымышленные"}},
+		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0), IsCA: true, MaxPathLen: 0,
+		KeyUsage: gostx509.KeyUsageCertSign | gostx509.KeyUsageCRLSign,
+	}, "http://signer.example.test/"))
+	authority := &country.Authority{Cert: signer.Cert, Key: signer.Key}
+	template := with(country.Entrepreneur(), "http://holder.example.test/")
+	template.CRLDistributionPoints = nil
+	template.Extra = append(template.Extra, gostx509.Extension{ID: gostx509.OIDCRLDistribution, Value: pointTo(t, authority)})
+	holder := c.Person(t, c.FNS, gost3410.TC26256A(), template)
+	raw, err := crl.Create(nil, crl.Template{
+		Number: 1, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour), Scope: crl.Scope{Indirect: true},
+		Entries: []crl.Entry{{Serial: []byte{0x7F}, RevokedAt: now, Issuer: c.FNS.Cert.RawSubject}},
+	}, signer.Cert, signer.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := &deaf{asked: make(map[string]bool), end: t.Context().Done()}
+	v := validator(c, QES())
+	v.Trust.CRLs = setOf(t, raw) // and none of the root
+	v.Trust.Intermediates.Add(signer.Cert)
+	v.Trust.Online = revocation.NewOnline(network)
+	v.Policy.Revocation = revocation.Policy{Budget: 50 * time.Millisecond}
+	got := v.Certificate(holder.Cert.Raw, nil, now)
+	network.mu.Lock()
+	defer network.mu.Unlock()
+	if got.Verdict.Status() != verdict.Indeterminate || len(network.asked) > 1 {
+		t.Errorf("%v %q, asked %v", got.Verdict.Status(), got.Verdict.Why(), network.asked)
 	}
 }
 

@@ -93,6 +93,9 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 		out.Verdict = total.Done(person.Identity{})
 		return out
 	}
+	if v.budget == nil {
+		v.budget = new(revocation.Budget)
+	}
 
 	v.checkChain(&total, &out, extra)
 	var accreditation, rules []verdict.Check

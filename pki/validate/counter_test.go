@@ -7,6 +7,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/gost/streebog"
+	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
@@ -14,14 +15,15 @@ import (
 	"propusk/pki/verdict"
 )
 
-// counter makes a counter-signature, SignerInfo in DER, of a holder over a value.
-func counter(t *testing.T, h country.Holder, value []byte) []byte {
+// counter makes a counter-signature, SignerInfo in DER, of a holder over a value, with
+// more attributes under it.
+func counter(t *testing.T, h country.Holder, value []byte, more ...[]byte) []byte {
 	t.Helper()
 	file := longterm.Sign(t, document, true, h, signed)
 	s := longterm.Parse(t, file).Signers[0]
 	sum := streebog.Sum256(value)
 	contentType, messageDigest := longterm.OID(t, "1.2.840.113549.1.9.3"), longterm.OID(t, "1.2.840.113549.1.9.4")
-	var attributes [][]byte
+	attributes := more
 	for _, raw := range longterm.Elements(longterm.Content(s.RawSignedAttrs)) {
 		switch oid := longterm.Content(longterm.Content(raw)); {
 		case string(oid) == string(contentType):
@@ -167,6 +169,48 @@ func TestStampedCounterSignature(t *testing.T) {
 		if s.Verdict.Status() != verdict.Passed || !s.CounterSignatures[0].ProofOfExistence.Equal(stamped) {
 			t.Errorf("%s: %v, counter-signature proven %v", name, s.Verdict.Status(), s.CounterSignatures[0].ProofOfExistence)
 		}
+	}
+}
+
+// TestCertificateOfCounterSigner: it may stand among the certificate-values.
+func TestCertificateOfCounterSigner(t *testing.T) {
+	w := newWorld(t)
+	notary := w.Person(t, w.FNS, gost3410.TC26256A(), country.Entrepreneur())
+	bes := w.bes(t, false)
+	file := longterm.Add(t, bes, longterm.CounterSignature, counter(t, notary, longterm.Parse(t, bes).Signers[0].Signature))
+	for _, c := range []struct {
+		file   []byte
+		status verdict.Status
+		code   reason.Code
+	}{
+		{file, verdict.Indeterminate, reason.SignerCertMissing},
+		{longterm.Add(t, file, longterm.CertificateValues, longterm.CertificateValuesOf(notary.Cert)), verdict.Passed, ""},
+	} {
+		s := one(t, w.v, c.file, now)
+		wantSignature(t, s, verdict.Passed, "", cms.BES, time.Time{})
+		wantSignature(t, s.CounterSignatures[0], c.status, c.code, cms.BES, time.Time{})
+	}
+}
+
+// TestContentOfCounterSignature: what a time-stamp under a counter-signature must be over
+// is the value below it, not the document of the file.
+func TestContentOfCounterSignature(t *testing.T) {
+	w := newWorld(t)
+	bes := w.bes(t, false)
+	value := longterm.Parse(t, bes).Signers[0].Signature
+	w.tsa.Time = signed
+	for _, c := range []struct {
+		over   []byte
+		status verdict.Status
+		code   reason.Code
+	}{{value, verdict.Passed, ""}, {document, verdict.Failed, reason.TimeStampImprint}} {
+		info := counter(t, w.h, value, attribute(t, longterm.ContentTimeStamp, w.tsa.Token(t, c.over)))
+		s := one(t, w.v, longterm.Add(t, bes, longterm.CounterSignature, info), now)
+		if len(s.CounterSignatures) != 1 {
+			t.Fatalf("%d counter-signatures", len(s.CounterSignatures))
+		}
+		wantSignature(t, s.CounterSignatures[0], verdict.Passed, "", cms.BES, time.Time{})
+		wantStamp(t, s.CounterSignatures[0], cades.ContentTimeStamp, c.status, c.code)
 	}
 }
 

@@ -46,6 +46,8 @@ type inspection struct {
 	at      time.Time               // the moment asked about
 	now     time.Time               // when the judgement is made, at the earliest at
 
+	beside *carried // what stands in the file for all signatures; nil until it is needed
+
 	stamps   int // time-stamps that may still be judged
 	counters int // counter-signatures that may still be judged
 	hashed   int // bytes that may still be hashed for time-stamps
@@ -85,11 +87,22 @@ type carried struct {
 	all revocation.Evidence // the evidence, with what the caller gave
 }
 
+// shared returns what stands in the file for all of its signatures. It is read once:
+// there may be many signatures, and long lists.
+func (f *inspection) shared() carried {
+	if f.beside == nil {
+		f.beside = &carried{certs: f.certs, room: maxCarried}
+		f.beside.evidence(f.file.CRLs, f.file.OCSPResponses)
+	}
+	c := *f.beside
+	c.certs, c.lists, c.responses = slices.Clip(c.certs), slices.Clip(c.lists), slices.Clip(c.responses)
+	return c
+}
+
 // carry collects what a signature brings along.
 func (f *inspection) carry(a cades.Attributes) carried {
-	c := carried{certs: slices.Clip(f.certs), room: maxCarried}
+	c := f.shared()
 	c.certificates(f.v.Trust.Facts, a.Certificates)
-	c.evidence(f.file.CRLs, f.file.OCSPResponses)
 	c.evidence(a.CRLs, a.Responses)
 	for _, ts := range a.TimeStamps {
 		if ts.Token == nil {

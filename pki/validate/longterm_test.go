@@ -14,6 +14,7 @@ import (
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -223,6 +224,25 @@ func TestStreamedLevels(t *testing.T) {
 			wantStamp(t, s, cades.ArchiveV2, verdict.Indeterminate, reason.ContentMissing)
 		}
 	}
+}
+
+// TestStreamedDigests: a document that streams past is hashed with the algorithms of the
+// time-stamps over it too, which need not be that of the signature.
+func TestStreamedDigests(t *testing.T) {
+	w := newWorld(t)
+	w.h = w.Person(t, w.FNS, gost3410.TC26512A(), country.Entrepreneur())
+	file := longterm.Values(t, longterm.T(t, w.bes(t, true), w.tsa), w.material(t))
+	file = longterm.Indexed(t, file, document, longterm.IndexV3, w.tsa)
+	sd := longterm.Parse(t, file)
+	digests := cades.Digests(sd)
+	if len(digests) != 2 || !digests[0].Equal(sigalg.OIDStreebog512) || !digests[1].Equal(sigalg.OIDStreebog256) {
+		t.Fatalf("%v", digests)
+	}
+	content, err := cms.Stream(bytes.NewReader(document), digests...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSignature(t, w.v.SignedData(sd, content, now).Signatures[0], verdict.Passed, "", cms.LTA, stamped)
 }
 
 // TestBadAdditions: references of others and values that are cut give no level, are

@@ -180,11 +180,19 @@ func imprint(err error) verdict.Check {
 	return check
 }
 
-// stampTime checks that the time of a time-stamp is possible: not after the moment
+// maxAccuracy is how far off the clock of a TSA may be by its own words. The time of
+// a stamp is taken for the moment that it proves, and what may be off by more than
+// clocks may differ anyway proves another one. Real TSAs have a second or less.
+const maxAccuracy = clockSkew
+
+// stampTime checks that the time of a time-stamp is known well enough and possible: not after the moment
 // at which the token is known to have existed, and not before its certificate did.
 func (f *inspection) stampTime(t TimeStamp, since time.Time) verdict.Check {
 	check := verdict.Check{Name: CheckTimeStampTime, Status: verdict.Passed, Cite: "ETSI EN 319 102-1, 5.4, 5.5.4"}
 	switch slack := clockSkew + t.Token.Accuracy; {
+	case t.Token.Accuracy > maxAccuracy:
+		check.Status, check.Reason = verdict.Indeterminate, reason.TimeStampInaccurate
+		check.Detail = "accuracy of " + t.Token.Accuracy.String()
 	case t.Time.After(f.now.Add(slack)):
 		check.Status, check.Reason = verdict.Indeterminate, reason.TimeStampFuture
 	case t.Time.After(since.Add(slack)):

@@ -130,6 +130,6 @@ type Validator struct {
 	// Context ends asking servers (Trust.Online); nil is context.Background.
 	Context context.Context
 
-	budget *revocation.Budget // of one file; nil is one for each certificate
+	budget *revocation.Budget // of one file; nil is one for each certificate that is judged
 	work   int                // path.Options.MaxWork of each certificate; zero means the default
 }

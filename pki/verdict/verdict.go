@@ -7,6 +7,7 @@
 package verdict
 
 import (
+	"iter"
 	"slices"
 
 	"propusk/pki/person"
@@ -93,6 +94,28 @@ func (v Verdict) Status() Status { return v.status }
 
 // Checks returns a copy of the steps, in the order in which they ran.
 func (v Verdict) Checks() []Check { return slices.Concat(v.checks...) }
+
+// Len returns how many steps ran.
+func (v Verdict) Len() int {
+	n := 0
+	for _, part := range v.checks {
+		n += len(part)
+	}
+	return n
+}
+
+// All returns the steps in the order in which they ran, without copying them.
+func (v Verdict) All() iter.Seq[Check] {
+	return func(yield func(Check) bool) {
+		for _, part := range v.checks {
+			for i := range part {
+				if !yield(part[i]) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // Why returns the reason of the first failed step, else of the first
 // indeterminate one. It is empty for a passed verdict, and also for the zero

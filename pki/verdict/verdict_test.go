@@ -55,8 +55,8 @@ func check(t *testing.T, ran []Check, v Verdict) {
 	if ok != (want == Passed) || ok && who != signer || !ok && who != (person.Identity{}) {
 		t.Errorf("%v: identity %v, %v", ran, who.Kind, ok)
 	}
-	if len(v.Checks()) != len(ran) {
-		t.Errorf("%v: %d steps were kept", ran, len(v.Checks()))
+	if !slices.Equal(v.Checks(), ran) || !slices.Equal(slices.Collect(v.All()), ran) || v.Len() != len(ran) {
+		t.Errorf("%v: %d steps were kept: %v", ran, v.Len(), v.Checks())
 	}
 }
 

@@ -305,6 +305,8 @@ func TestShapes(t *testing.T) {
 		"XAdES order":         {[]string{"#O", canonical(C14N, ""), "", envelopedTransform}, ""},
 
 		"Object only":            {[]string{"#O", canonical(C14N, "")}, reason.XMLSignaturePartial},
+		"Object, enveloped":      {[]string{"", envelopedTransform, "#O", envelopedTransform}, reason.XMLSignaturePartial},
+		"Object, СМЭВ":           {[]string{"", envelopedTransform, "#O", canonical(ExcC14N, "") + canonical(smevURI, "")}, reason.XMLSignaturePartial},
 		"item only":              {[]string{"#I", canonical(C14N, "")}, reason.XMLSignaturePartial},
 		"document and item":      {[]string{"", envelopedTransform, "#I", canonical(C14N, "")}, reason.XMLSignaturePartial},
 		"document twice":         {[]string{"", envelopedTransform, "#L", envelopedTransform}, reason.XMLSignaturePartial},

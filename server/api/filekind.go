@@ -20,7 +20,10 @@ const headLength = 4 << 10
 // kindOf returns kindSignature for what looks like a CMS SignedData, the reason for
 // what is known to be something else, and kindUnknown for the rest.
 func kindOf(file []byte) reason.Code {
-	if len(file) > 0 && file[0] == tagSequence {
+	if len(file) == 0 {
+		return kindUnknown
+	}
+	if file[0] == tagSequence {
 		return kindOfDER(file)
 	}
 	if kind := kindByMagic(file); kind != kindUnknown {

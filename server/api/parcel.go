@@ -7,9 +7,9 @@ import (
 	"io"
 	"time"
 
+	"propusk/pki/cades"
 	"propusk/pki/cms"
 	"propusk/pki/reason"
-	"propusk/pki/sigalg"
 	"propusk/pki/validate"
 )
 
@@ -137,11 +137,7 @@ func (p *packer) algorithms() (algorithms []asn1.ObjectIdentifier, useful bool) 
 		}
 		p.parsed = sd
 	}
-	for _, s := range p.parsed.Signers {
-		if _, err := sigalg.NewHash(s.DigestAlgorithm.Algorithm); err == nil {
-			algorithms = append(algorithms, s.DigestAlgorithm.Algorithm)
-		}
-	}
+	algorithms = cades.Digests(p.parsed)
 	return algorithms, len(algorithms) > 0
 }
 

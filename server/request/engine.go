@@ -34,6 +34,15 @@ type Options struct {
 	Refuse func(http.ResponseWriter, *http.Request, reason.Code)
 	// Observe is called at the end of each request.
 	Observe func(Outcome)
+
+	fixed []header // of every answer
+}
+
+// header is a field of a header. Answers share the slice: to replace the field is right,
+// to change the slice is not, and to append to it makes another one.
+type header struct {
+	name  string
+	value []string
 }
 
 // Outcome is a finished request in numbers.
@@ -55,6 +64,7 @@ func NewEngine(o Options) *gin.Engine {
 	e.RedirectFixedPath = false
 	e.ForwardedByClientIP = false // nobody is believed about addresses
 	e.ContextWithFallback = false
+	o.fixed = o.headers()
 	e.Use(o.handle)
 	e.NoRoute(func(c *gin.Context) { o.refuse(c, reason.PageNotFound) })
 	e.NoMethod(func(c *gin.Context) { o.refuse(c, reason.MethodNotAllowed) })
@@ -81,7 +91,11 @@ func (o Options) handle(c *gin.Context) {
 	start := o.Now()
 	e := &Event{ID: NewID()}
 	c.Request = c.Request.WithContext(withEvent(c.Request.Context(), e))
-	o.headers(c.Writer.Header(), e.ID)
+	h := c.Writer.Header()
+	h.Set("X-Request-Id", e.ID)
+	for _, field := range o.fixed {
+		h[field.name] = field.value
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			o.recovered(c, e, v)
@@ -91,20 +105,26 @@ func (o Options) handle(c *gin.Context) {
 	c.Next()
 }
 
-// headers sets what every answer carries; handlers may replace Cache-Control.
-func (o Options) headers(h http.Header, id string) {
-	h.Set("X-Request-Id", id)
+// headers returns what every answer carries; handlers may replace Cache-Control.
+func (o Options) headers() []header {
 	assets := strings.TrimSpace("'self' " + o.AssetsURL)
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+assets+"; img-src "+assets+
-		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	if o.HSTS {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+	all := map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src " + assets + "; img-src " + assets +
+			"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		"X-Content-Type-Options":     "nosniff",
+		"X-Frame-Options":            "DENY",
+		"Referrer-Policy":            "no-referrer",
+		"Cross-Origin-Opener-Policy": "same-origin",
+		"Cache-Control":              "no-store",
 	}
+	if o.HSTS {
+		all["Strict-Transport-Security"] = "max-age=31536000"
+	}
+	fields := make([]header, 0, len(all))
+	for name, value := range all {
+		fields = append(fields, header{http.CanonicalHeaderKey(name), []string{value}})
+	}
+	return fields
 }
 
 // recovered answers a request whose handler panicked.
@@ -138,7 +158,8 @@ func (o Options) finish(c *gin.Context, e *Event, took time.Duration) {
 		route = "none"
 	}
 	conn := ConnectionFrom(c.Request.Context())
-	attrs := []slog.Attr{
+	attrs := make([]slog.Attr, 0, 13)
+	attrs = append(attrs,
 		slog.String("request", e.ID),
 		slog.String("host", o.Host),
 		slog.String("method", method(c.Request.Method)),
@@ -147,9 +168,11 @@ func (o Options) finish(c *gin.Context, e *Event, took time.Duration) {
 		slog.Int("bytes", max(c.Writer.Size(), 0)),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("tls", conn.Kind),
-	}
-	attrs = append(attrs, optional("suite", conn.Suite), optional("code", string(e.Code)),
-		optional("conclusion", e.Conclusion), optional("client", e.Client))
+	)
+	attrs = optional(attrs, "suite", conn.Suite)
+	attrs = optional(attrs, "code", string(e.Code))
+	attrs = optional(attrs, "conclusion", e.Conclusion)
+	attrs = optional(attrs, "client", e.Client)
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("err", e.Err.Error()))
 	}
@@ -161,13 +184,12 @@ func (o Options) finish(c *gin.Context, e *Event, took time.Duration) {
 	o.Observe(Outcome{Host: o.Host, Method: method(c.Request.Method), Route: route, Status: status, Took: took})
 }
 
-// optional returns the zero attribute when the value is empty; slog leaves it
-// out.
-func optional(key, value string) slog.Attr {
+// optional adds an attribute unless the value is empty.
+func optional(attrs []slog.Attr, key, value string) []slog.Attr {
 	if value == "" {
-		return slog.Attr{}
+		return attrs
 	}
-	return slog.String(key, value)
+	return append(attrs, slog.String(key, value))
 }
 
 // method returns m, or "OTHER" for what is not a method of RFC 9110: the client

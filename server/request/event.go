@@ -10,7 +10,6 @@ package request
 import (
 	"context"
 	"crypto/rand"
-	"strings"
 
 	"propusk/pki/reason"
 )
@@ -54,12 +53,12 @@ const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 func NewID() string {
 	var b [12]byte
 	rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
-	var s strings.Builder
+	s := make([]byte, 0, len("7K3F-9QX2-M4TD"))
 	for i, v := range b {
 		if i > 0 && i%4 == 0 {
-			s.WriteByte('-')
+			s = append(s, '-')
 		}
-		s.WriteByte(alphabet[v%32])
+		s = append(s, alphabet[v%32])
 	}
-	return s.String()
+	return string(s)
 }

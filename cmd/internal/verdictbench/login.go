@@ -105,6 +105,7 @@ func signIns(country *testpki.Country, persons int) ([][]byte, error) {
 type judge struct {
 	trust validate.Trust
 	at    time.Time
+	text  []byte // of the last document
 }
 
 // verdict gives one, which must be good.

@@ -26,7 +26,49 @@ func gost28147() string {
 	}
 	magmaChain(a, "chain32", 32)
 	magmaChain(a, "chain16", 16)
+	gost28147Four(a)
 	return a.String()
+}
+
+// gost28147Four writes the function for four blocks with a key each: word i of the
+// registers is of block i, and so is word i of every row of the keys. The tables need whole
+// registers, the rest is done in quarters.
+func gost28147Four(a *asm) {
+	a.function("crypt4", "(keys *FourKeys, t *nibbles, blocks *[4]uint64)", 0, 24)
+	magmaSetUp(a, "keys", "t", "blocks")
+	quarter := func(r reg) string { return fmt.Sprintf("X%d", int(r)) }
+	left, right := quarter(magmaLeft), quarter(magmaRight)
+	low, high := quarter(magmaLow), quarter(magmaHigh)
+	place, nibble := quarter(magmaPlace), quarter(magmaNibble)
+	a.op("VMOVDQU", at("DI", 0), low)
+	a.op("VMOVDQU", at("DI", 16), high)
+	a.op("VSHUFPS", "$0x88", high, low, right)
+	a.op("VSHUFPS", "$0xdd", high, low, left)
+	a.op("VPRORD", "$11", left, left)
+	a.op("VPRORD", "$11", right, right)
+	to, from := left, right
+	for round := range 32 {
+		word := round % 8
+		if round >= 24 {
+			word = 31 - round
+		}
+		a.op("VPROLD", "$11", from, low)
+		a.op("VPADDD", at("AX", 16*word), low, low)
+		a.op("VPSRLD", "$4", low, high)
+		a.op("VPTERNLOGD", andOr, place, nibble, low)
+		a.op("VPTERNLOGD", andOr, place, nibble, high)
+		a.op("VPERMB", magmaTableLow, magmaLow, magmaLow)
+		a.op("VPERMB", magmaTableHigh, magmaHigh, magmaHigh)
+		a.op("VPTERNLOGD", xorXor, low, high, to)
+		to, from = from, to
+	}
+	a.op("VPROLD", "$11", left, left)
+	a.op("VPROLD", "$11", right, right)
+	a.op("VPUNPCKLDQ", right, left, low) // the last round does not swap
+	a.op("VPUNPCKHDQ", right, left, high)
+	a.op("VMOVDQU", low, at("DI", 0))
+	a.op("VMOVDQU", high, at("DI", 16))
+	a.end()
 }
 
 // What the counters of one group are more than those of the group before: 16 times the

@@ -57,7 +57,7 @@ func magma() string {
 
 // magmaSetUp loads the arguments, whose names are given, and the tables.
 func magmaSetUp(a *asm, arguments ...string) {
-	for i, r := range []string{"AX", "BX", "DI", "SI", "CX"} {
+	for i, r := range []string{"AX", "BX", "DI", "SI", "CX"}[:len(arguments)] {
 		a.Printf("\tMOVQ %s+%d(FP), %s\n", arguments[i], 8*i, r)
 	}
 	a.op("VMOVDQU64", "nibbles_low(BX)", magmaTableLow)

@@ -1,0 +1,111 @@
+package validate
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"propusk/pki/cades"
+	"propusk/pki/cms"
+	"propusk/pki/gostx509"
+	"propusk/pki/internal/country"
+	"propusk/pki/internal/longterm"
+	"propusk/pki/reason"
+	"propusk/pki/tsp"
+	"propusk/pki/verdict"
+)
+
+// TestStampOfHolder: a holder whose certificate was revoked stamps his signature himself,
+// with his own key, and with that of a TSA that he has given a certificate.
+func TestStampOfHolder(t *testing.T) {
+	w := newWorld(t)
+	w.v = w.at(t, now, revoked(w.h.Cert, now.Add(-10*time.Minute)))
+	bes := w.bes(t, false)
+	himself := longterm.NewTSA(t, w.Country, w.FNS, country.TimeStamping(), stamped)
+	himself.Holder = w.h
+	s := one(t, w.v, longterm.T(t, bes, himself), now)
+	wantSignature(t, s, verdict.Failed, reason.CertRevoked, cms.BES, time.Time{})
+	wantStamp(t, s, cades.SignatureTimeStamp, verdict.Failed, reason.TimeStampSigner)
+
+	tsa := longterm.NewTSA(t, w.Country, &country.Authority{Cert: w.h.Cert, Key: w.h.Key}, country.TimeStamping(), stamped)
+	for _, file := range [][]byte{
+		longterm.T(t, bes, tsa),
+		longterm.Indexed(t, longterm.T(t, bes, tsa), document, longterm.IndexV3, tsa),
+	} {
+		for _, beside := range [][]*gostx509.Certificate{nil, {w.h.Cert, w.FNS.Cert, w.Root.Cert}} {
+			s := w.v.Signature(file, cms.Content{}, now, beside...).Signatures[0]
+			wantSignature(t, s, verdict.Failed, reason.CertRevoked, cms.T, time.Time{})
+			for _, ts := range s.TimeStamps {
+				if ts.Verdict.Status() != verdict.Failed {
+					t.Errorf("%s: %v", ts.Kind, ts.Verdict.Status())
+				}
+			}
+		}
+	}
+}
+
+// TestOldListInside: a list inside the file is from before the revocation, and its time
+// is not over; the one at hand is newer.
+func TestOldListInside(t *testing.T) {
+	w := newWorld(t)
+	m := w.material(t)
+	m.Lists = [][]byte{w.list(t, w.FNS, signed), w.list(t, w.Root, signed)}
+	file := longterm.LongType1(t, w.bes(t, false), m, w.tsa)
+	wantSignature(t, one(t, w.offline(), file, now), verdict.Passed, "", cms.XLongType1, stamped)
+	v := w.at(t, now, revoked(w.h.Cert, stamped.Add(-time.Minute)))
+	wantSignature(t, one(t, v, file, now), verdict.Failed, reason.CertRevoked, cms.XLongType1, stamped)
+}
+
+// TestStampChecks: the verdict of a time-stamp tells all that was looked at.
+func TestStampChecks(t *testing.T) {
+	w := newWorld(t)
+	s := one(t, w.v, longterm.T(t, w.bes(t, false), w.tsa), now)
+	found := make(map[string]bool)
+	for _, check := range s.TimeStamps[0].Verdict.Checks() {
+		found[check.Name] = true
+	}
+	for _, name := range []string{
+		CheckTimeStampImprint, cms.CheckContent, cms.CheckAttributes, cms.CheckSignature, cms.CheckSigningCertificate,
+		tsp.CheckForm, tsp.CheckPurpose, tsp.CheckName, cms.CheckFormat, CheckTimeStampTime,
+	} {
+		if !found[name] {
+			t.Errorf("nothing is told about %q", name)
+		}
+	}
+}
+
+// TestStreamedMutants spoils bytes of signatures of every level and reads them both ways:
+// what is held makes no difference to the verdict.
+func TestStreamedMutants(t *testing.T) {
+	w := newWorld(t)
+	for level, file := range w.levels(t, w.bes(t, false)) {
+		for i := 0; i < len(file); i += 61 {
+			mutant := bytes.Clone(file)
+			mutant[i] ^= 0x04
+			sameStreamed(t, w.v, mutant, level == cms.A)
+		}
+	}
+}
+
+// sameStreamed compares the judgement of a file with that of the same file as a stream,
+// without the old archive time-stamps, which need the document.
+func sameStreamed(t *testing.T, v Validator, file []byte, archived bool) {
+	t.Helper()
+	whole := v.Signature(file, cms.Content{}, now)
+	sd, content, err := cms.ParseStream(bytes.NewReader(file))
+	if err != nil {
+		if whole.File != nil || whole.Verdict().Why() != reason.Of(err) {
+			t.Errorf("%q as a stream: %v", whole.Verdict().Why(), err)
+		}
+		return
+	}
+	streamed := v.SignedData(sd, content, now)
+	if a, b := whole.Verdict(), streamed.Verdict(); a.Status() != b.Status() || a.Why() != b.Why() {
+		t.Errorf("%v %q, as a stream %v %q", a.Status(), a.Why(), b.Status(), b.Why())
+	}
+	for i, a := range whole.Signatures {
+		if b := streamed.Signatures[i]; !archived && (a.Level != b.Level || !a.ProofOfExistence.Equal(b.ProofOfExistence)) {
+			t.Errorf("%s, proven %v, as a stream %s, %v", a.Level, a.ProofOfExistence, b.Level, b.ProofOfExistence)
+		}
+	}
+}
