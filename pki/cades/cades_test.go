@@ -3,6 +3,7 @@ package cades
 import (
 	"bytes"
 	"crypto/sha1"
+	"slices"
 	"testing"
 	"time"
 
@@ -295,8 +296,11 @@ func TestLevels(t *testing.T) {
 		"both":                      {longterm.Type2(t, longterm.Type1(t, c, k.tsa), k.tsa), cms.XType1, true},
 		"OCSP by its digest":        {longTermOCSP(t, k, func(basic, _ []byte) []byte { return basic }), cms.XLong, true},
 		"OCSP by that of the whole": {longTermOCSP(t, k, func(_, whole []byte) []byte { return whole }), cms.XLong, true},
-		"OCSP by name and time":     {longTermOCSP(t, k, func(_, _ []byte) []byte { return nil }), cms.XLong, true},
+		"OCSP by name and time":     {longTermOCSP(t, k, nil), cms.XLong, true},
 		"OCSP of others":            {longTermOCSP(t, k, func(basic, _ []byte) []byte { return basic[1:] }), cms.T, false},
+		"OCSP by another name":      {longTermOCSP(t, k, nil, func(o *longterm.OCSP) { o.Responder = longterm.Element(0xa1, k.Root.Cert.RawSubject) }), cms.T, false},
+		"OCSP by a key":             {longTermOCSP(t, k, nil, func(o *longterm.OCSP) { o.Responder = longterm.Element(0xa2, longterm.Element(0x04, make([]byte, 20))) }), cms.T, false},
+		"OCSP by another time":      {longTermOCSP(t, k, nil, func(o *longterm.OCSP) { o.ProducedAt = o.ProducedAt.Add(time.Second) }), cms.T, false},
 	} {
 		a := firstOf(t, one.file)
 		if a.Level() != one.level {
@@ -316,9 +320,16 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-func longTermOCSP(t *testing.T, k *kit, hashed func(basic, whole []byte) []byte) []byte {
+// longTermOCSP makes an X Long with an OCSP response, and changes the reference to it.
+func longTermOCSP(t *testing.T, k *kit, hashed func(basic, whole []byte) []byte, changes ...func(*longterm.OCSP)) []byte {
 	t.Helper()
+	if hashed == nil {
+		hashed = func(_, _ []byte) []byte { return nil }
+	}
 	m := k.withOCSP(t, hashed)
+	for _, change := range changes {
+		change(&m.Refs[0])
+	}
 	return longterm.Values(t, longterm.C(t, longterm.T(t, k.bes(t), k.tsa), m), m)
 }
 
@@ -464,6 +475,139 @@ func TestWeakReferences(t *testing.T) {
 	covered := a.Covers(a.TimeStamps[1])
 	if a.Level() != cms.XLongType1 || holds(covered, k.m.Certs[0].Raw) || !holds(covered, k.m.Lists[0]) {
 		t.Errorf("%s, covers %d", a.Level(), len(covered))
+	}
+
+	// The same algorithm in the form of others is not ours: nothing fits.
+	sum := sha1.Sum(k.Root.Cert.Raw)
+	named := longterm.Element(0x30, longterm.Element(0x30, longterm.Element(0x06, longterm.OID(t, "1.3.14.3.2.26"))), longterm.Element(0x04, sum[:]))
+	file = longterm.Add(t, longterm.T(t, k.bes(t), k.tsa), longterm.CertificateRefs, longterm.Element(0x30, longterm.Element(0x30, named)))
+	file = longterm.Add(t, file, longterm.RevocationRefs, longterm.RevocationRefsOf(k.m.Lists))
+	a = firstOf(t, longterm.Type1(t, longterm.Values(t, file, k.m), k.tsa))
+	if a.Level() != cms.T || holds(a.Covers(a.TimeStamps[1]), k.Root.Cert.Raw) {
+		t.Error(a.Level())
+	}
+}
+
+// indexed adds an archive time-stamp of version 3 whose index has what keep keeps.
+func (k *kit) indexed(t *testing.T, file []byte, version string, keep func(raw []byte) bool) Attributes {
+	t.Helper()
+	index := longterm.IndexOf(t, file, version, keep)
+	token := longterm.WithIndex(t, k.tsa.Token(t, longterm.IndexedImprint(t, file, document, index)), version, index)
+	a := firstOf(t, longterm.Add(t, file, longterm.ArchiveV3, token))
+	if err := a.CheckImprint(a.TimeStamps[len(a.TimeStamps)-1], cms.Content{}); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// TestIndexLeavesOut: whatever one element an index leaves out is not covered, wherever
+// it stands, and all others are.
+func TestIndexLeavesOut(t *testing.T) {
+	k := newKit(t)
+	var response []byte
+	m := k.withOCSP(t, func(basic, whole []byte) []byte { response = whole; return basic })
+	third, fourth := list(t, k.FNS, 3), list(t, k.Root, 4)
+	file, err := longterm.Parse(t, longterm.LongType1(t, k.bes(t), m, k.tsa)).Extend(0, cms.Addition{
+		CRLs: [][]byte{third, fourth}, OCSPs: [][]byte{response},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := firstOf(t, file)
+	for _, version := range []string{longterm.Index, longterm.IndexV2, longterm.IndexV3} {
+		pieces := [][]byte{k.h.Cert.Raw, third, fourth, response, a.TimeStamps[0].Raw, a.TimeStamps[1].Raw}
+		for _, piece := range pieces {
+			left := k.indexed(t, file, version, func(raw []byte) bool { return !bytes.Contains(raw, piece) })
+			covered := left.Covers(left.TimeStamps[2])
+			if holds(covered, piece) {
+				t.Errorf("index %s: %.20x is covered", version, piece)
+			}
+			for _, other := range pieces {
+				if !bytes.Equal(piece, other) && !holds(covered, other) {
+					t.Errorf("index %s without %.20x: %.20x is not covered", version, piece, other)
+				}
+			}
+		}
+	}
+}
+
+// TestIndexOfReferences: an index that names references covers the values that they name,
+// and no others beside them.
+func TestIndexOfReferences(t *testing.T) {
+	k := newKit(t)
+	values := k.m
+	values.Lists = append(slices.Clip(values.Lists), list(t, k.FNS, 3))
+	values.Certs = append(slices.Clip(values.Certs), k.tsa.Holder.Cert)
+	file := longterm.Values(t, longterm.C(t, longterm.T(t, k.bes(t), k.tsa), k.m), values)
+	a := k.indexed(t, file, longterm.IndexV3, func(raw []byte) bool {
+		return bytes.HasPrefix(raw, longterm.Element(0x06, longterm.OID(t, longterm.CertificateRefs))) ||
+			bytes.HasPrefix(raw, longterm.Element(0x06, longterm.OID(t, longterm.RevocationRefs)))
+	})
+	covered := a.Covers(a.TimeStamps[1])
+	if !holds(covered, k.m.Lists[0]) || !holds(covered, k.m.Lists[1]) || !holds(covered, k.Root.Cert.Raw) {
+		t.Error("what is referred to is not covered")
+	}
+	if holds(covered, values.Lists[2]) || holds(covered, k.tsa.Holder.Cert.Raw) {
+		t.Error("what nobody refers to is covered")
+	}
+}
+
+// TestTwoIndexes: a token with two indexes covers what either reader takes, so nothing.
+func TestTwoIndexes(t *testing.T) {
+	k := newKit(t)
+	file := longterm.T(t, k.bes(t), k.tsa)
+	index := longterm.IndexOf(t, file, longterm.IndexV3, nil)
+	token := longterm.WithIndex(t, k.tsa.Token(t, longterm.IndexedImprint(t, file, document, index)), longterm.IndexV3, index)
+	token = longterm.WithIndex(t, token, longterm.IndexV2, longterm.IndexOf(t, file, longterm.IndexV2, nil))
+	a := firstOf(t, longterm.Add(t, file, longterm.ArchiveV3, token))
+	if err := a.CheckImprint(a.TimeStamps[1], cms.Content{}); reason.Of(err) != reason.TimeStampIndex {
+		t.Errorf("%v", err)
+	}
+	if len(a.Covers(a.TimeStamps[1])) > 0 {
+		t.Error("it covers something")
+	}
+}
+
+// TestUnreadableArchive: an archive time-stamp that nobody can read was added later than
+// the one that can be read, for all that is known, and takes nothing from it.
+func TestUnreadableArchive(t *testing.T) {
+	k := newKit(t)
+	file := longterm.Archive(t, longterm.T(t, k.bes(t), k.tsa), document, longterm.ArchiveV2, k.tsa)
+	a := firstOf(t, longterm.Add(t, file, longterm.ArchiveV1, []byte{0x30, 0}))
+	if err := a.CheckImprint(a.TimeStamps[1], cms.Content{}); err != nil || a.TimeStamps[2].Token != nil {
+		t.Error(err)
+	}
+	if !holds(a.Covers(a.TimeStamps[1]), a.TimeStamps[0].Raw) || holds(a.Covers(a.TimeStamps[1]), a.TimeStamps[2].Raw) {
+		t.Error("it covers the wrong things")
+	}
+}
+
+// TestIncompleteESC: there is no time-stamp over a CAdES-C that is none.
+func TestIncompleteESC(t *testing.T) {
+	k := newKit(t)
+	for name, file := range map[string][]byte{
+		"no time-stamp":  longterm.C(t, k.bes(t), k.m),
+		"no references":  longterm.T(t, k.bes(t), k.tsa),
+		"no revocation":  longterm.Add(t, longterm.T(t, k.bes(t), k.tsa), longterm.CertificateRefs, longterm.CertificateRefsOf(k.m.Certs...)),
+		"no certificate": longterm.Add(t, longterm.T(t, k.bes(t), k.tsa), longterm.RevocationRefs, longterm.RevocationRefsOf(k.m.Lists)),
+	} {
+		pieces := [][]byte{longterm.Parse(t, file).Signers[0].Signature}
+		for _, oid := range []string{longterm.SignatureTimeStamp, longterm.CertificateRefs, longterm.RevocationRefs} {
+			pieces = append(pieces, longterm.Attribute(t, file, oid))
+		}
+		for kind, token := range map[string][]byte{
+			longterm.ESCTimeStamp:        k.tsa.Token(t, pieces...),
+			longterm.ReferencesTimeStamp: k.tsa.Token(t, pieces[2:]...),
+		} {
+			if name == "no time-stamp" && kind == longterm.ReferencesTimeStamp {
+				continue
+			}
+			a := firstOf(t, longterm.Add(t, file, kind, token))
+			last := a.TimeStamps[len(a.TimeStamps)-1]
+			if err := a.CheckImprint(last, cms.Content{}); reason.Of(err) != reason.TimeStampImprint {
+				t.Errorf("%s, %s: %v", name, last.Kind, err)
+			}
+		}
 	}
 }
 

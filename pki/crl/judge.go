@@ -55,9 +55,13 @@ func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer
 	q := question{Checker: c, cert: cert, issuer: issuer, at: at}
 	var known ReasonSet
 	var earlier Answer // about other reasons
+	var expired []combined
 	for _, candidate := range q.candidates() {
 		reasons, err := q.reliable(&candidate)
 		if err != nil {
+			if reason.Of(err) == reason.RevocationStale {
+				expired = append(expired, candidate)
+			}
 			// The newest list tells best what is missing.
 			if code := reason.Of(err); unknown.Reason == reason.RevocationUnknown {
 				unknown.Reason, unknown.Detail = code, err.Error()
@@ -69,8 +73,12 @@ func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer
 		}
 		a := q.judge(candidate)
 		a.join(&earlier)
-		if known |= reasons; a.Check.Status == verdict.Failed || known == AllReasons {
+		known |= reasons
+		if a.Check.Status == verdict.Failed {
 			return a
+		}
+		if known == AllReasons {
+			return q.recall(a, expired)
 		}
 		earlier = a
 	}
@@ -79,6 +87,27 @@ func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer
 		unknown.Detail = "crl: no list says whether it was revoked for " + (AllReasons &^ known).String()
 	}
 	return Answer{Check: unknown}
+}
+
+// recall returns a, which grants, unless a newer list has revoked the certificate and
+// then expired: an older list that is in force longer does not make it good again.
+func (q *question) recall(a Answer, expired []combined) Answer {
+	for _, c := range expired {
+		if c.signer == nil || c.latest().future(q.at, q.Policy) || q.Set.checkSignature(c.list, c.signer) != nil {
+			continue
+		}
+		if b := q.judge(c); b.Check.Status == verdict.Failed {
+			return b
+		}
+	}
+	return a
+}
+
+// revokes reports whether a list by itself says that the certificate was revoked by the
+// moment.
+func (q *question) revokes(l *List) bool {
+	e, found := l.LookupOf(q.cert.RawIssuer, q.cert.Serial)
+	return found && e.Reason != RemoveFromCRL && !e.RevokedAt.After(q.at)
 }
 
 // join adds what lists about other reasons said: not revoked at the moment, or there
@@ -106,6 +135,7 @@ type question struct {
 // is one.
 type combined struct {
 	list, delta *List
+	past        *List                 // a newer delta list that has expired: only what it revokes counts
 	signer      *gostx509.Certificate // of both; nil if nobody is known who may sign
 }
 
@@ -124,7 +154,7 @@ func (q *question) candidates() []combined {
 	updated := false
 	add := func(l *List, signer *gostx509.Certificate) {
 		c := combined{list: l, signer: signer}
-		c.delta = q.deltaOf(&c)
+		c.delta, c.past = q.deltasOf(&c)
 		updated = updated || c.delta != nil
 		all = append(all, c)
 	}
@@ -182,19 +212,26 @@ func (q *question) signerOf(l *List) *gostx509.Certificate {
 	return nil
 }
 
-// deltaOf returns the newest delta list that can be relied upon and fits the complete
-// one: RFC 5280, Sections 5.2.4 and 6.3.3 (c).
-func (q *question) deltaOf(c *combined) *List {
+// deltasOf returns the newest delta list that can be relied upon and fits the complete
+// one, and the newest of those that could be if they had not expired, where it is newer:
+// RFC 5280, Sections 5.2.4 and 6.3.3 (c).
+func (q *question) deltasOf(c *combined) (inForce, past *List) {
 	l := c.list
 	for _, d := range q.Set.deltas[string(l.rawIssuer)] {
 		fits := d.unusable == nil && l.number != nil &&
 			compareNumbers(d.base, l.number) <= 0 && compareNumbers(l.number, d.number) < 0 &&
 			d.sameScope(l) && slices.Equal(d.authorityKeyID, l.authorityKeyID)
-		if fits && c.signer != nil && d.current(q.at, q.Policy) == nil && q.Set.checkSignature(d, c.signer) == nil {
-			return d
+		if !fits || c.signer == nil || d.future(q.at, q.Policy) || q.Set.checkSignature(d, c.signer) != nil {
+			continue
+		}
+		if d.current(q.at, q.Policy) == nil {
+			return d, past
+		}
+		if past == nil {
+			past = d
 		}
 	}
-	return nil
+	return nil, past
 }
 
 // sameScope reports whether two lists are about the same.
@@ -275,14 +312,19 @@ func (p *distribution) leadsTo(l *List, own bool) bool {
 	return slices.ContainsFunc(l.names, func(n generalName) bool { return n.value != "" && slices.Contains(names, n) })
 }
 
-// current reports whether the list speaks about a moment: it was issued after it,
-// or was in force at it.
-func (l *List) current(at time.Time, p Policy) error {
+// future reports whether the list was issued later than now, by more than clocks differ.
+func (l *List) future(at time.Time, p Policy) bool {
 	now := p.Now
 	if now.IsZero() {
 		now = at
 	}
-	if l.thisUpdate.After(now.Add(ClockSkew)) {
+	return l.thisUpdate.After(now.Add(ClockSkew))
+}
+
+// current reports whether the list speaks about a moment: it was issued after it,
+// or was in force at it.
+func (l *List) current(at time.Time, p Policy) error {
+	if l.future(at, p) {
 		return reason.Errorf(reason.RevocationStale, "crl: the list was issued in the future, on %s", l.thisUpdate.Format(time.RFC3339))
 	}
 	if l.thisUpdate.After(at) {
@@ -330,6 +372,9 @@ func (c *combined) entry(cert *gostx509.Certificate, at time.Time) (Entry, bool)
 
 // judge reads the answer out of a reliable list.
 func (q *question) judge(c combined) Answer {
+	if c.past != nil && q.revokes(c.past) {
+		c.delta = c.past
+	}
 	a := Answer{List: c.latest(), Signer: c.signer}
 	a.Check = verdict.Check{Name: stepRevocation, Status: verdict.Passed, Cite: "RFC 5280, 6.3.3"}
 	if c.delta != nil {

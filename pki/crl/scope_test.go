@@ -85,6 +85,8 @@ func TestDelta(t *testing.T) {
 	revoked := Entry{Serial: fine.Serial, RevokedAt: now.Add(-20 * time.Minute), Reason: KeyCompromise}
 	lifted := Entry{Serial: held.Serial, RevokedAt: now.Add(-20 * time.Minute), Reason: RemoveFromCRL}
 	stale := func(t *Template) { t.ThisUpdate, t.NextUpdate = now.Add(-3*time.Hour), now.Add(-time.Hour) }
+	expired := func(t *Template) { t.ThisUpdate, t.NextUpdate = now.Add(-40*time.Minute), now.Add(-time.Minute) }
+	longRevoked := Entry{Serial: fine.Serial, RevokedAt: now.Add(-45 * time.Minute), Reason: KeyCompromise}
 	ask(t, ca, nil, map[string]asked{
 		"nothing new":              {[]*List{complete(nil), delta(ca, nil)}, fine, Policy{}, 0, "", 1},
 		"revoked since":            {[]*List{complete(nil), delta(ca, nil, revoked)}, fine, Policy{}, 0, reason.CertRevoked, 1},
@@ -105,11 +107,18 @@ func TestDelta(t *testing.T) {
 		"of another scope":         {[]*List{complete(nil), delta(ca, func(t *Template) { t.Scope.UserCerts = true }, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
 		"unknown extension":        {[]*List{complete(nil), delta(ca, func(t *Template) { t.Extra = []gostx509.Extension{extension("1.2.3", true, "x")} }, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
 		"delta is stale":           {[]*List{complete(nil), delta(ca, stale, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
-		"delta from the future":    {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now.Add(time.Hour) }, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
-		"complete is stale":        {[]*List{complete(stale), delta(ca, nil)}, fine, Policy{}, 0, "", 1},
-		"both are stale":           {[]*List{complete(stale), delta(ca, stale)}, fine, Policy{}, 0, reason.RevocationStale, 0},
-		"alone":                    {[]*List{delta(ca, nil)}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
-		"expired before the delta": {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now })}, old, Policy{Now: now}, -2 * time.Minute, reason.RevocationUnknown, 0},
+		"revoked by a stale delta": {[]*List{complete(nil), delta(ca, expired, longRevoked)}, fine, Policy{}, 0, reason.CertRevoked, 1},
+		"by a stale delta, later":  {[]*List{complete(nil), delta(ca, expired, longRevoked)}, fine, Policy{Now: now}, -50 * time.Minute, "", 1},
+		"stale, then a newer one":  {[]*List{complete(nil), delta(ca, expired, longRevoked), delta(ca, func(t *Template) { t.Number = 10 })}, fine, Policy{}, 0, "", 1},
+		"stale, after an older one": {[]*List{complete(nil), delta(ca, expired, longRevoked), delta(ca, func(t *Template) { t.Number, t.ThisUpdate = 8, now.Add(-50*time.Minute) })},
+			fine, Policy{}, 0, reason.CertRevoked, 1},
+		"revoked by a stale delta of another key": {[]*List{complete(nil), delta(twin, expired, longRevoked)}, fine, Policy{}, 0, "", 0},
+		"revoked in the future":                   {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now.Add(time.Hour) }, longRevoked)}, fine, Policy{}, 0, "", 0},
+		"delta from the future":                   {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now.Add(time.Hour) }, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
+		"complete is stale":                       {[]*List{complete(stale), delta(ca, nil)}, fine, Policy{}, 0, "", 1},
+		"both are stale":                          {[]*List{complete(stale), delta(ca, stale)}, fine, Policy{}, 0, reason.RevocationStale, 0},
+		"alone":                                   {[]*List{delta(ca, nil)}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
+		"expired before the delta":                {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now })}, old, Policy{Now: now}, -2 * time.Minute, reason.RevocationUnknown, 0},
 		"newest delta": {[]*List{complete(nil), delta(ca, nil, lifted), delta(ca, func(t *Template) { t.Number, t.ThisUpdate = 10, now.Add(-time.Minute) })},
 			held, Policy{}, 0, reason.CertOnHold, 1},
 		"newer complete, older complete with a delta": {[]*List{complete(nil), delta(ca, nil, lifted), complete(func(t *Template) { t.Number, t.ThisUpdate, t.Entries = 10, now.Add(-time.Minute), nil })},
@@ -369,6 +378,39 @@ func TestCrowdedBucket(t *testing.T) {
 	if !ok || !e.RevokedAt.Equal(now.Add(-20_000*time.Second)) || e.Reason != KeyCompromise {
 		t.Errorf("%+v, %v", e, ok)
 	}
+}
+
+// TestExpiredRevocation: an older list that is in force longer than a newer one does not
+// make good again what the newer one has revoked.
+func TestExpiredRevocation(t *testing.T) {
+	ca, twin := newAuthority(t, "УЦ", nil), newAuthority(t, "УЦ", nil)
+	cert := ca.issue(t, []byte{0x22}, nil)
+	entry := func(r Reason) Entry {
+		return Entry{Serial: cert.Serial, RevokedAt: now.Add(-40 * time.Minute), Reason: r}
+	}
+	old := ca.list(t, nil)
+	expired := func(of authority, change func(*Template), entries ...Entry) *List {
+		return of.list(t, func(t *Template) {
+			t.Number, t.ThisUpdate, t.NextUpdate, t.Entries = 8, now.Add(-30*time.Minute), now.Add(-time.Minute), entries
+			if change != nil {
+				change(t)
+			}
+		})
+	}
+	keys := func(t *Template) { t.Scope.Reasons = Reasons(KeyCompromise, CACompromise, AACompromise) }
+	ask(t, ca, nil, map[string]asked{
+		"revoked":             {[]*List{old, expired(ca, nil, entry(KeyCompromise))}, cert, Policy{}, 0, reason.CertRevoked, 0},
+		"on hold":             {[]*List{old, expired(ca, nil, entry(CertificateHold))}, cert, Policy{}, 0, reason.CertOnHold, 0},
+		"in a part":           {[]*List{old, expired(ca, keys, entry(KeyCompromise))}, cert, Policy{}, 0, reason.CertRevoked, 0},
+		"not":                 {[]*List{old, expired(ca, nil)}, cert, Policy{}, 0, "", 0},
+		"revoked later":       {[]*List{old, expired(ca, nil, entry(KeyCompromise))}, cert, Policy{Now: now}, -45 * time.Minute, "", 0},
+		"of another key":      {[]*List{old, expired(twin, nil, entry(KeyCompromise))}, cert, Policy{}, 0, "", 0},
+		"for CAs":             {[]*List{old, expired(ca, func(t *Template) { t.Scope.CACerts = true }, entry(KeyCompromise))}, cert, Policy{}, 0, "", 0},
+		"a newer one":         {[]*List{old, expired(ca, nil, entry(CertificateHold)), ca.list(t, func(t *Template) { t.Number, t.ThisUpdate = 9, now.Add(-time.Minute) })}, cert, Policy{}, 0, "", 0},
+		"from the future":     {[]*List{old, expired(ca, func(t *Template) { t.ThisUpdate, t.NextUpdate = now.Add(time.Hour), now.Add(2*time.Hour) }, entry(KeyCompromise))}, cert, Policy{}, 0, "", 0},
+		"by its delta list":   {[]*List{old, expired(ca, nil), expired(ca, func(t *Template) { t.Number, t.Base = 9, 8 }, entry(KeyCompromise))}, cert, Policy{}, 0, reason.CertRevoked, 1},
+		"nothing is in force": {[]*List{expired(ca, nil, entry(KeyCompromise))}, cert, Policy{}, 0, reason.RevocationStale, 0},
+	})
 }
 
 // counted counts the comparisons of sorting a bucket.

@@ -287,6 +287,13 @@ func TestManyCandidates(t *testing.T) {
 	}
 }
 
+// renamed is the CA with its key under the name of the root.
+func (w *world) renamed() *country.Authority {
+	cert := *w.FNS.Cert
+	cert.RawSubject = w.Root.Cert.RawSubject
+	return &country.Authority{Cert: &cert, Key: w.FNS.Key}
+}
+
 // TestSigners: nobody but the issuer and whom it empowered signs.
 func TestSigners(t *testing.T) {
 	w := newWorld(t)
@@ -304,6 +311,7 @@ func TestSigners(t *testing.T) {
 		{"empowered by another CA", w.Lost, func(*gostx509.Template) {}, reason.OCSPSignerUnauthorized},
 		{"empowered by the root", w.Root, func(*gostx509.Template) {}, reason.OCSPSignerUnauthorized},
 		{"empowered by a CA of the same name", w.twin(t), func(*gostx509.Template) {}, reason.OCSPSignerUnauthorized},
+		{"empowered by the very key under another name", w.renamed(), func(*gostx509.Template) {}, reason.OCSPSignerUnauthorized},
 		{"any usage", w.FNS, func(t *gostx509.Template) { t.ExtKeyUsage = []asn1.ObjectIdentifier{anyUsage} }, reason.OCSPSignerUnauthorized},
 		{"another usage", w.FNS, func(t *gostx509.Template) { t.ExtKeyUsage = []asn1.ObjectIdentifier{gostx509.OIDClientAuth} }, reason.OCSPSignerUnauthorized},
 		{"no usage", w.FNS, func(t *gostx509.Template) { t.ExtKeyUsage = nil }, reason.OCSPSignerUnauthorized},

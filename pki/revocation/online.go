@@ -412,15 +412,12 @@ func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, 
 	if err == nil && (one.ThisUpdate().After(q.now.Add(crl.ClockSkew)) || !q.now.Before(until)) {
 		err = reason.RevocationStale
 	}
-	newest := l
-	if err == nil {
-		if newest = o.newest(url, l); newest != l {
-			err = reason.RevocationStale
-		}
+	if err == nil && o.outdated(url, l) {
+		err = reason.RevocationStale
 	}
 	o.report(url, q, err)
 	if err != nil {
-		return newest, nil
+		return l, nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -429,16 +426,14 @@ func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, 
 	return l, nil
 }
 
-// newest returns the newer of a list and of the one that was got from the same address
-// before. Lists have no nonce: whoever sits on the line could send one from before a
+// outdated reports whether the list that was got from the same address before is a newer
+// one. Lists have no nonce: whoever sits on the line could send one from before a
 // revocation, as long as it is in force.
-func (o *Online) newest(url string, l *list) *list {
+func (o *Online) outdated(url string, l *list) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if old := o.cache.lists[url]; old != nil && old.issuer == l.issuer && old.one.ThisUpdate().After(l.one.ThisUpdate()) {
-		return old
-	}
-	return l
+	old := o.cache.lists[url]
+	return old != nil && old.issuer == l.issuer && old.one.ThisUpdate().After(l.one.ThisUpdate())
 }
 
 // unreachable says which server gave no usable answer. What a server answered keeps

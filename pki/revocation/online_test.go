@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -767,13 +768,28 @@ func TestCarriedListOfResponder(t *testing.T) {
 	newer.Number, newer.ThisUpdate = 2, now.Add(-time.Minute)
 	w.publish(t, firstPoint, newer)
 	carried := Evidence{CRLs: w.lists(t, inForce()), Responses: []*ocsp.Response{w.signed(t, fine(now), by)}}
-	c := &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}}
-	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != verdict.Passed || len(c.Used()) != 2 {
-		t.Errorf("%+v", got)
+	at := now.Add(-30 * time.Second) // the answer is of after it
+	for _, c := range []struct {
+		online *Online
+		kinds  []Kind
+	}{
+		{nil, []Kind{KindOCSP, KindCRL}},
+		{NewOnline(w), []Kind{KindCRL}}, // that of the holder
+	} {
+		checker := &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}, Now: now, Online: c.online}
+		got := checker.Revocation(w.holder.Cert, w.FNS.Cert, at)
+		var kinds []Kind
+		for _, used := range checker.Used() {
+			kinds = append(kinds, used.Kind)
+		}
+		if got.Status != verdict.Passed || !slices.Equal(kinds, c.kinds) {
+			t.Errorf("%+v rests on %v, want %v", got, kinds, c.kinds)
+		}
 	}
-	c = &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}, Online: NewOnline(w)}
-	if got := c.Revocation(w.holder.Cert, w.FNS.Cert, now); len(c.Used()) != 1 || c.Used()[0].Kind != KindCRL {
-		t.Errorf("the answer of a revoked responder counts: %+v, %+v", got, c.Used())
+	// A list of our own settles it.
+	own := &Checker{Evidence: Evidence{CRLs: carried.CRLs}, Carried: carried, Policy: Policy{Order: OCSPFirst}, Now: now, Online: NewOnline(nobody{t})}
+	if got := own.Revocation(w.holder.Cert, w.FNS.Cert, at); got.Status != verdict.Passed || len(own.Used()) != 2 {
+		t.Errorf("%+v", got)
 	}
 }
 

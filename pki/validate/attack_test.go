@@ -2,15 +2,18 @@ package validate
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
 	"propusk/pki/cades"
 	"propusk/pki/cms"
+	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
 	"propusk/pki/tsp"
 	"propusk/pki/verdict"
 )
@@ -54,6 +57,51 @@ func TestOldListInside(t *testing.T) {
 	wantSignature(t, one(t, w.offline(), file, now), verdict.Passed, "", cms.XLongType1, stamped)
 	v := w.at(t, now, revoked(w.h.Cert, stamped.Add(-time.Minute)))
 	wantSignature(t, one(t, v, file, now), verdict.Failed, reason.CertRevoked, cms.XLongType1, stamped)
+}
+
+// TestTooManySigned: what the signer himself signed cannot be left out because there is
+// too much of it, as additions of others can.
+func TestTooManySigned(t *testing.T) {
+	w := newWorld(t)
+	w.tsa.Time = signed
+	token := w.tsa.Token(t, document)
+	many := slices.Repeat([][]byte{token}, cades.MaxTimeStamps+1)
+	file := longterm.SignWith(t, document, w.h, signed, longterm.ContentTimeStamp, many...)
+	wantSignature(t, one(t, w.v, file, now), verdict.Failed, reason.SignatureAttributesBad, cms.BES, time.Time{})
+	file = longterm.SignWith(t, document, w.h, signed, longterm.ContentTimeStamp, many[1:]...)
+	wantSignature(t, one(t, w.v, file, now), verdict.Passed, "", cms.BES, time.Time{})
+}
+
+// TestExpiredMaker: revocation data count only if both the CA and whoever signed for it
+// were in force when the data are proven to have existed.
+func TestExpiredMaker(t *testing.T) {
+	w := newWorld(t)
+	raw := w.list(t, w.FNS, signed)
+	list := setOf(t, raw).Lists()[0]
+	lasting, old := &gostx509.Certificate{NotAfter: now.Add(time.Hour)}, &gostx509.Certificate{NotAfter: now.Add(-time.Minute)}
+	f := inspection{now: now}
+	for _, c := range []struct {
+		signer, issuer *gostx509.Certificate
+		proven         time.Time
+		status         verdict.Status
+	}{
+		{lasting, lasting, time.Time{}, verdict.Passed},
+		{nil, lasting, time.Time{}, verdict.Passed},
+		{old, lasting, time.Time{}, verdict.Indeterminate},
+		{lasting, old, time.Time{}, verdict.Indeterminate},
+		{old, old, now.Add(-time.Hour), verdict.Passed},
+		{old, old, now.Add(-time.Second), verdict.Indeterminate},
+	} {
+		known := proofs{}
+		if !c.proven.IsZero() {
+			known.add(raw, c.proven)
+		}
+		used := revocation.Used{SHA256: list.SHA256(), Signer: c.signer, Issuer: c.issuer}
+		checks := f.checkEvidence(Certificate{Evidence: []revocation.Used{used}}, known, carried{lists: []*crl.List{list}})
+		if len(checks) != 1 || checks[0].Status != c.status {
+			t.Errorf("%+v: %+v", c, checks)
+		}
+	}
 }
 
 // TestStampChecks: the verdict of a time-stamp tells all that was looked at.

@@ -9,6 +9,7 @@ import (
 	"propusk/gost/streebog"
 	"propusk/pki/cades"
 	"propusk/pki/cms"
+	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
 	"propusk/pki/reason"
@@ -189,6 +190,22 @@ func TestCertificateOfCounterSigner(t *testing.T) {
 		s := one(t, w.v, c.file, now)
 		wantSignature(t, s, verdict.Passed, "", cms.BES, time.Time{})
 		wantSignature(t, s.CounterSignatures[0], c.status, c.code, cms.BES, time.Time{})
+	}
+
+	// What one counter-signature brings along does not get into the way of the next,
+	// however many certificates there are.
+	value := longterm.Parse(t, bes).Signers[0].Signature
+	first := longterm.Element(0x30, longterm.Content(counter(t, w.h, value)),
+		longterm.Element(0xa1, attribute(t, longterm.CertificateValues, longterm.CertificateValuesOf(w.FNS.Cert, w.Root.Cert))))
+	file = longterm.Add(t, bes, longterm.CounterSignature, first, counter(t, notary, value))
+	file = longterm.Add(t, file, longterm.CertificateValues, longterm.CertificateValuesOf(notary.Cert))
+	var beside []*gostx509.Certificate
+	for range 9 {
+		beside = append(beside, w.Root.Cert)
+		s := w.v.Signature(file, cms.Content{}, now, beside...).Signatures[0]
+		for _, c := range s.CounterSignatures {
+			wantSignature(t, c, verdict.Passed, "", cms.BES, time.Time{})
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ func TestFlipLongTerm(t *testing.T) {
 	v.Trust.Facts = facts.New()
 	for name, file := range map[string][]byte{"XLT1": long, "LTA": lta} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := one(t, v, file, year)
 			if s.Verdict.Status() != verdict.Passed {
 				t.Fatalf("%q: %+v", s.Verdict.Why(), s.Verdict.Checks())

@@ -7,6 +7,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/pki/cades"
 	"propusk/pki/cms"
+	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
@@ -14,6 +15,7 @@ import (
 	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/revocation"
 	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
@@ -495,6 +497,60 @@ func TestOfflineOCSP(t *testing.T) {
 	year := now.AddDate(1, 0, 0)
 	lta := longterm.Indexed(t, beside, document, longterm.IndexV3, w.tsa)
 	wantSignature(t, one(t, w.at(t, year), lta, year), verdict.Passed, "", cms.LTA, stamped)
+}
+
+// TestEvidenceInsideToken: lists that the TSA, or whoever asked it, put into the
+// attributes of the token are used like those of the signature.
+func TestEvidenceInsideToken(t *testing.T) {
+	w := newWorld(t)
+	bes, m := w.bes(t, false), w.material(t)
+	token := w.tsa.Token(t, longterm.Parse(t, bes).Signers[0].Signature)
+	token = longterm.Add(t, token, longterm.RevocationValues, longterm.RevocationValuesOf(m.Lists, nil))
+	token = longterm.Add(t, token, longterm.CertificateValues, longterm.CertificateValuesOf(m.Certs...))
+	wantSignature(t, one(t, w.offline(), longterm.Add(t, bes, longterm.SignatureTimeStamp, token), now), verdict.Passed, "", cms.T, stamped)
+}
+
+// TestEvidenceOfCaller: what the file carries does not take the place of what the caller
+// has found out, in lists and in answers.
+func TestEvidenceOfCaller(t *testing.T) {
+	w := newWorld(t)
+	at := stamped.Add(time.Minute)
+	bes := w.bes(t, false)
+	lists := longterm.Values(t, bes, w.material(t))
+	answers, err := longterm.Parse(t, bes).Extend(0, cms.Addition{OCSPs: [][]byte{w.response(t, at, w.h.Cert).Raw}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response := ocsp.Template{ProducedAt: now, ByName: true, Singles: []ocsp.Single{{
+		Status: ocsp.Revoked, RevokedAt: at, Reason: crl.KeyCompromise, ThisUpdate: now, NextUpdate: now.Add(time.Hour),
+	}}}
+	if response.Singles[0].ID, err = ocsp.NewID(sigalg.OIDStreebog256, w.h.Cert, w.FNS.Cert); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := ocsp.CreateResponse(nil, response, w.FNS.Cert, w.FNS.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := ocsp.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		file     []byte
+		evidence revocation.Evidence
+	}{
+		"lists":   {lists, revocation.Evidence{CRLs: setOf(t, w.list(t, w.FNS, now, revoked(w.h.Cert, at)))}},
+		"answers": {answers, revocation.Evidence{Responses: []*ocsp.Response{parsed}}},
+	} {
+		v := w.at(t, now)
+		if s := one(t, v, c.file, now); s.Verdict.Status() != verdict.Passed {
+			t.Errorf("%s: %q", name, s.Verdict.Why())
+		}
+		v.Evidence = c.evidence
+		if s := one(t, v, c.file, now); s.Verdict.Why() != reason.CertRevoked {
+			t.Errorf("%s: %q", name, s.Verdict.Why())
+		}
+	}
 }
 
 // TestContentStampOfOldTSA: a time-stamp of the document is signed with it, so that

@@ -7,6 +7,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/pki/cms"
+	"propusk/pki/facts"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/openssl"
 	"propusk/pki/path"
@@ -253,10 +254,7 @@ func TestFlipSignature(t *testing.T) {
 	c := country.New(t)
 	h := c.Person(t, c.FNS, gost3410.TC26256A(), country.Entrepreneur())
 	v := validator(c, QES())
-	masks := []byte{1, 2, 4, 8, 16, 32, 64, 128, 255}
-	if testing.Short() {
-		masks = []byte{1, 128}
-	}
+	v.Trust.Facts = facts.New()
 	for _, args := range [][]string{
 		{"-nodetach", "-outform", "DER"},
 		{"-nodetach", "-cades", "-outform", "DER"},
@@ -265,7 +263,7 @@ func TestFlipSignature(t *testing.T) {
 		file := h.Sign(t, document, args...)
 		wantStatus(t, v.Signature(file, cms.Content{}, now), verdict.Passed)
 		for i := range file {
-			for _, mask := range masks {
+			for _, mask := range []byte{1 << (i % 8), 255} { // package cms tries every bit
 				file[i] ^= mask
 				if r := v.Signature(file, cms.Content{}, now); r.Verdict().Status() == verdict.Passed {
 					t.Errorf("%v: byte %d ^ %02x: passed", args, i, mask)
