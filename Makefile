@@ -27,9 +27,13 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 run: apt-run build
 	bin/propusk demo
 
-## build: the programs, into bin/
+# The libraries of tokens (PKCS#11) are native code. Without a C compiler the programs are
+# built all the same, and say that they cannot reach tokens.
+CGO := $(if $(shell command -v $$($(GO) env CC)),1,0)
+
+## build: the programs, into bin/; with support for tokens if there is a C compiler
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=$(CGO) $(GO) build -trimpath -o bin/ ./cmd/propusk ./cmd/cabinet
 
 ## test: all tests, with real OpenSSL and gost-engine as peers; without assembly; under the race detector
 test: apt-test

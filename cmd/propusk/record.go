@@ -71,12 +71,12 @@ func (o *reportOptions) write(cmd *cobra.Command, d *report.Document, now time.T
 // sign writes the document and its signature.
 func (o *reportOptions) sign(cmd *cobra.Command, d *report.Document, now time.Time) error {
 	by := signOptions{key: o.key, cert: o.cert}
-	who, err := by.signatory(cmd, now)
+	who, release, err := by.signatory(cmd, now)
 	if err != nil {
 		return refusal(err)
 	}
 	signed, err := report.Sign(nil, d, cms.Signatory{Key: who.Key, Certificate: who.Certificate, Chain: who.Chain})
-	if err != nil {
+	if err := errors.Join(err, release()); err != nil {
 		return refusal(err)
 	}
 	if err := writeWhole(o.json, signed.Report); err != nil {

@@ -115,6 +115,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newTSLCommand(),
 		newTrustCommand(),
 		newSignCommand(),
+		newTokenCommand(),
 		newAPIKeyCommand(),
 	}
 	for _, c := range guarded {

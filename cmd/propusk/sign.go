@@ -28,6 +28,7 @@ const maxKeyFile = 64 << 10
 // signOptions are the flags of `propusk sign`.
 type signOptions struct {
 	key              string
+	token            tokenOptions
 	cert             string
 	chain            []string
 	attach, detached bool
@@ -43,7 +44,7 @@ type signOptions struct {
 func newSignCommand() *cobra.Command {
 	var o signOptions
 	cmd := &cobra.Command{
-		Use:   "sign --key FILE --cert FILE [DOCUMENT]",
+		Use:   "sign {--key FILE --cert FILE | --module FILE} [DOCUMENT]",
 		Short: "Подписать документ / sign a document",
 		Long: "Подписывает документ ключом из файла: CAdES-BES по ГОСТ Р 34.10-2012. Подпись лежит рядом с документом (--detached, так по\n" +
 			"умолчанию) или содержит его (--attach, до 64 МБ). С --add-to к готовой подписи добавляется ещё одна, прежние не меняются.\n" +
@@ -57,11 +58,13 @@ func newSignCommand() *cobra.Command {
 			"and in years.\n\n" +
 			"The signature goes to DOCUMENT.sig, or with --add-to back to where it was; --out names another file or - for standard output.\n" +
 			"A file is written whole or not at all, and none that exists is overwritten but the one of --add-to.\n\n" +
-			"KEY is PKCS #8 that is not encrypted, in PEM, DER or base64. The first certificate of --cert is that of the key; others in the\n" +
+			"KEY is PKCS #8 that is not encrypted, in PEM, DER or base64; or, with --module, the key is in a token and stays there, and the\n" +
+			"certificate too may be taken from it. The first certificate of --cert is that of the key; others in the\n" +
 			"file, and those of --chain, are included. There is no signature if the key is not that of the certificate, or if the\n" +
 			"certificate is not in force, is not for signatures, or its key period is over. Whether it was revoked is for verify to say.\n\n" +
 			"Exit code 0 signed, 1 refused, 3 usage or I/O error.",
 		Example: "  propusk sign --key key.pem --cert cert.pem contract.pdf\n" +
+			"  propusk sign --module /usr/lib/librtpkcs11ecp.so contract.pdf\n" +
 			"  propusk sign --key key.pem --cert cert.pem -T http://127.0.0.1:8440/tsp contract.pdf\n" +
 			"  propusk sign --key other.pem --cert other-cert.pem --add-to contract.pdf.sig contract.pdf",
 		Args: cobra.MaximumNArgs(1),
@@ -82,12 +85,11 @@ func newSignCommand() *cobra.Command {
 	flags.BoolVar(&o.pem, "pem", false, "записать PEM / write PEM")
 	flags.BoolVar(&o.base64, "base64", false, "записать base64 / write base64")
 	flags.StringVar(&o.addTo, "add-to", "", "файл подписи, к которому добавить подпись / signature file to add a signature to")
+	flags.StringVar(&o.token.keyID, "key-id", "", "ключ токена, если их несколько: CKA_ID / the key of the token, if there are several: its CKA_ID, hexadecimal")
+	o.token.add(cmd)
 	o.stamp.add(cmd)
-	for _, name := range []string{"key", "cert"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic("propusk: sign: " + err.Error())
-		}
-	}
+	cmd.MarkFlagsOneRequired("key", "module")
+	cmd.MarkFlagsMutuallyExclusive("key", "module")
 	cmd.MarkFlagsMutuallyExclusive("detached", "attach", "add-to")
 	cmd.MarkFlagsMutuallyExclusive("time", "no-time")
 	cmd.MarkFlagsMutuallyExclusive("der", "pem", "base64")
@@ -95,7 +97,7 @@ func newSignCommand() *cobra.Command {
 }
 
 // run makes one signature, or adds one.
-func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) error {
+func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) (err error) {
 	document := ""
 	if len(args) > 0 {
 		document = args[0]
@@ -107,10 +109,11 @@ func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) erro
 	if err := o.isFree(target); err != nil {
 		return err
 	}
-	by, err := o.signatory(cmd, now)
+	by, release, err := o.signatory(cmd, now)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, release()) }()
 	file, encoding, err := o.sign(cmd.InOrStdin(), document, by)
 	if err != nil {
 		return err
@@ -136,12 +139,14 @@ func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) erro
 // checkNames checks what can be known of the names of files alone.
 func (o *signOptions) checkNames(document string) error {
 	inputs := 0
-	for _, name := range append([]string{o.key, o.cert, document, o.addTo}, o.chain...) {
+	for _, name := range append([]string{o.key, o.cert, o.token.pinFile, document, o.addTo}, o.chain...) {
 		if name == "-" {
 			inputs++
 		}
 	}
 	switch {
+	case o.key != "" && o.cert == "":
+		return errors.New("нужен --cert / --cert is needed: the certificate of the key")
 	case document == "" && o.addTo == "":
 		return errors.New("нужен документ / a document is needed")
 	case inputs > 1:
@@ -168,33 +173,50 @@ func (o *signOptions) target(document string) string {
 	}
 }
 
-// signatory reads the key and the certificates, and asks whether they may sign.
-func (o *signOptions) signatory(cmd *cobra.Command, now time.Time) (cms.Signatory, error) {
-	by := cms.Signatory{Time: now}
-	if o.at != "" {
-		at, err := parseMoment("--time", o.at)
+// signatory opens the key, reads the certificates, and asks whether they may sign. The key
+// must be released.
+func (o *signOptions) signatory(cmd *cobra.Command, now time.Time) (by cms.Signatory, release func() error, err error) {
+	if by.Time, err = o.claimedTime(now); err != nil {
+		return by, nil, err
+	}
+	if o.cert != "" {
+		own, err := readCertificates(cmd.InOrStdin(), []string{o.cert})
 		if err != nil {
-			return by, err
+			return by, nil, err
 		}
-		by.Time = at
+		by.Certificate, by.Chain = own[0], own[1:]
+		if err := cms.Suitable(by.Certificate, now); err != nil {
+			return by, nil, err
+		}
 	}
-	if o.noTime {
-		by.Time = time.Time{}
-	}
-	certs, err := readCertificates(cmd.InOrStdin(), append([]string{o.cert}, o.chain...))
+	chain, err := readCertificates(cmd.InOrStdin(), o.chain)
 	if err != nil {
-		return by, err
+		return by, nil, err
 	}
-	by.Certificate, by.Chain = certs[0], certs[1:]
-	if err := cms.Suitable(by.Certificate, now); err != nil {
-		return by, err
+	by.Chain = append(by.Chain, chain...)
+	if o.token.module != "" {
+		chosen, err := o.token.signingKey(cmd, by.Certificate, now)
+		by.Key, by.Certificate = chosen.key, chosen.certificate
+		return by, chosen.release, err
 	}
 	key, err := readKey(cmd.InOrStdin(), o.key)
 	if err != nil {
-		return by, err
+		return by, nil, err
 	}
 	by.Key = key
-	return by, warnOfKey(cmd.ErrOrStderr(), o.key)
+	return by, func() error { return nil }, warnOfKey(cmd.ErrOrStderr(), o.key)
+}
+
+// claimedTime is the time that the signature claims; zero for none.
+func (o *signOptions) claimedTime(now time.Time) (time.Time, error) {
+	switch {
+	case o.noTime:
+		return time.Time{}, nil
+	case o.at != "":
+		return parseMoment("--time", o.at)
+	default:
+		return now, nil
+	}
 }
 
 // sign makes the signature, in DER, and says how to write it.

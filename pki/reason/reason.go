@@ -129,6 +129,7 @@ func catalogue() []Entry {
 		timestampEntries(),
 		ocspEntries(),
 		cadesEntries(),
+		tokenEntries(),
 	)
 }
 

@@ -209,12 +209,12 @@ func TestSubIndications(t *testing.T) {
 	}
 }
 
-// beyondVerdicts tells the codes of requests, of signing, of sign-in, of trust data
+// beyondVerdicts tells the codes of requests, of signing and tokens, of sign-in, of trust data
 // and of configuration: no verdict document has them.
 func beyondVerdicts(code string) bool {
 	for _, area := range []string{
 		"api-key-", "authorization-", "batch-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "media-", "method-", "page-",
-		"quota-", "redirect-", "request-", "server-", "signin-", "tsl-",
+		"quota-", "redirect-", "request-", "server-", "signin-", "token-", "tsl-",
 	} {
 		if strings.HasPrefix(code, area) {
 			return true

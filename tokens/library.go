@@ -1,0 +1,115 @@
+package tokens
+
+import (
+	"errors"
+	"fmt"
+
+	"propusk/pki/reason"
+)
+
+// library is the part of PKCS #11 that we use. The implementation needs cgo; nothing
+// else in the package does. It is called by one goroutine at a time.
+type library interface {
+	slots() ([]uint, error) // with a token inside
+	token(slot uint) (tokenInfo, error)
+	open(slot uint) (session uint, err error)
+	login(session uint, pin []byte) error // nil: on the PIN pad
+	logout(session uint) error
+	shut(session uint) error // ends the session
+	find(session uint, template []attribute) (objects []uint, err error)
+	attribute(session, object, kind uint) ([]byte, error) // nil, nil if the object has none
+	sign(session, mechanism, key uint, digest []byte) ([]byte, error)
+	close() error
+}
+
+// attribute is one CK_ATTRIBUTE to look for.
+type attribute struct {
+	kind  uint
+	value []byte
+}
+
+// Numbers of PKCS #11 v2.40 and of the block of TC26, which miekg/pkcs11 lacks. Public
+// headers of the vendors agree about the latter.
+const (
+	classCertificate = 1
+	classPublicKey   = 2
+	classPrivateKey  = 3
+
+	attrClass      = 0x000
+	attrLabel      = 0x003
+	attrValue      = 0x011
+	attrKeyType    = 0x100
+	attrID         = 0x102
+	attrGOSTParams = 0x250
+	// attrGOSTParams512 is what JaCarta has for keys of 512 bits, where others have
+	// attrGOSTParams.
+	attrGOSTParams512 = tc26 | 0x004
+
+	tc26       = 0xD4321000
+	keyGOST256 = 0x030
+	keyGOST512 = tc26 | 0x003
+
+	// The mechanisms that sign a digest, computed by us: those that hash as well do not
+	// agree about their parameters, and a card hashes slowly.
+	signGOST256 = 0x1201
+	signGOST512 = tc26 | 0x006
+)
+
+// rv is a return value of PKCS #11 other than CKR_OK.
+type rv uint
+
+// Error implements error.
+func (r rv) Error() string { return fmt.Sprintf("PKCS#11 returned 0x%08X", uint(r)) }
+
+// Return values that have a meaning of their own for people (PKCS #11 v3.0, 5.1).
+const (
+	rvSlotInvalid    rv = 0x003
+	rvDeviceRemoved  rv = 0x032
+	rvFuncCancelled  rv = 0x050
+	rvPINIncorrect   rv = 0x0A0
+	rvPINInvalid     rv = 0x0A1
+	rvPINLenRange    rv = 0x0A2
+	rvPINExpired     rv = 0x0A3
+	rvPINLocked      rv = 0x0A4
+	rvSessionClosed  rv = 0x0B0
+	rvSessionInvalid rv = 0x0B3
+	rvTokenAbsent    rv = 0x0E0
+	rvTokenUnknown   rv = 0x0E1
+	rvAlreadyIn      rv = 0x100
+	rvPINUnset       rv = 0x102
+	rvCancelled      rv = 0x200
+)
+
+// errGone is a token that is no longer there.
+var errGone = reason.New(reason.TokenRemoved, nil)
+
+// Is makes the return values of a missing token equal to errGone.
+func (r rv) Is(target error) bool { return target == error(errGone) && r.code() == reason.TokenRemoved }
+
+// code is what a return value means.
+func (r rv) code() reason.Code {
+	switch r {
+	case rvPINIncorrect, rvPINInvalid, rvPINLenRange:
+		return reason.TokenPINWrong
+	case rvPINLocked:
+		return reason.TokenPINLocked
+	case rvPINExpired:
+		return reason.TokenPINChange
+	case rvPINUnset:
+		return reason.TokenPINUnset
+	case rvFuncCancelled, rvCancelled:
+		return reason.TokenCancelled
+	case rvSlotInvalid, rvDeviceRemoved, rvSessionClosed, rvSessionInvalid, rvTokenAbsent, rvTokenUnknown:
+		return reason.TokenRemoved
+	default:
+		return reason.TokenFailed
+	}
+}
+
+// refused gives an error of the library its reason.
+func refused(err error) error {
+	if r, ok := errors.AsType[rv](err); ok {
+		return reason.New(r.code(), r)
+	}
+	return err
+}
