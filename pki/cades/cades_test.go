@@ -397,6 +397,46 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestLimitsTogether: limits hold for attributes together, and beyond them nothing that
+// was added counts, not even what was read before.
+func TestLimitsTogether(t *testing.T) {
+	k := newKit(t)
+	stampT := longterm.T(t, k.bes(t), k.tsa)
+	stamp := longterm.Parse(t, stampT).Signers[0].UnsignedAttrs[0].Values
+	counter := longterm.Parse(t, k.bes(t)).Signers[0].Raw
+	for name, c := range map[string]struct {
+		oid   string
+		one   []byte
+		limit int
+	}{
+		"time-stamps":        {longterm.SignatureTimeStamp, stamp, MaxTimeStamps - 1},
+		"counter-signatures": {longterm.CounterSignature, counter, MaxCounterSignatures},
+	} {
+		file := longterm.Add(t, stampT, c.oid, slices.Repeat([][]byte{c.one}, c.limit)...)
+		if a := firstOf(t, file); a.Level() != cms.T {
+			t.Errorf("%s: %s", name, a.Level())
+		}
+		sd := longterm.Parse(t, longterm.Add(t, file, c.oid, c.one))
+		a, err := Of(&sd.Signers[0], sd)
+		if reason.Of(err) != reason.SignatureTooLarge || a.any() || a.Level() != cms.BES {
+			t.Errorf("%s, one more: %v, %s", name, err, a.Level())
+		}
+	}
+}
+
+// TestStrong: a digest is as strong as its algorithm, if that is named without parameters
+// that nobody looks at.
+func TestStrong(t *testing.T) {
+	id := sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDSHA256, Parameters: []byte{5, 0}}
+	if !(Digest{Algorithm: id}).Strong() || (Digest{}).Strong() {
+		t.Error("SHA-256 is weak, or SHA-1 strong")
+	}
+	id.Parameters = []byte{4, 0}
+	if (Digest{Algorithm: id}).Strong() {
+		t.Error("parameters make no difference")
+	}
+}
+
 // TestPolicy reads signature policies and compares them with documents.
 func TestPolicy(t *testing.T) {
 	k := newKit(t)
