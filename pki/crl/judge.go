@@ -18,7 +18,8 @@ const stepRevocation = "revocation"
 // RevocationUnusable.
 //
 // The newest list that can be relied upon decides; one for some reasons only decides
-// about those. The issuer must have been validated before.
+// about those. What a newer one had revoked before it expired stays revoked. The issuer
+// must have been validated before.
 func (c Checker) Revocation(cert, issuer *gostx509.Certificate, at time.Time) verdict.Check {
 	return c.Answer(cert, issuer, at).Check
 }
