@@ -12,7 +12,6 @@ import (
 // nobody adds.
 type Pool struct {
 	certs     []*gostx509.Certificate
-	byHash    map[[32]byte]int
 	bySubject map[string][]*gostx509.Certificate // by DER: text forms of a name are not unique
 }
 
@@ -26,19 +25,13 @@ func NewPool(certs ...*gostx509.Certificate) *Pool {
 // Add puts certificates into the pool; nil, and one that is there already, byte
 // for byte, is ignored.
 func (p *Pool) Add(certs ...*gostx509.Certificate) {
-	if p.byHash == nil {
-		p.byHash = make(map[[32]byte]int)
+	if p.bySubject == nil {
 		p.bySubject = make(map[string][]*gostx509.Certificate)
 	}
 	for _, c := range certs {
-		if c == nil {
+		if c == nil || p.Contains(c) {
 			continue
 		}
-		hash := c.SHA256()
-		if _, ok := p.byHash[hash]; ok {
-			continue
-		}
-		p.byHash[hash] = len(p.certs)
 		p.certs = append(p.certs, c)
 		p.bySubject[string(c.RawSubject)] = append(p.bySubject[string(c.RawSubject)], c)
 	}
@@ -62,11 +55,7 @@ func (p *Pool) Certificates() []*gostx509.Certificate {
 
 // Contains reports whether exactly this certificate, byte for byte, is there.
 func (p *Pool) Contains(c *gostx509.Certificate) bool {
-	if p == nil || c == nil {
-		return false
-	}
-	_, ok := p.byHash[c.SHA256()]
-	return ok
+	return c != nil && slices.ContainsFunc(p.named(c.RawSubject), c.Equal)
 }
 
 // Named returns the certificates of the pool with a subject, in DER.

@@ -64,7 +64,7 @@ func (s *search) extend(chain []*gostx509.Certificate) bool {
 		return false
 	}
 	candidates := s.issuers(last)
-	code, detail := reason.UnknownCA, "no certificate of the issuer with key identifier "+keyID(last)
+	code := reason.UnknownCA
 	for _, issuer := range candidates {
 		if repeats(chain, issuer) {
 			continue
@@ -76,14 +76,17 @@ func (s *search) extend(chain []*gostx509.Certificate) bool {
 		}
 		if err != nil {
 			if code == reason.UnknownCA && rank(issuer, last.AuthorityKeyID.KeyID) == 0 {
-				// The very key that the certificate names did not sign it.
-				code, detail = reason.Of(err), "issuer with key identifier "+keyID(last)
+				code = reason.Of(err) // the very key that the certificate names did not sign it
 			}
 			continue
 		}
 		if s.extend(append(slices.Clip(chain), issuer)) {
 			return true
 		}
+	}
+	detail := "issuer with key identifier " + keyID(last)
+	if code == reason.UnknownCA {
+		detail = "no certificate of the " + detail
 	}
 	s.stop(chain, code, detail)
 	return false
@@ -163,7 +166,8 @@ func (s *search) checkSignature(child, issuer *gostx509.Certificate) error {
 			return known.err
 		}
 	}
-	trusted := s.opts.Roots.has(issuer) || s.opts.Intermediates.has(issuer)
+	// Who is not among extra came from the pools: their names are long to look up.
+	trusted := !slices.Contains(s.extra, issuer) || s.opts.Roots.has(issuer) || s.opts.Intermediates.has(issuer)
 	err := s.opts.Facts.CheckSignature(child, issuer, trusted)
 	s.signed = append(s.signed, link{child, issuer, err})
 	return err
