@@ -20,8 +20,8 @@ func (a Attributes) Level() cms.Level {
 
 // LevelWith returns the highest level of which everything is there and fits: EN 319
 // 122-2, Section 4; RFC 5126, Sections 4.3 and 4.4. Only time-stamps count for whose
-// place in TimeStamps good returns true, and only such that can be read. References that do not fit
-// the values beside them give no level that needs both.
+// place in TimeStamps good returns true, and only such that can be read. References that
+// do not fit the values beside them give no level that needs both.
 func (a Attributes) LevelWith(good func(i int) bool) cms.Level {
 	base := a.base()
 	has := func(kinds ...Kind) bool {

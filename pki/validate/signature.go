@@ -161,6 +161,7 @@ func (f *inspection) signature(s *cms.Signer, result cms.Result, over parent) Si
 func (f *inspection) judge(out *Signature, total *verdict.Builder, over parent) {
 	a, err := f.attributes(out.Signer, over)
 	out.Policy = a.Policy
+	total.Add(checkSigned(a)...)
 	total.Add(f.checkPolicy(a)...)
 	var additions verdict.Builder
 	if err != nil {
@@ -245,17 +246,21 @@ func timeOrder(s Signature) []verdict.Check {
 	return []verdict.Check{check}
 }
 
+// checkSigned checks that what the signer himself signed could be read. There is no
+// check when it could.
+func checkSigned(a cades.Attributes) []verdict.Check {
+	for _, u := range a.Unreadable {
+		if u.Signed {
+			return []verdict.Check{verdict.Fail(cms.CheckAttributes, reason.SignatureAttributesBad, "ETSI EN 319 122-1, 5.2", u.Type.String())}
+		}
+	}
+	return nil
+}
+
 // checkPolicy compares the signature policy with the document that we have of it.
 // There is no check when we have none, or the signer gave no digest.
 func (f *inspection) checkPolicy(a cades.Attributes) []verdict.Check {
 	const cite = "ETSI EN 319 102-1, 5.2.4"
-	for _, u := range a.Unreadable {
-		if u.Signed {
-			return []verdict.Check{{
-				Name: CheckPolicy, Status: verdict.Failed, Reason: reason.SignatureAttributesBad, Cite: cite, Detail: u.Type.String(),
-			}}
-		}
-	}
 	if a.Policy == nil || a.Policy.Implied || !a.Policy.Known() {
 		return nil
 	}

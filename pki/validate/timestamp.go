@@ -185,8 +185,9 @@ func imprint(err error) verdict.Check {
 // clocks may differ anyway proves another one. Real TSAs have a second or less.
 const maxAccuracy = clockSkew
 
-// stampTime checks that the time of a time-stamp is known well enough and possible: not after the moment
-// at which the token is known to have existed, and not before its certificate did.
+// stampTime checks that the time of a time-stamp is known well enough and possible: not
+// after the moment at which the token is known to have existed, and not before its
+// certificate did.
 func (f *inspection) stampTime(t TimeStamp, since time.Time) verdict.Check {
 	check := verdict.Check{Name: CheckTimeStampTime, Status: verdict.Passed, Cite: "ETSI EN 319 102-1, 5.4, 5.5.4"}
 	switch slack := clockSkew + t.Token.Accuracy; {
