@@ -207,10 +207,15 @@ func (r *Reader) Any() (tag Tag, raw, content []byte) {
 	if !r.Ok() {
 		return 0, nil, nil
 	}
-	header, length, err := parseHeader(r.rest)
-	if err != "" {
-		r.Fail(err)
-		return 0, nil, nil
+	header, length := 2, 0
+	if b := r.rest; len(b) >= 2 && int(b[1]) <= len(b)-2 && b[1] < 0x80 && rightForm[b[0]] {
+		length = int(b[1]) // nearly all elements are so
+	} else {
+		var err Error
+		if header, length, err = parseHeader(b); err != "" {
+			r.Fail(err)
+			return 0, nil, nil
+		}
 	}
 	if r.d.elements--; r.d.elements < 0 {
 		r.Fail(ErrTooMany)
@@ -340,6 +345,14 @@ func Header(b []byte) (header, length int, err error) {
 	}
 	return header, length, nil
 }
+
+// rightForm says of each first octet whether parseHeader takes it.
+var rightForm = func() (right [256]bool) {
+	for i := range right {
+		right[i] = i&0x1F != 0x1F && checkForm(Tag(i)) == ""
+	}
+	return right
+}()
 
 // checkForm refuses universal types in the wrong form: DER has primitive
 // strings only (X.690, Section 10.2), and a SEQUENCE or SET is constructed.

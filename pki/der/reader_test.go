@@ -340,3 +340,28 @@ func TestHeader(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyHeader tries all first two octets before content of several lengths: Any, which
+// has a shorter way for most elements, takes what parseHeader takes.
+func TestAnyHeader(t *testing.T) {
+	for first := range 256 {
+		for second := range 256 {
+			for _, rest := range []int{0, 1, 0x7E, 0x7F, 0x80} {
+				in := append([]byte{byte(first), byte(second)}, make([]byte, rest)...)
+				header, length, problem := parseHeader(in)
+				var d Decoder
+				r := d.Open(in, Limits{})
+				tag, raw, content := r.Any()
+				if problem != "" {
+					if !errors.Is(d.Err(), problem) || raw != nil || content != nil {
+						t.Fatalf("%02x %02x and %d octets: %v, want %v", first, second, rest, d.Err(), problem)
+					}
+					continue
+				}
+				if d.Err() != nil || int(tag) != first || !bytes.Equal(raw, in[:header+length]) || len(content) != length {
+					t.Fatalf("%02x %02x and %d octets: %v, %x", first, second, rest, d.Err(), raw)
+				}
+			}
+		}
+	}
+}
