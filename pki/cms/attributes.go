@@ -88,15 +88,14 @@ func sameAlgorithm(a, b sigalg.AlgorithmIdentifier) bool {
 	return a.Algorithm.Equal(b.Algorithm) && hasPlainParameters(a) && hasPlainParameters(b)
 }
 
-// checkSigningCertificate checks that the certificate is the one that the signer
+// checkSigningCertificate appends checks that the certificate is the one that the signer
 // named under the signature, in each attribute that is present: RFC 5035,
 // Sections 3 and 5. Without them anybody could exchange the certificate for
 // another one with the same key.
 //
 // There is no check when neither attribute is present: the signature is then
 // plain CMS.
-func (s *Signer) checkSigningCertificate(cert *gostx509.Certificate) []verdict.Check {
-	var checks []verdict.Check
+func (s *Signer) checkSigningCertificate(checks []verdict.Check, cert *gostx509.Certificate) []verdict.Check {
 	if values, found := s.signed(oidSigningCertificate); found {
 		checks = append(checks, checkESS(values, cert, readESSCertID, "RFC 5035, 5"))
 	}

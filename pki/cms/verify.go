@@ -103,7 +103,7 @@ func (v *verifier) signer(s *Signer) Result {
 	r := Result{Level: s.level(), Format: []verdict.Check{v.format(s)}}
 	digest, content := v.content(s)
 	r.Digest = digest
-	r.Math = append(r.Math, content)
+	r.Math = append(make([]verdict.Check, 0, 7), content) // no more than seven
 	if s.RawSignedAttrs != nil {
 		attributes := s.checkAttributes(v.sd)
 		r.Math = append(r.Math, attributes)
@@ -156,7 +156,8 @@ func (v *verifier) bySigner(s *Signer, digest []byte) (*gostx509.Certificate, []
 		if tried++; tried > maxCandidates {
 			break
 		}
-		checks := append([]verdict.Check{verdict.Pass(CheckSigner, "RFC 5652, 5.3")}, s.checkKey(v.memory.Verifier(cert), cert, digest)...)
+		checks := append(make([]verdict.Check, 0, 5), verdict.Pass(CheckSigner, "RFC 5652, 5.3"))
+		checks = s.checkKey(checks, v.memory.Verifier(cert), cert, digest)
 		if allPassed(checks) {
 			return cert, checks
 		}
@@ -179,14 +180,15 @@ func (s *Signer) names(cert *gostx509.Certificate) bool {
 	return bytes.Equal(s.Serial, cert.Serial) && bytes.Equal(s.Issuer, cert.RawIssuer)
 }
 
-// checkKey checks what depends on the certificate. A nil digest means that there
-// is nothing to verify the signature over.
-func (s *Signer) checkKey(keys sigalg.Verifier, cert *gostx509.Certificate, digest []byte) []verdict.Check {
-	checks := []verdict.Check{s.checkAlgorithm(cert)}
-	if checks[0].Status == verdict.Passed && digest != nil {
+// checkKey appends checks of what depends on the certificate. A nil digest means that
+// there is nothing to verify the signature over.
+func (s *Signer) checkKey(checks []verdict.Check, keys sigalg.Verifier, cert *gostx509.Certificate, digest []byte) []verdict.Check {
+	algorithm := s.checkAlgorithm(cert)
+	checks = append(checks, algorithm)
+	if algorithm.Status == verdict.Passed && digest != nil {
 		checks = append(checks, s.checkSignature(keys, cert, digest))
 	}
-	return append(checks, s.checkSigningCertificate(cert)...)
+	return s.checkSigningCertificate(checks, cert)
 }
 
 // checkSignature is the mathematics itself.
