@@ -14,13 +14,13 @@ GOLANGCI_VERSION := v2.15.0
 APT_RUN   := ca-certificates curl openssl libengine-gost-openssl
 # The real peers of the tests; gcc is for the race detector, valgrind finds
 # branches and addresses that depend on secrets.
-APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy iproute2 nginx-light stunnel4 util-linux
+APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy iproute2 nginx-light stunnel4 util-linux opensc
 # The C side of the benchmarks.
 APT_BENCH := $(APT_TEST) libssl-dev
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test race lint fuzz fuzz-differential connections bench timing build tidy generate clean apt-run apt-test apt-bench
+.PHONY: softtoken run test race lint fuzz fuzz-differential connections bench timing build tidy generate clean apt-run apt-test apt-bench
 .DEFAULT_GOAL := build
 
 ## run: build, start the demo country and print what to open
@@ -35,6 +35,11 @@ CGO := $(if $(shell command -v $$($(GO) env CC)),1,0)
 build:
 	CGO_ENABLED=$(CGO) $(GO) build -trimpath -o bin/ ./cmd/propusk ./cmd/cabinet
 
+## softtoken: bin/libpropusksoft.so, the PKCS#11 library of soft tokens; needs a C compiler
+softtoken:
+	CGO_ENABLED=1 $(GO) build -trimpath -buildmode=c-shared -o bin/libpropusksoft.so ./tokens/soft/module
+	rm -f bin/libpropusksoft.h
+
 ## test: all tests, with real OpenSSL and gost-engine as peers; without assembly; under the race detector
 test: apt-test
 	PROPUSK_REQUIRE_INTEROP=1 $(GO) test -timeout 15m ./...
@@ -44,12 +49,12 @@ test: apt-test
 
 ## race: the packages that share memory between goroutines, under the race detector
 race: apt-test
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./pki/facts/... ./pki/revocation/... ./certs/... ./server/... ./cmd/...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./pki/facts/... ./pki/revocation/... ./certs/... ./server/... ./cmd/... ./tokens/...
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m -run 'Concurrent|Parallel|Contract|Cache|VerifyMany|SelfTest' ./gost/...
 
 ## lint: formatting, vet, golangci-lint with the import map of the project
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
-	@unformatted=$$(gofmt -l cmd certs gost pki server); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l cmd certs gost pki server tokens); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$< run ./...
 	$(GO) mod tidy -diff

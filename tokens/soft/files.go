@@ -75,7 +75,7 @@ func (h *header) marshal() ([]byte, error) {
 
 func (s *secret) add(b *cryptobyte.Builder) {
 	b.AddASN1(tag.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(int64(s.tries))
+		b.AddASN1Int64(s.tries)
 		b.AddASN1Boolean(s.mustChange)
 		b.AddASN1OctetString(s.salt[:])
 		b.AddASN1OctetString(s.sealed[:])

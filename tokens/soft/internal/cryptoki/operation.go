@@ -125,10 +125,10 @@ func (m *Module) DigestInit(handle uint, mechanism Mechanism) error {
 		return err
 	}
 	size := 0
-	switch {
-	case mechanism.Type == mechDigest256:
+	switch mechanism.Type {
+	case mechDigest256:
 		size = streebog.Size256
-	case mechanism.Type == mechDigest512:
+	case mechDigest512:
 		size = streebog.Size512
 	default:
 		return MechanismInvalid
@@ -230,14 +230,14 @@ func (m *Module) VerifyInit(handle uint, mechanism Mechanism, key uint) error {
 // is for it.
 func newOperation(mechanism Mechanism, o *object) (*operation, error) {
 	size, withHash := 0, false
-	switch {
-	case mechanism.Type == mechSign256:
+	switch mechanism.Type {
+	case mechSign256:
 		size = 32
-	case mechanism.Type == mechSign512:
+	case mechSign512:
 		size = 64
-	case mechanism.Type == mechHashSign256:
+	case mechHashSign256:
 		size, withHash = 32, true
-	case mechanism.Type == mechHashSign512:
+	case mechHashSign512:
 		size, withHash = 64, true
 	default:
 		return nil, MechanismInvalid

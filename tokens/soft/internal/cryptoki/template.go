@@ -265,10 +265,10 @@ func (s *session) mayAdd(slot *slot, o *object) error {
 // returns their handles. The parameters may be in either template.
 func (m *Module) GenerateKeyPair(handle uint, mechanism Mechanism, public, private []Attribute) (pub, priv uint, err error) {
 	size := 0
-	switch {
-	case mechanism.Type == mechKeyPairGen256:
+	switch mechanism.Type {
+	case mechKeyPairGen256:
 		size = 32
-	case mechanism.Type == mechKeyPairGen512:
+	case mechKeyPairGen512:
 		size = 64
 	default:
 		return 0, 0, MechanismInvalid
