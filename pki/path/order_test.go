@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"propusk/pki/facts"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
@@ -157,6 +158,42 @@ func TestNearestOfMany(t *testing.T) {
 		r := build(leaf, []*gostx509.Certificate{root}, all)
 		if firstReason(r) != reason.CACertExpired || r.Chain[len(r.Chain)-1] != root || r.Chain[1] != expired {
 			t.Errorf("%+v", r.Checks)
+		}
+	}
+}
+
+// TestFactsOfTrusted: what a CA of the pools has signed is remembered, also when its
+// certificate came with a signature besides; what one has signed that only came so is not.
+func TestFactsOfTrusted(t *testing.T) {
+	m := newMaker(t)
+	root := m.cert("Корень", "root", nil, "root")
+	ca := m.cert("УЦ", "ca", root, "root")
+	leaf := m.cert("Вымышленный Иван", "user", ca, "ca", user)
+	for name, v := range map[string]struct {
+		pool, extra []*gostx509.Certificate
+		leaf        bool
+	}{
+		"of the pool":                {[]*gostx509.Certificate{ca}, nil, true},
+		"that came":                  {nil, []*gostx509.Certificate{ca}, false},
+		"of the pool that came, too": {[]*gostx509.Certificate{ca}, []*gostx509.Certificate{ca}, true},
+		"that came with the root":    {nil, []*gostx509.Certificate{ca, root}, false},
+	} {
+		known := facts.New()
+		r := build(leaf, []*gostx509.Certificate{root}, v.pool, func(o *Options) { o.Extra, o.Facts = v.extra, known })
+		if r.Status != verdict.Passed {
+			t.Fatalf("a CA %s: %+v", name, r.Checks)
+		}
+		for _, c := range []struct {
+			cert *gostx509.Certificate
+			want bool
+		}{{leaf, v.leaf}, {ca, true}} {
+			again, err := known.Certificate(c.cert.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := again == c.cert; got != c.want {
+				t.Errorf("a CA %s: what %s has signed is remembered: %v, want %v", name, c.cert.Issuer.Get(gostx509.OIDCommonName), got, c.want)
+			}
 		}
 	}
 }
