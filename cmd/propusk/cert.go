@@ -146,7 +146,11 @@ func printCertificate(w io.Writer, name string, doc *report.CertificateDocument,
 // beyond returns the checks that are not among those printed already: a policy
 // that demands a qualified certificate has the rules among its own checks.
 func beyond(checks, printed []report.Check) []report.Check {
-	return slices.DeleteFunc(slices.Clone(checks), func(c report.Check) bool { return slices.Contains(printed, c) })
+	return slices.DeleteFunc(slices.Clone(checks), func(c report.Check) bool {
+		return slices.ContainsFunc(printed, func(p report.Check) bool {
+			return c.Name == p.Name && c.Status == p.Status && c.Code == p.Code && c.Cite == p.Cite && c.Detail == p.Detail
+		})
+	})
 }
 
 func yesNo(b bool) string {

@@ -34,7 +34,7 @@ func (d *Document) AppendJSON(b []byte) []byte {
 type jsonWriter struct {
 	b     []byte
 	known *fragments
-	fresh fresh
+	fresh fragments // that were not known when the document was begun
 
 	issuers [4]writtenIssuer // the last ones that were written
 	next    int              // which of them makes room
@@ -129,7 +129,7 @@ func (w *jsonWriter) texts(name string, t *Text) {
 	w.text("ru", t.RU)
 	w.text("en", t.EN)
 	w.close()
-	w.fresh.text(*t, w.b[start:])
+	w.fresh.add(*t, w.b[start:])
 }
 
 // verdict writes what documents begin with.
@@ -140,25 +140,26 @@ func (w *jsonWriter) verdict(conclusion, subIndication, code string, text Text) 
 	w.texts("text", &text)
 }
 
-// check writes a check. All but the detail is the same for everybody, mostly.
 func (w *jsonWriter) check(c *Check) {
-	same := *c
-	same.Detail = ""
-	if text, ok := w.known.check(&same); ok {
-		w.b = append(w.b, text...)
-	} else {
-		start := len(w.b)
-		w.open()
-		w.text("name", c.Name)
-		w.text("status", c.Status.String())
-		w.some("code", string(c.Code))
-		w.texts("text", c.Text)
-		w.texts("remedy", c.Remedy)
-		w.some("cite", c.Cite)
-		w.fresh.check(&same, w.b[start:])
+	w.open()
+	switch {
+	case c.Step == nil: // as encoding/json has it
+	case c.written != "":
+		w.b = append(w.b, c.written...)
+	default:
+		w.step(c.Step)
 	}
 	w.some("detail", c.Detail)
 	w.close()
+}
+
+func (w *jsonWriter) step(s *Step) {
+	w.text("name", s.Name)
+	w.text("status", s.Status.String())
+	w.some("code", string(s.Code))
+	w.texts("text", s.Text)
+	w.texts("remedy", s.Remedy)
+	w.some("cite", s.Cite)
 }
 
 func (w *jsonWriter) signature(s *Signature) {

@@ -60,7 +60,9 @@ func fill(r *rand.Rand, v reflect.Value, depth int) {
 			return
 		}
 		for i := range v.NumField() {
-			fill(r, v.Field(i), depth)
+			if v.Field(i).CanSet() { // Step.written is nobody's but ours
+				fill(r, v.Field(i), depth)
+			}
 		}
 	case reflect.Pointer:
 		if r.IntN(3) > 0 {
@@ -132,26 +134,38 @@ func TestFragments(t *testing.T) {
 			t.Fatalf("%s, want\n%s", got, want)
 		}
 	}
-	own := *d.Checks[1].Text
-	own.EN += " indeed"
-	d.Checks[1].Text = &own
+	own := *d.Checks[1].Step
+	own.Cite, own.written = "another norm", ""
+	d.Checks[1].Step = &own
 	d.Text.RU = "другой"
 	if got, want := d.AppendJSON(nil), reference(t, &d); !bytes.Equal(got, want) {
 		t.Fatalf("with other texts: %s, want\n%s", got, want)
 	}
-	known := written.Load()
-	if _, ok := known.text(Text{RU: "текст", EN: "text of fragments"}); !ok {
-		t.Error("nothing is remembered")
+	if _, ok := written.Load().text(Text{RU: "текст", EN: "text of fragments"}); !ok {
+		t.Error("no text is remembered")
 	}
-	for _, same := range known.checks {
-		for _, c := range same {
-			if c.check.Detail != "" || c.check.Text == &own {
-				t.Errorf("%+v is remembered", c)
-			}
+	if again := checksOf(b.Done(person.Identity{})); again[0].Step != d.Checks[0].Step || again[0].Step != again[3].Step || again[0].written == "" ||
+		again[1].Step == again[4].Step || again[3].Detail != "another detail" || again[1].Cite != "63-ФЗ, ст. 11" {
+		t.Errorf("steps are not the same, or not different: %+v", again)
+	}
+}
+
+// TestStepsAreBounded: checks without end take no memory without end, and stay right.
+func TestStepsAreBounded(t *testing.T) {
+	var m stepMemory
+	for i := range maxSteps + 10 {
+		c := verdict.Pass(fmt.Sprint("bounded ", i%100), fmt.Sprint(i))
+		s := m.add(&c)
+		if again := m.add(&c); s.Cite != c.Cite || again.Cite != c.Cite || (again == s) != (i < maxSteps) || (s.written != "") != (i < maxSteps) {
+			t.Fatalf("%d: %+v, %+v", i, s, again)
 		}
 	}
-	if n := len(known.checks["fragments.failed"]); n != 2 {
-		t.Errorf("%d ways of one check are remembered", n)
+	n := 0
+	for _, same := range *m.Load() {
+		n += len(same)
+	}
+	if n != maxSteps {
+		t.Errorf("%d steps are kept", n)
 	}
 }
 
@@ -159,15 +173,15 @@ func TestFragments(t *testing.T) {
 func TestFragmentsAreBounded(t *testing.T) {
 	forget(t)
 	for i := range 3 * maxFragments / 100 {
-		var f fresh
+		var f fragments
 		for j := range 100 {
-			f.text(Text{RU: fmt.Sprint(i, j)}, []byte("{}"))
+			f.add(Text{RU: fmt.Sprint(i, j)}, []byte("{}"))
 		}
-		f.text(Text{RU: fmt.Sprint(i)}, make([]byte, maxFragment+1))
+		f.add(Text{RU: fmt.Sprint(i)}, make([]byte, maxFragment+1))
 		f.keep()
 	}
 	known := written.Load()
-	if n := len(known.texts); n < maxFragments || n > maxFragments+100 {
+	if n := len(*known); n < maxFragments || n > maxFragments+100 {
 		t.Errorf("%d fragments are remembered", n)
 	}
 	if _, ok := known.text(Text{RU: "0"}); ok {

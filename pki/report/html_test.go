@@ -78,8 +78,8 @@ func TestHTMLParts(t *testing.T) {
 	moment := country.Now
 	one := Signature{Conclusion: TotalPassed, Level: "CAdES-T", ProofOfExistence: &moment, Signer: &Identity{Organization: "ООО Вымысел"}, Mathematical: verdict.Passed}
 	bad := Signature{Conclusion: TotalFailed, Code: reason.CertExpired, Checks: []Check{
-		{Name: "profile.inn", Status: verdict.NotApplicable, Code: reason.RuleOtherHolder},
-		{Name: "profile.snils", Status: verdict.Failed, Code: reason.AttributeMissing},
+		{Step: &Step{Name: "profile.inn", Status: verdict.NotApplicable, Code: reason.RuleOtherHolder}},
+		{Step: &Step{Name: "profile.snils", Status: verdict.Failed, Code: reason.AttributeMissing}},
 	}}
 	bad.CounterSignatures = []Signature{one}
 	bad.TimeStamps = []TimeStamp{{Kind: "archive-time-stamp-v3", Conclusion: TotalPassed, Time: &moment}}
@@ -94,7 +94,7 @@ func TestHTMLParts(t *testing.T) {
 func TestHTMLEscapes(t *testing.T) {
 	const attack = `"><script>alert(1)</script><img src=x onerror=alert(2)>'{{.}}</style>`
 	data := &CertificateData{Subject: "CN=" + attack, Issuer: "CN=" + attack, Serial: attack, SHA1: attack, SHA256: attack}
-	check := Check{Name: attack, Status: verdict.Failed, Code: reason.Code(attack), Cite: attack, Detail: attack}
+	check := Check{&Step{Name: attack, Status: verdict.Failed, Code: reason.Code(attack), Cite: attack}, attack}
 	s := Signature{
 		Conclusion: TotalPassed, SubIndication: attack, Code: reason.Code(attack), Level: attack, Format: attack,
 		Signer:             &Identity{Name: attack, Organization: attack, Title: attack, Email: attack, INN: attack, KindText: Text{attack, attack}},

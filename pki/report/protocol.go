@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"time"
 
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
@@ -24,6 +25,7 @@ type page struct {
 	Pass         string // what to do with the record itself
 	PolicyName   string
 	Documents    []Evidence
+	NoDocument   string // why there is none in Documents
 	Signatures   []signaturePage
 	Checks       []row
 }
@@ -83,6 +85,7 @@ func newPage(d *Document, lang string) page {
 			p.Documents = append(p.Documents, e)
 		}
 	}
+	p.NoDocument = l.noDocument(d.Code)
 	for i, s := range d.Signatures {
 		title := l.T("Подпись", "Signature")
 		if len(d.Signatures) > 1 {
@@ -95,6 +98,30 @@ func newPage(d *Document, lang string) page {
 		p.Signatures = append(p.Signatures, one)
 	}
 	return p
+}
+
+// noDocument says why the record names no document.
+func (l language) noDocument(code reason.Code) string {
+	switch code {
+	case reason.ContentMissing:
+		return l.T("не приложен", "not given")
+	case reason.ContentMismatch:
+		return l.T("приложен не тот документ, который внутри подписи", "what was given is not the document inside the signature")
+	case reason.ContentChanged:
+		return l.T("приложен не тот документ, который подписан, или он изменён", "what was given is not the document that was signed, or was changed")
+	default:
+		return l.T("не предоставлен или не тот, который подписан", "not given, or not the one that was signed")
+	}
+}
+
+// WhyNotProven says what it means that nothing proves when a signature was made;
+// nothing if the certificate was not judged.
+func (p signaturePage) WhyNotProven() string {
+	if p.S.CertificateMoment == nil {
+		return ""
+	}
+	return p.T("метки времени нет или она не подтверждена, поэтому сертификат оценён на момент, на который дано заключение",
+		"there is no time-stamp, or it is not confirmed, so the certificate was judged for the moment of the conclusion")
 }
 
 // word says the conclusion about the whole file.
@@ -278,9 +305,44 @@ func (l language) rows(all []Check) []row {
 		if c.Status != verdict.NotApplicable {
 			r.Why, r.Do = l.explain(c.Code)
 		}
+		if c.Status == verdict.Failed {
+			r.Why += l.revokedOn(c.Detail)
+		}
 		out = append(out, r)
 	}
 	return out
+}
+
+// revokedOn says since when a certificate is revoked and why, which the detail of the
+// check says first; nothing if it does not.
+func (l language) revokedOn(detail string) string {
+	text, ok := strings.CutPrefix(detail, "revoked on ")
+	if !ok {
+		return ""
+	}
+	text, _, _ = strings.Cut(text, ";")
+	when, why, _ := strings.Cut(text, ", ")
+	at, err := time.Parse(time.RFC3339, when)
+	if err != nil {
+		return ""
+	}
+	out := l.T(" Отозван ", " Revoked on ") + l.Moment(at)
+	if cause, known := revocationCauses[why]; known {
+		out += l.T(", причина: ", ", because of ") + l.Text(cause)
+	}
+	return out + "."
+}
+
+// revocationCauses puts the reasons of RFC 5280, Section 5.3.1, into words; the others
+// tell nothing to the reader of a record.
+var revocationCauses = map[string]Text{
+	"keyCompromise":        {"компрометация ключа", "compromise of the key"},
+	"cACompromise":         {"компрометация ключа удостоверяющего центра", "compromise of the key of the CA"},
+	"affiliationChanged":   {"изменились сведения о владельце", "a change of the holder's data"},
+	"superseded":           {"сертификат заменён другим", "replacement by another certificate"},
+	"cessationOfOperation": {"прекращение использования", "cessation of operation"},
+	"certificateHold":      {"действие приостановлено", "suspension"},
+	"privilegeWithdrawn":   {"лишение полномочий", "withdrawal of privileges"},
 }
 
 // stamp writes a time-stamp.

@@ -81,10 +81,10 @@ func notice() Text {
 	}
 }
 
-// formatOf names the format by the level.
+// formatOf names the format by the level: a signature of any level of CAdES is one.
 func formatOf(s validate.Signature) string {
-	if s.Level == cms.BES {
-		return "CAdES"
+	if s.Level == cms.Plain || s.Level == "" {
+		return "CMS"
 	}
-	return "CMS"
+	return "CAdES"
 }
