@@ -53,6 +53,7 @@ type list struct {
 type cache struct {
 	answers map[subject]*answer
 	lists   map[string]*list // by address
+	entries int              // most entries of all lists together
 }
 
 // putAnswer remembers an answer unless a newer one is known, and forgets others when
@@ -84,7 +85,7 @@ func (c *cache) putAnswer(s subject, a *answer, now time.Time) {
 // other is not remembered.
 func (c *cache) putList(url string, l *list, now time.Time) {
 	delete(c.lists, url)
-	if l.one.Len() > maxEntries/2 {
+	if l.one.Len() > c.entries/2 {
 		return
 	}
 	for {
@@ -96,7 +97,7 @@ func (c *cache) putList(url string, l *list, now time.Time) {
 				soonest = key
 			}
 		}
-		roomy := len(c.lists) < maxLists && entries <= maxEntries
+		roomy := len(c.lists) < maxLists && entries <= c.entries
 		if soonest == "" || roomy && now.Before(c.lists[soonest].drop) {
 			break
 		}

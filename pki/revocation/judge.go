@@ -44,7 +44,7 @@ type status struct {
 	at           time.Time // of revocation
 	reason       crl.Reason
 	invalidSince time.Time
-	this, next   time.Time
+	this         time.Time
 }
 
 // standingAt says what a status means for a moment (63-ФЗ, ст. 14; ETSI EN 319 102-1,
@@ -124,22 +124,17 @@ func (f *finding) describe() string {
 func statusOf(s *ocsp.Single) status {
 	return status{
 		revoked: s.Status == ocsp.Revoked, at: s.RevokedAt, reason: s.Reason,
-		invalidSince: s.InvalidSince, this: s.ThisUpdate, next: s.NextUpdate,
+		invalidSince: s.InvalidSince, this: s.ThisUpdate,
 	}
 }
 
-// statusIn reads what a list says, as of the newest list that the answer rests on.
+// statusIn reads what lists say. Of several, each for some reasons, the list that
+// decided is the oldest, and the answer is of its time; a delta list makes it newer.
 func statusIn(a crl.Answer) status {
-	s := status{
+	return status{
 		revoked: a.Listed, at: a.Entry.RevokedAt, reason: a.Entry.Reason,
-		invalidSince: a.Entry.InvalidSince, this: a.List.ThisUpdate(), next: a.List.NextUpdate(),
+		invalidSince: a.Entry.InvalidSince, this: a.List.ThisUpdate(),
 	}
-	for _, l := range a.Others {
-		if l.ThisUpdate().After(s.this) {
-			s.this, s.next = l.ThisUpdate(), l.NextUpdate()
-		}
-	}
-	return s
 }
 
 // decide returns the finding that all of them together amount to: revocation for ever

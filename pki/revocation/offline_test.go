@@ -73,6 +73,7 @@ func TestAtHand(t *testing.T) {
 		{name: "answer", ocsp: []ocsp.Single{fine(now)}, status: pass, used: KindOCSP},
 		{name: "answer without next update", ocsp: []ocsp.Single{{Status: ocsp.Good, ThisUpdate: ago(DefaultMaxAge - time.Second)}}, status: pass, used: KindOCSP},
 		{name: "old answer without next update", ocsp: []ocsp.Single{{Status: ocsp.Good, ThisUpdate: ago(DefaultMaxAge)}}, status: open, why: reason.RevocationStale},
+		{name: "old answer without next update within the grace", ocsp: []ocsp.Single{{Status: ocsp.Good, ThisUpdate: ago(DefaultMaxAge)}}, policy: Policy{Grace: time.Second}, status: pass, used: KindOCSP},
 		{name: "both, by default the list", lists: []crl.Template{inForce()}, ocsp: []ocsp.Single{fine(now)}, status: pass, used: KindCRL},
 		{name: "both, responder first", lists: []crl.Template{inForce()}, ocsp: []ocsp.Single{fine(now)}, policy: Policy{Order: OCSPFirst}, status: pass, used: KindOCSP},
 		{name: "expired list", lists: []crl.Template{stale()}, status: open, why: reason.RevocationStale},
@@ -97,6 +98,7 @@ func TestAtHand(t *testing.T) {
 
 		{name: "on hold", lists: []crl.Template{inForce(held)}, status: fail, why: reason.CertOnHold, used: KindCRL},
 		{name: "on hold by an expired list", lists: []crl.Template{stale(held)}, status: open, why: reason.RevocationStale},
+		{name: "on hold by an expired answer", ocsp: []ocsp.Single{bad(ago(2*time.Hour), crl.CertificateHold)}, status: open, why: reason.RevocationStale},
 		{name: "on hold, released by a newer answer", lists: []crl.Template{inForce(held)}, ocsp: []ocsp.Single{fine(now)}, status: pass, used: KindOCSP},
 		{name: "on hold, released by a newer list", lists: []crl.Template{inForce()}, ocsp: []ocsp.Single{bad(ago(61*time.Minute), crl.CertificateHold)}, policy: Policy{Grace: time.Hour}, status: pass, used: KindCRL},
 		{name: "on hold since the good answer", lists: []crl.Template{inForce(held)}, ocsp: []ocsp.Single{fine(ago(time.Hour + time.Second))}, policy: Policy{Grace: time.Hour}, status: fail, why: reason.CertOnHold, used: KindCRL},
@@ -104,6 +106,14 @@ func TestAtHand(t *testing.T) {
 		{name: "on hold, lifted by a list of changes", lists: []crl.Template{inForce(held), changes(w.entry(ago(time.Minute), crl.RemoveFromCRL, time.Time{}))}, status: pass, used: KindCRL},
 		{name: "revoked by a list of changes", lists: []crl.Template{inForce(), changes(w.entry(ago(time.Minute), crl.Superseded, time.Time{}))}, status: fail, why: reason.CertRevoked, used: KindCRL},
 		{name: "on hold by an answer, lifted by a newer list of changes", lists: []crl.Template{inForce(), changes()}, ocsp: []ocsp.Single{bad(ago(40*time.Minute), crl.CertificateHold)}, status: pass, used: KindCRL},
+		{name: "held, released, held again", ocsp: []ocsp.Single{bad(ago(50*time.Minute), crl.CertificateHold), fine(ago(40 * time.Minute)), bad(ago(30*time.Minute), crl.CertificateHold)}, status: fail, why: reason.CertOnHold, used: KindOCSP},
+		{name: "held, released, held again, in another order", ocsp: []ocsp.Single{bad(ago(30*time.Minute), crl.CertificateHold), fine(ago(40 * time.Minute)), bad(ago(50*time.Minute), crl.CertificateHold)}, status: fail, why: reason.CertOnHold, used: KindOCSP},
+		{name: "good, held, released", ocsp: []ocsp.Single{fine(ago(50 * time.Minute)), bad(ago(40*time.Minute), crl.CertificateHold), fine(ago(30 * time.Minute))}, status: pass, used: KindOCSP},
+		{name: "good, held, released, in another order", ocsp: []ocsp.Single{fine(ago(30 * time.Minute)), bad(ago(40*time.Minute), crl.CertificateHold), fine(ago(50 * time.Minute))}, status: pass, used: KindOCSP},
+		{name: "on hold, a newer list is about other reasons", lists: []crl.Template{
+			{Number: 1, ThisUpdate: ago(50 * time.Minute), NextUpdate: now.Add(time.Hour), Scope: crl.Scope{Reasons: crl.Reasons(crl.CertificateHold)}},
+			{Number: 2, ThisUpdate: ago(time.Minute), NextUpdate: now.Add(time.Hour), Scope: crl.Scope{Reasons: crl.AllReasons &^ crl.Reasons(crl.CertificateHold)}},
+		}, ocsp: []ocsp.Single{bad(ago(40*time.Minute), crl.CertificateHold)}, status: fail, why: reason.CertOnHold, used: KindOCSP},
 		{name: "on hold, then revoked", lists: []crl.Template{inForce(held)}, ocsp: []ocsp.Single{bad(now, crl.Superseded)}, status: fail, why: reason.CertRevoked, used: KindOCSP},
 	} {
 		t.Run(s.name, func(t *testing.T) { s.run(t, w) })
@@ -140,6 +150,7 @@ func TestPast(t *testing.T) {
 		{name: "key compromised just then", ocsp: single(crl.KeyCompromise, at), status: fail, why: reason.CertRevoked, used: KindOCSP},
 		{name: "key of the CA compromised before", ocsp: single(crl.CACompromise, before), status: fail, why: reason.CertRevoked, used: KindOCSP},
 		{name: "key compromised before, by the list", lists: list(crl.KeyCompromise, before), status: fail, why: reason.CertRevoked, used: KindCRL},
+		{name: "attribute authority compromised before", ocsp: single(crl.AACompromise, before), status: fail, why: reason.CertRevoked, used: KindOCSP},
 		{name: "superseded, invalid before", ocsp: single(crl.Superseded, before), status: pass, used: KindOCSP},
 		{name: "revoked before", ocsp: []ocsp.Single{{Status: ocsp.Revoked, RevokedAt: before, ThisUpdate: now}}, status: fail, why: reason.CertRevoked, used: KindOCSP},
 	} {
@@ -194,6 +205,10 @@ func TestWrongEvidence(t *testing.T) {
 	spoilt.Singles[0].Unusable = reason.OCSPUnsupported
 	early := w.answered(t, fine(now))
 	early.ProducedAt = now.Add(-crl.ClockSkew - time.Second)
+	late := w.answered(t, fine(now))
+	late.ProducedAt = now.Add(crl.ClockSkew + time.Second)
+	ahead := w.answered(t, fine(now.Add(crl.ClockSkew+time.Second)))
+	ahead.ProducedAt = now.Add(crl.ClockSkew)
 	for _, c := range []struct {
 		name string
 		give Evidence
@@ -209,6 +224,8 @@ func TestWrongEvidence(t *testing.T) {
 		{"critical extension", Evidence{Responses: []*ocsp.Response{critical}}, reason.RevocationUnusable},
 		{"critical extension of the answer", Evidence{Responses: []*ocsp.Response{spoilt}}, reason.RevocationUnusable},
 		{"made before it was known", Evidence{Responses: []*ocsp.Response{early}}, reason.RevocationUnusable},
+		{"made in the future", Evidence{Responses: []*ocsp.Response{late}}, reason.RevocationStale},
+		{"known in the future, made before", Evidence{Responses: []*ocsp.Response{ahead}}, reason.RevocationStale},
 		{"nothing where a response should be", Evidence{Responses: []*ocsp.Response{nil}}, reason.RevocationUnknown},
 		{"list of another CA", Evidence{CRLs: crl.NewSet(w.Lost.CRL)}, reason.RevocationUnknown},
 		{"empty set", Evidence{CRLs: crl.NewSet()}, reason.RevocationUnknown},
@@ -333,6 +350,24 @@ func TestManyResponses(t *testing.T) {
 	} {
 		if got := c.checker.Revocation(w.holder.Cert, w.FNS.Cert, now); got.Status != c.want {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestResponderRevokedSince: a responder that was revoked between the moment asked about
+// and the one at which its answer is known to have existed may have lost its key.
+func TestResponderRevokedSince(t *testing.T) {
+	w := newWorld(t)
+	by := w.Person(t, w.FNS, gost3410.TC26256A(), responder(false))
+	gone := crl.Entry{Serial: by.Cert.Serial, RevokedAt: now.Add(-time.Hour), Reason: crl.Superseded}
+	// The list says good about the holder: what tells is which evidence counts.
+	carried := Evidence{CRLs: w.lists(t, inForce(gone)), Responses: []*ocsp.Response{w.signed(t, fine(now.Add(-2*time.Hour)), by)}}
+	for proven, want := range map[time.Time]Kind{{}: KindCRL, now.Add(-90 * time.Minute): KindOCSP, now.Add(-time.Minute): KindCRL} {
+		carried.ProvenAt = func(*ocsp.Response) time.Time { return proven }
+		c := &Checker{Carried: carried, Policy: Policy{Order: OCSPFirst}, Now: now}
+		got := c.Revocation(w.holder.Cert, w.FNS.Cert, now.Add(-3*time.Hour))
+		if used := c.Used(); got.Status != verdict.Passed || len(used) == 0 || used[0].Kind != want {
+			t.Errorf("proven at %v: %+v rests on %+v, want %s", proven, got, used, want)
 		}
 	}
 }

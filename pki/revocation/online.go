@@ -51,7 +51,7 @@ type Stats struct {
 func NewOnline(f Fetcher) *Online {
 	return &Online{
 		fetcher: f,
-		cache:   cache{answers: make(map[subject]*answer), lists: make(map[string]*list)},
+		cache:   cache{answers: make(map[subject]*answer), lists: make(map[string]*list), entries: maxEntries},
 		breaker: breaker{servers: make(map[string]*server), random: mathrand.Float64},
 		flights: make(map[string]*flight),
 	}

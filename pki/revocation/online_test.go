@@ -506,7 +506,7 @@ func (w *world) pointed(t *testing.T) country.Holder {
 
 // TestCacheLimits: what is remembered is bounded.
 func TestCacheLimits(t *testing.T) {
-	c := cache{answers: make(map[subject]*answer), lists: make(map[string]*list)}
+	c := cache{answers: make(map[subject]*answer), lists: make(map[string]*list), entries: 8}
 	for i := range 3 * maxAnswers {
 		c.putAnswer(subject{serial: fmt.Sprint(i)}, &answer{response: new(ocsp.Response), kept: kept{drop: now.Add(time.Duration(i%2) * time.Hour)}}, now)
 	}
@@ -532,6 +532,24 @@ func TestCacheLimits(t *testing.T) {
 	c.putList("x", &list{one: one, kept: kept{drop: now.AddDate(9, 0, 0)}}, now.Add(2*maxLists*time.Hour))
 	if len(c.lists) != 1 {
 		t.Errorf("%d lists although all but one are over", len(c.lists))
+	}
+	longer := func(entries int) *crl.List {
+		template := inForce()
+		for i := range entries {
+			template.Entries = append(template.Entries, crl.Entry{Serial: []byte{1, byte(i)}, RevokedAt: now})
+		}
+		return w.lists(t, template).Lists()[0]
+	}
+	for i, n := range []int{5, 4, 3, 2} { // 9 entries are too many, and 5 leave no room for 4 others
+		c.putList(fmt.Sprintf("long %d", i), &list{one: longer(n), kept: kept{drop: now.AddDate(10, 0, i)}}, now)
+		if i == 0 && c.lists["long 0"] != nil {
+			t.Error("a list that leaves no room for another is kept")
+		}
+	}
+	for i, want := range []bool{false, false, true, true} {
+		if kept := c.lists[fmt.Sprintf("long %d", i)] != nil; kept != want {
+			t.Errorf("list %d: kept %v", i, kept)
+		}
 	}
 }
 
@@ -622,6 +640,20 @@ func TestRollback(t *testing.T) {
 	if got := about(w.holder.Cert, OCSPFirst, before, now); got.Status != verdict.Passed {
 		t.Fatalf("%+v", got)
 	}
+	// There is always room for whom it is known for ever, but not for a suspension.
+	for _, a := range online.cache.answers {
+		if !a.drop.Equal(w.holder.Cert.NotAfter) {
+			t.Errorf("kept until %v", a.drop)
+		}
+	}
+	held := NewOnline(w)
+	answer(bad(now, crl.CertificateHold))
+	(&Checker{Online: held, Policy: Policy{Order: OCSPFirst}}).Revocation(w.holder.Cert, w.FNS.Cert, now)
+	for _, a := range held.cache.answers {
+		if !a.drop.Equal(now.Add(time.Hour)) {
+			t.Errorf("a suspension is kept until %v", a.drop)
+		}
+	}
 	answer(ocsp.Single{Status: ocsp.Good, ThisUpdate: now.Add(-90 * time.Minute), NextUpdate: now.AddDate(0, 0, 7)})
 	if got := about(w.holder.Cert, OCSPFirst, before, due); got.Status != verdict.Passed {
 		t.Errorf("%+v", got)
@@ -654,6 +686,9 @@ func TestOtherIssuer(t *testing.T) {
 	clear(w.servers)
 	for name, issuer := range map[string]*country.Authority{"another name": w.Lost, "the same name": twin} {
 		cert := w.Person(t, issuer, gost3410.TC26256A(), template).Cert
+		if subjectOf(cert, issuer.Cert) == subjectOf(w.holder.Cert, w.FNS.Cert) {
+			t.Errorf("%s: one place in memory for both", name)
+		}
 		if !bytes.Equal(cert.Serial, w.holder.Cert.Serial) {
 			t.Fatal("another number")
 		}
@@ -809,4 +844,94 @@ func TestPanic(t *testing.T) {
 	}
 	w.serve(t, firstResponder, func(*ocsp.Template) {})
 	w.ask(t, &Checker{Online: online}, verdict.Passed, "", firstResponder)
+}
+
+// TestSharedAddress: two CAs name one address. The list of one is no older edition of
+// that of the other.
+func TestSharedAddress(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	other := w.Person(t, w.Lost, gost3410.TC26256A(), w.template())
+	w.publish(t, firstPoint, crl.Template{Number: 5, ThisUpdate: now, NextUpdate: now.Add(time.Hour)})
+	w.ask(t, &Checker{Online: online}, verdict.Passed, "", firstPoint)
+	raw, err := crl.Create(nil, inForce(), w.Lost.Cert, w.Lost.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.servers[firstPoint] = func(context.Context, []byte) ([]byte, error) { return raw, nil }
+	due := now.Add(DefaultReuse - time.Second)
+	online.cache.lists[firstPoint].renew = due
+	c := &Checker{Online: online, Now: due}
+	if got := c.Revocation(other.Cert, w.Lost.Cert, due); got.Status != verdict.Passed {
+		t.Errorf("%+v", got)
+	}
+	if s := online.Stats(due); s.Failed != 0 || s.Lists != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestFutureList: a list of the future is not remembered, or none would be new enough to
+// take its place.
+func TestFutureList(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	w.publish(t, firstPoint, crl.Template{Number: 9, ThisUpdate: now.Add(time.Hour), NextUpdate: now.AddDate(0, 0, 1)})
+	w.ask(t, &Checker{Online: online}, verdict.Indeterminate, reason.RevocationStale, "")
+	w.publish(t, firstPoint, inForce())
+	w.ask(t, &Checker{Online: online}, verdict.Passed, "", firstPoint)
+	if s := online.Stats(now); s.Lists != 1 || s.Failed == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestShortLived: an answer that ends before it would be asked for again anyway is
+// asked for when it ends.
+func TestShortLived(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	fresh := func(at time.Time) {
+		w.serve(t, firstResponder, func(r *ocsp.Template) {
+			r.ProducedAt, r.Singles[0].ThisUpdate, r.Singles[0].NextUpdate = at, at, at.Add(10*time.Minute)
+		})
+		w.publish(t, firstPoint, crl.Template{Number: at.Unix(), ThisUpdate: at, NextUpdate: at.Add(10 * time.Minute)})
+	}
+	for _, at := range []time.Time{now, now.Add(10 * time.Minute)} {
+		fresh(at)
+		w.ask(t, &Checker{Online: online, Policy: Policy{Order: OCSPFirst}, Now: at}, verdict.Passed, "", firstResponder)
+	}
+	online = NewOnline(w)
+	for _, at := range []time.Time{now, now.Add(10 * time.Minute)} {
+		fresh(at)
+		w.ask(t, &Checker{Online: online, Now: at}, verdict.Passed, "", firstPoint)
+	}
+}
+
+// TestQuestionGoesOn: what was asked for a client that has left is there for the next.
+func TestQuestionGoesOn(t *testing.T) {
+	w := newWorld(t)
+	online := NewOnline(w)
+	asked, release := make(chan struct{}, 2), make(chan struct{})
+	w.serve(t, firstResponder, func(*ocsp.Template) {})
+	serve := w.servers[firstResponder]
+	w.servers[firstResponder] = func(ctx context.Context, request []byte) ([]byte, error) {
+		asked <- struct{}{}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-release:
+			return serve(ctx, request)
+		}
+	}
+	policy := Policy{Order: OCSPFirst, Budget: time.Minute}
+	ctx, leave := context.WithCancel(t.Context())
+	go func() {
+		<-asked
+		leave()
+	}()
+	w.ask(t, &Checker{Online: online, Policy: policy, Context: ctx}, verdict.Indeterminate, reason.RevocationUnreachable, "")
+	close(release)
+	w.ask(t, &Checker{Online: online, Policy: policy}, verdict.Passed, "", firstResponder)
+	if got := w.count(firstResponder); got != 1 {
+		t.Errorf("asked %d times", got)
+	}
 }

@@ -327,6 +327,7 @@ func TestPurpose(t *testing.T) {
 		"not critical":      func(p *gostx509.Template) { p.Critical = nil },
 		"another use too":   func(p *gostx509.Template) { p.ExtKeyUsage = append(p.ExtKeyUsage, gostx509.OIDClientAuth) },
 		"another use":       func(p *gostx509.Template) { p.ExtKeyUsage = []asn1.ObjectIdentifier{gostx509.OIDOCSPSigning} },
+		"key for agreement": func(p *gostx509.Template) { p.KeyUsage = gostx509.KeyUsageKeyAgreement },
 		"no use":            func(p *gostx509.Template) { p.ExtKeyUsage, p.Critical = nil, nil },
 		"a name of its own": func(p *gostx509.Template) { p.Subject[1].Text = "Другая служба" },
 	} {
@@ -415,18 +416,23 @@ func TestForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	infoAsData, err := cms.Create(nil, sd.Content, cms.Signatory{Key: a.Key, Certificate: a.Certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		raw  []byte
 		want reason.Code
 	}{
-		"nothing":      {nil, reason.TimeStampMalformed},
-		"a document":   {document, reason.TimeStampMalformed},
-		"two signers":  {two, reason.TimeStampMalformed},
-		"no TSTInfo":   {notInfo, reason.TimeStampMalformed},
-		"PEM":          {pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: good}), reason.TimeStampMalformed},
-		"cut off":      {good[:len(good)-1], reason.TimeStampMalformed},
-		"with a tail":  {append(bytes.Clone(good), 0), reason.TimeStampMalformed},
-		"far too long": {make([]byte, MaxToken+1), reason.TimeStampTooLarge},
+		"nothing":       {nil, reason.TimeStampMalformed},
+		"a document":    {document, reason.TimeStampMalformed},
+		"two signers":   {two, reason.TimeStampMalformed},
+		"no TSTInfo":    {notInfo, reason.TimeStampMalformed},
+		"as a document": {infoAsData, reason.TimeStampMalformed},
+		"PEM":           {pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: good}), reason.TimeStampMalformed},
+		"cut off":       {good[:len(good)-1], reason.TimeStampMalformed},
+		"with a tail":   {append(bytes.Clone(good), 0), reason.TimeStampMalformed},
+		"far too long":  {make([]byte, MaxToken+1), reason.TimeStampTooLarge},
 	} {
 		if token, err := ParseToken(c.raw); token != nil || !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
