@@ -4,6 +4,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -154,7 +155,7 @@ func printSignature(out *printer, s report.Signature) {
 		out.line("  время по часам подписавшего, не подтверждено / claimed time: %s", s.ClaimedSigningTime.Format(time.RFC3339))
 	}
 	for _, t := range s.TimeStamps {
-		out.line("  метка времени / time-stamp: %s, %s %s", t.Kind, t.Conclusion, t.Code)
+		out.line("  метка времени / time-stamp: %s", strings.Join(stampFacts(t), ", "))
 	}
 	if s.StateCode != nil {
 		out.line("  код ЕСВ / state service code: %d, %s", s.StateCode.Code, s.StateCode.Text.RU)
@@ -164,6 +165,18 @@ func printSignature(out *printer, s report.Signature) {
 		out.line("  Заверяющая подпись %d / counter-signature %d: %s, %s", i+1, i+1, c.Level, c.Conclusion)
 		printSignature(out, c)
 	}
+}
+
+// stampFacts lists what is known of a time-stamp.
+func stampFacts(t report.TimeStamp) []string {
+	facts := []string{t.Kind, t.Conclusion}
+	if t.Code != "" {
+		facts = append(facts, string(t.Code))
+	}
+	if t.Time != nil {
+		facts = append(facts, t.Time.Format(time.RFC3339))
+	}
+	return facts
 }
 
 // printConclusion writes the first lines of a verdict.

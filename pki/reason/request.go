@@ -78,8 +78,8 @@ func requestFormEntries() []Entry {
 		},
 		{
 			MediaTypeUnsupported, Unsupported,
-			"Запрос передан в неизвестном виде. Отправьте файл как multipart/form-data или в формате JSON.",
-			"The content type is not supported; use multipart/form-data or application/json.",
+			"Запрос передан в неизвестном виде. Отправьте файлы как multipart/form-data, в формате JSON или одну подпись как application/octet-stream.",
+			"The content type is not supported; use multipart/form-data, application/json, or application/octet-stream for one file.",
 			"RFC 9110, 15.5.16",
 		},
 		{

@@ -42,6 +42,7 @@ func protocolStyle() string {
 // UploadRefused writes the page about files that could not be used, with the HTTP
 // status of the code.
 func (b *Book) UploadRefused(w http.ResponseWriter, r *http.Request, code reason.Code) error {
+	cause := entryText(code)
 	title := Text{RU: "Проверить файлы не получилось", EN: "The files could not be checked"}
 	steps := []Text{
 		{"Вернитесь к форме и выберите файлы снова: первым — файл подписи (.sig, .p7s, .sgn, .p7m), вторым — документ, если его нет внутри подписи.",
@@ -61,9 +62,12 @@ func (b *Book) UploadRefused(w http.ResponseWriter, r *http.Request, code reason
 		steps = []Text{{"Повторите отправку через минуту. С файлами ничего делать не нужно.", "Send the files again in a minute. There is nothing to do about them."}}
 	case reason.FilesSwapped:
 		steps = steps[:1]
+	case reason.RequestFieldMissing:
+		steps = steps[:1]
+		cause = Text{RU: "Файл подписи не выбран, или он пустой.", EN: "No signature was chosen, or the file is empty."}
 	}
 	return b.write(w, r, "failure", problem.Status(code), view{
-		Title: title, Tone: "bad", Code: code, Cause: entryText(code), Steps: steps,
+		Title: title, Tone: "bad", Code: code, Cause: cause, Steps: steps,
 		Links: []Link{{Text{RU: "Вернуться к форме", EN: "Back to the form"}, "/verify"}},
 	})
 }

@@ -76,6 +76,12 @@ func TestUploadRefused(t *testing.T) {
 			t.Errorf("%s: no warning", code)
 		}
 	}
+	w := render(t, func(w http.ResponseWriter, r *http.Request) error {
+		return b.UploadRefused(w, r, reason.RequestFieldMissing)
+	})
+	if body := w.Body.String(); !strings.Contains(body, "Файл подписи не выбран") || strings.Contains(body, "В запросе") {
+		t.Errorf("a form without a signature: %s", body)
+	}
 }
 
 // TestHomeLeadsToUpload: only where there is such a page.
