@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"propusk/gost/gost3410"
 	"propusk/pki/cms"
 	"propusk/pki/der"
@@ -21,6 +24,7 @@ import (
 	"propusk/pki/internal/country"
 	"propusk/pki/reason"
 	"propusk/pki/sigalg"
+	"propusk/pki/verdict"
 )
 
 // What the tests stamp, when and under which policy.
@@ -327,7 +331,6 @@ func TestPurpose(t *testing.T) {
 		"not critical":      func(p *gostx509.Template) { p.Critical = nil },
 		"another use too":   func(p *gostx509.Template) { p.ExtKeyUsage = append(p.ExtKeyUsage, gostx509.OIDClientAuth) },
 		"another use":       func(p *gostx509.Template) { p.ExtKeyUsage = []asn1.ObjectIdentifier{gostx509.OIDOCSPSigning} },
-		"key for agreement": func(p *gostx509.Template) { p.KeyUsage = gostx509.KeyUsageKeyAgreement },
 		"no use":            func(p *gostx509.Template) { p.ExtKeyUsage, p.Critical = nil, nil },
 		"a name of its own": func(p *gostx509.Template) { p.Subject[1].Text = "Другая служба" },
 	} {
@@ -358,6 +361,65 @@ func TestPurpose(t *testing.T) {
 				t.Errorf("not refused: %v", err)
 			}
 		})
+	}
+}
+
+// TestPurposeOfKey: a key that may not sign makes no time-stamps. Nobody makes such a
+// token by accident, so the certificate alone is looked at.
+func TestPurposeOfKey(t *testing.T) {
+	a := newAuthority(t)
+	for usage, want := range map[gostx509.KeyUsage]verdict.Status{
+		0: verdict.Passed, gostx509.KeyUsageDigitalSignature: verdict.Passed, gostx509.KeyUsageNonRepudiation: verdict.Passed,
+		gostx509.KeyUsageKeyAgreement: verdict.Failed,
+	} {
+		template := country.TimeStamping()
+		template.KeyUsage = usage
+		if got := checkPurpose(authorityWith(t, a.Key, template).Certificate); got.Status != want {
+			t.Errorf("usage %b: %+v", usage, got)
+		}
+	}
+}
+
+// TestEqual: a digest is the same only with its algorithm.
+func TestEqual(t *testing.T) {
+	i, j := digest(t, sigalg.OIDStreebog256, stamped), digest(t, sigalg.OIDSHA256, stamped)
+	j.Hash = i.Hash
+	if i.equal(j) || !i.equal(digest(t, sigalg.OIDStreebog256, stamped)) {
+		t.Error("algorithms do not matter")
+	}
+}
+
+// TestTails: nothing may stand after the last field of a TSTInfo, nor a token beside a
+// refusal.
+func TestTails(t *testing.T) {
+	a := newAuthority(t)
+	good, err := create(t, a, func(*Template) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := ParseToken(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields, tail cryptobyte.Builder
+	whole := cryptobyte.String(token.Signed.Content)
+	var content cryptobyte.String
+	if !whole.ReadASN1(&content, cbasn1.SEQUENCE) {
+		t.Fatal("no TSTInfo")
+	}
+	fields.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(content)
+		b.AddASN1NULL()
+	})
+	if err := new(Token).readInfo(fields.BytesOrPanic()); err == nil {
+		t.Error("a field too many")
+	}
+	tail.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(Rejection)) })
+		b.AddBytes(good)
+	})
+	if got, err := ParseResponse(tail.BytesOrPanic()); got != nil || !errors.Is(err, reason.TimeStampMalformed) {
+		t.Errorf("a token beside a refusal: %v", err)
 	}
 }
 
