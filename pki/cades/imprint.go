@@ -212,7 +212,7 @@ func (a Attributes) writeIndexed(h hash.Hash, algorithm asn1.ObjectIdentifier, c
 	if err != nil {
 		return err
 	}
-	contentType := a.contentType()
+	contentType := a.sd.RawContentType()
 	h.Write(header(der.TagOID, len(contentType)))
 	h.Write(contentType)
 	h.Write(digest)
@@ -220,9 +220,6 @@ func (a Attributes) writeIndexed(h hash.Hash, algorithm asn1.ObjectIdentifier, c
 	h.Write(index)
 	return nil
 }
-
-// contentType returns eContentType as it stands in the file.
-func (a Attributes) contentType() der.OID { return a.sd.RawContentType() }
 
 // signedFields returns the fields of the SignerInfo before the unsigned attributes,
 // with their headers, one after another.

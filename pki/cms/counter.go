@@ -53,9 +53,6 @@ func (sd *SignedData) Document(content Content) ([]byte, bool) {
 	return d.bytes()
 }
 
-// BaseLevel returns the level that the signer alone made: Plain, BES or EPES.
-func (s *Signer) BaseLevel() Level { return s.level() }
-
 // RawContentType returns eContentType as it stands in the file: the content of the
 // OBJECT IDENTIFIER.
 func (sd *SignedData) RawContentType() der.OID { return sd.rawContentType }

@@ -70,7 +70,7 @@ func TestRecorded(t *testing.T) {
 		}
 		for _, form := range [][]byte{text, recorded(t, v.file)} {
 			sd, ok := accepts(form, Content{}, recordedSigner(t))
-			if !ok || string(sd.Content) != "Demo document.\n" || sd.Signers[0].level() != v.level {
+			if !ok || string(sd.Content) != "Demo document.\n" || sd.Signers[0].BaseLevel() != v.level {
 				t.Errorf("%s: not accepted, or with other content or level", v.file)
 			}
 		}

@@ -100,7 +100,7 @@ type verifier struct {
 // Checks that do not need the certificate run even without one: a changed
 // document is a clearer answer than a missing certificate.
 func (v *verifier) signer(s *Signer) Result {
-	r := Result{Level: s.level(), Format: []verdict.Check{v.format(s)}}
+	r := Result{Level: s.BaseLevel(), Format: []verdict.Check{v.format(s)}}
 	digest, content := v.content(s)
 	r.Digest = digest
 	r.Math = append(make([]verdict.Check, 0, 7), content) // no more than seven
@@ -116,8 +116,9 @@ func (v *verifier) signer(s *Signer) Result {
 	return r
 }
 
-// level tells the kind of signature by the attributes present.
-func (s *Signer) level() Level {
+// BaseLevel returns the level that the signer alone made, by the attributes present:
+// Plain, BES or EPES.
+func (s *Signer) BaseLevel() Level {
 	_, v1 := s.signed(oidSigningCertificate)
 	_, v2 := s.signed(oidSigningCertificateV2)
 	if !v1 && !v2 {
