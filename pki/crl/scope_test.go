@@ -112,13 +112,16 @@ func TestDelta(t *testing.T) {
 		"stale, then a newer one":  {[]*List{complete(nil), delta(ca, expired, longRevoked), delta(ca, func(t *Template) { t.Number = 10 })}, fine, Policy{}, 0, "", 1},
 		"stale, after an older one": {[]*List{complete(nil), delta(ca, expired, longRevoked), delta(ca, func(t *Template) { t.Number, t.ThisUpdate = 8, now.Add(-50*time.Minute) })},
 			fine, Policy{}, 0, reason.CertRevoked, 1},
-		"revoked by a stale delta of another key": {[]*List{complete(nil), delta(twin, expired, longRevoked)}, fine, Policy{}, 0, "", 0},
-		"revoked in the future":                   {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now.Add(time.Hour) }, longRevoked)}, fine, Policy{}, 0, "", 0},
-		"delta from the future":                   {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now.Add(time.Hour) }, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
-		"complete is stale":                       {[]*List{complete(stale), delta(ca, nil)}, fine, Policy{}, 0, "", 1},
-		"both are stale":                          {[]*List{complete(stale), delta(ca, stale)}, fine, Policy{}, 0, reason.RevocationStale, 0},
-		"alone":                                   {[]*List{delta(ca, nil)}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
-		"expired before the delta":                {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now })}, old, Policy{Now: now}, -2 * time.Minute, reason.RevocationUnknown, 0},
+		"revoked by a stale delta of another key":     {[]*List{complete(nil), delta(twin, expired, longRevoked)}, fine, Policy{}, 0, "", 0},
+		"revoked in the future":                       {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now.Add(time.Hour) }, longRevoked)}, fine, Policy{}, 0, "", 0},
+		"on hold, and by a stale delta to be revoked": {[]*List{complete(nil), delta(ca, expired, Entry{Serial: held.Serial, RevokedAt: now.Add(time.Hour)})}, held, Policy{}, 0, reason.CertOnHold, 0},
+		"the newest of stale deltas counts": {[]*List{complete(nil), delta(ca, func(t *Template) { expired(t); t.Number = 10 }), delta(ca, func(t *Template) { expired(t); t.ThisUpdate = now.Add(-41 * time.Minute) }, longRevoked)},
+			fine, Policy{}, 0, "", 0},
+		"delta from the future":    {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now.Add(time.Hour) }, lifted)}, held, Policy{}, 0, reason.CertOnHold, 0},
+		"complete is stale":        {[]*List{complete(stale), delta(ca, nil)}, fine, Policy{}, 0, "", 1},
+		"both are stale":           {[]*List{complete(stale), delta(ca, stale)}, fine, Policy{}, 0, reason.RevocationStale, 0},
+		"alone":                    {[]*List{delta(ca, nil)}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
+		"expired before the delta": {[]*List{complete(nil), delta(ca, func(t *Template) { t.ThisUpdate = now })}, old, Policy{Now: now}, -2 * time.Minute, reason.RevocationUnknown, 0},
 		"newest delta": {[]*List{complete(nil), delta(ca, nil, lifted), delta(ca, func(t *Template) { t.Number, t.ThisUpdate = 10, now.Add(-time.Minute) })},
 			held, Policy{}, 0, reason.CertOnHold, 1},
 		"newer complete, older complete with a delta": {[]*List{complete(nil), delta(ca, nil, lifted), complete(func(t *Template) { t.Number, t.ThisUpdate, t.Entries = 10, now.Add(-time.Minute), nil })},
@@ -247,6 +250,10 @@ func TestIndirect(t *testing.T) {
 		"two points":          {[]*List{full}, issue(0x11, stranger, other), Policy{}, 0, reason.CertRevoked, 0},
 		"nobody vouches":      {[]*List{list(stranger, indirect, entries...)}, issue(0x22, stranger), Policy{}, 0, reason.RevocationUnusable, 0},
 		"not indirect":        {[]*List{list(other, Scope{})}, fine, Policy{}, 0, reason.RevocationUnknown, 0},
+		"own, and an expired one of nobody": {[]*List{ca.list(t, nil), stranger.list(t, func(t *Template) {
+			t.Scope, t.Entries, t.ThisUpdate, t.NextUpdate = indirect, entries, now.Add(-time.Minute), now.Add(-time.Second)
+		})},
+			issue(0x12, stranger), Policy{}, 0, "", 0},
 		"not indirect, beside a stale one": {[]*List{
 			other.list(t, func(t *Template) {
 				t.Scope, t.ThisUpdate, t.NextUpdate = indirect, now.Add(-3*time.Hour), now.Add(-2*time.Hour)

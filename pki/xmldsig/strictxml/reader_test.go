@@ -126,6 +126,7 @@ func TestRefused(t *testing.T) {
 		`<a>&#xFFFF;</a>`:                                    reason.XMLMalformed,
 		`<a>&#x110000;</a>`:                                  reason.XMLMalformed,
 		`<a>&#99999999999;</a>`:                              reason.XMLMalformed,
+		`<a>&#x100000041;</a>`:                               reason.XMLMalformed, // A, where a number of 32 bits runs over
 		`<a>&#1F;</a>`:                                       reason.XMLMalformed,
 		`<a>]]></a>`:                                         reason.XMLMalformed,
 		`<a><![CDATA[x</a>`:                                  reason.XMLMalformed,
