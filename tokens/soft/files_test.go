@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -204,5 +205,36 @@ func TestBrokenFiles(t *testing.T) {
 	}
 	if err := tok.Init("", []byte("87654321")); !errors.Is(err, ErrFormat) {
 		t.Errorf("Init over a broken token: %v", err) // it might be somebody's
+	}
+}
+
+// A token that is full takes nothing more.
+func TestFull(t *testing.T) {
+	dir := t.TempDir()
+	tok, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		tok.Init("", []byte("87654321")), tok.Login(SecurityOfficer, []byte("87654321")), tok.InitPIN([]byte("12345678"), false),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tok.Logout()
+	if err := tok.Login(User, []byte("12345678")); err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxObjects - 1 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%016x%s", i, objectExt)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := tok.Add(Object{Class: Certificate, Value: []byte("DER")}); err != nil {
+		t.Errorf("the last one: %v", err)
+	}
+	if _, err := tok.Add(Object{Class: Certificate, Value: []byte("DER")}); !errors.Is(err, ErrFull) {
+		t.Errorf("one more: %v", err)
 	}
 }

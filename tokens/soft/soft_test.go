@@ -476,7 +476,7 @@ func TestPrint(t *testing.T) {
 	}
 	for _, format := range []string{"%v", "%+v", "%#v", "%x", "%s", "%d"} {
 		text := fmt.Sprintf(format, key) + fmt.Sprintf(format, token) + fmt.Sprintf(format, o)
-		for _, secret := range []string{fmt.Sprintf("%x", raw), fmt.Sprint(raw), fmt.Sprintf("%#v", raw)} {
+		for _, secret := range []string{fmt.Sprintf("%x", raw), fmt.Sprintf("%v", raw), fmt.Sprintf("%#v", raw)} {
 			if strings.Contains(text, strings.Trim(secret, "[]")) {
 				t.Errorf("%s prints the key", format)
 			}
