@@ -10,6 +10,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/pki/crl"
+	"propusk/pki/der"
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/reason"
@@ -424,5 +425,56 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err := ParseRequest(make([]byte, MaxSize+1)); reason.Of(err) != reason.OCSPTooLarge {
 		t.Error(err)
+	}
+}
+
+// TestIdentifiersBelongTogether: name, key and number must each be those of the
+// certificate and its issuer; two of them are not enough.
+func TestIdentifiersBelongTogether(t *testing.T) {
+	w := newWorld(t)
+	id := mustID(t, OIDSHA1, w.holder.Cert, w.FNS.Cert)
+	if !id.Matches(w.holder.Cert, w.FNS.Cert) {
+		t.Fatal("does not match")
+	}
+	for name, change := range map[string]func(*ID){
+		"name":   func(i *ID) { i.NameHash = mustID(t, OIDSHA1, w.FNS.Cert, w.Root.Cert).NameHash },
+		"key":    func(i *ID) { i.KeyHash = mustID(t, OIDSHA1, w.FNS.Cert, w.Root.Cert).KeyHash },
+		"number": func(i *ID) { i.Serial = w.other.Cert.Serial },
+		"digest": func(i *ID) { i.Digest = sigalg.OIDSHA256 },
+	} {
+		wrong := id
+		if change(&wrong); wrong.Matches(w.holder.Cert, w.FNS.Cert) {
+			t.Errorf("matches with another %s", name)
+		}
+	}
+	if id.Matches(w.holder.Cert, w.renamed().Cert) {
+		t.Error("matches an issuer that the certificate does not name")
+	}
+}
+
+// TestDatesInOrder: the next answer does not precede this one.
+func TestDatesInOrder(t *testing.T) {
+	w := newWorld(t)
+	for next, good := range map[time.Time]bool{now: true, now.Add(-time.Second): false} {
+		template := w.good(t)
+		template.Singles[0].NextUpdate = next
+		raw, err := CreateResponse(nil, template, w.FNS.Cert, w.FNS.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(raw); (err == nil) != good {
+			t.Errorf("next update %v: %v", next, err)
+		}
+	}
+}
+
+// TestCertificateLimit: a response does not choose how many certificates are parsed.
+func TestCertificateLimit(t *testing.T) {
+	for _, n := range []int{maxCertificates, maxCertificates + 1} {
+		var d der.Decoder
+		new(Response).readCertificates(d.Open(bytes.Repeat([]byte{byte(der.TagSequence), 0}, n), limits()))
+		if (d.Err() == nil) != (n == maxCertificates) {
+			t.Errorf("%d certificates: %v", n, d.Err())
+		}
 	}
 }

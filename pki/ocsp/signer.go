@@ -189,7 +189,7 @@ func (s *Single) worse(than *Single) bool {
 	if a, b := s.rank(), than.rank(); a != b {
 		return a > b
 	}
-	return s.Status == Revoked && s.since().Before(than.since())
+	return s.since().Before(than.since()) // both are zero unless revoked
 }
 
 // since is the earliest moment that a revocation reaches back to.
