@@ -66,8 +66,8 @@ func secretFileEntries() []Entry {
 		},
 		{
 			FileIsPKCS12, Malformed,
-			"Это контейнер ключа (PFX, PKCS #12), а не подпись. Мы его не сохранили; никому не отправляйте его и смените пароль, а для проверки выберите файл подписи (.sig, .p7s, .sgn).",
-			"This is a PKCS #12 container with a private key, not a signature; it was not stored, never send it to anyone, and send the signature file instead.",
+			"Это контейнер с закрытым ключом (PFX, PKCS #12), а не подпись. Мы его не сохранили, но его передавали по сети: прекратите действие сертификата в удостоверяющем центре и никому не отправляйте контейнер; для проверки нужен файл подписи (.sig, .p7s, .sgn).",
+			"This is a PKCS #12 container with a private key, not a signature; it was not stored, but it has travelled, so have the certificate revoked, never send it to anyone, and send the signature file instead.",
 			"63-ФЗ, ст. 10, п. 1; RFC 7292",
 		},
 	}
