@@ -245,6 +245,10 @@ func signingCertificateRules() []rule {
 		{"v2 unknown hash", with(idSigningCertV2, func(t *testing.T, c *gostx509.Certificate) []byte {
 			return ess(t, c, sigalg.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 3}}, sha1Of(c.Raw), nil)
 		}), name, reason.SignatureAlgorithmUnsupported, BES},
+		{"v2 hash with parameters", with(idSigningCertV2, func(t *testing.T, c *gostx509.Certificate) []byte {
+			named := sigalg.AlgorithmIdentifier{Algorithm: sigalg.OIDStreebog256, Parameters: []byte{4, 0}}
+			return ess(t, c, named, digestOf(t, sigalg.OIDStreebog256, c.Raw), nil)
+		}), name, reason.SignatureAlgorithmUnsupported, BES},
 		{"v2 without certificates", with(idSigningCertV2, func(*testing.T, *gostx509.Certificate) []byte {
 			return []byte{0x30, 0x02, 0x30, 0x00}
 		}), name, reason.SignatureAttributesBad, BES},

@@ -12,6 +12,7 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/internal/country"
 	"propusk/pki/internal/longterm"
+	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/revocation"
 	"propusk/pki/tsp"
@@ -70,6 +71,82 @@ func TestTooManySigned(t *testing.T) {
 	wantSignature(t, one(t, w.v, file, now), verdict.Failed, reason.SignatureAttributesBad, cms.BES, time.Time{})
 	file = longterm.SignWith(t, document, w.h, signed, longterm.ContentTimeStamp, many[1:]...)
 	wantSignature(t, one(t, w.v, file, now), verdict.Passed, "", cms.BES, time.Time{})
+}
+
+// TestForeignContentStamp: a time-stamp of the document by a TSA that nobody trusts says
+// nothing about the order of things, whatever time it names.
+func TestForeignContentStamp(t *testing.T) {
+	w := newWorld(t)
+	stranger := longterm.NewTSA(t, w.Country, nil, country.TimeStamping(), stamped.Add(30*time.Minute))
+	file := longterm.SignWith(t, document, w.h, signed, longterm.ContentTimeStamp, stranger.Token(t, document))
+	wantSignature(t, one(t, w.v, file, now), verdict.Passed, "", cms.BES, time.Time{})
+	wantSignature(t, one(t, w.v, longterm.T(t, file, w.tsa), now), verdict.Passed, "", cms.T, stamped)
+}
+
+// TestEarliestCover: of two time-stamps over a third, the earlier one says since when that
+// one exists, in whatever order they are judged.
+func TestEarliestCover(t *testing.T) {
+	w := newWorld(t)
+	first, second := stamped.Add(10*time.Minute), stamped.Add(20*time.Minute)
+	m := w.material(t)
+	file := longterm.Indexed(t, longterm.C(t, longterm.T(t, w.bes(t, false), w.tsa), m), document, longterm.IndexV3,
+		longterm.NewTSA(t, w.Country, w.FNS, country.TimeStamping(), first))
+	file = longterm.Type1(t, file, longterm.NewTSA(t, w.Country, w.FNS, country.TimeStamping(), second))
+	s := one(t, w.v, file, now)
+	for _, ts := range s.TimeStamps {
+		if ts.Verdict.Status() != verdict.Passed {
+			t.Errorf("%s: %q", ts.Kind, ts.Verdict.Why())
+		}
+		if ts.Kind == cades.SignatureTimeStamp && !ts.Certificate.At.Equal(first) {
+			t.Errorf("judged at %v, want %v", ts.Certificate.At, first)
+		}
+	}
+}
+
+// TestProofOfInside: what is inside a token is as old as the time-stamp over that token
+// says, not as any other time-stamp.
+func TestProofOfInside(t *testing.T) {
+	w := newWorld(t)
+	sd := longterm.Parse(t, longterm.T(t, w.bes(t, false), w.tsa))
+	a, err := cades.Of(&sd.Signers[0], sd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := a.TimeStamps[0].Token.Signed.Certificates[0]
+	known := proofs{}
+	known.add(a.TimeStamps[0].Raw, now)
+	known.addAll([][]byte{document}, a.TimeStamps, stamped)
+	if since, found := known.since(inside); found {
+		t.Errorf("proven at %v by a time-stamp of something else", since)
+	}
+	known.addAll([][]byte{a.TimeStamps[0].Raw}, a.TimeStamps, stamped)
+	if since, _ := known.since(inside); !since.Equal(stamped) {
+		t.Errorf("proven at %v", since)
+	}
+}
+
+// TestLacksRevocation: a certificate lacks nothing but revocation data only if there is
+// no other doubt about it.
+func TestLacksRevocation(t *testing.T) {
+	for _, c := range []struct {
+		codes []reason.Code
+		want  bool
+	}{
+		{nil, false},
+		{[]reason.Code{reason.RevocationStale}, true},
+		{[]reason.Code{reason.RevocationUnknown, reason.RevocationUnreachable}, true},
+		{[]reason.Code{reason.RevocationStale, reason.AccreditationUnknown}, false},
+		{[]reason.Code{reason.RevocationUnusable}, false},
+	} {
+		var b verdict.Builder
+		b.Pass(CheckHolder, "")
+		for _, code := range c.codes {
+			b.Unknown(CheckChain, code, "")
+		}
+		if got := lacksRevocation(Certificate{Verdict: b.Done(person.Identity{})}); got != c.want {
+			t.Errorf("%v: %v", c.codes, got)
+		}
+	}
 }
 
 // TestExpiredMaker: revocation data count only if both the CA and whoever signed for it
