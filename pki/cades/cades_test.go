@@ -424,6 +424,29 @@ func TestLimitsTogether(t *testing.T) {
 	}
 }
 
+// TestReferenceSerial: a reference with the digest of one certificate and the number of
+// another is to neither.
+func TestReferenceSerial(t *testing.T) {
+	k := newKit(t)
+	for _, other := range []bool{false, true} {
+		var refs [][]byte
+		for _, cert := range k.m.Certs {
+			serial := cert.Serial
+			if other {
+				serial = k.h.Cert.Serial
+			}
+			refs = append(refs, longterm.Element(0x30, longterm.OtherHash(cert.Raw),
+				longterm.Element(0x30, longterm.Element(0x30), longterm.Element(0x02, serial))))
+		}
+		file := longterm.Add(t, longterm.T(t, k.bes(t), k.tsa), longterm.CertificateRefs, longterm.Element(0x30, refs...))
+		file = longterm.Add(t, file, longterm.RevocationRefs, longterm.RevocationRefsOf(k.m.Lists))
+		a := firstOf(t, longterm.Type1(t, longterm.Values(t, file, k.m), k.tsa))
+		if (a.Level() == cms.T) != other || holds(a.Covers(a.TimeStamps[1]), k.m.Certs[0].Raw) == other {
+			t.Errorf("the number of another %v: %s", other, a.Level())
+		}
+	}
+}
+
 // TestStrong: a digest is as strong as its algorithm, if that is named without parameters
 // that nobody looks at.
 func TestStrong(t *testing.T) {

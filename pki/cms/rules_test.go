@@ -181,6 +181,9 @@ func formatRules() []rule {
 		{"unsigned message-digest", func(_ *testing.T, f *forgery) {
 			f.unsigned = []attribute{{idMessageDigest, [][]byte{null}}}
 		}, CheckFormat, bad, ""},
+		{"unsigned algorithm protection", func(_ *testing.T, f *forgery) {
+			f.unsigned = []attribute{{idProtection, [][]byte{null}}}
+		}, CheckFormat, bad, ""},
 		{"no certificate", func(_ *testing.T, f *forgery) { f.certificates = nil }, CheckSigner, reason.SignerCertMissing, ""},
 		{"certificate of another", func(t *testing.T, f *forgery) {
 			other, _ := newSigner(t, gost3410.TC26256A(), "Другой Тестовый")
