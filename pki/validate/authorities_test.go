@@ -134,3 +134,13 @@ func pointTo(t *testing.T, a *country.Authority) []byte {
 	}
 	return value
 }
+
+// TestEvidenceAbout: what was looked at for a path that was left is no evidence.
+func TestEvidenceAbout(t *testing.T) {
+	c := country.New(t)
+	used := []revocation.Used{{Issuer: c.Lost.Cert, Certificate: c.FNS.Cert}, {Issuer: c.Root.Cert, Certificate: c.FNS.Cert}}
+	got := evidenceAbout([]*gostx509.Certificate{c.FNS.Cert, c.Root.Cert}, used)
+	if len(got) != 1 || !got[0].Issuer.Equal(c.Root.Cert) {
+		t.Errorf("%+v", got)
+	}
+}
