@@ -447,6 +447,19 @@ func TestReferenceSerial(t *testing.T) {
 	}
 }
 
+// TestLevelOfGoodIndex: an archive time-stamp that is not good gives no level to one that
+// is, and covers less.
+func TestLevelOfGoodIndex(t *testing.T) {
+	k := newKit(t)
+	file := longterm.Indexed(t, longterm.LongType1(t, k.bes(t), k.m, k.tsa), document, longterm.IndexV3, k.tsa)
+	a := k.indexed(t, file, longterm.IndexV3, func([]byte) bool { return false })
+	whole := a.LevelWith(func(i int) bool { return i < 3 })
+	less := a.LevelWith(func(i int) bool { return i != 2 })
+	if whole != cms.LTA || less != cms.XLongType1 {
+		t.Errorf("%s, %s", whole, less)
+	}
+}
+
 // TestStrong: a digest is as strong as its algorithm, if that is named without parameters
 // that nobody looks at.
 func TestStrong(t *testing.T) {
