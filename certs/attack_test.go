@@ -102,8 +102,8 @@ func TestIssuerComesAndGoes(t *testing.T) {
 	}
 }
 
-// TestReplacedInSecret: a file is read again if it is another one, if its length is
-// another one, and if it was written so lately that its time says nothing.
+// TestReplacedInSecret: a file is read again if it is another one, if its length or its
+// time is another one, and if it was written so lately that its time says nothing.
 func TestReplacedInSecret(t *testing.T) {
 	c := newCountry(t, "secret", moment)
 	serial := c.Person("ip").Certificate.Serial
@@ -115,24 +115,25 @@ func TestReplacedInSecret(t *testing.T) {
 	if len(harmless) != len(revokes) {
 		t.Fatal("of different lengths")
 	}
-	old := time.Now().Add(-time.Hour)
+	old, lately := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	for name, v := range map[string]struct {
-		time    time.Time
-		replace func(path string)
+		before, after time.Time
+		replace       func(path string)
 	}{
-		"another file": {old, func(path string) {
+		"another time": {old, old.Add(time.Minute), func(path string) { write(t, path, revokes) }},
+		"another file": {old, old, func(path string) {
 			write(t, path+".new", revokes)
 			if err := os.Rename(path+".new", path); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		"another length": {old, func(path string) { write(t, path, longer) }},
-		"written lately": {time.Now().Add(time.Hour), func(path string) { write(t, path, revokes) }},
+		"another length": {old, old, func(path string) { write(t, path, longer) }},
+		"written lately": {lately, lately, func(path string) { write(t, path, revokes) }},
 	} {
 		dir := trustDir(t, c)
 		path := filepath.Join(dir, "crls", "fns.crl")
 		write(t, path, harmless)
-		if err := os.Chtimes(path, v.time, v.time); err != nil {
+		if err := os.Chtimes(path, v.before, v.before); err != nil {
 			t.Fatal(err)
 		}
 		s := loaded(t, dir)
@@ -140,7 +141,7 @@ func TestReplacedInSecret(t *testing.T) {
 			t.Fatal(code)
 		}
 		v.replace(path)
-		if err := os.Chtimes(path, v.time, v.time); err != nil {
+		if err := os.Chtimes(path, v.after, v.after); err != nil {
 			t.Fatal(err)
 		}
 		reload(t, s)
