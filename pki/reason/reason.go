@@ -130,6 +130,7 @@ func catalogue() []Entry {
 		ocspEntries(),
 		cadesEntries(),
 		tokenEntries(),
+		pinEntries(),
 	)
 }
 

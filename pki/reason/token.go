@@ -75,6 +75,30 @@ func tokenEntries() []Entry {
 			"",
 		},
 		{
+			TokenCancelled, Policy,
+			"Вы отменили операцию на клавиатуре токена. Если это вышло случайно, повторите.",
+			"The operation was cancelled on the PIN pad; repeat it if that was not intended.",
+			"",
+		},
+		{
+			TokenFailed, Unavailable,
+			"Токен ответил ошибкой. Подключите его заново и повторите; если ошибка повторяется, обновите драйвер токена.",
+			"The token reported an error; connect it again and retry, and update its driver if that does not help.",
+			"",
+		},
+		{
+			TokenSignatureBad, Internal,
+			"Подпись, которую сделал токен, не проходит проверку, поэтому она не использована. Обновите драйвер токена.",
+			"The signature that the token made does not verify, so it was not used; update the driver of the token.",
+			"63-ФЗ, ст. 12",
+		},
+	}
+}
+
+// pinEntries lists the reasons about PINs.
+func pinEntries() []Entry {
+	return []Entry{
+		{
 			TokenPINWrong, Credential,
 			"PIN-код неверный. Проверьте его и повторите: число попыток ограничено.",
 			"The PIN is wrong; check it before trying again, the number of tries is limited.",
@@ -103,24 +127,6 @@ func tokenEntries() []Entry {
 			"На токене ещё не задан PIN-код пользователя. Задайте его в программе от производителя токена.",
 			"The token has no user PIN yet; set it with the program of the vendor.",
 			"",
-		},
-		{
-			TokenCancelled, Policy,
-			"Вы отменили операцию на клавиатуре токена. Если это вышло случайно, повторите.",
-			"The operation was cancelled on the PIN pad; repeat it if that was not intended.",
-			"",
-		},
-		{
-			TokenFailed, Unavailable,
-			"Токен ответил ошибкой. Подключите его заново и повторите; если ошибка повторяется, обновите драйвер токена.",
-			"The token reported an error; connect it again and retry, and update its driver if that does not help.",
-			"",
-		},
-		{
-			TokenSignatureBad, Internal,
-			"Подпись, которую сделал токен, не проходит проверку, поэтому она не использована. Обновите драйвер токена.",
-			"The signature that the token made does not verify, so it was not used; update the driver of the token.",
-			"63-ФЗ, ст. 12",
 		},
 	}
 }
