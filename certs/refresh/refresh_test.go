@@ -18,10 +18,14 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
 	"propusk/certs"
 	"propusk/certs/fetch"
 	"propusk/certs/testpki"
 	"propusk/pki/crl"
+	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/pki/tsl"
 	"propusk/pki/validate"
@@ -542,6 +546,12 @@ func TestSaw(t *testing.T) {
 		t.Errorf("%q: %+v", code, w.records)
 	}
 	made := *w.country.Person("ip").Certificate
+	delta := w.server.URL + "/delta.crl"
+	made.Extensions = append(slices.Clip(made.Extensions), freshest(t, delta))
+	w.Saw(&made, fns)
+	if !slices.ContainsFunc(w.seen.targets(), func(t *target) bool { return slices.Equal(t.urls, []string{delta}) }) {
+		t.Error("the delta list of a certificate is not looked for")
+	}
 	for i := range 3 * maxOfOneCA {
 		made.CRLDistributionPoints = []string{fmt.Sprintf("%s/%d.crl", w.server.URL, i)}
 		w.Saw(&made, fns)
@@ -557,6 +567,26 @@ func TestSaw(t *testing.T) {
 	if n := len(w.seen.sets); n != maxSeen || len(w.seen.perCA) > maxSeen {
 		t.Errorf("%d sets, of %d CAs", n, len(w.seen.perCA))
 	}
+}
+
+// freshest is the extension freshestCRL (RFC 5280, Section 4.2.1.15) with one address.
+func freshest(t *testing.T, url string) gostx509.Extension {
+	t.Helper()
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+					b.AddASN1(asn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(url)) })
+				})
+			})
+		})
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gostx509.Extension{ID: []int{2, 5, 29, 46}, Value: der}
 }
 
 // TestMerge: mirrors of a list are one list, partial lists are several.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"propusk/pki/crl"
 	"propusk/pki/gostx509"
 )
 
@@ -35,9 +36,17 @@ type seenSet struct {
 
 func newSeen() *seen { return &seen{sets: make(map[string]*seenSet), perCA: make(map[string]int)} }
 
-// add notes a certificate; it reports whether the addresses are new.
+// add notes the complete and the delta lists of a certificate; it reports whether an
+// address is new.
 func (s *seen) add(cert, issuer *gostx509.Certificate) bool {
-	urls := httpOnly(cert.CRLDistributionPoints)
+	complete := s.note(cert.CRLDistributionPoints, issuer)
+	delta := s.note(crl.FreshestCRL(cert), issuer)
+	return complete || delta
+}
+
+// note notes the addresses of one list; it reports whether they are new.
+func (s *seen) note(addresses []string, issuer *gostx509.Certificate) bool {
+	urls := httpOnly(addresses)
 	if len(urls) == 0 {
 		return false
 	}
