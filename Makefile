@@ -20,7 +20,7 @@ APT_BENCH := $(APT_TEST) libssl-dev
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: softtoken run test race lint fuzz fuzz-differential connections bench timing build tidy generate clean apt-run apt-test apt-bench
+.PHONY: softtoken run test race lint fuzz fuzz-differential connections large bench timing build tidy generate clean apt-run apt-test apt-bench
 .DEFAULT_GOAL := build
 
 ## run: build, start the demo country and print what to open
@@ -94,6 +94,10 @@ fuzz-differential:
 ## connections: hold 10,000 idle GOST TLS connections, and serve new ones beside them
 connections:
 	PROPUSK_CONNECTIONS=10000 $(GO) test -count=1 -v -run TestIdleConnections -timeout 30m ./gost/gosttls
+
+## large: documents of a gigabyte, in constant memory
+large:
+	PROPUSK_LARGE=1 PROPUSK_STREAM=1 $(GO) test -count=1 -v -run 'OneGigabyte|StreamMemory' -timeout 30m ./server ./pki/cms
 
 ## bench: ratios beside gost-engine, gogost, nginx and OpenSSL's verdicts, measured in the same run; PURE=1 also
 ## without assembly
