@@ -2,7 +2,6 @@ package certs
 
 import (
 	"context"
-	"crypto/sha1" // names certificates in the list
 	"slices"
 	"time"
 
@@ -156,7 +155,7 @@ func (a *authorities) indexCAs() {
 	for _, pool := range []*path.Pool{a.roots, a.intermediates} {
 		for _, c := range pool.Certificates() {
 			a.bySubject[string(c.RawSubject)] = append(a.bySubject[string(c.RawSubject)], c)
-			a.byThumbprint[sha1.Sum(c.Raw)] = c
+			a.byThumbprint[c.SHA1()] = c
 			if id := string(c.SubjectKeyID); c.NotAfter.After(a.keys[id]) {
 				a.keys[id] = c.NotAfter
 			}

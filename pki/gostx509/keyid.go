@@ -56,6 +56,14 @@ func (c *Certificate) keyIDMethod(id []byte) KeyIDMethod {
 	return KeyIDUnknown
 }
 
+// KeyBits returns the content of subjectPublicKey without the number of unused bits,
+// over which identifiers of keys are computed (RFC 5280, Section 4.2.1.2; RFC 6960,
+// Section 4.1.1); nil if it cannot be read.
+func (c *Certificate) KeyBits() []byte {
+	bits, _ := keyBits(c.RawSPKI)
+	return bits
+}
+
 // keyBits returns the content of the BIT STRING of a SubjectPublicKeyInfo, and that
 // of the OCTET STRING inside it; nil for what is not there.
 func keyBits(spki []byte) (bits, point []byte) {

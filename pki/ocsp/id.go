@@ -33,9 +33,9 @@ func NewID(digest asn1.ObjectIdentifier, cert, issuer *gostx509.Certificate) (ID
 	if id.NameHash, err = sum(digest, cert.RawIssuer); err != nil {
 		return ID{}, err
 	}
-	key, err := keyBits(issuer)
-	if err != nil {
-		return ID{}, err
+	key := issuer.KeyBits()
+	if key == nil {
+		return ID{}, reason.Errorf(reason.OCSPUnsupported, "ocsp: the public key of the issuer cannot be read")
 	}
 	if id.KeyHash, err = sum(digest, key); err != nil {
 		return ID{}, err
@@ -69,24 +69,10 @@ func sum(digest asn1.ObjectIdentifier, data []byte) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-// keyBits returns the content of subjectPublicKey, without the number of unused
-// bits.
-func keyBits(c *gostx509.Certificate) ([]byte, error) {
-	var d der.Decoder
-	r := d.Open(c.RawSPKI, der.Limits{})
-	info := r.Sequence()
-	info.RawTag(der.TagSequence)
-	bits := info.BitOctets()
-	if err := d.Err(); err != nil {
-		return nil, reason.New(reason.OCSPUnsupported, fmt.Errorf("ocsp: public key of the issuer: %w", err))
-	}
-	return bits, nil
-}
-
 // keyHash returns the SHA-1 that names a responder; nil if there is none.
 func keyHash(c *gostx509.Certificate) []byte {
-	bits, err := keyBits(c)
-	if err != nil {
+	bits := c.KeyBits()
+	if bits == nil {
 		return nil
 	}
 	h := sha1.Sum(bits)

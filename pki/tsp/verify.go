@@ -82,10 +82,10 @@ func (t *Token) checkForm() verdict.Check {
 	const cite = "RFC 5816, 2.2.1"
 	for _, a := range t.Signed.Signers[0].SignedAttrs {
 		if id := string(a.Type); id == oidSigningCertificate || id == oidSigningCertificateV2 {
-			return verdict.Check{Name: CheckForm, Status: verdict.Passed, Cite: cite}
+			return verdict.Pass(CheckForm, cite)
 		}
 	}
-	return verdict.Check{Name: CheckForm, Status: verdict.Failed, Reason: reason.TimeStampBad, Cite: cite}
+	return verdict.Fail(CheckForm, reason.TimeStampBad, cite, "")
 }
 
 // checkPurpose checks that the certificate is one for time-stamps and for nothing
@@ -94,9 +94,9 @@ func (t *Token) checkForm() verdict.Check {
 func checkPurpose(cert *gostx509.Certificate) verdict.Check {
 	const cite = "RFC 3161, 2.3"
 	if !forTimeStamps(cert) {
-		return verdict.Check{Name: CheckPurpose, Status: verdict.Failed, Reason: reason.TimeStampSigner, Cite: cite}
+		return verdict.Fail(CheckPurpose, reason.TimeStampSigner, cite, "")
 	}
-	return verdict.Check{Name: CheckPurpose, Status: verdict.Passed, Cite: cite}
+	return verdict.Pass(CheckPurpose, cite)
 }
 
 func forTimeStamps(cert *gostx509.Certificate) bool {
@@ -112,9 +112,9 @@ func forTimeStamps(cert *gostx509.Certificate) bool {
 func (t *Token) checkName(cert *gostx509.Certificate) verdict.Check {
 	const cite = "RFC 3161, 2.4.2"
 	if t.TSA != nil && !isSubject(t.TSA, cert.RawSubject) && !slices.ContainsFunc(alternatives(cert), t.isTSA) {
-		return verdict.Check{Name: CheckName, Status: verdict.Failed, Reason: reason.TimeStampSigner, Cite: cite}
+		return verdict.Fail(CheckName, reason.TimeStampSigner, cite, "")
 	}
-	return verdict.Check{Name: CheckName, Status: verdict.Passed, Cite: cite}
+	return verdict.Pass(CheckName, cite)
 }
 
 func (t *Token) isTSA(name []byte) bool { return bytes.Equal(t.TSA, name) }
