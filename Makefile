@@ -14,7 +14,8 @@ GOLANGCI_VERSION := v2.15.0
 APT_RUN   := ca-certificates curl openssl libengine-gost-openssl
 # The real peers of the tests; gcc is for the race detector, valgrind finds
 # branches and addresses that depend on secrets.
-APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy iproute2 nginx-light stunnel4 util-linux opensc
+APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy iproute2 nginx-light stunnel4 util-linux opensc \
+	pcscd libccid vsmartcard-vpcd softhsm2 chromium gcc-mingw-w64-x86-64
 # The C side of the benchmarks.
 APT_BENCH := $(APT_TEST) libssl-dev
 
