@@ -25,7 +25,7 @@ import (
 	"unsafe"
 
 	"propusk/tokens/soft"
-	"propusk/tokens/soft/internal/cryptoki"
+	"propusk/tokens/internal/cryptoki"
 )
 
 func main() {

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"unsafe"
 
-	"propusk/tokens/soft/internal/cryptoki"
+	"propusk/tokens/internal/cryptoki"
 )
 
 // C_CreateObject makes an object.

@@ -11,7 +11,7 @@ import (
 	"unsafe"
 
 	"propusk/tokens/soft"
-	"propusk/tokens/soft/internal/cryptoki"
+	"propusk/tokens/internal/cryptoki"
 )
 
 // pinOf returns a PIN of the application. There is no keyboard of our own to take one
