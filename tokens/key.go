@@ -19,6 +19,7 @@ type Key struct {
 	label        string
 	public       *gost3410.PublicKey
 	certificates [][]byte
+	askPIN       func() ([]byte, error) // of signatures; nil: none
 }
 
 // ID is CKA_ID: what ties a key, its public half and its certificate together.
@@ -46,7 +47,7 @@ func (k *Key) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, err
 	}
 	var signature []byte
 	err := k.session.token.module.do(func(lib library) (err error) {
-		signature, err = lib.sign(k.session.handle, k.mechanism, k.object, digest)
+		signature, err = lib.sign(k.session.handle, mechanism{kind: k.mechanism}, k.object, digest)
 		return err
 	})
 	if err != nil {

@@ -7,19 +7,52 @@ import (
 	"propusk/pki/reason"
 )
 
-// library is the part of PKCS #11 that we use. The implementation needs cgo; nothing
-// else in the package does. It is called by one goroutine at a time.
+// library is the part of PKCS #11 that we use: as it is in this process, in a child, or
+// soft tokens. What is not sure about threads is called by one goroutine at a time,
+// which [Module] sees to.
 type library interface {
+	info() (Info, error)
 	slots() ([]uint, error) // with a token inside
 	token(slot uint) (tokenInfo, error)
-	open(slot uint) (session uint, err error)
-	login(session uint, pin []byte) error // nil: on the PIN pad
+	mechanisms(slot uint) ([]Mechanism, error)
+	open(slot uint, writable bool) (session uint, err error)
+	login(session uint, who user, pin []byte) error // nil: on the PIN pad
 	logout(session uint) error
 	shut(session uint) error // ends the session
 	find(session uint, template []attribute) (objects []uint, err error)
 	attribute(session, object, kind uint) ([]byte, error) // nil, nil if the object has none
-	sign(session, mechanism, key uint, digest []byte) ([]byte, error)
+	sign(session uint, m mechanism, key uint, data []byte) ([]byte, error)
+	// verify returns rvSignatureInvalid or rvSignatureLenRange for one that is wrong.
+	verify(session uint, m mechanism, key uint, data, signature []byte) error
+	create(session uint, template []attribute) (object uint, err error)
+	destroy(session, object uint) error
+	derive(session uint, m mechanism, key uint, template []attribute) (object uint, err error)
+	generate(session uint, m mechanism, public, private []attribute) (publicKey, privateKey uint, err error)
 	close() error
+}
+
+// user is a CK_USER_TYPE.
+type user uint
+
+// The users whose PINs we enter.
+const (
+	userOrdinary user = 1
+	userContext  user = 2 // CKU_CONTEXT_SPECIFIC: for the next signature
+)
+
+// mechanism is a CK_MECHANISM.
+type mechanism struct {
+	kind      uint
+	parameter []byte // as it is in memory, without pointers
+	// agreement is the parameter instead where that is a CK_ECDH1_DERIVE_PARAMS, which
+	// has pointers; nil elsewhere.
+	agreement *agreement
+}
+
+// agreement is CK_ECDH1_DERIVE_PARAMS.
+type agreement struct {
+	kdf            uint
+	shared, public []byte
 }
 
 // attribute is one CK_ATTRIBUTE to look for.

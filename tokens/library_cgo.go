@@ -3,9 +3,8 @@
 package tokens
 
 import (
-	"encoding/binary"
 	"errors"
-	"math"
+	"fmt"
 
 	"github.com/miekg/pkcs11"
 
@@ -52,16 +51,52 @@ func (c cryptoki) token(slot uint) (tokenInfo, error) {
 	if err != nil {
 		return tokenInfo{}, returned(err)
 	}
-	return tokenInfo{clean(info.Label), clean(info.ManufacturerID), clean(info.Model), clean(info.SerialNumber), info.Flags}, nil
+	return tokenInfo{
+		label: clean(info.Label), manufacturer: clean(info.ManufacturerID), model: clean(info.Model), serial: clean(info.SerialNumber),
+		flags: info.Flags, maxSessions: info.MaxSessionCount, maxPIN: info.MaxPinLen, minPIN: info.MinPinLen,
+	}, nil
 }
 
-func (c cryptoki) open(slot uint) (uint, error) {
-	session, err := c.ctx.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
+func (c cryptoki) info() (Info, error) {
+	info, err := c.ctx.GetInfo()
+	if err != nil {
+		return Info{}, returned(err)
+	}
+	return Info{
+		Manufacturer: clean(info.ManufacturerID), Description: clean(info.LibraryDescription),
+		Version: fmt.Sprintf("%d.%d", info.LibraryVersion.Major, info.LibraryVersion.Minor),
+	}, nil
+}
+
+func (c cryptoki) mechanisms(slot uint) ([]Mechanism, error) {
+	list, err := c.ctx.GetMechanismList(slot)
+	if err != nil {
+		return nil, returned(err)
+	}
+	var all []Mechanism
+	for _, m := range list[:min(len(list), maxMechanisms)] {
+		info, err := c.ctx.GetMechanismInfo(slot, []*pkcs11.Mechanism{m})
+		if err != nil {
+			return nil, returned(err)
+		}
+		all = append(all, Mechanism{Type: m.Mechanism, MinKey: info.MinKeySize, MaxKey: info.MaxKeySize, Flags: info.Flags})
+	}
+	return all, nil
+}
+
+func (c cryptoki) open(slot uint, writable bool) (uint, error) {
+	flags := uint(pkcs11.CKF_SERIAL_SESSION)
+	if writable {
+		flags |= pkcs11.CKF_RW_SESSION
+	}
+	session, err := c.ctx.OpenSession(slot, flags)
 	return uint(session), returned(err)
 }
 
-func (c cryptoki) login(session uint, pin []byte) error {
-	return returned(c.ctx.Login(pkcs11.SessionHandle(session), pkcs11.CKU_USER, string(pin)))
+// login passes the PIN as the string that miekg/pkcs11 wants: that copy, and its copy
+// in C, cannot be wiped.
+func (c cryptoki) login(session uint, who user, pin []byte) error {
+	return returned(c.ctx.Login(pkcs11.SessionHandle(session), uint(who), string(pin)))
 }
 
 func (c cryptoki) logout(session uint) error {
@@ -74,11 +109,7 @@ func (c cryptoki) shut(session uint) error {
 
 func (c cryptoki) find(session uint, template []attribute) ([]uint, error) {
 	sh := pkcs11.SessionHandle(session)
-	wanted := make([]*pkcs11.Attribute, 0, len(template))
-	for _, a := range template {
-		wanted = append(wanted, &pkcs11.Attribute{Type: a.kind, Value: a.value})
-	}
-	if err := c.ctx.FindObjectsInit(sh, wanted); err != nil {
+	if err := c.ctx.FindObjectsInit(sh, attributes(template)); err != nil {
 		return nil, returned(err)
 	}
 	var found []uint
@@ -113,29 +144,55 @@ func (c cryptoki) attribute(session, object, kind uint) ([]byte, error) {
 	return got[0].Value, nil
 }
 
-func (c cryptoki) sign(session, mechanism, key uint, digest []byte) ([]byte, error) {
+// attributes is a template as miekg/pkcs11 has it.
+func attributes(template []attribute) []*pkcs11.Attribute {
+	all := make([]*pkcs11.Attribute, 0, len(template))
+	for _, a := range template {
+		all = append(all, &pkcs11.Attribute{Type: a.kind, Value: a.value})
+	}
+	return all
+}
+
+// theirs is a mechanism as miekg/pkcs11 has it.
+func (m mechanism) theirs() []*pkcs11.Mechanism {
+	if a := m.agreement; a != nil {
+		return []*pkcs11.Mechanism{pkcs11.NewMechanism(m.kind, pkcs11.NewECDH1DeriveParams(a.kdf, a.shared, a.public))}
+	}
+	return []*pkcs11.Mechanism{pkcs11.NewMechanism(m.kind, m.parameter)}
+}
+
+func (c cryptoki) sign(session uint, m mechanism, key uint, data []byte) ([]byte, error) {
 	sh := pkcs11.SessionHandle(session)
-	if err := c.ctx.SignInit(sh, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, pkcs11.ObjectHandle(key)); err != nil {
+	if err := c.ctx.SignInit(sh, m.theirs(), pkcs11.ObjectHandle(key)); err != nil {
 		return nil, returned(err)
 	}
-	signature, err := c.ctx.Sign(sh, digest)
+	signature, err := c.ctx.Sign(sh, data)
 	return signature, returned(err)
 }
 
-// number writes a CK_ULONG as the library has it in memory.
-func number(n uint) []byte {
-	return pkcs11.NewAttribute(attrClass, n).Value
+func (c cryptoki) verify(session uint, m mechanism, key uint, data, signature []byte) error {
+	sh := pkcs11.SessionHandle(session)
+	if err := c.ctx.VerifyInit(sh, m.theirs(), pkcs11.ObjectHandle(key)); err != nil {
+		return returned(err)
+	}
+	return returned(c.ctx.Verify(sh, data, signature))
 }
 
-// numberOf reads a CK_ULONG: 4 bytes on Windows, 8 elsewhere.
-func numberOf(value []byte) uint {
-	switch len(value) {
-	case 4:
-		return uint(binary.NativeEndian.Uint32(value))
-	case 8:
-		if n := binary.NativeEndian.Uint64(value); n <= math.MaxUint {
-			return uint(n)
-		}
-	}
-	return math.MaxUint // no number that means anything
+func (c cryptoki) create(session uint, template []attribute) (uint, error) {
+	object, err := c.ctx.CreateObject(pkcs11.SessionHandle(session), attributes(template))
+	return uint(object), returned(err)
+}
+
+func (c cryptoki) destroy(session, object uint) error {
+	return returned(c.ctx.DestroyObject(pkcs11.SessionHandle(session), pkcs11.ObjectHandle(object)))
+}
+
+func (c cryptoki) derive(session uint, m mechanism, key uint, template []attribute) (uint, error) {
+	object, err := c.ctx.DeriveKey(pkcs11.SessionHandle(session), m.theirs(), pkcs11.ObjectHandle(key), attributes(template))
+	return uint(object), returned(err)
+}
+
+func (c cryptoki) generate(session uint, m mechanism, public, private []attribute) (publicKey, privateKey uint, err error) {
+	pub, priv, err := c.ctx.GenerateKeyPair(pkcs11.SessionHandle(session), m.theirs(), attributes(public), attributes(private))
+	return uint(pub), uint(priv), returned(err)
 }

@@ -29,10 +29,10 @@ func (t *Token) Login(pin []byte, lastTry bool) (*Session, error) {
 		if err := mayLogin(info.pin(), lastTry); err != nil {
 			return err
 		}
-		if s.handle, err = lib.open(t.slot); err != nil {
+		if s.handle, err = lib.open(t.slot, false); err != nil {
 			return err
 		}
-		if err := lib.login(s.handle, pin); err != nil && !errors.Is(err, rvAlreadyIn) {
+		if err := lib.login(s.handle, userOrdinary, pin); err != nil && !errors.Is(err, rvAlreadyIn) {
 			return errors.Join(err, lib.shut(s.handle))
 		}
 		return nil

@@ -27,6 +27,7 @@ const (
 	maxTokens      = 64
 	maxObjects     = 256
 	maxCertificate = 64 << 10 // bytes
+	maxMechanisms  = 512
 )
 
 // A Module is a loaded PKCS#11 library. It is safe for concurrent use.
@@ -40,7 +41,11 @@ type Module struct {
 //
 // The error is a *reason.Error with reason.TokenModuleBad or
 // reason.TokenSupportMissing.
-func Open(path string) (*Module, error) {
+func Open(path string, o ...Option) (*Module, error) {
+	var all options
+	for _, option := range o {
+		option.apply(&all)
+	}
 	lib, err := load(path)
 	if err != nil {
 		return nil, err
@@ -184,6 +189,12 @@ const (
 type tokenInfo struct {
 	label, manufacturer, model, serial string
 	flags                              uint
+
+	maxSessions    uint // zero: any number, all ones: not told
+	minPIN, maxPIN uint // bytes
+
+	tries      int // left, if the library tells
+	triesKnown bool
 }
 
 func (i tokenInfo) pin() PINState {

@@ -41,11 +41,20 @@ func (f *faulty) token(slot uint) (tokenInfo, error) {
 	return tokenInfo{}, rvTokenAbsent
 }
 
-func (f *faulty) open(uint) (uint, error)  { return 1, nil }
-func (f *faulty) login(uint, []byte) error { f.logins++; return f.answer }
-func (f *faulty) logout(uint) error        { return nil }
-func (f *faulty) shut(uint) error          { return nil }
-func (f *faulty) close() error             { return nil }
+func (f *faulty) info() (Info, error)                                     { return Info{}, nil }
+func (f *faulty) mechanisms(uint) ([]Mechanism, error)                    { return nil, nil }
+func (f *faulty) verify(uint, mechanism, uint, []byte, []byte) error      { return rv(0x54) }
+func (f *faulty) create(uint, []attribute) (uint, error)                  { return 0, rv(0x54) }
+func (f *faulty) destroy(uint, uint) error                                { return rv(0x54) }
+func (f *faulty) derive(uint, mechanism, uint, []attribute) (uint, error) { return 0, rv(0x54) }
+func (f *faulty) generate(uint, mechanism, []attribute, []attribute) (uint, uint, error) {
+	return 0, 0, rv(0x54)
+}
+func (f *faulty) open(uint, bool) (uint, error)  { return 1, nil }
+func (f *faulty) login(uint, user, []byte) error { f.logins++; return f.answer }
+func (f *faulty) logout(uint) error              { return nil }
+func (f *faulty) shut(uint) error                { return nil }
+func (f *faulty) close() error                   { return nil }
 
 func (f *faulty) find(_ uint, template []attribute) ([]uint, error) {
 	var found []uint
@@ -61,7 +70,7 @@ func (f *faulty) attribute(_, object, kind uint) ([]byte, error) {
 	return f.objects[object].attributes[kind], nil
 }
 
-func (f *faulty) sign(_, _, key uint, digest []byte) ([]byte, error) {
+func (f *faulty) sign(_ uint, _ mechanism, key uint, digest []byte) ([]byte, error) {
 	signature, err := f.objects[key].key.Sign(nil, digest, nil)
 	if f.spoil != nil {
 		signature = f.spoil(signature)
