@@ -30,6 +30,16 @@ const (
 	TokenCancelled Code = "token-cancelled"
 	// TokenFailed means that the library reported any other failure.
 	TokenFailed Code = "token-failed"
+	// TokenCrashed means that the library of the token ended with the process that it
+	// was in; the next operation starts it again.
+	TokenCrashed Code = "token-crashed"
+	// TokenTimeout means that the library did not answer in time, and was ended.
+	TokenTimeout Code = "token-timeout"
+	// TokenSessionLost means that the login to the token ended with the library or by
+	// itself, so that the PIN is needed again.
+	TokenSessionLost Code = "token-session-lost"
+	// TokenUnsupported means that the token cannot do the operation at all.
+	TokenUnsupported Code = "token-unsupported"
 	// TokenSignatureBad means that the signature that the token made is not one of its
 	// key.
 	TokenSignatureBad Code = "token-signature-bad"
@@ -84,6 +94,30 @@ func tokenEntries() []Entry {
 			TokenFailed, Unavailable,
 			"Токен ответил ошибкой. Подключите его заново и повторите; если ошибка повторяется, обновите драйвер токена.",
 			"The token reported an error; connect it again and retry, and update its driver if that does not help.",
+			"",
+		},
+		{
+			TokenCrashed, Unavailable,
+			"Программа производителя токена аварийно завершилась, операция не выполнена. Повторите; если это повторяется, обновите драйвер токена.",
+			"The library of the token crashed and the operation was not done; retry, and update the driver if it happens again.",
+			"",
+		},
+		{
+			TokenTimeout, Unavailable,
+			"Токен не ответил вовремя, операция прервана. Подключите его заново и повторите; если это повторяется, обновите драйвер токена.",
+			"The token did not answer in time and the operation was ended; connect it again and retry, and update the driver if it happens again.",
+			"",
+		},
+		{
+			TokenSessionLost, Unavailable,
+			"Сеанс работы с токеном прервался. Введите PIN-код ещё раз и повторите.",
+			"The session with the token ended; enter the PIN again and retry.",
+			"",
+		},
+		{
+			TokenUnsupported, Unsupported,
+			"Токен не умеет выполнять эту операцию. Используйте токен или модуль, который её поддерживает.",
+			"The token cannot do this operation; use one, or a module, that can.",
 			"",
 		},
 		{
