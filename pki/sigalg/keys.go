@@ -68,7 +68,10 @@ func (v Verifier) verifyKey(d digest, pub crypto.PublicKey, digest, sig []byte) 
 	good := false
 	switch key := pub.(type) {
 	case *gost3410.PublicKey:
-		good = v.Keys.Verify(key, digest, sig)
+		var err error
+		if good, err = v.Run.verify(v.Keys, key, digest, sig); err != nil {
+			return err
+		}
 	case *rsa.PublicKey:
 		if err := checkRSA(key); err != nil {
 			return err

@@ -111,11 +111,15 @@ func VerifyDigest(digestOID asn1.ObjectIdentifier, pub crypto.PublicKey, digest,
 }
 
 // A Verifier verifies like the functions of this package, which are its methods
-// with the zero value, and faster where it has met a key before. It never changes a
-// result. It is as safe for concurrent use as Keys.
+// with the zero value, and faster where it has met a key before. It is safe for
+// concurrent use.
 type Verifier struct {
-	// Keys holds tables for GOST keys that come back; nil is no tables.
+	// Keys holds tables for GOST keys that come back; nil is no tables. They never
+	// change a result.
 	Keys *gost3410.KeyCache
+	// Run computes signatures with GOST keys. Nil is this program. With another engine
+	// there are errors besides those of this package, for which see [EngineFailed].
+	Run *Run
 }
 
 // Verify is [Verify].
