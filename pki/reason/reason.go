@@ -131,7 +131,9 @@ func catalogue() []Entry {
 		cadesEntries(),
 		tokenEntries(),
 		pinEntries(),
+		agentEntries(),
 		engineEntries(),
+		challengeEntries(),
 	)
 }
 
