@@ -69,7 +69,7 @@ func Status(code reason.Code) int {
 	switch e.Code {
 	case reason.MethodNotAllowed:
 		return http.StatusMethodNotAllowed
-	case reason.APIKeyMissing, reason.APIKeyUnknown:
+	case reason.APIKeyMissing, reason.APIKeyUnknown, reason.SigningClientUnauthorized:
 		return http.StatusUnauthorized // the next request can bring a key
 	case reason.RequestFieldMissing, reason.RequestFieldUnknown, reason.RequestFieldRepeated, reason.RequestFieldBad,
 		reason.FileIsPrivateKey, reason.FileIsPKCS12, reason.FileIsCertificate, reason.FileIsCertificateRequest, reason.FileIsCRL,
