@@ -1,0 +1,3 @@
+package virtualcard
+
+func (r *rutoken) personalise(o Options) error { return nil }

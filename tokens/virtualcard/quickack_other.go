@@ -1,0 +1,7 @@
+//go:build !linux
+
+package virtualcard
+
+import "net"
+
+func quickAck(net.Conn) {}
