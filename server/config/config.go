@@ -53,6 +53,9 @@ type Config struct {
 	// OIDC is the OpenID Connect provider.
 	OIDC OIDC `yaml:"oidc"`
 
+	// Challenge is sign-in by a challenge, and signing for services.
+	Challenge Challenge `yaml:"challenge"`
+
 	// API says who may use the verify API.
 	API API `yaml:"api"`
 
@@ -167,6 +170,10 @@ type SignIn struct {
 
 	// Kinds are the kinds of holder that may sign in: "ip", "ul", "fl".
 	Kinds []string `yaml:"kinds"`
+
+	// Methods are the ways to sign in, in the order in which people are offered them:
+	// "gost-tls", "agent", "plugin". With gost-tls alone people are not asked.
+	Methods []string `yaml:"methods"`
 
 	// TicketLife is how long the one-time ticket from the sign-in host to the
 	// public host is good for.
@@ -325,6 +332,7 @@ func Default() Config {
 	return Config{
 		SignIn: SignIn{
 			Kinds:       []string{"ip"},
+			Methods:     []string{MethodGOSTTLS},
 			TicketLife:  time.Minute,
 			RequestLife: 10 * time.Minute,
 		},
@@ -337,6 +345,7 @@ func Default() Config {
 		Trust:      Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour, Refresh: defaultRefresh()},
 		Revocation: defaultRevocation(),
 		OIDC:       OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
+		Challenge:  defaultChallenge(),
 		API:        API{Page: true, Keys: []APIKey{}},
 		Log:        Log{Level: "info"},
 		Limits: Limits{
@@ -401,6 +410,10 @@ func (c *Config) resolve(dir string) {
 	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.OIDC.Key, &c.OIDC.SubjectSecret, &c.Report.Certificate, &c.Report.Key}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.Key, &t.GOSTCertificate, &t.GOSTKey)
+	}
+	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
+	for i := range c.Challenge.Keys {
+		paths = append(paths, &c.Challenge.Keys[i])
 	}
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
 	for i := range c.OIDC.Clients {

@@ -38,6 +38,9 @@ func (c Config) Secrets() []Secret {
 	for i, client := range c.OIDC.Clients {
 		all = append(all, Secret{"oidc.clients[" + strconv.Itoa(i) + "].secret_file", client.SecretFile})
 	}
+	for i, file := range c.Challenge.Keys {
+		all = append(all, Secret{"challenge.keys[" + strconv.Itoa(i) + "]", file})
+	}
 	all = append(all, Secret{"report.key", c.Report.Key})
 	named := all[:0]
 	for _, s := range all {

@@ -42,6 +42,7 @@ func (c Config) Validate() error {
 	k.refresh(c.Trust)
 	k.revocation(c)
 	k.oidc(c.OIDC)
+	k.challenge(c)
 	k.report(c.Report)
 	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
