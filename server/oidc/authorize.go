@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -56,7 +55,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.redirectError(w, r, back, form, e)
 		return
 	}
-	ctx := context.WithValue(r.Context(), browserKey{}, p.bindBrowser(w, r))
+	ctx := context.WithValue(r.Context(), browserKey{}, BindBrowser(w, r, p.opts.RequestLife+p.opts.TicketLife))
 	op.Authorize(w, onlyChecked(r.WithContext(ctx), form), p.op)
 }
 
@@ -133,21 +132,6 @@ func (p *Provider) redirectError(w http.ResponseWriter, r *http.Request, back st
 	http.Redirect(w, r, u.String(), http.StatusSeeOther)
 }
 
-// bindBrowser makes sure that the browser has its cookie and returns the SHA-256
-// of it. A cookie that is there already stays, so that sign-ins in several tabs
-// do not disturb each other.
-func (p *Provider) bindBrowser(w http.ResponseWriter, r *http.Request) [32]byte {
-	value, ok := browserOf(r)
-	if !ok {
-		value = session.NewKey()
-	}
-	http.SetCookie(w, &http.Cookie{
-		Name: browserCookie, Value: value, Path: "/", MaxAge: int((p.opts.RequestLife + p.opts.TicketLife).Seconds()),
-		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
-	return sha256.Sum256([]byte(value))
-}
-
 // browserOf returns the cookie of the browser, if it sent exactly one and it
 // looks like ours.
 func browserOf(r *http.Request) (string, bool) {
@@ -204,9 +188,7 @@ func (p *Provider) back(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request.From(r.Context()).Client = g.req.ClientID
-	cookie, ok := browserOf(r)
-	digest := sha256.Sum256([]byte(cookie))
-	if !ok || subtle.ConstantTimeCompare(digest[:], g.req.Browser[:]) != 1 {
+	if !SameBrowser(r, g.req.Browser) {
 		p.refuse(w, r, reason.SignInOtherBrowser)
 		return
 	}

@@ -46,6 +46,9 @@ func (c *client) GrantTypes() []zoidc.GrantType { return []zoidc.GrantType{zoidc
 
 // LoginURL implements op.Client; id is the sealed request.
 func (c *client) LoginURL(id string) string {
+	if choice := c.provider.opts.ChoiceURL; choice != "" {
+		return choice + "?request=" + id
+	}
 	return c.provider.opts.SignInURL + "/signin?request=" + id
 }
 

@@ -42,12 +42,15 @@ const ACR = "urn:propusk:acr:qes"
 // seen from here, so the weaker claim is made. RFC 8176, Section 2.
 const amr = "swk"
 
-// Options is what a Provider is made of. Only Key, Clients, SessionLife and Logout may be left out.
+// Options is what a Provider is made of. Only ChoiceURL, Key, Clients, SessionLife and Logout may be left out.
 type Options struct {
 	// Issuer is the URL of the public host, without a trailing slash.
 	Issuer string
 	// SignInURL is the URL of the sign-in host, without a trailing slash.
 	SignInURL string
+	// ChoiceURL is the page where people choose how to sign in; empty sends them to the
+	// sign-in host at once.
+	ChoiceURL string
 	// Key signs identity tokens: *ecdsa.PrivateKey on P-256 or
 	// *rsa.PrivateKey. Nil makes a P-256 key for this Provider.
 	Key crypto.Signer

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -25,7 +26,7 @@ type SignIn struct {
 	opts  Options
 }
 
-// Options is what a SignIn needs, all of it.
+// Options is what a SignIn needs; only ChoiceURL may be left out.
 type Options struct {
 	// Trust hands out the trust data.
 	Trust trust.Guard
@@ -35,6 +36,8 @@ type Options struct {
 	Provider *oidc.Provider
 	// Pages writes pages.
 	Pages *page.Book
+	// ChoiceURL is the page with the other ways to sign in; empty when there are none.
+	ChoiceURL string
 	// Now returns the time, which is also the moment that certificates are
 	// judged for.
 	Now func() time.Time
@@ -116,18 +119,33 @@ func (s *SignIn) refuse(c *gin.Context, o outcome) {
 // links says where to go next: to the cabinet that fits, or here again with
 // another certificate.
 func (s *SignIn) links(r *http.Request, o outcome) []page.Link {
-	var links []page.Link
-	if o.code == reason.WrongHolderKind && o.cert.Parsed != nil {
-		if who, err := o.cert.Parsed.Identity(); err == nil {
-			if l, ok := s.opts.Pages.Cabinet(who.Kind); ok {
-				links = append(links, l)
-			}
-		}
-	}
+	links := cabinet(s.opts.Pages, o)
 	if retry(o.code) {
 		links = append(links, page.Link{Label: page.Text{RU: "Выбрать сертификат ещё раз", EN: "Choose a certificate again"}, URL: r.URL.RequestURI()})
 	}
+	if sealed := r.URL.Query().Get("request"); s.opts.ChoiceURL != "" && sealed != "" && o.code != reason.SignInExpired {
+		links = append(links, page.Link{
+			Label: page.Text{RU: "Войти другим способом", EN: "Sign in in another way"},
+			URL:   s.opts.ChoiceURL + "?choose=1&request=" + url.QueryEscape(sealed),
+		})
+	}
 	return links
+}
+
+// cabinet returns where a certificate of the wrong kind belongs.
+func cabinet(pages *page.Book, o outcome) []page.Link {
+	if o.code != reason.WrongHolderKind || o.cert.Parsed == nil {
+		return nil
+	}
+	who, err := o.cert.Parsed.Identity()
+	if err != nil {
+		return nil
+	}
+	l, ok := pages.Cabinet(who.Kind)
+	if !ok {
+		return nil
+	}
+	return []page.Link{l}
 }
 
 // retry reports whether the same address may answer otherwise next time.
