@@ -26,14 +26,14 @@ func ParseSigner(data []byte) (*Signer, error) {
 
 // VerifyCounter checks the receiver as a counter-signature over another signature,
 // given by the octets of its value (RFC 5652, Section 11.4). Certificates are as in
-// [SignedData.Verify].
-func (s *Signer) VerifyCounter(signature []byte, candidates []*gostx509.Certificate) Result {
+// [SignedData.Verify], and the run as in [SignedData.VerifyWith].
+func (s *Signer) VerifyCounter(run *sigalg.Run, signature []byte, candidates []*gostx509.Certificate) Result {
 	sd := &SignedData{
 		Detached: true, counter: true, rightVersion: true,
 		rawContentType:   der.OID(oidData),
 		DigestAlgorithms: []sigalg.AlgorithmIdentifier{s.DigestAlgorithm},
 	}
-	v := verifier{sd: sd, candidates: candidates, digests: digester{sd: sd, content: Document(signature)}}
+	v := verifier{run: run, sd: sd, candidates: candidates, digests: digester{sd: sd, content: Document(signature)}}
 	return v.signer(s)
 }
 

@@ -106,12 +106,12 @@ func TestCounterSign(t *testing.T) {
 			t.Fatal(err)
 		}
 		certs, _ := sd.X509()
-		if r := counter.VerifyCounter(s.Signature, certs); !allPassed(append(r.Math, r.Format...)) || !r.Certificate.Equal(second.Certificate) {
+		if r := counter.VerifyCounter(nil, s.Signature, certs); !allPassed(append(r.Math, r.Format...)) || !r.Certificate.Equal(second.Certificate) {
 			t.Errorf("%s: %v", curve.Name(), r)
 		}
 		other := bytes.Clone(s.Signature)
 		other[0] ^= 1
-		if r := counter.VerifyCounter(other, certs); allPassed(r.Math) {
+		if r := counter.VerifyCounter(nil, other, certs); allPassed(r.Math) {
 			t.Errorf("%s: good for another signature too", curve.Name())
 		}
 		openssl.Require(t)

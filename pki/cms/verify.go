@@ -75,12 +75,13 @@ func (sd *SignedData) X509With(memory *facts.Memory) (certs []*gostx509.Certific
 //
 // It is safe for concurrent use.
 func (sd *SignedData) Verify(content Content, candidates []*gostx509.Certificate) []Result {
-	return sd.VerifyWith(nil, content, candidates)
+	return sd.VerifyWith(nil, nil, content, candidates)
 }
 
-// VerifyWith is Verify with a memory of keys; nil is none. The result is the same.
-func (sd *SignedData) VerifyWith(memory *facts.Memory, content Content, candidates []*gostx509.Certificate) []Result {
-	v := verifier{memory: memory, sd: sd, candidates: candidates, digests: digester{content: content, sd: sd}}
+// VerifyWith is Verify with a memory of keys, which changes nothing in the result, and
+// by the engine of a run. Nil is none, and this program.
+func (sd *SignedData) VerifyWith(memory *facts.Memory, run *sigalg.Run, content Content, candidates []*gostx509.Certificate) []Result {
+	v := verifier{memory: memory, run: run, sd: sd, candidates: candidates, digests: digester{content: content, sd: sd}}
 	results := make([]Result, 0, len(sd.Signers))
 	for i := range sd.Signers {
 		results = append(results, v.signer(&sd.Signers[i]))
@@ -91,6 +92,7 @@ func (sd *SignedData) VerifyWith(memory *facts.Memory, content Content, candidat
 // verifier is the state of one verification.
 type verifier struct {
 	memory     *facts.Memory
+	run        *sigalg.Run
 	sd         *SignedData
 	candidates []*gostx509.Certificate
 	digests    digester
@@ -158,7 +160,9 @@ func (v *verifier) bySigner(s *Signer, digest []byte) (*gostx509.Certificate, []
 			break
 		}
 		checks := append(make([]verdict.Check, 0, 5), verdict.Pass(CheckSigner, "RFC 5652, 5.3"))
-		checks = s.checkKey(checks, v.memory.Verifier(cert), cert, digest)
+		keys := v.memory.Verifier(cert)
+		keys.Run = v.run
+		checks = s.checkKey(checks, keys, cert, digest)
 		if allPassed(checks) {
 			return cert, checks
 		}
@@ -199,6 +203,9 @@ func (s *Signer) checkSignature(keys sigalg.Verifier, cert *gostx509.Certificate
 	switch {
 	case err == nil:
 		return verdict.Pass(CheckSignature, cite)
+	case sigalg.EngineFailed(err):
+		err = sigalg.EngineFailure(err)
+		return verdict.Unknown(CheckSignature, reason.Of(err), cite, "")
 	case errors.Is(err, sigalg.ErrForbidden): // nothing was computed
 		return verdict.Unknown(CheckSignature, reason.SignatureAlgorithmUnsupported, cite, "the length of the key")
 	default:

@@ -197,6 +197,12 @@ func (l *List) Entries() iter.Seq[Entry] {
 // reason.CRLSignatureBad, or reason.CRLUnsupported for an algorithm that is
 // forbidden, unknown or does not fit the key.
 func (l *List) CheckSignature(issuer *gostx509.Certificate) error {
+	return l.CheckSignatureBy(nil, issuer)
+}
+
+// CheckSignatureBy is CheckSignature by the engine of a run; nil is this program. The
+// error may then also be one of sigalg.EngineFailure.
+func (l *List) CheckSignatureBy(run *sigalg.Run, issuer *gostx509.Certificate) error {
 	if err := l.checkIssuer(issuer); err != nil {
 		return err
 	}
@@ -213,10 +219,15 @@ func (l *List) CheckSignature(issuer *gostx509.Certificate) error {
 	if !issuer.AcceptsDigest(digest) {
 		return reason.Errorf(reason.CRLUnsupported, "crl: the key of the issuer may not sign the digest %v", digest)
 	}
-	if err := sigalg.VerifyDigestWith(l.algorithm, digest, issuer.PublicKey, l.digest, l.signature); err != nil {
+	err = sigalg.Verifier{Run: run}.VerifyDigestWith(l.algorithm, digest, issuer.PublicKey, l.digest, l.signature)
+	switch {
+	case err == nil:
+		return nil
+	case sigalg.EngineFailed(err):
+		return sigalg.EngineFailure(err)
+	default:
 		return reason.New(reason.CRLSignatureBad, err)
 	}
-	return nil
 }
 
 // checkIssuer compares the names and key identifiers and asks whether the issuer

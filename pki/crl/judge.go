@@ -6,6 +6,7 @@ import (
 
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -94,7 +95,7 @@ func (c Checker) Answer(cert, issuer *gostx509.Certificate, at time.Time) Answer
 // then expired: an older list that is in force longer does not make it good again.
 func (q *question) recall(a Answer, expired []combined) Answer {
 	for _, c := range expired {
-		if c.signer == nil || c.latest().future(q.at, q.Policy) || q.Set.checkSignature(c.list, c.signer) != nil {
+		if c.signer == nil || c.latest().future(q.at, q.Policy) || q.Set.checkSignature(q.Run, c.list, c.signer) != nil {
 			continue
 		}
 		if b := q.judge(c); b.Check.Status == verdict.Failed {
@@ -206,7 +207,7 @@ func (q *question) signerOf(l *List) *gostx509.Certificate {
 		return nil
 	}
 	for _, c := range q.Authorities(l.rawIssuer) {
-		if q.Set.checkSignature(l, c) == nil {
+		if q.Set.checkSignature(q.Run, l, c) == nil {
 			return c
 		}
 	}
@@ -222,7 +223,7 @@ func (q *question) deltasOf(c *combined) (inForce, past *List) {
 		fits := d.unusable == nil && l.number != nil &&
 			compareNumbers(d.base, l.number) <= 0 && compareNumbers(l.number, d.number) < 0 &&
 			d.sameScope(l) && slices.Equal(d.authorityKeyID, l.authorityKeyID)
-		if !fits || c.signer == nil || d.future(q.at, q.Policy) || q.Set.checkSignature(d, c.signer) != nil {
+		if !fits || c.signer == nil || d.future(q.at, q.Policy) || q.Set.checkSignature(q.Run, d, c.signer) != nil {
 			continue
 		}
 		if d.current(q.at, q.Policy) == nil {
@@ -261,7 +262,9 @@ func (q *question) reliable(c *combined) (ReasonSet, error) {
 	if err := q.complete(c); err != nil {
 		return 0, err
 	}
-	if err := q.Set.checkSignature(c.list, c.signer); err != nil {
+	if err := q.Set.checkSignature(q.Run, c.list, c.signer); sigalg.EngineFailed(err) {
+		return 0, err
+	} else if err != nil {
 		return 0, reason.New(reason.RevocationUnusable, err)
 	}
 	return reasons, nil

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"propusk/pki/gostx509"
+	"propusk/pki/sigalg"
 )
 
 // Set is a collection of lists, found by the name of the issuer. It is safe for
@@ -23,10 +25,11 @@ type Set struct {
 	verified map[verification]error
 }
 
-// verification is a list together with the issuer's certificate.
+// verification is a list together with the issuer's certificate, and who computed.
 type verification struct {
 	list   *List
 	issuer [sha256.Size]byte
+	engine unique.Handle[sigalg.EngineInfo]
 }
 
 // maxVerified bounds what a Set remembers. Whoever presents certificates can
@@ -78,16 +81,19 @@ func compareNumbers(a, b []byte) int {
 // Lists returns the lists of the set, in the order given to NewSet.
 func (s *Set) Lists() []*List { return slices.Clone(s.lists) }
 
-// checkSignature is List.CheckSignature, remembered.
-func (s *Set) checkSignature(l *List, issuer *gostx509.Certificate) error {
-	key := verification{l, issuer.SHA256()}
+// checkSignature is List.CheckSignatureBy, remembered.
+func (s *Set) checkSignature(run *sigalg.Run, l *List, issuer *gostx509.Certificate) error {
+	key := verification{l, issuer.SHA256(), run.ID()}
 	s.mu.Lock()
 	err, known := s.verified[key]
 	s.mu.Unlock()
 	if known {
 		return err
 	}
-	err = l.CheckSignature(issuer)
+	err = l.CheckSignatureBy(run, issuer)
+	if !run.Keeps() {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.verified) >= maxVerified {
@@ -121,4 +127,7 @@ type Checker struct {
 	// has validated them up to the trust anchor of the certificate in question.
 	// With nil there are none, and such lists are of no use.
 	Authorities func(rawName []byte) []*gostx509.Certificate
+	// Run computes the signatures of lists; nil is this program. What it could not
+	// decide is to be asked of it: see sigalg.Run.Failure.
+	Run *sigalg.Run
 }

@@ -16,6 +16,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"hash/maphash"
+	"unique"
 
 	"propusk/gost/gost3410"
 	"propusk/pki/gostx509"
@@ -54,10 +55,12 @@ type Memory struct {
 }
 
 // fact is that a certificate is signed with the key of an issuer. Both are whole: the
-// certificate with its algorithms and its signature, the key with its parameters.
+// certificate with its algorithms and its signature, the key with its parameters. It is
+// known to one engine: another one has to compute it for itself.
 type fact struct {
 	certificate [sha256.Size]byte // of Raw
 	key         [sha256.Size]byte // of RawSPKI
+	engine      unique.Handle[sigalg.EngineInfo]
 }
 
 // New returns a Memory that knows nothing yet.
@@ -75,17 +78,25 @@ func New() *Memory {
 // known to pass. Facts are only recorded, and tables only made, for an issuer of the
 // trust data.
 func (m *Memory) CheckSignature(cert, issuer *gostx509.Certificate, trusted bool) error {
+	return m.CheckSignatureBy(nil, cert, issuer, trusted)
+}
+
+// CheckSignatureBy is CheckSignature by the engine of a run. What is known from before
+// is what the same version of the same engine has computed, and nobody else.
+func (m *Memory) CheckSignatureBy(run *sigalg.Run, cert, issuer *gostx509.Certificate, trusted bool) error {
 	if m == nil || !trusted {
-		return cert.CheckSignatureFrom(issuer)
+		return cert.CheckSignatureWith(sigalg.Verifier{Run: run}, issuer)
 	}
-	f := fact{cert.SHA256(), sha256.Sum256(issuer.RawSPKI)}
+	f := fact{cert.SHA256(), sha256.Sum256(issuer.RawSPKI), run.ID()}
 	if _, known := m.signatures.get(f); known {
 		return nil
 	}
-	if err := cert.CheckSignatureWith(sigalg.Verifier{Keys: m.issuers}, issuer); err != nil {
+	if err := cert.CheckSignatureWith(sigalg.Verifier{Keys: m.issuers, Run: run}, issuer); err != nil {
 		return err
 	}
-	m.signatures.put(f, struct{}{})
+	if run.Keeps() {
+		m.signatures.put(f, struct{}{})
+	}
 	if len(cert.Raw) <= maxCertificateSize {
 		m.certificates.put(maphash.Bytes(m.seed, cert.Raw), cert)
 	}

@@ -196,7 +196,7 @@ func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
 }
 
 // CheckSignatureWith is CheckSignatureFrom with a verifier that may know the key
-// of issuer.
+// of issuer, or have another engine, whose errors are those of sigalg.EngineFailure.
 func (c *Certificate) CheckSignatureWith(v sigalg.Verifier, issuer *Certificate) error {
 	digest, err := sigalg.DigestOf(c.SignatureAlgorithm)
 	if err != nil {
@@ -226,6 +226,8 @@ func (c *Certificate) checkSignature(v sigalg.Verifier, issuerKey crypto.PublicK
 		return nil
 	case errors.Is(err, sigalg.ErrSignature):
 		return reason.New(reason.CertSignatureBad, err)
+	case sigalg.EngineFailed(err):
+		return sigalg.EngineFailure(err)
 	default:
 		return reason.New(reason.CertAlgorithm, err)
 	}

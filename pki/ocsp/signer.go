@@ -52,6 +52,12 @@ func (r *Response) CheckSignature(issuer *gostx509.Certificate, at time.Time) er
 // OCSPSignatureBad, or OCSPUnsupported for critical extensions and algorithms that
 // are not known.
 func (r *Response) Signer(issuer *gostx509.Certificate, at time.Time) (Signer, error) {
+	return r.SignerBy(nil, issuer, at)
+}
+
+// SignerBy is Signer by the engine of a run; nil is this program. The error may then
+// also be one of sigalg.EngineFailure.
+func (r *Response) SignerBy(run *sigalg.Run, issuer *gostx509.Certificate, at time.Time) (Signer, error) {
 	if r.Unusable != nil {
 		return Signer{}, r.Unusable
 	}
@@ -60,7 +66,7 @@ func (r *Response) Signer(issuer *gostx509.Certificate, at time.Time) (Signer, e
 	}
 	var nearest error = reason.Errorf(reason.OCSPSignerUnauthorized, "ocsp: no certificate of the responder that the response names")
 	if r.names(issuer) {
-		if nearest = r.checkKey(issuer); nearest == nil {
+		if nearest = r.checkKey(run, issuer); nearest == nil {
 			return Signer{Certificate: issuer}, nil
 		}
 	}
@@ -72,14 +78,16 @@ func (r *Response) Signer(issuer *gostx509.Certificate, at time.Time) (Signer, e
 		if tried++; tried > maxCandidates {
 			break
 		}
-		err := r.empowered(c, issuer, at)
+		err := r.empowered(run, c, issuer, at)
 		if err == nil {
-			if err = r.checkKey(c); err == nil {
+			if err = r.checkKey(run, c); err == nil {
 				_, noCheck := c.Extension(OIDNoCheck)
 				return Signer{Certificate: c, Delegated: true, NoCheck: noCheck}, nil
 			}
 		}
-		nearest = err
+		if nearest = err; sigalg.EngineFailed(err) {
+			break
+		}
 	}
 	return Signer{}, nearest
 }
@@ -93,11 +101,13 @@ func (r *Response) names(c *gostx509.Certificate) bool {
 }
 
 // empowered reports why c does not make its holder a responder for issuer.
-func (r *Response) empowered(c, issuer *gostx509.Certificate, at time.Time) error {
+func (r *Response) empowered(run *sigalg.Run, c, issuer *gostx509.Certificate, at time.Time) error {
 	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
 		return reason.Errorf(reason.OCSPSignerUnauthorized, "ocsp: the responder's certificate is of another issuer")
 	}
-	if err := c.CheckSignatureFrom(issuer); err != nil {
+	if err := c.CheckSignatureWith(sigalg.Verifier{Run: run}, issuer); sigalg.EngineFailed(err) {
+		return err
+	} else if err != nil {
 		return reason.New(reason.OCSPSignerUnauthorized, err)
 	}
 	if !mayRespond(c) {
@@ -132,7 +142,7 @@ func mayRespond(c *gostx509.Certificate) bool {
 }
 
 // checkKey checks the signature with the key of a certificate.
-func (r *Response) checkKey(c *gostx509.Certificate) error {
+func (r *Response) checkKey(run *sigalg.Run, c *gostx509.Certificate) error {
 	if c.PublicKey == nil {
 		return reason.Errorf(reason.OCSPUnsupported, "ocsp: the responder's public key is of an unknown kind")
 	}
@@ -143,12 +153,14 @@ func (r *Response) checkKey(c *gostx509.Certificate) error {
 	if !c.AcceptsDigest(digest) {
 		return reason.Errorf(reason.OCSPUnsupported, "ocsp: the key of the responder may not sign the digest %v", digest)
 	}
-	err = sigalg.Verify(r.SignatureAlgorithm, c.PublicKey, r.rawData, r.signature)
+	err = sigalg.Verifier{Run: run}.Verify(r.SignatureAlgorithm, c.PublicKey, r.rawData, r.signature)
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, sigalg.ErrSignature):
 		return reason.New(reason.OCSPSignatureBad, err)
+	case sigalg.EngineFailed(err):
+		return sigalg.EngineFailure(err)
 	default:
 		return reason.New(reason.OCSPUnsupported, err)
 	}

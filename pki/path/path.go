@@ -15,6 +15,7 @@ import (
 
 	"propusk/pki/facts"
 	"propusk/pki/gostx509"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -70,12 +71,16 @@ type Options struct {
 	// Facts is what is known about signatures of Roots and Intermediates from before;
 	// nil is nothing.
 	Facts *facts.Memory
+	// Run computes the signatures; nil is this program. If it cannot decide about one
+	// the search ends, and the result is Indeterminate.
+	Run *sigalg.Run
 }
 
 // Result of Build. The zero value grants nothing.
 type Result struct {
 	// Status is Passed if Chain is a valid path to a trust anchor and nothing in
-	// it was revoked; Indeterminate if only revocation data are missing.
+	// it was revoked; Indeterminate if only revocation data are missing, or the engine
+	// did not decide about a signature.
 	Status verdict.Status
 	// Chain is leaf first, anchor last. If no path was valid it is the one that
 	// came nearest, and may end before an anchor.

@@ -7,6 +7,7 @@ import (
 
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -40,6 +41,7 @@ const (
 	unknown          // valid, but revocation data are missing
 	revoked          // valid, but the leaf was revoked
 	valid
+	undecided // the engine did not decide about a signature, which ends the search
 )
 
 func (s *search) run(leaf *gostx509.Certificate) Result {
@@ -53,7 +55,7 @@ func (s *search) run(leaf *gostx509.Certificate) Result {
 }
 
 // extend looks for the rest of a path that begins with chain, and reports whether
-// a valid one was found.
+// the search is over: a valid one was found.
 func (s *search) extend(chain []*gostx509.Certificate) bool {
 	last := chain[len(chain)-1]
 	if s.opts.Roots.Contains(last) {
@@ -70,6 +72,13 @@ func (s *search) extend(chain []*gostx509.Certificate) bool {
 			continue
 		}
 		err := s.checkSignature(last, issuer)
+		if sigalg.EngineFailed(err) {
+			// Not one step further: the way that is left out may be the right one.
+			s.best, s.merit = Result{Chain: slices.Clone(chain), Checks: []verdict.Check{
+				verdict.Unknown(stepChain, reason.Of(err), citeChain, ""),
+			}}, undecided
+			return true
+		}
 		if reason.Of(err) == reason.ChainTooComplex {
 			s.stop(chain, reason.ChainTooComplex, "")
 			return false
@@ -168,7 +177,7 @@ func (s *search) checkSignature(child, issuer *gostx509.Certificate) error {
 	}
 	// Who is not among extra came from the pools: their names are long to look up.
 	trusted := !slices.Contains(s.extra, issuer) || s.opts.Roots.has(issuer) || s.opts.Intermediates.has(issuer)
-	err := s.opts.Facts.CheckSignature(child, issuer, trusted)
+	err := s.opts.Facts.CheckSignatureBy(s.opts.Run, child, issuer, trusted)
 	s.signed = append(s.signed, link{child, issuer, err})
 	return err
 }

@@ -22,8 +22,9 @@ func (d *Document) AppendJSON(b []byte) []byte {
 	w.text("policy", d.Policy)
 	w.time("moment", d.Moment)
 	w.time("verified_at", d.VerifiedAt)
-	w.text("engine", d.Engine)
-	w.text("engine_version", d.EngineVersion)
+	w.engine(&d.Engine)
+	w.text("program", d.Program)
+	w.text("program_version", d.ProgramVersion)
 	w.texts("notice", &d.Notice)
 	w.close()
 	w.fresh.keep()
@@ -279,6 +280,18 @@ func (w *jsonWriter) evidence(e *Evidence) {
 	}
 	w.someTime("this_update", e.ThisUpdate)
 	w.someTime("next_update", e.NextUpdate)
+	w.close()
+}
+
+func (w *jsonWriter) engine(e *Engine) {
+	w.name("engine")
+	w.open()
+	w.text("name", e.Name)
+	w.some("module", e.Module)
+	w.some("version", e.Version)
+	if e.Fallback {
+		w.boolean("fallback", true)
+	}
 	w.close()
 }
 

@@ -118,7 +118,7 @@ func Certificate(c validate.Certificate, t validate.Trust, now time.Time) *Certi
 		Qualified:       c.Qualified.Status(),
 		Checks:          checksOf(c.Verdict),
 		QualifiedChecks: checksOf(c.Qualified),
-		Context:         newContext(t, c.Policy, c.At, now),
+		Context:         newContext(t, c.Policy, c.Engine, c.At, now),
 	}
 	d.Evidence = k.done()
 	if who, ok := c.Verdict.Identity(); ok {

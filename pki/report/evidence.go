@@ -230,9 +230,9 @@ func digestName(oid string) string {
 	}
 }
 
-// engineVersion is the version of this program: the commit it was built from, or
+// programVersion is the version of this program: the commit it was built from, or
 // else the version of the module.
-var engineVersion = sync.OnceValue(func() string {
+var programVersion = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -70,8 +70,8 @@ func TestEvidence(t *testing.T) {
 			t.Errorf("%s: algorithm %q", e.Role, e.Algorithm)
 		}
 	}
-	if d.EngineVersion == "" || d.Trust.AgeSeconds != 0 || d.Trust.ListAgeSeconds <= 0 {
-		t.Errorf("engine %q, trust data %+v", d.EngineVersion, d.Trust)
+	if d.Engine.Version == "" || d.Engine.Name != "go" || d.Program != "propusk" || d.Trust.AgeSeconds != 0 || d.Trust.ListAgeSeconds <= 0 {
+		t.Errorf("engine %+v, trust data %+v", d.Engine, d.Trust)
 	}
 	if later := Signatures(v.Signature(file, cms.Document(document), country.Now), v.Trust, country.Now.Add(time.Hour)); later.Trust.AgeSeconds != 3600 {
 		t.Errorf("an hour later the data are %d seconds old", later.Trust.AgeSeconds)

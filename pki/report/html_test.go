@@ -106,7 +106,7 @@ func TestHTMLEscapes(t *testing.T) {
 	d := &Document{
 		Conclusion: TotalPassed, Signatures: []Signature{s}, Checks: []Check{check},
 		Evidence: []Evidence{{Role: attack, Digest: attack, Algorithm: attack, Issuer: attack, Source: attack}, {Role: RoleDocument, Digest: attack, Algorithm: attack}},
-		Context:  Context{Policy: attack, Engine: attack, EngineVersion: attack, Notice: Text{attack, attack}, Trust: Trust{ID: attack, LoadedAt: new(country.Now)}},
+		Context:  Context{Policy: attack, Engine: Engine{Name: attack, Module: attack, Version: attack}, Program: attack, ProgramVersion: attack, Notice: Text{attack, attack}, Trust: Trust{ID: attack, LoadedAt: new(country.Now)}},
 	}
 	for _, lang := range []string{Russian, English} {
 		page := pageOf(t, d, lang)

@@ -24,6 +24,7 @@ type page struct {
 	What, Remedy string
 	Pass         string // what to do with the record itself
 	PolicyName   string
+	Engine       string
 	Documents    []Evidence
 	NoDocument   string // why there is none in Documents
 	Signatures   []signaturePage
@@ -71,7 +72,7 @@ func newPage(d *Document, lang string) page {
 	l := newLanguage(lang)
 	p := page{
 		language: l, look: lookOf(statusOf(d.Conclusion)), Style: template.CSS(pageStyle), Security: pageSecurity(),
-		D: d, Word: l.word(d), PolicyName: l.policy(d.Policy), Checks: l.rows(notPassedChecks(d.Checks)),
+		D: d, Word: l.word(d), PolicyName: l.policy(d.Policy), Engine: l.engine(d.Engine), Checks: l.rows(notPassedChecks(d.Checks)),
 	}
 	p.What, p.Remedy = l.explain(d.Code)
 	switch statusOf(d.Conclusion) {

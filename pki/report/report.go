@@ -14,6 +14,7 @@ import (
 
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
 )
@@ -145,10 +146,12 @@ type Context struct {
 	Moment time.Time `json:"moment"`
 	// VerifiedAt is when the judgement was made.
 	VerifiedAt time.Time `json:"verified_at"`
-	// Engine says what computed the signature checks, and EngineVersion from which
-	// source it was built.
-	Engine        string `json:"engine"`
-	EngineVersion string `json:"engine_version"`
+	// Engine says what computed the signatures.
+	Engine Engine `json:"engine"`
+	// Program is what did everything else, and ProgramVersion from which source it was
+	// built.
+	Program        string `json:"program"`
+	ProgramVersion string `json:"program_version"`
 	// Notice says what the law thinks of that engine.
 	Notice Text `json:"notice"`
 }
@@ -177,7 +180,7 @@ func Signatures(r validate.Report, t validate.Trust, now time.Time) *Document {
 		Text:          conclusionText(total, signatureSentences()),
 		Signatures:    make([]Signature, 0, len(r.Signatures)),
 		Checks:        checks(len(r.Checks), slices.Values(r.Checks)),
-		Context:       newContext(t, r.Policy, r.At, now),
+		Context:       newContext(t, r.Policy, r.Engine, r.At, now),
 	}
 	var k collector
 	k.file(r.File)
@@ -260,15 +263,16 @@ func timeStamp(t validate.TimeStamp) TimeStamp {
 }
 
 // newContext makes the context of a judgement.
-func newContext(t validate.Trust, policy string, at, now time.Time) Context {
+func newContext(t validate.Trust, policy string, engine sigalg.Use, at, now time.Time) Context {
 	c := Context{
-		Trust:         Trust{ID: t.ID},
-		Policy:        policy,
-		Moment:        at.UTC(),
-		VerifiedAt:    now.UTC(),
-		Engine:        "propusk",
-		EngineVersion: engineVersion(),
-		Notice:        notice(),
+		Trust:          Trust{ID: t.ID},
+		Policy:         policy,
+		Moment:         at.UTC(),
+		VerifiedAt:     now.UTC(),
+		Engine:         engineOf(engine),
+		Program:        "propusk",
+		ProgramVersion: programVersion(),
+		Notice:         notice(engine),
 	}
 	if !t.LoadedAt.IsZero() {
 		loaded := t.LoadedAt.UTC()

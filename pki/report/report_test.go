@@ -213,8 +213,8 @@ func TestSubIndications(t *testing.T) {
 // and of configuration: no verdict document has them.
 func beyondVerdicts(code string) bool {
 	for _, area := range []string{
-		"api-key-", "authorization-", "batch-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "media-", "method-", "page-",
-		"quota-", "redirect-", "request-", "server-", "signin-", "token-", "tsl-",
+		"agent-", "api-key-", "authorization-", "batch-", "challenge-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "media-", "method-", "page-",
+		"quota-", "redirect-", "request-", "server-", "sign-gateway-", "sign-request-", "signin-", "signing-", "token-", "tsl-",
 	} {
 		if strings.HasPrefix(code, area) {
 			return true
@@ -225,7 +225,7 @@ func beyondVerdicts(code string) bool {
 	}
 	return slices.Contains([]string{
 		"connection-key-mismatch", "gost-tls-required", "long-term-data-missing", "no-time-stamp", "signature-sealed", "signed-already",
-		"signing-key-mismatch", "time-stamp-foreign", "time-stamp-refused", "time-stamp-unavailable",
+		"time-stamp-foreign", "time-stamp-refused", "time-stamp-unavailable",
 	}, code)
 }
 

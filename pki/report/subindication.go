@@ -100,6 +100,7 @@ func certificateIndications() []indications {
 			reason.OCSPMalformed, reason.OCSPTooLarge, reason.OCSPRefused, reason.OCSPUnsupported, reason.OCSPSignatureBad,
 			reason.OCSPSignerUnauthorized, reason.OCSPSignerInvalid, reason.OCSPNonceMismatch, reason.OCSPOtherCertificate,
 			reason.CertUnknownToIssuer, reason.AccreditationUnknown, reason.CAStatusUnknown,
+			reason.EngineLost, reason.EngineDisagreement,
 		}},
 	}
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"propusk/pki/cms"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
 )
@@ -74,10 +75,23 @@ func upperFirst(s string) string {
 
 // notice is what a reader must know about the engine: 63-ФЗ, ст. 11, п. 3 wants
 // tools whose conformity is confirmed.
-func notice() Text {
-	return Text{
-		RU: "Проверка выполнена программой, соответствие которой требованиям ФСБ России не подтверждено; для споров повторите её сертифицированным средством (63-ФЗ, ст. 11, п. 3).",
-		EN: "The check was made by software without a certificate of conformity of the FSB of Russia; for legal disputes repeat it with a certified tool (63-FZ, Art. 11(3)).",
+func notice(engine sigalg.Use) Text {
+	switch {
+	case !external(engine):
+		return Text{
+			RU: "Проверка выполнена программой, соответствие которой требованиям ФСБ России не подтверждено; для споров повторите её сертифицированным средством (63-ФЗ, ст. 11, п. 3).",
+			EN: "The check was made by software without a certificate of conformity of the FSB of Russia; for legal disputes repeat it with a certified tool (63-FZ, Art. 11(3)).",
+		}
+	case engine.Fallback:
+		return Text{
+			RU: "Модуль PKCS#11, который должен проверять подписи, не отвечал, и вместо него их проверила программа, соответствие которой требованиям ФСБ России не подтверждено; для споров повторите проверку сертифицированным средством (63-ФЗ, ст. 11, п. 3).",
+			EN: "The PKCS#11 module that has to verify signatures gave no answer, and software without a certificate of conformity of the FSB of Russia verified them in its place; for legal disputes repeat the check with a certified tool (63-FZ, Art. 11(3)).",
+		}
+	default:
+		return Text{
+			RU: "Подписи по ГОСТ Р 34.10 проверил названный здесь модуль PKCS#11: подтверждено ли его соответствие требованиям ФСБ России, скажет сертификат на него. Контрольные суммы и всё остальное вычислила программа, соответствие которой не подтверждено (63-ФЗ, ст. 11, п. 3).",
+			EN: "Signatures of GOST R 34.10 were verified by the PKCS#11 module named here: whether it conforms to the demands of the FSB of Russia its certificate tells. Digests and everything else were computed by software without such a certificate (63-FZ, Art. 11(3)).",
+		}
 	}
 }
 

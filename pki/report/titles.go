@@ -27,6 +27,7 @@ func title(name string) Text {
 func checkTitles() map[string]Text {
 	return map[string]Text{
 		"file":    {"Файл подписи прочитан", "The signature file was read"},
+		"engine":  {"Средства проверки ответили о каждой подписи, и одинаково", "What verifies signatures answered about each, and in the same way"},
 		"signers": {"В файле есть подпись", "The file holds a signature"},
 
 		"content":             {"Документ — тот самый, который подписан", "The document is the one that was signed"},

@@ -10,6 +10,7 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/ocsp"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -35,6 +36,9 @@ type Checker struct {
 	// certificates of other issuers, validated at a moment: see crl.Checker. With
 	// nil there are none.
 	Authorities func(rawName []byte, at time.Time) []*gostx509.Certificate
+	// Run computes the signatures of evidence; nil is this program. Where it could not
+	// decide, the evidence is not used.
+	Run *sigalg.Run
 
 	own  Budget
 	mu   sync.Mutex
@@ -65,8 +69,8 @@ type question struct {
 // Revocation says whether cert, issued by issuer, was revoked at the moment at:
 // Passed, it was not; Failed with reason.CertRevoked, CertOnHold or, for one that was
 // never issued, CertUnknownToIssuer; Indeterminate with reason.RevocationUnknown,
-// RevocationStale, RevocationUnusable, RevocationUnreachable or CertUnknownToIssuer.
-// The issuer must have been validated before.
+// RevocationStale, RevocationUnusable, RevocationUnreachable or CertUnknownToIssuer, or
+// that of Run if it could not decide. The issuer must have been validated before.
 //
 // All evidence at hand is looked at first: revoked by any of it is revoked. Then, in
 // the order of the policy, the first kind of evidence that has an answer, at hand or
@@ -219,7 +223,7 @@ func (e *Evidence) provenAt(r *ocsp.Response) time.Time {
 // inLists asks the newest list that can be relied upon. A list that is past its time
 // makes nothing good, but whom it revoked for ever stays revoked.
 func (c *Checker) inLists(set *crl.Set, source string, q *question) (*finding, error) {
-	checker := crl.Checker{Set: set, Policy: crl.Policy{Now: q.now, Grace: q.policy.Grace}}
+	checker := crl.Checker{Set: set, Run: c.Run, Policy: crl.Policy{Now: q.now, Grace: q.policy.Grace}}
 	if c.Authorities != nil {
 		checker.Authorities = func(name []byte) []*gostx509.Certificate { return c.Authorities(name, q.at) }
 	}
@@ -276,8 +280,11 @@ func (c *Checker) inResponse(r *ocsp.Response, proven time.Time, q *question) (*
 	if proven.IsZero() {
 		proven = q.now
 	}
-	signer, err := r.Signer(q.issuer, proven)
-	if err != nil {
+	signer, err := r.SignerBy(c.Run, q.issuer, proven)
+	switch {
+	case sigalg.EngineFailed(err):
+		return nil, err
+	case err != nil:
 		return nil, reason.New(reason.RevocationUnusable, err)
 	}
 	f := &finding{status: statusOf(&single)}
@@ -319,6 +326,8 @@ func (c *Checker) checkSigner(signer *gostx509.Certificate, at time.Time, q *que
 	}
 	f := decide(found)
 	switch {
+	case f == nil && sigalg.EngineFailed(why.err):
+		return nil, why.err
 	case f == nil:
 		return nil, reason.New(reason.RevocationUnusable, reason.New(reason.OCSPSignerInvalid, why.err))
 	case f.standing != good:
@@ -382,6 +391,8 @@ func (d *doubt) note(err error) {
 // weight orders reasons by how much they tell.
 func weight(err error) int {
 	switch reason.Of(err) {
+	case reason.EngineDisagreement, reason.EngineLost:
+		return 5
 	case reason.CertUnknownToIssuer:
 		return 4
 	case reason.RevocationUnusable:

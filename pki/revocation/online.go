@@ -14,6 +14,7 @@ import (
 	"propusk/pki/crl"
 	"propusk/pki/ocsp"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 )
 
 // How long one question to servers goes on, whether or not the verdict that asked is
@@ -144,7 +145,7 @@ func (o *Online) report(url string, q *question, err error) {
 	case err == nil:
 		o.breaker.succeeded(q.server(url))
 		return
-	case errors.Is(err, reason.CertUnknownToIssuer), errors.Is(err, ocsp.Unauthorized), errors.Is(err, context.Canceled):
+	case errors.Is(err, reason.CertUnknownToIssuer), errors.Is(err, ocsp.Unauthorized), errors.Is(err, context.Canceled), sigalg.EngineFailed(err):
 		// The server works; it is this question that it does not answer.
 	default:
 		o.breaker.failed(q.server(url), q.now)
@@ -408,7 +409,7 @@ func (c *Checker) getList(ctx context.Context, url string, q *question) (*list, 
 		return l, nil
 	}
 	until := one.NextUpdate().Add(q.policy.Grace)
-	err = one.CheckSignature(q.issuer)
+	err = one.CheckSignatureBy(c.Run, q.issuer)
 	if err == nil && (one.ThisUpdate().After(q.now.Add(crl.ClockSkew)) || !q.now.Before(until)) {
 		err = reason.RevocationStale
 	}
@@ -439,7 +440,7 @@ func (o *Online) outdated(url string, l *list) bool {
 // unreachable says which server gave no usable answer. What a server answered keeps
 // its own reason if that tells more.
 func unreachable(url string, err error) error {
-	if code := reason.Of(err); code == reason.CertUnknownToIssuer || code == reason.RevocationUnreachable {
+	if code := reason.Of(err); sigalg.EngineFailed(err) || code == reason.CertUnknownToIssuer || code == reason.RevocationUnreachable {
 		return err
 	}
 	return reason.New(reason.RevocationUnreachable, fmt.Errorf("%s: %w", url, err))

@@ -10,6 +10,7 @@ import (
 	"propusk/pki/der"
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -48,7 +49,13 @@ const (
 // Whether the certificate was in force at GenTime, and whom it comes from, is for
 // package validate to say. Verify is safe for concurrent use.
 func (t *Token) Verify(candidates []*gostx509.Certificate) (cms.Result, error) {
-	r := t.Signed.Verify(cms.Content{}, candidates)[0]
+	return t.VerifyBy(nil, candidates)
+}
+
+// VerifyBy is Verify by the engine of a run; nil is this program. The error may then
+// also have a reason of sigalg.EngineFailure.
+func (t *Token) VerifyBy(run *sigalg.Run, candidates []*gostx509.Certificate) (cms.Result, error) {
+	r := t.Signed.VerifyWith(nil, run, cms.Content{}, candidates)[0]
 	r.Math = append(r.Math, t.checkForm())
 	if r.Certificate != nil {
 		r.Math = append(r.Math, checkPurpose(r.Certificate), t.checkName(r.Certificate))

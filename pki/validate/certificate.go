@@ -10,6 +10,7 @@ import (
 	"propusk/pki/qualified"
 	"propusk/pki/reason"
 	"propusk/pki/revocation"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -30,6 +31,7 @@ const (
 	CheckHolderKind    = "holder-kind"
 	CheckFile          = "file"
 	CheckSigners       = "signers"
+	CheckEngine        = "engine" // only there if the engine did not decide about a signature
 	checkContradiction = "consistency"
 )
 
@@ -61,6 +63,8 @@ type Certificate struct {
 	Demands Policy
 	// Evidence is the revocation data that the answers about Chain rest on.
 	Evidence []revocation.Used
+	// Engine is what computed the signatures.
+	Engine sigalg.Use
 }
 
 // Certificate judges one certificate in DER at a moment. The chain holds
@@ -72,7 +76,7 @@ func (v Validator) Certificate(der []byte, chain [][]byte, at time.Time) Certifi
 	if err != nil {
 		var b verdict.Builder
 		b.Fail(CheckCertificate, reason.Of(err), "RFC 5280, 4")
-		return Certificate{Verdict: b.Done(person.Identity{}), At: at, Policy: v.Policy.Name, Demands: v.Policy}
+		return Certificate{Verdict: b.Done(person.Identity{}), At: at, Policy: v.Policy.Name, Demands: v.Policy, Engine: v.begin().run.Use()}
 	}
 	var extra []*gostx509.Certificate
 	for _, raw := range chain[:min(len(chain), maxChain)] {
@@ -85,7 +89,8 @@ func (v Validator) Certificate(der []byte, chain [][]byte, at time.Time) Certifi
 
 // ParsedCertificate is Certificate for certificates that were parsed already.
 func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx509.Certificate, at time.Time) Certificate {
-	out := Certificate{Parsed: cert, At: at, Policy: v.Policy.Name, Demands: v.Policy}
+	v = v.begin()
+	out := Certificate{Parsed: cert, At: at, Policy: v.Policy.Name, Demands: v.Policy, Engine: v.run.Use()}
 	var total verdict.Builder
 	if at.IsZero() {
 		// Without a moment every date would be right or wrong by accident.
@@ -93,10 +98,6 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 		out.Verdict = total.Done(person.Identity{})
 		return out
 	}
-	if v.budget == nil {
-		v.budget = new(revocation.Budget)
-	}
-
 	v.checkChain(&total, &out, extra)
 	var accreditation, rules []verdict.Check
 	if out.Anchored {
@@ -114,7 +115,8 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 	if !v.Policy.AllowUnqualified {
 		total.Keep(rules)
 	}
-	out.Verdict = total.Done(holder)
+	v.decided(&total)
+	out.Verdict, out.Engine = total.Done(holder), v.run.Use()
 
 	var part verdict.Builder
 	part.Keep(accreditation)
@@ -124,6 +126,32 @@ func (v Validator) ParsedCertificate(cert *gostx509.Certificate, extra []*gostx5
 		v.Trust.Judged(out)
 	}
 	return out
+}
+
+// begin returns v with what one verdict has in common.
+func (v Validator) begin() Validator {
+	if v.budget == nil {
+		v.budget = new(revocation.Budget)
+	}
+	if v.run == nil {
+		v.run = v.Trust.Engine.Begin()
+	}
+	return v
+}
+
+// decided records that the engine did not decide about a signature, whichever it was:
+// nothing passes then, and another way to the same conclusion does not help.
+func (v Validator) decided(total *verdict.Builder) {
+	err := v.run.Failure()
+	if err == nil {
+		return
+	}
+	for c := range total.Done(person.Identity{}).All() {
+		if c.Name == CheckEngine {
+			return
+		}
+	}
+	total.Unknown(CheckEngine, reason.Of(err), "63-ФЗ, ст. 11, п. 3")
 }
 
 // isRoot reports whether the certificate is itself one of the pinned roots.
@@ -149,6 +177,7 @@ func (v Validator) checkChain(total *verdict.Builder, out *Certificate, extra []
 		At:                   out.At,
 		InsecureSkipValidity: v.Policy.InsecureSkipValidity,
 		MaxWork:              v.work,
+		Run:                  v.run,
 		Facts:                v.Trust.Facts,
 		Revocation:           source,
 	})
@@ -189,6 +218,7 @@ func (v Validator) checkerOfAuthorities() *revocation.Checker {
 		Online:   v.Trust.Online,
 		Now:      v.Now,
 		Context:  v.Context,
+		Run:      v.run,
 		Shared:   v.budget,
 	}
 }
@@ -204,7 +234,7 @@ func (v Validator) authorities(rawName []byte, at time.Time) []*gostx509.Certifi
 	for _, c := range v.Trust.intermediates().Named(rawName) {
 		found := path.Build(c, path.Options{
 			Roots: v.Trust.roots(), Intermediates: v.Trust.intermediates(), At: at,
-			InsecureSkipValidity: v.Policy.InsecureSkipValidity, Revocation: source,
+			InsecureSkipValidity: v.Policy.InsecureSkipValidity, Revocation: source, Run: v.run,
 		})
 		if found.Status == verdict.Passed {
 			trusted = append(trusted, c)

@@ -53,9 +53,8 @@ type inspection struct {
 	hashed   int // bytes that may still be hashed for time-stamps
 }
 
-// inspect begins the judgement of a file.
+// inspect begins the judgement of a file; v is of [Validator.begin].
 func (v Validator) inspect(file *cms.SignedData, content cms.Content, at time.Time, certs []*gostx509.Certificate) *inspection {
-	v.budget = new(revocation.Budget)
 	f := &inspection{
 		v: v, file: file, content: content, certs: certs, at: at, now: v.Now,
 		stamps: maxStamps, counters: maxCounterSignatures, hashed: maxHashed,

@@ -9,6 +9,7 @@ import (
 	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/verdict"
 )
 
@@ -69,6 +70,8 @@ type Report struct {
 	// Policy is the name of the policy, and Demands the policy itself.
 	Policy  string
 	Demands Policy
+	// Engine is what computed the signatures.
+	Engine sigalg.Use
 
 	total verdict.Verdict
 }
@@ -91,7 +94,7 @@ func (v Validator) Signature(file []byte, content cms.Content, at time.Time, bes
 		r := Report{At: at, Policy: v.Policy.Name, Demands: v.Policy}
 		var total verdict.Builder
 		refuse(&total, reason.Of(err))
-		return r.done(&total)
+		return r.done(v.begin(), &total)
 	}
 	return v.SignedData(sd, content, at, beside...)
 }
@@ -99,22 +102,23 @@ func (v Validator) Signature(file []byte, content cms.Content, at time.Time, bes
 // SignedData is [Validator.Signature] for a file that was read already, by
 // [cms.ParseStream] for example.
 func (v Validator) SignedData(sd *cms.SignedData, content cms.Content, at time.Time, beside ...*gostx509.Certificate) Report {
+	v = v.begin()
 	r := Report{File: sd, At: at, Policy: v.Policy.Name, Demands: v.Policy}
 	var total verdict.Builder
 	total.Pass(CheckFile, "RFC 5652, 5")
 	if len(sd.Signers) == 0 {
 		total.Fail(CheckSigners, reason.NoSigners, "RFC 5652, 5.1")
-		return r.done(&total)
+		return r.done(v, &total)
 	}
 	total.Pass(CheckSigners, "RFC 5652, 5.1")
 
 	certs, _ := sd.X509With(v.Trust.Facts)
 	certs = append(certs, beside...)
 	f := v.inspect(sd, content, at, certs)
-	for i, result := range sd.VerifyWith(v.Trust.Facts, content, certs) {
+	for i, result := range sd.VerifyWith(v.Trust.Facts, v.run, content, certs) {
 		r.Signatures = append(r.Signatures, f.signature(&sd.Signers[i], result, parent{}))
 	}
-	return r.done(&total)
+	return r.done(v, &total)
 }
 
 // workPerSigner returns how many steps the search for the path of one signer may
@@ -148,6 +152,7 @@ func (f *inspection) signature(s *cms.Signer, result cms.Result, over parent) Si
 	if out.Claimed != nil && out.Mathematical.Status() != verdict.Failed {
 		f.judge(&out, &total, over)
 	}
+	f.v.decided(&total)
 	holder, _ := out.Certificate.Verdict.Identity()
 	out.Verdict = conclude(&total, holder, out.Mathematical, out.Certificate.Verdict)
 	if out.Verdict.Status() != verdict.Passed {
@@ -288,7 +293,7 @@ func (f *inspection) counterSignatures(a cades.Attributes, own carried, known pr
 			continue
 		}
 		since, _ := known.since(s.Raw)
-		result := s.VerifyCounter(a.Signature(), own.certs)
+		result := s.VerifyCounter(f.v.run, a.Signature(), own.certs)
 		all = append(all, f.signature(s, result, parent{a.Signature(), depth + 1, since}))
 	}
 	return all
@@ -296,13 +301,15 @@ func (f *inspection) counterSignatures(a cades.Attributes, own carried, known pr
 
 // done computes the total: the checks of the file first, then those of each
 // signature.
-func (r Report) done(total *verdict.Builder) Report {
+func (r Report) done(v Validator, total *verdict.Builder) Report {
+	r.Engine = v.run.Use()
 	r.Checks = total.Done(person.Identity{}).Checks()
 	parts := make([]verdict.Verdict, 0, len(r.Signatures))
 	for _, s := range r.Signatures {
 		total.AddAll(s.Verdict)
 		parts = append(parts, s.Verdict)
 	}
+	v.decided(total)
 	var who person.Identity
 	if len(parts) == 1 {
 		who, _ = parts[0].Identity()

@@ -113,7 +113,7 @@ func (f *inspection) timeStamp(a cades.Attributes, ts cades.TimeStamp, own carri
 		return out
 	}
 	total.Add(imprint(a.CheckImprint(ts, f.content)))
-	result, err := ts.Token.Verify(own.certs)
+	result, err := ts.Token.VerifyBy(f.v.run, own.certs)
 	total.Add(result.Math...)
 	total.Add(result.Format...)
 	out.Claimed = result.Certificate

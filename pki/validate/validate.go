@@ -18,6 +18,7 @@ import (
 	"propusk/pki/path"
 	"propusk/pki/person"
 	"propusk/pki/revocation"
+	"propusk/pki/sigalg"
 	"propusk/pki/tsl"
 )
 
@@ -42,6 +43,11 @@ type Trust struct {
 	// Facts remembers which certificates the CAs above have signed, and their keys;
 	// nil remembers nothing. It makes verdicts faster and never another one.
 	Facts *facts.Memory
+	// Engine says who computes signatures of GOST R 34.10; nil is this program. It is
+	// asked about every one that a verdict rests on: of the signer, of time-stamps and
+	// counter-signatures, of the certificates of all chains, of revocation lists and
+	// OCSP responses. What it cannot decide never passes.
+	Engine *sigalg.Choice
 	// Judged is told every certificate that was judged with these data, those of
 	// time-stamps and responders among them; nil means nobody is. It must be quick
 	// and safe for concurrent use.
@@ -130,6 +136,7 @@ type Validator struct {
 	// Context ends asking servers (Trust.Online); nil is context.Background.
 	Context context.Context
 
+	run    *sigalg.Run        // of one file; nil is one for each certificate that is judged, or this program
 	budget *revocation.Budget // of one file; nil is one for each certificate that is judged
 	work   int                // path.Options.MaxWork of each certificate; zero means the default
 }

@@ -242,6 +242,15 @@ func serverAdvice(code reason.Code) (advice, bool) {
 			Cause: entryText(code),
 			Steps: []Text{stepLater()},
 		}, true
+	case reason.EngineLost, reason.EngineDisagreement:
+		return advice{
+			Title: Text{"Подпись сейчас проверить нельзя", "Signatures cannot be verified now"},
+			Cause: entryText(code),
+			Steps: []Text{stepLater(), {
+				"Если это повторяется, сообщите код обращения в техническую поддержку.",
+				"If it happens again, report the support code to technical support.",
+			}},
+		}, true
 	case reason.InternalError:
 		return advice{
 			Title: Text{"Ошибка на сервере", "An error of the server"},
