@@ -13,6 +13,7 @@ import (
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/wire"
+	"propusk/gost/vko"
 )
 
 // A step of a handshake that went wrong on purpose.
@@ -251,20 +252,26 @@ func TestCertificateVerifyValues(t *testing.T) {
 	}
 }
 
+// agreeing is a private key in software.
+type agreeing interface {
+	crypto.Signer
+	vko.Agreement
+}
+
 // spy counts what a private key is used for.
 type spy struct {
-	PrivateKey
+	agreeing
 	agreements, signatures atomic.Int32
 }
 
 func (s *spy) SharedPoint(peer *gost3410.PublicKey, ukm []byte) ([]byte, error) {
 	s.agreements.Add(1)
-	return s.PrivateKey.SharedPoint(peer, ukm)
+	return s.agreeing.SharedPoint(peer, ukm)
 }
 
 func (s *spy) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	s.signatures.Add(1)
-	return s.PrivateKey.Sign(rand, digest, opts)
+	return s.agreeing.Sign(rand, digest, opts)
 }
 
 // withBody returns a handshake message.
@@ -672,7 +679,7 @@ func TestMessageAfterServerHelloDone(t *testing.T) {
 		"ticket": withBody(4, make([]byte, 6)),
 	} {
 		client, server := mutual(t, cryptoProA, cryptoProA)
-		spied := &spy{PrivateKey: client.Certificates[0].PrivateKey}
+		spied := &spy{agreeing: client.Certificates[0].PrivateKey.(agreeing)}
 		client.Certificates[0].PrivateKey = spied
 		c, s := attackClient(t, client, server, func(hs *serverHandshake) []step {
 			return flightOfMessages(hs, func() [][]byte {

@@ -9,18 +9,21 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/pkcs8"
 	"propusk/gost/spki"
 	"propusk/gost/vko"
 )
 
-// A PrivateKey signs and agrees on keys. Its Public method returns a
-// *gost3410.PublicKey, Sign returns BE(s)|BE(r) as package gost3410 does.
-// *gost3410.PrivateKey and keys inside tokens implement it. It is used by several
-// goroutines at once.
+// A PrivateKey signs. Its Public method returns a *gost3410.PublicKey, Sign returns
+// BE(s)|BE(r) as package gost3410 does. It is used by several goroutines at once.
+// *gost3410.PrivateKey and keys inside tokens implement it.
+//
+// That is all that clients need, and servers of TLS 1.3. Servers of TLS 1.2 agree on
+// keys with it as well: it is a [vko.Agreement] then, or a [vko.Deriver], which is asked
+// when the server begins what it can derive. Suites that it cannot do are not spoken.
 type PrivateKey interface {
 	crypto.Signer
-	vko.Agreement
 }
 
 // A Certificate is a certificate chain with the private key of its leaf.
@@ -73,6 +76,25 @@ func ParseKeyPair(certPEM, keyPEM []byte) (Certificate, error) {
 		return NewCertificate(chain, key)
 	}
 	return Certificate{}, errors.New("gosttls: no PRIVATE KEY block in the PEM data")
+}
+
+// does reports whether the private key can do what a suite wants of a server: TLS 1.3
+// and RFC 9189, Section 4.2.4.
+func (c Certificate) does(suite *record.Suite) bool {
+	if suite.Version13 {
+		return true
+	}
+	switch key := c.PrivateKey.(type) {
+	case vko.Agreement:
+		return true
+	case vko.Deriver:
+		need := vko.FunctionKEG
+		if suite.KeyExchange == record.KeyExchangeKExp28147 {
+			need = vko.FunctionVKO256
+		}
+		return key.Derives()&need != 0
+	}
+	return false
 }
 
 // curve returns the curve of the certificate, which is that of its key.

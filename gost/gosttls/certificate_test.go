@@ -234,7 +234,7 @@ func TestVerifyPeer(t *testing.T) {
 	}
 
 	// A server that is refused learns nothing about the client.
-	spied := &spy{PrivateKey: clientConfig.Certificates[0].PrivateKey}
+	spied := &spy{agreeing: clientConfig.Certificates[0].PrivateKey.(agreeing)}
 	clientConfig.Certificates[0].PrivateKey = spied
 	clientConfig.VerifyPeer = func(ConnectionState) error { return errUnwelcome }
 	client, server := connPair(t, clientConfig, serverConfig)
@@ -271,7 +271,7 @@ func TestVerifyPeerBesideInsecureSkipVerify(t *testing.T) {
 }
 
 // brokenKey fails as a token does that was pulled out.
-type brokenKey struct{ PrivateKey }
+type brokenKey struct{ agreeing }
 
 func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errUnwelcome }
 func (brokenKey) SharedPoint(*gost3410.PublicKey, []byte) ([]byte, error)   { return nil, errUnwelcome }
@@ -279,14 +279,14 @@ func (brokenKey) SharedPoint(*gost3410.PublicKey, []byte) ([]byte, error)   { re
 func TestBrokenKeys(t *testing.T) {
 	clientConfig, serverConfig := mutual(t, cryptoProA, cryptoProA)
 	good := clientConfig.Certificates[0].PrivateKey
-	clientConfig.Certificates[0].PrivateKey = brokenKey{good}
+	clientConfig.Certificates[0].PrivateKey = brokenKey{good.(agreeing)}
 	c, s := shake(connPair(t, clientConfig, serverConfig))
 	wantRefusal(t, wire.AlertInternalError, c, s)
 	if !errors.Is(c, errUnwelcome) {
 		t.Errorf("%v", c)
 	}
 	clientConfig.Certificates[0].PrivateKey = good
-	serverConfig.Certificates[0].PrivateKey = brokenKey{serverConfig.Certificates[0].PrivateKey}
+	serverConfig.Certificates[0].PrivateKey = brokenKey{serverConfig.Certificates[0].PrivateKey.(agreeing)}
 	c, s = shake(connPair(t, clientConfig, serverConfig))
 	wantRefusal(t, wire.AlertDecryptError, s, c)
 	if !errors.Is(s, errUnwelcome) {

@@ -209,6 +209,18 @@ func (c *Config) suitesOf(version uint16) []*record.Suite {
 	return all
 }
 
+// servedSuites returns the suites that a server speaks in a version: those of the
+// configuration that the key of one of its certificates can do.
+func (c *Config) servedSuites(version uint16) []*record.Suite {
+	all := c.suitesOf(version)
+	if c.GetCertificate != nil {
+		return all // whose certificates are not known yet
+	}
+	return slices.DeleteFunc(all, func(suite *record.Suite) bool {
+		return !slices.ContainsFunc(c.Certificates, func(cert Certificate) bool { return cert.does(suite) })
+	})
+}
+
 // offer12 returns what a client offers of TLS 1.2 and before: the last version, and the
 // suites for any of them in order of preference.
 func (c *Config) offer12() (version uint16, suites []uint16) {
@@ -297,8 +309,14 @@ func (c *Config) check(isClient bool) error {
 	if c.ClientAuth < NoClientCert || c.ClientAuth > RequireAnyClientCert {
 		return fmt.Errorf("gosttls: config: unknown ClientAuth %d", c.ClientAuth)
 	}
-	if !isClient && len(c.Certificates) == 0 && c.GetCertificate == nil {
+	if isClient {
+		return nil
+	}
+	if len(c.Certificates) == 0 && c.GetCertificate == nil {
 		return errors.New("gosttls: config: a server needs a certificate")
+	}
+	if !slices.ContainsFunc(c.versions(), func(v uint16) bool { return len(c.servedSuites(v)) > 0 }) {
+		return errors.New("gosttls: config: no private key can do any of the suites; one that only signs does those of TLS 1.3")
 	}
 	return nil
 }

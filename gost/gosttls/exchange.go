@@ -104,7 +104,7 @@ func (s *secrets) importPremaster(rand io.Reader, key PrivateKey, body []byte) (
 // import15 is steps 2 and 3 of RFC 9189, Section 4.2.4.1.
 func (s *secrets) import15(key PrivateKey, t transport) ([]byte, int, error) {
 	h := s.randomsHash()
-	export, err := vko.KEG(key, t.peer, h)
+	export, err := keg(key, t.peer, h)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: own key: %w", errKeyExchange, err)
 	}
@@ -125,7 +125,7 @@ func (s *secrets) import28147(rand io.Reader, key PrivateKey, t transport) ([]by
 	}
 	defer clear(substitute)
 	h := s.randomsHash()
-	export, err := vko.KEG28147(key, t.peer, h)
+	export, err := keg28147(key, t.peer, h)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: own key: %w", errKeyExchange, err)
 	}
@@ -137,6 +137,36 @@ func (s *secrets) import28147(rand io.Reader, key PrivateKey, t transport) ([]by
 	genuine &= t.good
 	subtle.ConstantTimeCopy(1-genuine, premaster, substitute)
 	return premaster, genuine, nil
+}
+
+// errSigner is a key that was never asked whether it does the suite.
+var errSigner = errors.New("the private key can only sign")
+
+// keg is KEG of RFC 9189, Section 8.3.1, here or where the key is.
+func keg(key PrivateKey, peer *gost3410.PublicKey, h []byte) ([]byte, error) {
+	switch key := key.(type) {
+	case vko.Agreement:
+		return vko.KEG(key, peer, h)
+	case vko.Deriver:
+		export, err := key.KEG(peer, h)
+		if err == nil && len(export) != vko.KeySize {
+			clear(export)
+			return nil, fmt.Errorf("KEG gave %d bytes", len(export))
+		}
+		return export, err
+	}
+	return nil, errSigner
+}
+
+// keg28147 is KEG_28147 of RFC 9189, Section 8.3.2, with VKO here or where the key is.
+func keg28147(key PrivateKey, peer *gost3410.PublicKey, h []byte) ([]byte, error) {
+	switch key := key.(type) {
+	case vko.Agreement:
+		return vko.KEG28147(key, peer, h)
+	case vko.Deriver:
+		return vko.KEG28147Within(key, peer, h)
+	}
+	return nil, errSigner
 }
 
 // exportPremaster is the client's side of RFC 9189, Section 4.2.4, steps 1 and 2: the

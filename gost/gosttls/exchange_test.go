@@ -50,7 +50,7 @@ func (k *keyExchange) body() []byte { return k.message.Marshal()[message.HeaderS
 // one. It returns how often the server used its key.
 func exchangeWith(t *testing.T, cert Certificate, suite uint16, f func(hs *clientHandshake, good []byte) []byte) (agreements int32, clientErr, serverErr error) {
 	t.Helper()
-	key := &spy{PrivateKey: cert.PrivateKey}
+	key := &spy{agreeing: cert.PrivateKey.(agreeing)}
 	server := &Config{Certificates: []Certificate{{Chain: cert.Chain, PrivateKey: key}}, CipherSuites: []uint16{suite}}
 	client := &Config{InsecureSkipVerify: true, CipherSuites: []uint16{suite}}
 	clientErr, serverErr = attackServer(t, client, server, func(hs *clientHandshake) []step {
@@ -224,7 +224,7 @@ func TestClientKeyExchangeShapes(t *testing.T) {
 // randoms of the handshake from the client here.
 func wantUnusable(t *testing.T, s *secrets, key PrivateKey, body shape) {
 	t.Helper()
-	spied := &spy{PrivateKey: key}
+	spied := &spy{agreeing: key.(agreeing)}
 	premaster, genuine, err := s.importPremaster(rand.Reader, spied, body.body)
 	if genuine != 0 || spied.agreements.Load() != 1 {
 		t.Errorf("%#x, %s: genuine %d, %d agreements\n%x", s.suite.ID, body.name, genuine, spied.agreements.Load(), body.body)
@@ -385,7 +385,7 @@ func TestPointsOfSmallOrder(t *testing.T) {
 		cert := testCert(t, p)
 		for name, raw := range badPoints(t, p) {
 			for _, suite := range suites12 {
-				peers := &peerSpy{PrivateKey: cert.PrivateKey}
+				peers := &peerSpy{agreeing: cert.PrivateKey.(agreeing)}
 				spied := Certificate{Chain: cert.Chain, PrivateKey: peers}
 				wantBadExchange(t, fmt.Sprint(p, ", ", name), spied, suite, func(_ *clientHandshake, good []byte) []byte {
 					k := parseKeyExchange(t, suite, bytes.Clone(good))
@@ -402,13 +402,13 @@ func TestPointsOfSmallOrder(t *testing.T) {
 
 // peerSpy notes which public keys a private key meets.
 type peerSpy struct {
-	PrivateKey
+	agreeing
 	seen []*gost3410.PublicKey
 }
 
 func (s *peerSpy) SharedPoint(peer *gost3410.PublicKey, ukm []byte) ([]byte, error) {
 	s.seen = append(s.seen, peer)
-	return s.PrivateKey.SharedPoint(peer, ukm)
+	return s.agreeing.SharedPoint(peer, ukm)
 }
 
 // Old clients append an element that nobody reads; RFC 9189 lets the server ignore ukm.

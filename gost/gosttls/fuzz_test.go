@@ -127,7 +127,7 @@ func FuzzKeyExchange(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, cert := range certs {
 			for _, suite := range []uint16{MagmaCTROMAC, CNTIMIT} {
-				key := &spy{PrivateKey: cert.PrivateKey}
+				key := &spy{agreeing: cert.PrivateKey.(agreeing)}
 				s := secretsOf(t, suite)
 				premaster, genuine, err := s.importPremaster(zeroReader{}, key, body)
 				if genuine != 0 || key.agreements.Load() != 1 {

@@ -180,7 +180,7 @@ func TestResumeWithoutPrivateKeys(t *testing.T) {
 		r.connectAnew(t)
 		for _, config := range []*Config{&r.client, &r.server} {
 			cert := config.Certificates[0]
-			cert.PrivateKey = brokenKey{cert.PrivateKey}
+			cert.PrivateKey = brokenKey{cert.PrivateKey.(agreeing)}
 			config.Certificates = []Certificate{cert}
 		}
 		r.connectAgain(t)

@@ -10,6 +10,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/record"
 )
 
 // ClientHelloInfo is what a client said about itself first, for
@@ -40,34 +41,37 @@ func newClientHelloInfo(hello *message.ClientHello, conn net.Conn) *ClientHelloI
 // serves reports whether a server and a client have a version, a suite and a curve in
 // common.
 func (c *Config) serves(hello *message.ClientHello) bool {
-	choose := chooseCertificate
+	var ok bool
 	if c.answers13(hello) {
-		choose = chooseCertificate13
 		if !slices.ContainsFunc(groups(c.curves()), func(id uint16) bool { return slices.Contains(hello.Known.Groups, id) }) {
 			return false
 		}
-	} else if _, _, err := c.chooseSuite(hello); err != nil {
-		return false
+		_, _, ok = chooseCertificate13(c.Certificates, hello.Known)
+	} else {
+		_, suite, err := c.chooseSuite(hello)
+		if err != nil {
+			return false
+		}
+		_, _, ok = chooseCertificate(c.Certificates, suite, hello.Known)
 	}
-	_, _, ok := choose(c.Certificates, hello.Known)
 	return ok || c.GetCertificate != nil
 }
 
-// chooseCertificate takes the certificate that suits the client best. Its curve must
-// be one that the client can use. Among those, certificates come first whose key is of
+// chooseCertificate takes the certificate that suits the client best. Its key must do
+// what the suite wants, and its curve be one that the client can use. Among those, certificates come first whose key is of
 // a size for which the client names a signature scheme, then those that carry the name
 // the client asks for, then the order of the configuration.
 //
 // The certificate is never refused because of the schemes: RFC 9189, Section 4.2.1,
 // allows to ignore them, and clients that take GOST from a cryptographic provider do
 // not name them.
-func chooseCertificate(all []Certificate, known message.Known) (Certificate, *gost3410.Curve, bool) {
+func chooseCertificate(all []Certificate, suite *record.Suite, known message.Known) (Certificate, *gost3410.Curve, bool) {
 	var best Certificate
 	var bestCurve *gost3410.Curve
 	bestRank := 0
 	for _, cert := range all {
 		curve, err := cert.curve()
-		if err != nil || !usable(curve, known.Groups) {
+		if err != nil || !cert.does(suite) || !usable(curve, known.Groups) {
 			continue // the error was refused by Config.check before the handshake
 		}
 		rank := 1

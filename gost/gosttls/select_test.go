@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"propusk/gost/gosttls/internal/message"
+	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/recording"
 	"propusk/gost/gosttls/internal/wire"
 )
@@ -22,6 +23,7 @@ func TestChooseCertificate(t *testing.T) {
 		testCert(t, cryptoProA, "one.example", "*.two.example"),
 		testCert(t, tc26256A, "three.example"),
 	}
+	suite, _ := record.SuiteByID(KuznyechikCTROMAC)
 	for name, test := range map[string]struct {
 		known message.Known
 		want  int // -1: none
@@ -51,7 +53,7 @@ func TestChooseCertificate(t *testing.T) {
 			ServerName: "three.example", Groups: []uint16{35, 38}, Schemes: []uint16{0x0840, 0x0841},
 		}, 0},
 	} {
-		cert, curve, ok := chooseCertificate(certs, test.known)
+		cert, curve, ok := chooseCertificate(certs, suite, test.known)
 		if !ok {
 			if test.want >= 0 || cert.Chain != nil || curve != nil {
 				t.Errorf("%s: none", name)
@@ -63,7 +65,7 @@ func TestChooseCertificate(t *testing.T) {
 			t.Errorf("%s: certificate %d, want %d", name, got, test.want)
 		}
 	}
-	if _, _, ok := chooseCertificate(nil, message.Known{}); ok {
+	if _, _, ok := chooseCertificate(nil, suite, message.Known{}); ok {
 		t.Error("a certificate out of nothing")
 	}
 }

@@ -126,7 +126,7 @@ func (hs *serverHandshake) chooseParameters() error {
 func (c *Config) chooseSuite(hello *message.ClientHello) (version uint16, suite *record.Suite, err error) {
 	err = wire.Refuse(wire.AlertProtocolVersion, "client offers version %#04x", hello.Version)
 	for version = VersionTLS12; version >= VersionTLS10; version-- {
-		suites := c.suitesOf(version)
+		suites := c.servedSuites(version)
 		if len(suites) == 0 || !hello.Offers(version) {
 			continue
 		}
@@ -147,7 +147,7 @@ func (c *Config) checkFallback(hello *message.ClientHello) error {
 		return nil
 	}
 	for version := VersionTLS13; version > hello.Version; version-- {
-		if c.speaks(version) && !hello.Offers(version) {
+		if len(c.servedSuites(version)) > 0 && !hello.Offers(version) {
 			return wire.Refuse(wire.AlertInappropriateFallback, "client fell back to version %#04x", hello.Version)
 		}
 	}
@@ -161,7 +161,7 @@ func (hs *serverHandshake) chooseCertificate() error {
 		return err
 	}
 	var ok bool
-	if hs.cert, hs.curve, ok = chooseCertificate(certificates, hs.clientHello.Known); !ok {
+	if hs.cert, hs.curve, ok = chooseCertificate(certificates, hs.suite, hs.clientHello.Known); !ok {
 		return &ProtocolError{Alert: wire.AlertHandshakeFailure, Err: ErrNoSharedSuite}
 	}
 	hs.state.Curve = hs.curve

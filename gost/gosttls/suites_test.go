@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
 	"propusk/gost/gosttls/internal/record"
 	"propusk/gost/gosttls/internal/wire"
@@ -111,10 +112,11 @@ func TestVersionAndSuite(t *testing.T) {
 
 // configurations yields one for every range of versions and every set of suites.
 func configurations(yield func(*Config) bool) {
+	certificates := []Certificate{{PrivateKey: new(gost3410.PrivateKey)}}
 	for first := VersionTLS10; first <= VersionTLS12; first++ {
 		for last := first; last <= VersionTLS12; last++ {
 			for set := 1; set < 1<<len(suites12); set++ {
-				c := &Config{MinVersion: first, MaxVersion: last}
+				c := &Config{MinVersion: first, MaxVersion: last, Certificates: certificates}
 				for i := range suites12 {
 					if j := (i + set) % len(suites12); set>>j&1 == 1 { // in various orders
 						c.CipherSuites = append(c.CipherSuites, suites12[j])
@@ -542,7 +544,7 @@ func TestKeysInTokens(t *testing.T) {
 	combinations(func(version, suite uint16) {
 		for _, set := range []paramSet{cryptoProA, tc26512C} {
 			clientConfig, serverConfig := old(t, version, suite, set, set)
-			serverKey, clientKey := &spy{PrivateKey: serverConfig.Certificates[0].PrivateKey}, &spy{PrivateKey: clientConfig.Certificates[0].PrivateKey}
+			serverKey, clientKey := &spy{agreeing: serverConfig.Certificates[0].PrivateKey.(agreeing)}, &spy{agreeing: clientConfig.Certificates[0].PrivateKey.(agreeing)}
 			serverConfig.Certificates[0].PrivateKey, clientConfig.Certificates[0].PrivateKey = serverKey, clientKey
 			connected(t, clientConfig, serverConfig)
 			got := fmt.Sprint(serverKey.agreements.Load(), serverKey.signatures.Load(), clientKey.agreements.Load(), clientKey.signatures.Load())

@@ -23,7 +23,16 @@ func KEG28147(key Agreement, peer *gost3410.PublicKey, h []byte) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	return diversify(shared, ukm)
+}
+
+// diversify is step 2 of RFC 9189, Section 8.3.2. It wipes the shared secret, and
+// refuses one of another length than VKO gives: it came from a token.
+func diversify(shared, ukm []byte) ([]byte, error) {
 	defer clear(shared)
+	if len(shared) != gost28147.KeySize {
+		return nil, ErrShared
+	}
 	out := gost28147.Diversify(gost28147.TC26Z(), shared, ukm)
 	return out[:], nil
 }

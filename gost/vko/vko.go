@@ -17,8 +17,9 @@ import (
 	"propusk/gost/streebog"
 )
 
-// Agreement is a private key that can take part in a key agreement, in software
-// or in a token. *gost3410.PrivateKey implements it.
+// Agreement is a private key that can take part in a key agreement and gives out the
+// shared point. *gost3410.PrivateKey implements it; keys that keep the point to
+// themselves are [Deriver]s.
 type Agreement interface {
 	// SharedPoint returns LE(x)|LE(y) of ((h·ukm·d) mod q)·Q for the peer's key Q;
 	// ukm is little-endian. See [gost3410.PrivateKey.SharedPoint].
@@ -33,6 +34,9 @@ const (
 
 // ErrHash means a hash for KEG that is not HashSize bytes long.
 var ErrHash = errors.New("vko: the hash for KEG must have 32 bytes")
+
+// ErrShared means a [Deriver] that returned something else than 32 bytes.
+var ErrShared = errors.New("vko: the key did not derive 32 bytes")
 
 // VKO256 returns the 32 bytes of VKO_GOSTR3410_2012_256. The keys may be of 256 or
 // 512 bits, of the same curve; ukm is a little-endian number of at most as many

@@ -84,7 +84,7 @@ func Parse(s string) (URI, error) {
 		return URI{}, fmt.Errorf("pkcs11 URI: it is longer than %d bytes", maxURI)
 	}
 	if !Is(s) {
-		return URI{}, errors.New("pkcs11 URI: it must begin with pkcs11:")
+		return URI{}, errors.New("pkcs11 URI: the scheme is missing")
 	}
 	path, query, hasQuery := strings.Cut(s[len(scheme):], "?")
 	var u URI
@@ -319,12 +319,14 @@ func isUnreserved(c byte) bool {
 }
 
 // isPathChar and isQueryChar are pk11-pchar and pk11-qchar of RFC 7512, Section 2.3.
-func isPathChar(c byte) bool  { return isUnreserved(c) || strings.IndexByte(":[]@!$'()*+,=&", c) >= 0 }
-func isQueryChar(c byte) bool { return isUnreserved(c) || strings.IndexByte(":[]@!$'()*+,=/?|", c) >= 0 }
+func isPathChar(c byte) bool { return isUnreserved(c) || strings.IndexByte(":[]@!$'()*+,=&", c) >= 0 }
+func isQueryChar(c byte) bool {
+	return isUnreserved(c) || strings.IndexByte(":[]@!$'()*+,=/?|", c) >= 0
+}
 
 func isName(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+		if c := s[i]; !isUnreserved(c) || c == '.' || c == '~' {
 			return false
 		}
 	}
