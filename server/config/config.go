@@ -50,6 +50,9 @@ type Config struct {
 	// Revocation says how it is found out whether a certificate was revoked.
 	Revocation Revocation `yaml:"revocation"`
 
+	// Verification says what computes signatures.
+	Verification Verification `yaml:"verification"`
+
 	// OIDC is the OpenID Connect provider.
 	OIDC OIDC `yaml:"oidc"`
 
@@ -343,11 +346,11 @@ func Default() Config {
 		},
 		Admin:      Admin{Listen: "127.0.0.1:9090"},
 		Trust:      Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour, Refresh: defaultRefresh()},
-		Revocation: defaultRevocation(),
-		OIDC:       OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
-		Challenge:  defaultChallenge(),
-		API:        API{Page: true, Keys: []APIKey{}},
-		Log:        Log{Level: "info"},
+		Revocation: defaultRevocation(), Verification: defaultVerification(),
+		OIDC:      OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
+		Challenge: defaultChallenge(),
+		API:       API{Page: true, Keys: []APIKey{}},
+		Log:       Log{Level: "info"},
 		Limits: Limits{
 			Body:                 32 << 20,
 			Document:             4 << 30,
@@ -419,6 +422,8 @@ func (c *Config) resolve(dir string) {
 	for i := range c.OIDC.Clients {
 		paths = append(paths, &c.OIDC.Clients[i].SecretFile)
 	}
+	paths = append(paths, &c.Verification.PINFile)
+	c.Verification.resolve(dir)
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)

@@ -42,6 +42,7 @@ func (c Config) Secrets() []Secret {
 		all = append(all, Secret{"challenge.keys[" + strconv.Itoa(i) + "]", file})
 	}
 	all = append(all, Secret{"report.key", c.Report.Key})
+	all = append(all, Secret{"verification.pin_file", c.Verification.PINFile})
 	named := all[:0]
 	for _, s := range all {
 		if s.Path != "" {

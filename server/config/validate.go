@@ -41,6 +41,7 @@ func (c Config) Validate() error {
 	k.span("trust.max_age", c.Trust.MaxAge, time.Minute, 366*24*time.Hour)
 	k.refresh(c.Trust)
 	k.revocation(c)
+	k.verification(c.Verification)
 	k.oidc(c.OIDC)
 	k.challenge(c)
 	k.report(c.Report)
