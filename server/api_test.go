@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -226,7 +227,8 @@ func TestAccreditedCAs(t *testing.T) {
 	a := g.Get(g.Browser(), g.Config.Public.URL+"/api/v1/accredited-cas")
 	wantStatus(t, a, http.StatusOK)
 	loadSchema(t).answer(t, "GET", "/api/v1/accredited-cas", 200, "application/json", a.Text)
-	wantText(t, a, `"in_force":true`, `"in_force":false`, g.Country.Authority("fns").OGRN)
+	wantText(t, a, `"in_force":true`, `"in_force":false`, g.Country.Authority("fns").OGRN,
+		`"key_ids":["`+hex.EncodeToString(g.Country.Authority("fns").Certificate.SubjectKeyID)+`"]`)
 }
 
 func TestOpenAPIIsServed(t *testing.T) {

@@ -1,12 +1,15 @@
 package api
 
 import (
+	"encoding/hex"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"propusk/pki/report"
+	"propusk/pki/tsl"
 	"propusk/pki/validate"
 )
 
@@ -30,6 +33,12 @@ type AccreditedCA struct {
 	InForce        bool       `json:"in_force"`
 	Status         string     `json:"status"`
 	Since          *time.Time `json:"since,omitempty"`
+	// SuccessorOGRN is that of the CA, accredited at the moment, to which the powers of
+	// one whose accreditation has ended were transferred: its certificates are good.
+	SuccessorOGRN string `json:"successor_ogrn,omitempty"`
+	// KeyIDs are the identifiers of the keys, in hexadecimal: what certificates name
+	// their CA by (authorityKeyIdentifier).
+	KeyIDs []string `json:"key_ids,omitempty"`
 }
 
 // accredited answers with the list in force, or with a problem document when
@@ -52,9 +61,25 @@ func (a *API) accredited(c *gin.Context) {
 		if !st.Since.IsZero() {
 			item.Since = &st.Since
 		}
+		if heir, found := t.Accredited.Heir(ca, now); found && !st.InForce {
+			item.SuccessorOGRN = heir.OGRN
+		}
+		item.KeyIDs = keyIDs(ca)
 		out.CAs = append(out.CAs, item)
 	}
 	c.JSON(http.StatusOK, out)
+}
+
+// keyIDs returns the identifiers of the keys of a CA, each once.
+func keyIDs(ca *tsl.CA) []string {
+	var ids []string
+	for key := range ca.Keys() {
+		id := hex.EncodeToString(key.ID)
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // trustOf describes the trust data that answers show.
