@@ -1,11 +1,11 @@
-// Package soft is a token in software: a directory with certificates and keys of
-// GOST R 34.10-2012 that behaves as a PKCS#11 token does, with two PINs, counters of
+// Package soft is a token in software: a directory with certificates, data and keys
+// of GOST R 34.10-2012 that behaves as a PKCS#11 token does, with two PINs, counters of
 // tries that lock, and private keys that never leave it. It serves demonstrations,
 // tests, and people without a hardware token who accept what it is.
 //
 // # What it protects
 //
-// Private keys are sealed by Kuznyechik-MGM (RFC 9058) under a random key, which is
+// Private keys and private data are sealed by Kuznyechik-MGM (RFC 9058) under a random key, which is
 // itself sealed under a key from each PIN (Argon2id, RFC 9106). Whoever can write the
 // directory can put the counters back, and whoever can read it can guess PINs on his
 // own machine, slowed down by Argon2id only. A hardware token prevents both. The

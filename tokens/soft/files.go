@@ -27,6 +27,8 @@ const (
 
 	// MaxCertificate is the longest certificate that a token keeps, in bytes.
 	MaxCertificate = 64 << 10
+	// MaxData is the longest data that a token keeps, in bytes.
+	MaxData = 64 << 10
 	// MaxTokenLabel is the longest label of a token, in bytes: CK_TOKEN_INFO has
 	// room for as many.
 	MaxTokenLabel = 32
@@ -120,9 +122,11 @@ func (s *secret) read(in *cryptobyte.String) bool {
 //
 //	Object ::= SEQUENCE {
 //	  version INTEGER (1), class ENUMERATED, label UTF8String, id OCTET STRING,
-//	  body CHOICE { certificate OCTET STRING, key Key } }
+//	  body CHOICE { certificate OCTET STRING, key Key, data Data } }
+//	Data ::= SEQUENCE {
+//	  private BOOLEAN, application UTF8String, value OCTET STRING -- sealed if private -- }
 //	Key ::= SEQUENCE {
-//	  usage INTEGER (0..3), origin INTEGER (0..1), paramSet OBJECT IDENTIFIER,
+//	  usage INTEGER (0..7), origin INTEGER (0..1), paramSet OBJECT IDENTIFIER,
 //	  public OCTET STRING, sealed OCTET STRING OPTIONAL -- of private keys -- }
 func (o *Object) marshal() ([]byte, error) {
 	var b cryptobyte.Builder
@@ -131,8 +135,12 @@ func (o *Object) marshal() ([]byte, error) {
 		b.AddASN1Enum(int64(o.Class))
 		addUTF8(b, o.Label)
 		b.AddASN1OctetString(o.ID)
-		if o.Class == Certificate {
+		switch o.Class {
+		case Certificate:
 			b.AddASN1OctetString(o.Value)
+			return
+		case Data:
+			b.AddASN1(tag.SEQUENCE, o.addData)
 			return
 		}
 		b.AddASN1(tag.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -150,6 +158,28 @@ func (o *Object) marshal() ([]byte, error) {
 		})
 	})
 	return b.Bytes()
+}
+
+func (o *Object) addData(b *cryptobyte.Builder) {
+	b.AddASN1Boolean(o.Private)
+	addUTF8(b, o.Application)
+	if o.Private {
+		b.AddASN1OctetString(o.sealed)
+	} else {
+		b.AddASN1OctetString(o.Value)
+	}
+}
+
+func (o *Object) readData(in *cryptobyte.String) bool {
+	var seq cryptobyte.String
+	if !in.ReadASN1(&seq, tag.SEQUENCE) || !seq.ReadASN1Boolean(&o.Private) || !readUTF8(&seq, &o.Application, maxLabel) {
+		return false
+	}
+	place, limit := &o.Value, MaxData
+	if o.Private {
+		place, limit = &o.sealed, MaxData+sealOverhead
+	}
+	return readBytes(&seq, place, limit) && seq.Empty()
 }
 
 // parseObject parses the file of an object. What it accepts is valid, and is
@@ -175,6 +205,9 @@ func parseObject(der []byte) (*Object, error) {
 		ok = readBytes(&seq, &o.Value, MaxCertificate)
 	case PublicKey, PrivateKey:
 		ok = o.readKey(&seq)
+	case Data:
+		o.ID = nil
+		ok = o.readData(&seq)
 	}
 	if !ok || !seq.Empty() || o.check() != nil {
 		return nil, ErrFormat

@@ -31,13 +31,21 @@ func samples(t testing.TB) (token []byte, objects [][]byte) {
 			_, err := tok.Add(Object{Class: Certificate, Label: "c", ID: []byte{1}, Value: []byte("DER")})
 			return err
 		},
+		func() error {
+			_, err := tok.Add(Object{Class: Data, Label: "d", Application: "a", Value: []byte("public")})
+			return err
+		},
+		func() error {
+			_, err := tok.Add(Object{Class: Data, Label: "p", Private: true, Value: []byte("private")})
+			return err
+		},
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	names, err := tok.names()
-	if err != nil || len(names) != 3 {
+	if err != nil || len(names) != 5 {
 		t.Fatalf("%d objects, %v", len(names), err)
 	}
 	read := func(name string) []byte {

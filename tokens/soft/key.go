@@ -14,13 +14,16 @@ type KeyTemplate struct {
 	ParamSet asn1.ObjectIdentifier // one of the 12 of [gost3410.CurveByParamSet]
 	Label    string                // of both objects
 	ID       []byte                // of both objects
-	Usage    Usage                 // zero: everything
+	Usage    Usage                 // zero: Sign and Derive
 }
 
 func (k KeyTemplate) object(class Class, key *gost3410.PrivateKey) Object {
 	usage := k.Usage
 	if usage == 0 {
-		usage = allUsage
+		usage = defaultUsage
+	}
+	if class == PublicKey {
+		usage &^= Confirm
 	}
 	return Object{
 		Class: class, Label: k.Label, ID: bytes.Clone(k.ID), Value: key.PublicKey().Bytes(),

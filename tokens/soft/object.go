@@ -17,6 +17,7 @@ const (
 	Certificate Class = iota + 1
 	PublicKey
 	PrivateKey
+	Data
 )
 
 // Usage is what a key is for: a set of bits.
@@ -27,8 +28,13 @@ type Usage int
 const (
 	Sign   Usage = 1 << iota // or verify
 	Derive                   // key agreement: VKO, KEG
+	// Confirm is of private keys: the PIN is entered once more for each signature
+	// (CKA_ALWAYS_AUTHENTICATE). Package cryptoki asks for it, with [Token.Confirm]; a
+	// [Key] of this package does not.
+	Confirm
 
-	allUsage = Sign | Derive
+	defaultUsage = Sign | Derive
+	allUsage     = defaultUsage | Confirm
 )
 
 // Object is something that a token keeps. It is a copy: nothing changes in the token
@@ -42,16 +48,19 @@ type Object struct {
 	Label string // UTF-8, at most 255 bytes
 	ID    []byte // CKA_ID, at most 255 bytes: the same for a key and its certificate
 
-	// Value is the DER of a certificate, or LE(x)|LE(y) of a key, of a private one
-	// too.
+	// Value is the DER of a certificate, LE(x)|LE(y) of a key, of a private one too,
+	// or data, unless it is private: see [Token.Data].
 	Value []byte
+
+	Private     bool   // of data: only the user may read it, and the files do not tell it
+	Application string // of data: what it belongs to; UTF-8, at most 255 bytes
 
 	// The rest is of keys only.
 	ParamSet  asn1.ObjectIdentifier // one of the 12 of [gost3410.CurveByParamSet]
 	Usage     Usage
 	Generated bool // on the token, so that nobody else has the private key
 
-	sealed []byte // of private keys: LE(d) under the key of the token
+	sealed []byte // of private keys: LE(d) under the key of the token; of private data: the data
 }
 
 // PublicKey returns the key in Value; nil, if it is none.
@@ -70,6 +79,9 @@ func (o *Object) PublicKey() *gost3410.PublicKey {
 // check is the one place that knows what a valid object is; the error is ErrObject.
 func (o *Object) check() error {
 	ok := utf8.ValidString(o.Label) && len(o.Label) <= maxLabel && len(o.ID) <= maxID
+	if o.Class != Data {
+		ok = ok && !o.Private && o.Application == ""
+	}
 	switch o.Class {
 	case Certificate:
 		ok = ok && len(o.Value) > 0 && len(o.Value) <= MaxCertificate && o.ParamSet == nil && o.Usage == 0 && !o.Generated
@@ -77,7 +89,14 @@ func (o *Object) check() error {
 		// RFC 9215 has the parameter sets of 2012; the names of 2001 are those of
 		// the same curves. Nothing else is left of GOST R 34.10-2001.
 		_, err := spki.AlgorithmFor(o.ParamSet)
-		ok = ok && err == nil && o.Usage&^allUsage == 0 && o.PublicKey() != nil
+		uses := allUsage
+		if o.Class == PublicKey {
+			uses = defaultUsage
+		}
+		ok = ok && err == nil && o.Usage&^uses == 0 && o.PublicKey() != nil
+	case Data:
+		ok = ok && utf8.ValidString(o.Application) && len(o.Application) <= maxLabel && o.dataFits() &&
+			o.ID == nil && o.ParamSet == nil && o.Usage == 0 && !o.Generated
 	default:
 		ok = false
 	}
@@ -85,4 +104,12 @@ func (o *Object) check() error {
 		return ErrObject
 	}
 	return nil
+}
+
+// dataFits reports whether the data is where it belongs, and not too long.
+func (o *Object) dataFits() bool {
+	if o.Private {
+		return o.Value == nil && len(o.sealed) >= sealOverhead && len(o.sealed) <= MaxData+sealOverhead
+	}
+	return o.sealed == nil && len(o.Value) <= MaxData
 }

@@ -288,8 +288,27 @@ func (h *header) secret(role Role) *secret {
 	return nil
 }
 
-// Objects returns what is on the token, sorted by name: private keys only if the user
-// is logged in. A file that is no object is left out: one broken file must not hide the rest. The
+// Confirm looks whether a PIN is that of the user, who must be logged in, for a key with
+// [Confirm]. It costs a try as [Token.Login] does, whose errors it has.
+func (t *Token) Confirm(pin []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.user(); err != nil {
+		return err
+	}
+	return t.locked(func() error {
+		h, err := t.header()
+		if err != nil {
+			return err
+		}
+		key, err := t.try(h, User, pin)
+		clear(key)
+		return err
+	})
+}
+
+// Objects returns what is on the token, sorted by name: private keys and private data
+// only if the user is logged in. A file that is no object is left out: one broken file must not hide the rest. The
 // error is [ErrRemoved], [ErrNotInitialized] or that of the system.
 func (t *Token) Objects() ([]Object, error) {
 	if _, err := t.header(); err != nil {
@@ -309,7 +328,7 @@ func (t *Token) Objects() ([]Object, error) {
 		case err != nil:
 			return nil, err
 		}
-		if o.Class != PrivateKey || private {
+		if o.Class != PrivateKey && !o.Private || private {
 			objects = append(objects, *o)
 		}
 	}
@@ -362,14 +381,19 @@ func (t *Token) object(name string) (*Object, error) {
 	return o, nil
 }
 
-// Add puts a certificate or a public key on the token and returns it with its Name.
-// The user must be logged in. For private keys there are [Token.Generate] and
-// [Token.Import].
+// Add puts a certificate, a public key or data on the token and returns it with its
+// Name; private data without Value. The user must be logged in. For private keys there
+// are [Token.Generate] and [Token.Import].
 //
 // The error is [ErrObject], [ErrLogin], [ErrPINExpired], [ErrFull] or [ErrRemoved].
 func (t *Token) Add(o Object) (Object, error) {
 	if o.Class == PrivateKey {
 		return Object{}, ErrObject
+	}
+	if o.Private {
+		if err := t.sealData(&o); err != nil {
+			return Object{}, err
+		}
 	}
 	added, err := t.add(o)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 const (
 	userType    = 1
 	officerType = 0
+	contextType = 2
 	rw          = flagSessionRW | flagSessionSerial
 	ro          = flagSessionSerial
 )
@@ -111,7 +112,8 @@ func TestSessions(t *testing.T) {
 		t.Errorf("states %d, %d", state(a), state(b))
 	}
 	expect(t, "officer beside a read-only session", m.Login(a, officerType, []byte(token.SOPIN)), SessionReadOnlyExists)
-	expect(t, "user of another kind", m.Login(a, 2, []byte(token.PIN)), UserTypeInvalid)
+	expect(t, "user of another kind", m.Login(a, 3, []byte(token.PIN)), UserTypeInvalid)
+	expect(t, "a PIN that nothing asks for", m.Login(a, contextType, []byte(token.PIN)), OperationNotInitialized)
 	expect(t, "wrong PIN", m.Login(a, userType, []byte("00000000")), PINIncorrect)
 	expect(t, "Logout of nobody", m.Logout(a), UserNotLoggedIn)
 	must(t, m.Login(a, userType, []byte(token.PIN)))

@@ -189,6 +189,7 @@ type TokenInfo struct {
 	Label, Serial        string
 	Flags                uint
 	Sessions, RWSessions uint
+	UserTries            int // left; zero is a locked PIN, or none
 }
 
 // TokenInfo returns what a token tells.
@@ -203,7 +204,7 @@ func (m *Module) TokenInfo(id uint) (TokenInfo, error) {
 	if err != nil {
 		return TokenInfo{}, rv(err)
 	}
-	out := TokenInfo{Label: info.Label, Serial: info.Serial, Flags: flagRNG | flagLoginRequired}
+	out := TokenInfo{Label: info.Label, Serial: info.Serial, Flags: flagRNG | flagLoginRequired, UserTries: info.UserTries}
 	set := func(flag uint, when bool) {
 		if when {
 			out.Flags |= flag

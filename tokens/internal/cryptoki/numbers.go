@@ -74,6 +74,7 @@ const unavailable = ^uint(0)
 
 // Classes of objects (CKO).
 const (
+	classData        = 0
 	classCertificate = 1
 	classPublicKey   = 2
 	classPrivateKey  = 3
@@ -121,7 +122,9 @@ const (
 	attrToken             = 0x001
 	attrPrivate           = 0x002
 	attrLabel             = 0x003
+	attrApplication       = 0x010
 	attrValue             = 0x011
+	attrObjectID          = 0x012
 	attrCertificateType   = 0x080
 	attrIssuer            = 0x081
 	attrSerialNumber      = 0x082

@@ -48,12 +48,19 @@ type secretKey struct {
 	sensitive, extractable bool
 }
 
-func (o *object) private() bool { return o.Class == soft.PrivateKey }
+// private reports whether the object is one that the user alone sees.
+func (o *object) private() bool { return o.privateKey() || o.Private }
 
-// wipe overwrites the value of a secret key. Private keys do it themselves.
+func (o *object) privateKey() bool { return o.Class == soft.PrivateKey }
+
+// wipe overwrites the value of a secret key, and data of a session. Private keys do it
+// themselves.
 func (o *object) wipe() {
-	if o.secret != nil {
+	switch {
+	case o.secret != nil:
 		clear(o.secret.value)
+	case o.Class == soft.Data && o.session != 0:
+		clear(o.Value)
 	}
 }
 
@@ -65,6 +72,8 @@ func (o *object) class() uint {
 		return classPrivateKey
 	case o.Class == soft.PublicKey:
 		return classPublicKey
+	case o.Class == soft.Data:
+		return classData
 	}
 	return classCertificate
 }
@@ -96,9 +105,30 @@ func (o *object) attribute(typ uint) ([]byte, error) {
 		return o.certificateAttribute(typ)
 	case classSecretKey:
 		return o.secretAttribute(typ)
+	case classData:
+		return o.dataAttribute(typ)
 	}
 	return o.keyAttribute(typ)
 }
+
+// dataAttribute does not know private data of a token: see [Module.Attributes].
+func (o *object) dataAttribute(typ uint) ([]byte, error) {
+	switch typ {
+	case attrApplication:
+		return []byte(o.Application), nil
+	case attrObjectID:
+		return nil, nil
+	case attrValue:
+		if o.sealed() {
+			return nil, AttributeSensitive
+		}
+		return o.Value, nil
+	}
+	return nil, AttributeTypeInvalid
+}
+
+// sealed reports whether the object is data that the token must open.
+func (o *object) sealed() bool { return o.Class == soft.Data && o.Private && o.session == 0 }
 
 func (o *object) certificateAttribute(typ uint) ([]byte, error) {
 	switch typ {
@@ -183,7 +213,7 @@ func (o *object) keyAttribute(typ uint) ([]byte, error) {
 	case attrSubject, attrStartDate, attrEndDate:
 		return nil, nil
 	}
-	if o.private() {
+	if o.privateKey() {
 		return o.privateAttribute(typ)
 	}
 	switch typ {
@@ -207,8 +237,10 @@ func (o *object) privateAttribute(typ uint) ([]byte, error) {
 		return boolean(o.Generated), nil
 	case attrSign:
 		return boolean(o.Usage&soft.Sign != 0), nil
-	case attrExtractable, attrDecrypt, attrUnwrap, attrSignRecover, attrAlwaysAuth, attrWrapWithTrusted:
+	case attrExtractable, attrDecrypt, attrUnwrap, attrSignRecover, attrWrapWithTrusted:
 		return boolean(false), nil
+	case attrAlwaysAuth:
+		return boolean(o.Usage&soft.Confirm != 0), nil
 	}
 	return nil, AttributeTypeInvalid
 }
@@ -294,6 +326,11 @@ func (m *Module) Attributes(session, handle uint, types []uint) (values [][]byte
 	}
 	for _, typ := range types {
 		value, err := o.attribute(typ)
+		if typ == attrValue && o.sealed() {
+			if value, err = slot.token.Data(o.Object); err != nil {
+				err = rv(err)
+			}
+		}
 		values, errs = append(values, value), append(errs, err)
 	}
 	return values, errs, nil

@@ -83,6 +83,8 @@ type operation struct {
 	token  *soft.Token
 	signer signer
 	public *gost3410.PublicKey
+
+	confirm bool // the PIN is wanted once more, before the signature
 }
 
 func (o *operation) write(data []byte) {
@@ -160,7 +162,7 @@ func (m *Module) SignInit(handle uint, mechanism Mechanism, key uint) error {
 		return UserNotLoggedIn
 	case err != nil:
 		return KeyHandleInvalid
-	case !o.private():
+	case !o.privateKey():
 		return KeyTypeInconsistent
 	}
 	op, err := newOperation(mechanism, o)
@@ -170,7 +172,7 @@ func (m *Module) SignInit(handle uint, mechanism Mechanism, key uint) error {
 	if op.signer, err = slot.signer(o); err != nil {
 		return err
 	}
-	op.token = slot.token
+	op.token, op.confirm = slot.token, o.Usage&soft.Confirm != 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sign != nil {
@@ -331,7 +333,7 @@ func (m *Module) Result(handle uint, kind Kind, data, out []byte) (int, error) {
 		return copy(out, digest), nil
 	}
 	// A key of the session knows nothing of logins and cards.
-	if op.token.Role() != soft.User {
+	if op.token.Role() != soft.User || op.confirm {
 		return 0, UserNotLoggedIn
 	}
 	sig, err := op.signer.Sign(nil, digest, nil)
@@ -390,7 +392,7 @@ func (m *Module) Derive(handle uint, mechanism Mechanism, base uint, attributes 
 		return 0, UserNotLoggedIn
 	case err != nil:
 		return 0, KeyHandleInvalid
-	case !o.private():
+	case !o.privateKey():
 		return 0, KeyTypeInconsistent
 	case o.Usage&soft.Derive == 0:
 		return 0, KeyFunctionNotPermitted

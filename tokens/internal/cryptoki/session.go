@@ -164,7 +164,8 @@ func (m *Module) SessionInfo(handle uint) (SessionInfo, error) {
 }
 
 // Login logs the user (1) or the security officer (0) in, for all sessions with the
-// token.
+// token. The context-specific user (2) is the user once more, for the signature that was
+// started in the session by a key with CKA_ALWAYS_AUTHENTICATE.
 func (m *Module) Login(handle, userType uint, pin []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -177,8 +178,10 @@ func (m *Module) Login(handle, userType uint, pin []byte) error {
 	case 0:
 		role = soft.SecurityOfficer
 	case 1:
+	case 2:
+		return s.confirm(slot, pin)
 	default:
-		return UserTypeInvalid // no key asks for a PIN of its own
+		return UserTypeInvalid
 	}
 	switch slot.token.Role() {
 	case 0:
@@ -197,6 +200,21 @@ func (m *Module) Login(handle, userType uint, pin []byte) error {
 	if err := slot.token.Login(role, pin); err != nil {
 		return rv(err)
 	}
+	return nil
+}
+
+// confirm takes the PIN for a signature that waits for it; the lock of the module is
+// held.
+func (s *session) confirm(slot *slot, pin []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sign == nil || !s.sign.confirm {
+		return OperationNotInitialized
+	}
+	if err := slot.token.Confirm(pin); err != nil {
+		return rv(err)
+	}
+	s.sign.confirm = false
 	return nil
 }
 

@@ -120,7 +120,14 @@ func (t template) usage(sign uint) (soft.Usage, error) {
 			usage |= f.bit
 		}
 	}
-	return usage, nil
+	if sign != attrSign {
+		return usage, nil
+	}
+	confirm, err := t.flag(attrAlwaysAuth, false)
+	if confirm {
+		usage |= soft.Confirm
+	}
+	return usage, err
 }
 
 // Create makes an object of a template: a certificate, a public key, or a private
@@ -151,6 +158,8 @@ func (m *Module) Create(handle uint, attributes []Attribute) (uint, error) {
 		if _, _, _, ok := names(o.Value); !ok {
 			return 0, AttributeValueInvalid
 		}
+	case classData:
+		err = t.data(o)
 	case classPublicKey:
 		err = t.publicKey(o)
 	case classPrivateKey:
@@ -170,6 +179,18 @@ func (m *Module) Create(handle uint, attributes []Attribute) (uint, error) {
 		return 0, err
 	}
 	return m.add(handle, o, key)
+}
+
+// data fills in data, which anybody may read unless the template says that it is
+// private.
+func (t template) data(o *object) error {
+	o.Class, o.Value, o.Application = soft.Data, bytes.Clone(t.take(attrValue)), string(t.take(attrApplication))
+	if len(o.Value) > soft.MaxData {
+		return AttributeValueInvalid
+	}
+	var err error
+	o.Private, err = t.flag(attrPrivate, false)
+	return err
 }
 
 // publicKey fills in a public key.
@@ -236,7 +257,7 @@ func (m *Module) add(handle uint, o *object, key *gost3410.PrivateKey) (uint, er
 		return m.put(s, slot, o)
 	}
 	var added soft.Object
-	if o.private() {
+	if o.privateKey() {
 		added, err = slot.token.Import(key, soft.KeyTemplate{ParamSet: o.ParamSet, Label: o.Label, ID: o.ID, Usage: o.Usage})
 	} else {
 		added, err = slot.token.Add(o.Object)
@@ -255,7 +276,7 @@ func (s *session) mayAdd(slot *slot, o *object) error {
 		return SessionReadOnly
 	case (o.session == 0 || o.private()) && slot.token.Role() != soft.User:
 		return UserNotLoggedIn
-	case o.private() && o.Usage == 0: // the token would take it for all
+	case o.privateKey() && o.Usage&^soft.Confirm == 0: // the token would take it for all
 		return TemplateInconsistent
 	}
 	return nil

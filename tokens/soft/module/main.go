@@ -24,8 +24,8 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"propusk/tokens/soft"
 	"propusk/tokens/internal/cryptoki"
+	"propusk/tokens/soft"
 )
 
 func main() {

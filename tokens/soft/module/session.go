@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
-	"propusk/tokens/soft"
 	"propusk/tokens/internal/cryptoki"
+	"propusk/tokens/soft"
 )
 
 // pinOf returns a PIN of the application. There is no keyboard of our own to take one

@@ -34,6 +34,8 @@ type Options struct {
 	Subject           string                // common name in the certificate: "Soft Token"
 	MustChange        bool                  // the PIN must be changed before anything else
 	NoKey             bool                  // no key and no certificate
+	NoCertificate     bool                  // a key, and no certificate of it
+	Confirm           bool                  // the key wants the PIN at each signature
 	Dir               string                // directory of tokens to put it in; a new one if empty
 }
 
@@ -98,14 +100,24 @@ func (o Options) defaults() Options {
 	return o
 }
 
+func (o Options) usage() soft.Usage {
+	if o.Confirm {
+		return soft.Sign | soft.Derive | soft.Confirm
+	}
+	return 0
+}
+
 // key makes the key and the certificate.
 func (k *Token) key(t testing.TB, token *soft.Token, o Options) {
 	t.Helper()
-	_, private, err := token.Generate(nil, soft.KeyTemplate{ParamSet: o.ParamSet, Label: o.KeyLabel, ID: o.ID})
+	_, private, err := token.Generate(nil, soft.KeyTemplate{ParamSet: o.ParamSet, Label: o.KeyLabel, ID: o.ID, Usage: o.usage()})
 	must(t, err)
 	key, err := token.Key(private)
 	must(t, err)
 	k.Public = private.PublicKey()
+	if o.NoCertificate {
+		return
+	}
 	k.Certificate = Certificate(t, key, o.ParamSet, o.Subject)
 	_, err = token.Add(soft.Object{Class: soft.Certificate, Label: o.KeyLabel, ID: o.ID, Value: k.Certificate})
 	must(t, err)
