@@ -12,16 +12,19 @@ GOLANGCI_VERSION := v2.15.0
 
 # What the two-minute tour of README.md uses.
 APT_RUN   := ca-certificates curl openssl libengine-gost-openssl
+# Browser tests and vendors' plug-ins want node and npm; any node from 18 on will do,
+# so Debian's is installed only where there is none.
+APT_NODE  := $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # The real peers of the tests; gcc is for the race detector, valgrind finds
 # branches and addresses that depend on secrets.
-APT_TEST  := $(APT_RUN) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy iproute2 nginx-light stunnel4 util-linux opensc \
+APT_TEST  := $(APT_RUN) $(APT_NODE) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy iproute2 nginx-light stunnel4 util-linux opensc \
 	pcscd libccid vsmartcard-vpcd softhsm2 chromium gcc-mingw-w64-x86-64
 # The C side of the benchmarks.
 APT_BENCH := $(APT_TEST) libssl-dev
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: softtoken run test race lint fuzz fuzz-differential connections large bench timing build tidy generate clean apt-run apt-test apt-bench
+.PHONY: plugins plugins-if-possible browser softtoken run test race lint fuzz fuzz-differential connections large bench timing build tidy generate clean apt-run apt-test apt-bench
 .DEFAULT_GOAL := build
 
 ## run: build, start the demo country and print what to open
@@ -32,9 +35,37 @@ run: apt-run build
 # built all the same, and say that they cannot reach tokens.
 CGO := $(if $(shell command -v $$($(GO) env CC)),1,0)
 
-## build: the programs, into bin/; with support for tokens if there is a C compiler
-build:
+## build: the programs, into bin/; with support for tokens if there is a C compiler, and
+## for vendors' browser plug-ins if there is npm
+build: $(if $(shell command -v npm),plugins-if-possible)
 	CGO_ENABLED=$(CGO) $(GO) build -trimpath -o bin/ ./cmd/propusk ./cmd/cabinet
+
+# What is taken from npm is locked, with digests, in package-lock.json beside each
+# package.json; scripts of packages are not run.
+NPM_CI  := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+PLUGINS := server/page/plugins
+BROWSER := cmd/internal/browsertest
+
+$(PLUGINS)/node_modules/.package-lock.json: $(PLUGINS)/package.json $(PLUGINS)/package-lock.json
+	cd $(PLUGINS) && $(NPM_CI)
+	touch $@
+
+$(PLUGINS)/dist/plugins.js: $(PLUGINS)/node_modules/.package-lock.json $(PLUGINS)/build.mjs $(wildcard $(PLUGINS)/src/*.mjs)
+	cd $(PLUGINS) && node build.mjs
+
+$(BROWSER)/node_modules/.package-lock.json: $(BROWSER)/package.json $(BROWSER)/package-lock.json
+	cd $(BROWSER) && $(NPM_CI)
+	touch $@
+
+## plugins: the script that signs with vendors' browser plug-ins; needs node and npm
+plugins: $(PLUGINS)/dist/plugins.js
+
+# The gateway works without the script, so a machine without the npm registry builds too.
+plugins-if-possible:
+	@$(MAKE) --no-print-directory plugins || echo "Without vendors' browser plug-ins: npm did not do it, see above."
+
+## browser: what drives Chromium in the tests
+browser: $(BROWSER)/node_modules/.package-lock.json
 
 ## softtoken: bin/libpropusksoft.so, the PKCS#11 library of soft tokens; needs a C compiler
 softtoken:
@@ -43,6 +74,7 @@ softtoken:
 
 ## test: all tests, with real OpenSSL and gost-engine as peers; without assembly; under the race detector
 test: apt-test
+	$(MAKE) --no-print-directory plugins browser # only now is there npm
 	PROPUSK_REQUIRE_INTEROP=1 $(GO) test -timeout 15m ./...
 	$(GO) test -short -tags purego ./gost/...
 	GOARCH=arm64 $(GO) vet ./gost/...
