@@ -15,6 +15,11 @@ const (
 	TokenRemoved Code = "token-removed"
 	// TokenKeyAbsent means that the token has no key that fits.
 	TokenKeyAbsent Code = "token-key-absent"
+	// TokenObjectAbsent means that the token has no object of the name that was asked for:
+	// no key of another algorithm than GOST, no data.
+	TokenObjectAbsent Code = "token-object-absent"
+	// TokenDataPublic means that a secret on a token can be read without its PIN.
+	TokenDataPublic Code = "token-data-public"
 	// TokenPINWrong means that the token refused the PIN.
 	TokenPINWrong Code = "token-pin-wrong"
 	// TokenPINLastTry means that one more wrong PIN would lock the token, so it was not
@@ -82,6 +87,18 @@ func tokenEntries() []Entry {
 			TokenKeyAbsent, NotFound,
 			"На токене нет подходящего ключа электронной подписи по ГОСТ Р 34.10-2012. Подключите токен с ключом или укажите другой.",
 			"The token has no fitting key of GOST R 34.10-2012; connect the token with the key or name another one.",
+			"",
+		},
+		{
+			TokenObjectAbsent, NotFound,
+			"На токене нет объекта с таким названием. Проверьте название и идентификатор: pkcs11-tool --list-objects --login.",
+			"The token has no object of this name; look at its labels and identifiers: pkcs11-tool --list-objects --login.",
+			"",
+		},
+		{
+			TokenDataPublic, Policy,
+			"Секрет на токене можно прочитать без PIN-кода. Запишите его заново как закрытый объект (pkcs11-tool --private) и замените секрет.",
+			"The secret on the token can be read without the PIN; write it anew as a private object (pkcs11-tool --private) and change the secret.",
 			"",
 		},
 		{
