@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"propusk/gost/gosttls"
+	"propusk/tokens/uri"
 )
 
 // maxFile is how long a configuration file may be, in bytes. A longer one is
@@ -65,6 +66,9 @@ type Config struct {
 	// Report says who signs verdict documents.
 	Report Report `yaml:"report"`
 
+	// HSM is for keys and secrets in tokens and HSMs.
+	HSM HSM `yaml:"hsm"`
+
 	// Cabinets lists the cabinets by kind of holder ("ip", "ul", "fl"), so that
 	// a person with the wrong certificate is told where to go instead.
 	Cabinets map[string]Cabinet `yaml:"cabinets"`
@@ -94,7 +98,7 @@ type Host struct {
 }
 
 // TLS names PEM files: certificate chains with the leaf first, and keys in
-// PKCS#8. All four are needed: a browser without GOST TLS must get a page that
+// PKCS#8, or PKCS #11 URIs of keys. All four are needed: a browser without GOST TLS must get a page that
 // says so, not a broken connection.
 type TLS struct {
 	// Certificate is the ordinary (ECDSA or RSA) chain.
@@ -229,12 +233,12 @@ type Trust struct {
 
 // OIDC is the OpenID Connect provider.
 type OIDC struct {
-	// Key is a PEM file with the key that signs identity tokens: P-256 (ES256)
+	// Key is a PEM file, or the PKCS #11 URI, of the key that signs identity tokens: P-256 (ES256)
 	// or RSA of at least 2048 bits (RS256). Empty means a key that lives as
 	// long as the process; services that read the key set follow by themselves.
 	Key string `yaml:"key"`
 
-	// SubjectSecret is a file with at least 32 bytes in hexadecimal. It turns
+	// SubjectSecret is a file, or the PKCS #11 URI of a private data object, with at least 32 bytes in hexadecimal. It turns
 	// ИНН and СНИЛС into the claim "sub". Whoever changes it changes every sub.
 	SubjectSecret string `yaml:"subject_secret"`
 
@@ -259,7 +263,8 @@ type Client struct {
 	// URL is where people start; pages link to it.
 	URL string `yaml:"url"`
 
-	// SecretFile is a file with the client secret. Empty makes a public client,
+	// SecretFile is a file with the client secret, or the PKCS #11 URI of a private data
+	// object. Empty makes a public client,
 	// which is held by PKCE alone.
 	SecretFile string `yaml:"secret_file"`
 
@@ -347,6 +352,7 @@ func Default() Config {
 		Admin:      Admin{Listen: "127.0.0.1:9090"},
 		Trust:      Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour, Refresh: defaultRefresh()},
 		Revocation: defaultRevocation(), Verification: defaultVerification(),
+		HSM:       defaultHSM(),
 		OIDC:      OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
 		Challenge: defaultChallenge(),
 		API:       API{Page: true, Keys: []APIKey{}},
@@ -408,22 +414,24 @@ func Parse(data []byte) (Config, error) {
 	return c, nil
 }
 
-// resolve makes the relative paths of c relative to dir.
+// resolve makes the relative paths of c relative to dir, those in URIs too.
 func (c *Config) resolve(dir string) {
-	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.OIDC.Key, &c.OIDC.SubjectSecret, &c.Report.Certificate, &c.Report.Key}
-	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
-		paths = append(paths, &t.Certificate, &t.Key, &t.GOSTCertificate, &t.GOSTKey)
-	}
 	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
-	for i := range c.Challenge.Keys {
-		paths = append(paths, &c.Challenge.Keys[i])
-	}
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
-	for i := range c.OIDC.Clients {
-		paths = append(paths, &c.OIDC.Clients[i].SecretFile)
+	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile}
+	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
+		paths = append(paths, &t.Certificate, &t.GOSTCertificate)
 	}
-	paths = append(paths, &c.Verification.PINFile)
-	c.Verification.resolve(dir)
+	for _, f := range c.keyFields() {
+		if uri.Is(*f.value) {
+			*f.value = resolveURI(*f.value, dir)
+		} else {
+			paths = append(paths, f.value)
+		}
+	}
+	for _, module := range []*string{&c.HSM.Module, &c.Verification.Module} {
+		*module = resolveModule(*module, dir)
+	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)

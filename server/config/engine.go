@@ -1,10 +1,6 @@
 package config
 
-import (
-	"path/filepath"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Verification says what computes signatures of GOST R 34.10 when they are verified.
 // 63-ФЗ, ст. 11, п. 3 asks for a tool whose conformity is confirmed, which this program
@@ -49,17 +45,6 @@ func defaultVerification() Verification {
 
 // softTokens begins a module that is a directory of soft tokens.
 const softTokens = "soft:"
-
-// resolve makes a relative path of the module relative to dir.
-func (v *Verification) resolve(dir string) {
-	path, soft := strings.CutPrefix(v.Module, softTokens)
-	if v.Module == "" || filepath.IsAbs(path) {
-		return
-	}
-	if v.Module = filepath.Join(dir, path); soft {
-		v.Module = softTokens + v.Module
-	}
-}
 
 // External reports whether a module computes.
 func (v Verification) External() bool { return v.Engine != engineGo }

@@ -1,6 +1,6 @@
 package config
 
-import "strconv"
+import "propusk/tokens/uri"
 
 // Report says who signs verdict documents. Without a certificate they are not
 // signed, and a request for a signed one is refused.
@@ -9,7 +9,7 @@ type Report struct {
 	// the service, not of a person.
 	Certificate string `yaml:"certificate"`
 
-	// Key is the key of Certificate, PKCS#8 PEM.
+	// Key is the key of Certificate: PKCS#8 PEM, or a PKCS #11 URI.
 	Key string `yaml:"key"`
 }
 
@@ -30,19 +30,13 @@ type Secret struct {
 // Secrets returns the files with secrets that the configuration names, in the order
 // of its fields.
 func (c Config) Secrets() []Secret {
-	all := []Secret{
-		{"public.tls.key", c.Public.TLS.Key}, {"public.tls.gost_key", c.Public.TLS.GOSTKey},
-		{"signin.tls.key", c.SignIn.TLS.Key}, {"signin.tls.gost_key", c.SignIn.TLS.GOSTKey},
-		{"oidc.key", c.OIDC.Key}, {"oidc.subject_secret", c.OIDC.SubjectSecret},
+	var all []Secret
+	for _, f := range c.keyFields() {
+		if !uri.Is(*f.value) {
+			all = append(all, Secret{f.name, *f.value})
+		}
 	}
-	for i, client := range c.OIDC.Clients {
-		all = append(all, Secret{"oidc.clients[" + strconv.Itoa(i) + "].secret_file", client.SecretFile})
-	}
-	for i, file := range c.Challenge.Keys {
-		all = append(all, Secret{"challenge.keys[" + strconv.Itoa(i) + "]", file})
-	}
-	all = append(all, Secret{"report.key", c.Report.Key})
-	all = append(all, Secret{"verification.pin_file", c.Verification.PINFile})
+	all = append(all, Secret{"hsm.pin_file", c.HSM.PINFile}, Secret{"verification.pin_file", c.Verification.PINFile})
 	named := all[:0]
 	for _, s := range all {
 		if s.Path != "" {

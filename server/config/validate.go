@@ -45,6 +45,7 @@ func (c Config) Validate() error {
 	k.oidc(c.OIDC)
 	k.challenge(c)
 	k.report(c.Report)
+	k.hsm(c)
 	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
 		field := "cabinets." + kind
