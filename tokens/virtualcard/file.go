@@ -93,7 +93,7 @@ const pinOfFactory = 0x80
 func newFile(template []iso7816.Object) *file {
 	id, descriptor := iso7816.Find(template, tagID), iso7816.Find(template, tagDescriptor)
 	security, size := iso7816.Find(template, tagSecurity), iso7816.Find(template, tagSize)
-	if len(id) != 2 || len(descriptor) == 0 || len(security) != 15 || len(size) != 2 {
+	if len(id) != 2 || len(descriptor) == 0 || len(security) != 15 {
 		return nil
 	}
 	f := &file{id: binary.BigEndian.Uint16(id), descriptor: descriptor[0], security: slices.Clone(security)}
@@ -105,6 +105,9 @@ func newFile(template []iso7816.Object) *file {
 	case descriptorDF:
 		return f
 	case descriptorEF:
+		if len(size) != 2 {
+			return nil
+		}
 		f.data = make([]byte, binary.BigEndian.Uint16(size))
 		return f
 	case descriptorRSF:

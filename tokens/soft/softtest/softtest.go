@@ -3,6 +3,7 @@
 package softtest
 
 import (
+	"crypto"
 	"encoding/asn1"
 	"os"
 	"os/exec"
@@ -125,7 +126,7 @@ func (k *Token) key(t testing.TB, token *soft.Token, o Options) {
 
 // Certificate returns a self-signed certificate with a common name and no extensions,
 // of a key with a parameter set: one to be found and read, not one to be trusted.
-func Certificate(t testing.TB, key *soft.Key, paramSet asn1.ObjectIdentifier, name string) []byte {
+func Certificate(t testing.TB, key crypto.Signer, paramSet asn1.ObjectIdentifier, name string) []byte {
 	t.Helper()
 	public, ok := key.Public().(*gost3410.PublicKey)
 	if !ok {
@@ -196,7 +197,7 @@ var library = sync.OnceValues(build)
 // PROPUSK_REQUIRE_INTEROP is 1.
 func Module(t testing.TB) string {
 	t.Helper()
-	if _, err := exec.LookPath(compiler()); err != nil {
+	if _, err := exec.LookPath(Compiler()); err != nil {
 		Missing(t, "no C compiler to build the PKCS#11 library with")
 	}
 	path, err := library()
@@ -206,7 +207,8 @@ func Module(t testing.TB) string {
 	return path
 }
 
-func compiler() string {
+// Compiler is the C compiler that the libraries are built with.
+func Compiler() string {
 	if cc := os.Getenv("CC"); cc != "" {
 		return cc
 	}
