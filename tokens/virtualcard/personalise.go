@@ -131,11 +131,13 @@ func (b *builder) directories() {
 	b.at()
 }
 
-// pin makes a PIN, with the template that a token of Aktiv has from the factory.
+// pin makes a PIN, in the form of a token of Aktiv.
 func (b *builder) pin(number byte, value []byte, tries, least int, flags byte) {
-	acl := [15]byte{0x43, pinOfficer, number, 0, 0, 0, 0, byte(never)}
+	// The officer unblocks the PIN of the user and changes it, which Aktiv's own format
+	// leaves to the user.
+	acl := [15]byte{0x43, pinOfficer, pinUser | pinOfficer, 0, 0, 0, 0, byte(never)}
 	if number == pinOfficer {
-		acl[1] = byte(never)
+		acl = [15]byte{0x43, byte(never), pinOfficer, 0, 0, 0, 0, byte(never)}
 	}
 	t := iso7816.AppendObject(nil, tagProperties, kindPIN, byte(least), flags, byte(tries<<4|tries), 0, 0)
 	t = iso7816.AppendObject(t, tagDescriptor, descriptorRSF, 0)
