@@ -112,8 +112,17 @@ func (c *Choice) Begin() *Run {
 	if c == nil {
 		return nil
 	}
-	about := c.Engine.About()
-	return &Run{choice: c, about: about, id: unique.Make(about)}
+	r := &Run{choice: c, about: c.Engine.About()}
+	r.id = unique.Make(c.named(r.about))
+	return r
+}
+
+// named names who computes together with an engine.
+func (c *Choice) named(about EngineInfo) EngineInfo {
+	if c.Both {
+		about.Name = EngineBoth
+	}
+	return about
 }
 
 // Run computes the signatures of one verdict, and knows who did. A nil Run is this
@@ -155,11 +164,7 @@ func (r *Run) Use() Use {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	use := Use{EngineInfo: r.choice.Engine.About(), Fallback: r.fellBack}
-	if r.choice.Both {
-		use.Name = EngineBoth
-	}
-	return use
+	return Use{EngineInfo: r.choice.named(r.choice.Engine.About()), Fallback: r.fellBack}
 }
 
 // Failure returns why the verdict must not pass, whatever else was found: an error with
