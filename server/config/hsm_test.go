@@ -13,18 +13,18 @@ import (
 func TestKeyURIs(t *testing.T) {
 	const tail = "?module-path=/lib/a.so&pin-source=file:/etc/pin"
 	for text, words := range map[string]struct{ key, secret string }{ // empty: accepted
-		"pkcs11:object=a" + tail:                {"", ""},
-		"pkcs11:id=%01" + tail:                  {"", "object="},
-		"pkcs11:object=a;id=%01" + tail:         {"", "must not have id="},
-		"pkcs11:token=t;object=a" + tail:        {"", ""},
-		"pkcs11:object=a;type=private" + tail:   {"", "type=data"},
-		"pkcs11:object=a;type=data" + tail:      {"type=private", ""},
-		"pkcs11:object=a;type=cert" + tail:      {"type=private", "type=data"},
-		"pkcs11:token=t" + tail:                 {"object= or id=", "object="},
-		"pkcs11:object=a":                       {"module-path=", "module-path="},
-		"pkcs11:object=a?module-path=/lib/a.so": {"pin-source=", "pin-source="},
-		"pkcs11:object=a?pin-value=1":           {"pin-value", "pin-value"},
-		"PKCS11:object":                         {"not name=value", "not name=value"},
+		"pkcs11:object=a" + tail:                                           {"", ""},
+		"pkcs11:id=%01" + tail:                                             {"", "object="},
+		"pkcs11:object=a;id=%01" + tail:                                    {"", "must not have id="},
+		"pkcs11:token=t;object=a" + tail:                                   {"", ""},
+		"pkcs11:object=a;type=private" + tail:                              {"", "type=data"},
+		"pkcs11:object=a;type=data" + tail:                                 {"type=private", ""},
+		"pkcs11:object=a;type=cert" + tail:                                 {"type=private", "type=data"},
+		"pkcs11:token=t" + tail:                                            {"object= or id=", "object="},
+		"pkcs11:object=a":                                                  {"module-path=", "module-path="},
+		"pkcs11:object=a?module-path=/lib/a.so":                            {"pin-source=", "pin-source="},
+		"pkcs11:object=a?pin-value=1":                                      {"pin-value", "pin-value"},
+		"PKCS11:object":                                                    {"not name=value", "not name=value"},
 		"pkcs11:object=a?module-name=rtpkcs11ecp&pin-source=file:/etc/pin": {"", ""},
 	} {
 		c := parsed(t, string(Sample()))
