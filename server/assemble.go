@@ -24,6 +24,7 @@ import (
 	"propusk/server/metrics"
 	"propusk/server/oidc"
 	"propusk/server/page"
+	"propusk/server/page/plugins"
 	"propusk/server/problem"
 	"propusk/server/request"
 	"propusk/server/resumption"
@@ -57,7 +58,7 @@ func (s *Server) assemble() error {
 		return err
 	}
 	s.metrics = metrics.New(metrics.Gauges{
-		Trust: s.opts.Trust.Current, Sessions: s.provider.Sessions, Version: s.opts.Version,
+		Trust: s.opts.Trust.Current, Sessions: s.kept, Version: s.opts.Version,
 	})
 	s.metrics.WatchFreshness(metrics.Freshness{
 		Trust: s.opts.Trust.Current, Now: s.opts.Now, UnknownCAs: s.strange.Count, Refresher: s.refresh,
@@ -65,8 +66,11 @@ func (s *Server) assemble() error {
 	if online := s.guard.Online; online != nil {
 		s.metrics.WatchRevocation(func() revocation.Stats { return online.Stats(s.opts.Now()) })
 	}
-	s.public = s.publicHost(pages)
 	entry := s.signInEntry(signInPages)
+	if s.challenge, err = s.newChallenge(pages, entry); err != nil {
+		return err
+	}
+	s.public = s.publicHost(pages)
 	s.signIn = s.signInHost(signInPages, entry)
 	s.sessions = resumption.New(resumption.Options{
 		Life: c.GOSTTLS.SessionLife, Rotation: c.GOSTTLS.TicketRotation, Now: s.opts.Now, Judge: entry.Judge,
@@ -95,7 +99,7 @@ func newSite(c config.Config) page.Site {
 func (s *Server) newProvider(refuse refusal) (*oidc.Provider, error) {
 	c := s.opts.Config
 	o := oidc.Options{
-		Issuer: c.Public.URL, SignInURL: c.SignIn.URL, Key: s.keys.token, SubjectSecret: s.keys.subject,
+		Issuer: c.Public.URL, SignInURL: c.SignIn.URL, ChoiceURL: s.choiceURL(), Key: s.keys.token, SubjectSecret: s.keys.subject,
 		RequestLife: c.SignIn.RequestLife, TicketLife: c.SignIn.TicketLife,
 		CodeLife: c.OIDC.CodeLife, TokenLife: c.OIDC.TokenLife,
 		Limit: c.Limits.Sessions, Now: s.opts.Now, Refuse: refuse,
@@ -125,6 +129,13 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 	request.Get(e, "/", show(pages.Home))
 	addStatic(e)
 	s.provider.Routes(e)
+	if s.challenge != nil {
+		s.challenge.Routes(e)
+		files := gin.WrapH(plugins.Handler())
+		for _, path := range plugins.Files() {
+			request.Get(e, path, files)
+		}
+	}
 	verify := api.New(api.Options{
 		Trust: s.guard, Now: s.opts.Now, Keys: s.keeper(),
 		MaxBody: c.Limits.Body, MaxDocument: c.Limits.Document, MaxBatch: c.Limits.Batch,
@@ -153,13 +164,9 @@ func quota(q config.Quota) apikey.Quota {
 }
 
 func (s *Server) signInEntry(pages *page.Book) *signin.SignIn {
-	c := s.opts.Config
-	kinds := make([]person.Kind, len(c.SignIn.Kinds))
-	for i, kind := range c.SignIn.Kinds {
-		kinds[i] = person.Kind(kind)
-	}
+	kinds := s.kinds()
 	return signin.New(signin.Options{
-		Trust: s.guard, Kinds: kinds, Provider: s.provider, Pages: pages,
+		Trust: s.guard, Kinds: kinds, Provider: s.provider, Pages: pages, ChoiceURL: s.choiceURL(),
 		Now: s.opts.Now, Observe: s.metrics.Verdict,
 	})
 }

@@ -24,8 +24,9 @@ type keys struct {
 	public, signIn hostKeys
 	token          crypto.Signer // nil when none is configured
 	subject        []byte
-	clients        []string       // by index of the client; empty for a public one
-	reports        *cms.Signatory // nil when reports are not signed
+	clients        []string        // by index of the client; empty for a public one
+	reports        *cms.Signatory  // nil when reports are not signed
+	challenge      []crypto.Signer // of requests to agents
 }
 
 // hostKeys are the certificates of one host.
@@ -56,6 +57,11 @@ func loadKeys(c config.Config) (keys, error) {
 		secret, err := loadSecret(client.SecretFile)
 		note("oidc.clients["+strconv.Itoa(i)+"].secret_file", err)
 		k.clients = append(k.clients, secret)
+	}
+	for i, file := range c.Challenge.Keys {
+		key, err := loadSigner(file)
+		note("challenge.keys["+strconv.Itoa(i)+"]", err)
+		k.challenge = append(k.challenge, key)
 	}
 	k.reports, err = loadSignatory(c.Report)
 	note("report", err)

@@ -21,6 +21,7 @@ import (
 	"propusk/certs/refresh"
 	"propusk/pki/reason"
 	"propusk/pki/revocation"
+	"propusk/server/challenge"
 	"propusk/server/config"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
@@ -55,15 +56,16 @@ type Options struct {
 
 // Server is the gateway. Make it with New, and call one of Run and Serve, once.
 type Server struct {
-	opts     Options
-	keys     keys
-	guard    trust.Guard
-	client   *fetch.Client // nil if nobody is asked
-	strange  trust.Strangers
-	refresh  *refresh.Refresher // nil if nothing is fetched
-	provider *oidc.Provider
-	metrics  *metrics.Metrics
-	sessions *resumption.Keeper
+	opts      Options
+	keys      keys
+	guard     trust.Guard
+	client    *fetch.Client // nil if nobody is asked
+	strange   trust.Strangers
+	refresh   *refresh.Refresher // nil if nothing is fetched
+	provider  *oidc.Provider
+	challenge *challenge.Challenge // nil if nobody signs in by one
+	metrics   *metrics.Metrics
+	sessions  *resumption.Keeper
 
 	public, signIn, check, admin http.Handler
 }

@@ -59,7 +59,7 @@ func New(g Gauges) *Metrics {
 		}, []string{"host", "route"}),
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_verdicts_total",
-			Help: "Verdicts by what was judged (signin, whoami, signature, certificate), conclusion and reason.",
+			Help: "Verdicts by what was judged (signin, challenge, order, whoami, signature, certificate), conclusion and reason.",
 		}, []string{"subject", "conclusion", "reason"}),
 		handshakes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_tls_handshakes_total",
@@ -133,7 +133,7 @@ func newScrape(g Gauges) *scrape {
 		listDate:    desc("propusk_trust_list_timestamp_seconds", "Date written in the list of accredited CAs; 0 if there is none."),
 		loaded:      desc("propusk_trust_loaded_timestamp_seconds", "When the snapshot in force was loaded; 0 if never."),
 		quarantined: desc("propusk_trust_quarantined_crls", "Revocation lists that were found and set aside."),
-		sessions:    desc("propusk_sessions", "Judged sign-ins that are kept, by sort.", "sort"),
+		sessions:    desc("propusk_sessions", "What is kept between requests, by sort: judged sign-ins (ticket, code, token), sign-ins and signings under way (challenge), documents to sign (order).", "sort"),
 		build:       desc("propusk_build_info", "Always 1; the label says which version runs.", "version"),
 	}
 }

@@ -76,7 +76,7 @@ type Book struct {
 // this package.
 func New(site Site) (*Book, error) {
 	b := &Book{site: site, pages: make(map[string]*template.Template)}
-	for _, name := range []string{"failure", "home", "signedin", "check", "verify"} {
+	for _, name := range []string{"failure", "home", "signedin", "check", "verify", "choice", "wait", "signing", "post", "continue"} {
 		t, err := template.New(name).Option("missingkey=error").
 			ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
@@ -100,6 +100,10 @@ type view struct {
 	Facts       []Fact
 	Links       []Link
 	Conditions  []condition
+	Ways        *Choice
+	Wait        *Waiting
+	Sign        *Signing
+	Post        *Post
 }
 
 // Failure is a page about something that did not work.
@@ -211,8 +215,7 @@ func (b *Book) supportURL() string {
 	return "/"
 }
 
-// Static serves the style sheet, the icon and the script of the upload page under
-// /static/.
+// Static serves the style sheet, the icon and the scripts of pages under /static/.
 func Static() http.Handler {
 	files, err := fs.Sub(static, ".")
 	if err != nil {
@@ -227,7 +230,7 @@ func Static() http.Handler {
 
 // StaticFiles are the paths that Static serves; directories are not listed.
 func StaticFiles() []string {
-	return []string{"/static/propusk.css", "/static/propusk.svg", "/static/verify.js"}
+	return []string{"/static/propusk.css", "/static/propusk.svg", "/static/verify.js", "/static/wait.js", "/static/post.js"}
 }
 
 // Time formats a moment for a page, in Moscow time: the law counts days by it.

@@ -51,3 +51,10 @@ func (o Outcome) Facts() []page.Fact { return certificateFacts(o.outcome) }
 
 // Cabinet returns where a certificate of the wrong kind belongs, if pages know.
 func (o Outcome) Cabinet(pages *page.Book) []page.Link { return cabinet(pages, o.outcome) }
+
+// Basis returns what a signature is judged by now, under a policy: the trust data, and the
+// policy with what the operator wants about revocation. That the data are not fresh is
+// found by Certificate.
+func (s *SignIn) Basis(p validate.Policy) (validate.Trust, validate.Policy) {
+	return s.opts.Trust.ForVerdicts(), s.opts.Trust.Policy(p)
+}

@@ -1,0 +1,278 @@
+package challenge
+
+import (
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"propusk/pki/person"
+	"propusk/pki/reason"
+	"propusk/pki/report"
+	"propusk/pki/validate"
+	"propusk/server/oidc"
+	"propusk/server/page"
+	"propusk/server/request"
+	"propusk/server/signrequest"
+)
+
+// Lives of orders.
+const (
+	minOrderLife     = time.Minute
+	defaultOrderLife = 15 * time.Minute
+	maxOrderLife     = 24 * time.Hour
+	// keepOrder is how long the result of an order stays after the time for signing.
+	keepOrder = time.Hour
+)
+
+// Order is what a service wants signed. It never changes, but for its Result.
+type Order struct {
+	// ID is unguessable; whoever knows it may see the order and sign it.
+	ID string
+	// Client is the service.
+	Client string
+	// RedirectURI is where the person is sent when he has signed, with State.
+	RedirectURI, State string
+	// Text is what is to be signed, or else Document.
+	Text     string
+	Document *signrequest.Document
+	// Kinds are the kinds of holders that may sign.
+	Kinds []person.Kind
+	// Subject and INN say who must sign; empty is anybody.
+	Subject string
+	INN     person.INN
+	// Created and Expires are when it began and until when it may be signed.
+	Created, Expires time.Time
+	// Result is nil until it is signed.
+	Result *Result
+}
+
+// Result is a signature for an order, which passed.
+type Result struct {
+	// Signature is CMS in DER, without the document.
+	Signature []byte
+	// Verdict is the verdict document.
+	Verdict *report.Document
+	// At is when it was judged.
+	At time.Time
+}
+
+// OrderStore keeps orders. It must be safe for concurrent use.
+type OrderStore interface {
+	// Add keeps an order; the reason of its error is [reason.ServerBusy] when there is no
+	// room.
+	Add(o Order) error
+	// Get returns an order, until an hour after its time is over.
+	Get(id string) (Order, bool)
+	// Finish gives an order its result, which it may have once: else the reason is
+	// [reason.SigningOrderDone], or [reason.SigningOrderUnknown].
+	Finish(id string, r Result) error
+	// Len returns how many orders are kept.
+	Len() int
+}
+
+// memory is an OrderStore that lives as long as the program.
+type memory struct {
+	limit int
+	now   func() time.Time
+
+	mu     sync.Mutex
+	orders map[string]Order
+}
+
+func newMemory(limit int, now func() time.Time) *memory {
+	return &memory{limit: limit, now: now, orders: make(map[string]Order)}
+}
+
+// gone reports whether an order is not kept any more.
+func (m *memory) gone(o Order) bool { return !m.now().Before(o.Expires.Add(keepOrder)) }
+
+// Add implements OrderStore.
+func (m *memory) Add(o Order) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.orders) >= m.limit {
+		for id, old := range m.orders {
+			if m.gone(old) {
+				delete(m.orders, id)
+			}
+		}
+	}
+	if len(m.orders) >= m.limit {
+		return reason.Errorf(reason.ServerBusy, "too many orders are kept")
+	}
+	m.orders[o.ID] = o
+	return nil
+}
+
+// Get implements OrderStore.
+func (m *memory) Get(id string) (Order, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o, ok := m.orders[id]
+	if ok && m.gone(o) {
+		delete(m.orders, id)
+		return Order{}, false
+	}
+	return o, ok
+}
+
+// Finish implements OrderStore.
+func (m *memory) Finish(id string, r Result) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o, ok := m.orders[id]
+	switch {
+	case !ok:
+		return reason.New(reason.SigningOrderUnknown, nil)
+	case o.Result != nil:
+		return reason.New(reason.SigningOrderDone, nil)
+	}
+	o.Result = &r
+	m.orders[id] = o
+	return nil
+}
+
+// Len implements OrderStore.
+func (m *memory) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.orders)
+}
+
+// waiting returns an order that can still be signed.
+func (c *Challenge) waiting(id string) (Order, error) {
+	o, ok := c.orders.Get(id)
+	switch {
+	case !ok:
+		return Order{}, reason.New(reason.SigningOrderUnknown, nil)
+	case o.Result != nil:
+		return Order{}, reason.New(reason.SigningOrderDone, nil)
+	case !c.opts.Now().Before(o.Expires):
+		return Order{}, reason.New(reason.SigningOrderExpired, nil)
+	}
+	return o, nil
+}
+
+// showOrder shows a person what a service wants signed, and asks by what.
+func (c *Challenge) showOrder(x *gin.Context) {
+	o, err := c.waiting(x.Param("id"))
+	if err != nil {
+		c.refuse(x, "order", err)
+		return
+	}
+	request.From(x.Request.Context()).Client = o.Client
+	j := &orderJob{c, o}
+	var r signrequest.Request
+	j.fill(&r)
+	what := description(r)
+	page.Written(x.Writer, x.Request, c.opts.Pages.Choice(x.Writer, x.Request, page.Choice{
+		Service: r.Service, Methods: c.opts.Methods, Agent: j.again() + "/agent", Plugin: j.again() + "/plugin", Sign: &what,
+	}))
+}
+
+// beginOrder makes a state for an order.
+func (c *Challenge) beginOrder(x *gin.Context, method page.Method) {
+	_, err := postForm(x.Request)
+	if err == nil {
+		err = ownPage(x.Request, c.opts.Issuer)
+	}
+	if err != nil {
+		c.refuse(x, "order", err)
+		return
+	}
+	o, err := c.waiting(x.Param("id"))
+	if err != nil {
+		c.refuse(x, "order", err)
+		return
+	}
+	request.From(x.Request.Context()).Client = o.Client
+	c.start(x, method, &orderJob{c, o}, oidc.BindBrowser(x.Writer, x.Request, 2*Life))
+}
+
+// orderJob is the signing of an order.
+type orderJob struct {
+	c     *Challenge
+	order Order
+}
+
+func (*orderJob) subject() string  { return "order" }
+func (j *orderJob) client() string { return j.order.Client }
+func (j *orderJob) again() string  { return pathOrder + j.order.ID }
+
+func (j *orderJob) fill(r *signrequest.Request) {
+	r.Purpose, r.Service, r.Kinds = signrequest.SignText, j.c.opts.Services[j.order.Client], j.order.Kinds
+	if r.Text, r.Document = j.order.Text, j.order.Document; r.Document != nil {
+		r.Purpose = signrequest.SignDocument
+	}
+}
+
+// complete keeps the signature for the service, if it is good and of the right person.
+func (j *orderJob) complete(x *gin.Context, st *state, file []byte) {
+	c, o := j.c, j.order
+	judged := c.verify(x.Request.Context(), file, st.request, o.Kinds, validate.QES())
+	now := c.opts.Now()
+	if judged.code == "" {
+		err := signedJustNow(judged, o.Created, now)
+		if err == nil {
+			err = j.rightPerson(judged.outcome.Who)
+		}
+		if err == nil {
+			_, err = c.waiting(o.ID)
+		}
+		if err == nil {
+			err = c.orders.Finish(o.ID, Result{
+				Signature: file, Verdict: report.Signatures(judged.report, judged.outcome.Trust, now), At: now,
+			})
+		}
+		if err != nil {
+			judged.code, judged.err = reason.Of(err), err
+		}
+	}
+	if judged.code != "" {
+		c.refuseJudged(x, j, judged)
+		return
+	}
+	c.passed(x, j)
+	page.Written(x.Writer, x.Request, c.opts.Pages.Continue(x.Writer, x.Request, j.back("")))
+}
+
+// rightPerson refuses everybody but the person that the service wants.
+func (j *orderJob) rightPerson(who person.Identity) error {
+	if j.order.INN != (person.INN{}) && who.INN != j.order.INN {
+		return reason.Errorf(reason.SigningOrderPerson, "the ИНН is another one")
+	}
+	if j.order.Subject == "" {
+		return nil
+	}
+	sub, err := j.c.opts.Provider.Subject(j.order.Client, who)
+	if err != nil {
+		return err
+	}
+	if sub != j.order.Subject {
+		return reason.Errorf(reason.SigningOrderPerson, "the subject is another one")
+	}
+	return nil
+}
+
+// back is where the person goes from here: to the address that the service has registered.
+func (j *orderJob) back(failure string) string {
+	u, err := url.Parse(j.order.RedirectURI)
+	if err != nil { // the configuration was checked
+		return j.c.opts.Issuer + "/"
+	}
+	q := u.Query()
+	q.Set("signature_id", j.order.ID)
+	q.Set("state", j.order.State)
+	if failure != "" {
+		q.Set("error", failure)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// leave is the way back without a signature.
+func (j *orderJob) leave() []page.Link {
+	return []page.Link{{Label: page.Text{RU: "Вернуться в сервис без подписи", EN: "Back to the service without signing"}, URL: j.back("access_denied")}}
+}

@@ -1,0 +1,109 @@
+package challenge
+
+import (
+	"context"
+	"time"
+
+	"propusk/pki/cms"
+	"propusk/pki/person"
+	"propusk/pki/reason"
+	"propusk/pki/report"
+	"propusk/pki/sigalg"
+	"propusk/pki/validate"
+	"propusk/pki/verdict"
+	"propusk/server/problem"
+	"propusk/server/signin"
+	"propusk/server/signrequest"
+)
+
+// judgement is what was found about an answer.
+type judgement struct {
+	// code is why the answer is of no use; empty if and only if the person is who the
+	// outcome says, and signed what was asked for.
+	code reason.Code
+	err  error
+	// outcome is about the certificate; zero if the mathematics failed.
+	outcome signin.Outcome
+	// report is about the signature; zero if it is not even one signature.
+	report validate.Report
+}
+
+func refusal(err error) judgement { return judgement{code: reason.Of(err), err: err} }
+
+// signedContent is what the signature of an answer must be over.
+func signedContent(r signrequest.Request) cms.Content {
+	if d := r.Document; d != nil {
+		return cms.Digest(sigalg.OIDStreebog256, d.Streebog256).And(sigalg.OIDStreebog512, d.Streebog512)
+	}
+	return cms.Document(r.Content())
+}
+
+// verify judges an answer: that it is one signature over what was asked for, which names
+// its certificate, and then the certificate as if TLS had proven its key. Time-stamps and
+// evidence that came with the signature do not count for that.
+func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Request, kinds []person.Kind, policy validate.Policy) judgement {
+	sd, err := cms.Parse(file)
+	if err != nil {
+		return refusal(err)
+	}
+	if len(sd.Signers) != 1 {
+		return refusal(reason.Errorf(reason.ChallengeSigners, "the answer has %d signatures", len(sd.Signers)))
+	}
+	trust, rules := c.opts.Judge.Basis(policy)
+	now := c.opts.Now()
+	found := validate.Validator{Trust: trust, Policy: rules, Context: ctx}.SignedData(sd, signedContent(r), now)
+	signature := found.Signatures[0]
+	j := judgement{report: found}
+	if signature.Mathematical.Status() != verdict.Passed {
+		j.code = mathematics(signature.Mathematical.Why())
+		return j
+	}
+	if sd.Signers[0].BaseLevel() == cms.Plain {
+		j.code = reason.ChallengeNotBound
+		return j
+	}
+	if j.outcome = c.opts.Judge.Certificate(ctx, signature.Claimed.Raw, kinds); j.outcome.Code != "" {
+		j.code, j.err = j.outcome.Code, j.outcome.Err
+		return j
+	}
+	// What is left: attributes that contradict each other, an engine that disagrees.
+	if total := found.Verdict(); total.Status() != verdict.Passed {
+		if j.code = total.Why(); j.code == "" { // the zero verdict
+			j.code = reason.InternalError
+		}
+	}
+	return j
+}
+
+// mathematics names what is wrong with a signature: that it is over something else has one
+// name here, whatever it is over.
+func mathematics(why reason.Code) reason.Code {
+	switch why {
+	case "":
+		return reason.InternalError
+	case reason.ContentChanged, reason.ContentMismatch, reason.ContentMissing, reason.ContentIsAttributes, reason.ContentTypeMismatch:
+		return reason.ChallengeContent
+	}
+	return why
+}
+
+// clockTolerance is by how much the time in a signature may differ from ours.
+const clockTolerance = 10 * time.Minute
+
+// signedJustNow refuses a signature over a document that was not made for the order:
+// unlike a sign-in, a document has no nonce that would tell.
+func signedJustNow(j judgement, began, now time.Time) error {
+	claimed, ok := j.report.Signatures[0].Signer.SigningTime()
+	if !ok || claimed.Before(began.Add(-clockTolerance)) || claimed.After(now.Add(clockTolerance)) {
+		return reason.Errorf(reason.ChallengeSigningTime, "the signing-time is absent or not that of the answer")
+	}
+	return nil
+}
+
+// conclusionOf names a refusal as a verdict does: it is undecided when nobody could look.
+func conclusionOf(code reason.Code) string {
+	if status := problem.Status(code); status >= 500 {
+		return report.Indeterminate
+	}
+	return report.TotalFailed
+}
