@@ -131,6 +131,7 @@ func catalogue() []Entry {
 		cadesEntries(),
 		tokenEntries(),
 		pinEntries(),
+		readerEntries(),
 		agentEntries(),
 		engineEntries(),
 		challengeEntries(),
