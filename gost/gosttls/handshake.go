@@ -189,6 +189,7 @@ func (hs *handshake) checkSignature(key spki.PublicKeyInfo, digest []byte, m *me
 	if len(sig) != 2*size || !hs.config.KeyCache.Verify(key.Key, digest, sig) {
 		return wire.Refuse(wire.AlertDecryptError, "CertificateVerify does not match")
 	}
+	hs.state.PeerProof = Proof{Digest: slices.Clone(digest), Signature: sig}
 	return nil
 }
 

@@ -219,6 +219,7 @@ func (hs *handshake13) readVerify13(key spki.PublicKeyInfo, context string) erro
 		return wire.Refuse(wire.AlertDecryptError, "CertificateVerify does not match")
 	}
 	hs.state.SignatureScheme, hs.state.SchemeMismatch = m.Scheme, mismatch
+	hs.state.PeerProof = Proof{Digest: digest, Signature: sig}
 	return nil
 }
 

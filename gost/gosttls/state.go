@@ -11,6 +11,13 @@ import (
 	"propusk/gost/gosttls/internal/record"
 )
 
+// Proof is a signature with the key of the first of PeerCertificates. The slices are
+// shared: do not modify them.
+type Proof struct {
+	Digest    []byte // 32 or 64 bytes, in software order
+	Signature []byte // twice that, s and r, both big-endian (RFC 9215)
+}
+
 // ConnectionState is what is known about a TLS connection: one of this package,
 // or one of crypto/tls that came through a [Listener].
 type ConnectionState struct {
@@ -35,6 +42,11 @@ type ConnectionState struct {
 	// [Config.VerifyPeer] of a client sees it earlier. Nothing is said about who
 	// issued it. The slices are shared: do not modify them.
 	PeerCertificates [][]byte
+
+	// PeerProof is the signature by which the peer has proven its key in this very
+	// handshake: its CertificateVerify, which was good. It is there for those who want
+	// it verified by somebody else too. It is zero if there was none.
+	PeerProof Proof
 
 	// ExtendedMasterSecret tells that RFC 7627 was used. It is false for
 	// connections of crypto/tls, which does not tell; TLS 1.3 has it built in.
