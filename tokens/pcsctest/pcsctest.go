@@ -124,7 +124,7 @@ func (s *Service) RemoveAt(number int) {
 		return
 	}
 	s.slots[number] = slot{}
-	_ = in.conn.Close() //nolint:errcheck // it may be out already
+	_ = in.conn.Close() // it may be out already
 	if err := <-in.done; err != nil {
 		s.t.Errorf("card in reader %d: %v", number, err)
 	}
@@ -141,7 +141,7 @@ func (s *Service) until(what string, number int, reached func(pcsclite.Reader) b
 	defer cancel()
 	client, err := pcsclite.Dial(ctx, s.Socket())
 	must(s.t, err)
-	defer client.Close() //nolint:errcheck // nothing is lost
+	defer client.Close() // nothing is lost
 	name := [...]string{Reader0, Reader1}[number]
 	for {
 		readers, err := client.Register()

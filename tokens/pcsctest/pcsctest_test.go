@@ -174,7 +174,7 @@ func TestService(t *testing.T) {
 		t.Errorf("an empty reader has an ATR:\n%s", out)
 	}
 	s.Stop()
-	if out, _ := openSC(t, s, "opensc-tool", "--list-readers"); strings.Contains(out, Reader0) { //nolint:errcheck // it says so or not
+	if out, _ := openSC(t, s, "opensc-tool", "--list-readers"); strings.Contains(out, Reader0) { // it says so or not
 		t.Errorf("a service that ended has readers:\n%s", out)
 	}
 	s.Resume()

@@ -69,7 +69,7 @@ func namespaces(run string) error {
 	if err != nil {
 		return os.NewSyscallError("socket", err)
 	}
-	defer unix.Close(socket) //nolint:errcheck // nothing is written
+	defer unix.Close(socket) // nothing is written
 	lo, err := unix.NewIfreq("lo")
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (r room) daemon(t testing.TB, run string) *daemon {
 	must(t, err)
 	d.process = cmd.Process
 	go func() {
-		_ = cmd.Wait() //nolint:errcheck // it is told to end
+		_ = cmd.Wait() // it is told to end
 		close(d.ended)
 	}()
 	return d
@@ -152,11 +152,11 @@ func (r room) daemon(t testing.TB, run string) *daemon {
 
 // stop ends the process.
 func (d *daemon) stop(t testing.TB) {
-	_ = d.process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
+	_ = d.process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-d.ended:
 	case <-time.After(wait):
-		_ = d.process.Kill() //nolint:errcheck // it may have ended
+		_ = d.process.Kill() // it may have ended
 		<-d.ended
 		t.Errorf("pcscd did not end when it was told to:\n%s", d.said())
 	}

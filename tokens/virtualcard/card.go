@@ -101,7 +101,7 @@ var errPulled = errors.New("virtualcard: pulled out")
 // answers it until the connection ends, which is how a card is removed. It closes the
 // connection. The error is nil when the other end closed it or the card was told to leave.
 func (c *Card) Serve(conn net.Conn) error {
-	defer conn.Close() //nolint:errcheck // nothing is lost with a card that is out
+	defer conn.Close() // nothing is lost with a card that is out
 	c.Reset()
 	for {
 		// The driver writes length and body apart: a delayed acknowledgement of the first

@@ -106,7 +106,7 @@ func New(o Options) (*Card, error) {
 
 // rutoken returns the program of a Rutoken; nil if the card is another one.
 func (c *Card) rutoken() *rutoken {
-	r, _ := c.program.(*rutoken) //nolint:errcheck // nil is the answer
+	r, _ := c.program.(*rutoken) // nil is the answer
 	return r
 }
 

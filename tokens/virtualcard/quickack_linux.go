@@ -18,7 +18,7 @@ func quickAck(conn net.Conn) {
 	if err != nil {
 		return
 	}
-	//nolint:errcheck // see above
+	// see above
 	_ = raw.Control(func(fd uintptr) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	})

@@ -141,7 +141,7 @@ func (r *rutoken) standard(c Command) ([]byte, iso7816.Status) {
 		return r.getData(c)
 	case insChallenge:
 		random := make([]byte, min(c.Le, 255))
-		rand.Read(random) //nolint:errcheck // it never fails
+		rand.Read(random) // it never fails
 		return random, iso7816.OK
 	default:
 		return nil, iso7816.UnknownInstruction

@@ -51,6 +51,7 @@ const (
 	cmdVersion     = 0x11
 	cmdReaders     = 0x12
 	cmdWait        = 0x13
+	cmdStopWaiting = 0x14
 	versionMajor   = 4
 	versionMinor   = 4
 	versionHighest = 5 // the later one that needs to hear its own number
@@ -63,6 +64,7 @@ const (
 	maxATR        = 33
 	readerSize    = maxName + 4 + 4 + 4 + 36 + 4 + 4 // the ATR is padded to 36
 	offsetState   = maxName + 4
+	offsetSharing = maxName + 8
 	offsetATR     = maxName + 12
 	offsetATRSize = maxName + 48
 )
@@ -76,6 +78,7 @@ const (
 	ErrNoCard         Code = 0x8010000C // SCARD_E_NO_SMARTCARD
 	ErrUnknownReader  Code = 0x80100009 // SCARD_E_UNKNOWN_READER
 	ErrServiceStopped Code = 0x8010001E // SCARD_E_SERVICE_STOPPED
+	ErrNotTransacted  Code = 0x80100016 // SCARD_E_NOT_TRANSACTED
 	ErrUnpowered      Code = 0x80100067 // SCARD_W_UNPOWERED_CARD
 	ErrReset          Code = 0x80100068 // SCARD_W_RESET_CARD
 	ErrRemoved        Code = 0x80100069 // SCARD_W_REMOVED_CARD
@@ -89,6 +92,7 @@ func (c Code) Error() string {
 		ErrSharing: "another program holds the card", ErrNoCard: "no card", ErrUnknownReader: "unknown reader",
 		ErrServiceStopped: "the service speaks another version", ErrUnpowered: "the card has no power", ErrReset: "the card was reset",
 		ErrRemoved: "the card was removed", ErrUnresponsive: "the card does not answer", ErrUnavailable: "the reader is gone",
+		ErrNotTransacted: "no transaction",
 	}
 	if name, ok := names[c]; ok {
 		return fmt.Sprintf("pcscd: %s (%08X)", name, uint32(c))
@@ -102,6 +106,7 @@ type Reader struct {
 	Events  uint32 // counts insertions and removals
 	Present bool   // a card is in it
 	Mute    bool   // which does not answer
+	InUse   bool   // somebody is connected to it
 	ATR     []byte // of the card; nil while it is not known
 }
 
@@ -129,7 +134,7 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{conn: conn, ctx: ctx}
-	c.stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // it is closed anyway
+	c.stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // it is closed anyway
 	if err := c.version(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -238,6 +243,17 @@ func (c *Client) Wait() error {
 	return nil
 }
 
+// Unregister undoes [Client.Register]. Other calls than Wait and Unregister are not
+// allowed between.
+func (c *Client) Unregister() error {
+	if err := c.send(cmdStopWaiting); err != nil {
+		return err
+	}
+	// If something has changed in the meantime, its message is the answer: the service
+	// sends no other to who is no longer registered.
+	return c.Wait()
+}
+
 func (c *Client) readers() ([]Reader, error) {
 	answer, err := c.receive(maxReaders * readerSize)
 	if err != nil {
@@ -264,6 +280,7 @@ func parseReaders(answer []byte) ([]Reader, error) {
 		r := Reader{Name: string(name), Events: number(b, maxName)}
 		r.Present = state&statePresent != 0 && state&stateAbsent == 0
 		r.Mute = r.Present && state&stateSwallowed != 0
+		r.InUse = r.Present && number(b, offsetSharing) != 0
 		if r.Present && size != 0 {
 			r.ATR = slices.Clone(b[offsetATR : offsetATR+size])
 		}
@@ -334,9 +351,15 @@ func (k *Card) leave() error {
 	return err
 }
 
+// Release lets others use the card too, until it is closed.
+func (k *Card) Release() error {
+	_, err := k.client.call(cmdEnd, numbers(k.handle, leaveCard, 0))
+	return err
+}
+
 // Close lets go of the card.
 func (k *Card) Close() error {
-	_, err := k.client.call(cmdEnd, numbers(k.handle, leaveCard, 0))
+	err := k.Release()
 	return errors.Join(err, k.leave())
 }
 
