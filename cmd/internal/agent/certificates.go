@@ -104,6 +104,10 @@ func judge(cert *gostx509.Certificate, kinds []person.Kind, list *accredited, at
 	case cert.IsCA || who.Kind == person.Authority:
 		return reason.CertIsCA
 	}
+	// First, who the CA is: rules about its name say less.
+	if code := list.judge(cert); code != "" {
+		return code
+	}
 	for _, check := range qualified.Check(cert, nil, at) {
 		if check.Status == verdict.Failed {
 			return check.Reason
@@ -112,7 +116,7 @@ func judge(cert *gostx509.Certificate, kinds []person.Kind, list *accredited, at
 	if len(kinds) > 0 && !slices.Contains(kinds, who.Kind) {
 		return reason.WrongHolderKind
 	}
-	return list.judge(cert)
+	return ""
 }
 
 // CertificateView is a certificate as a page shows it. It is on the machine of its owner.
