@@ -121,6 +121,15 @@ func (c *Card) TriesLeft() int {
 	return 0
 }
 
+// Unlock gives the user's PIN all its tries back, as the officer would.
+func (c *Card) Unlock() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.rutoken(); r != nil && r.pins[pinUser] != nil {
+		r.pins[pinUser].pin.left = r.pins[pinUser].pin.most
+	}
+}
+
 // Presented is how many times somebody has entered a PIN of the user, right or wrong.
 func (c *Card) Presented() int {
 	c.mu.Lock()
