@@ -76,7 +76,7 @@ func readSettings(path string) (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
 	if err == nil && len(raw) > maxSettings {
 		err = fmt.Errorf("longer than %d bytes", maxSettings)

@@ -93,7 +93,7 @@ func readCA(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	ca, err := io.ReadAll(io.LimitReader(f, maxCAFile+1))
 	if err == nil && len(ca) > maxCAFile {
 		err = fmt.Errorf("%s: longer than %d bytes", path, maxCAFile)

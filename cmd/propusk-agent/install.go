@@ -88,7 +88,7 @@ func withHandler(list string, ours bool) string {
 		lines = strings.Split(strings.TrimSuffix(list, "\n"), "\n")
 	}
 	key := strings.SplitAfter(handlerLine, "=")[0]
-	at, current := -1, ""
+	current := ""
 	lines = slices.DeleteFunc(lines, func(line string) bool {
 		if strings.HasPrefix(line, "[") {
 			current = strings.TrimSpace(line)
@@ -96,7 +96,8 @@ func withHandler(list string, ours bool) string {
 		return current == group && strings.HasPrefix(line, key)
 	})
 	if ours {
-		if at = slices.Index(lines, group); at < 0 {
+		at := slices.Index(lines, group)
+		if at < 0 {
 			lines = append(lines, group)
 			at = len(lines) - 1
 		}

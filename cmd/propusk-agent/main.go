@@ -30,20 +30,25 @@ const (
 
 func main() {
 	tokens.ServeIfChild()
+	os.Exit(execute())
+}
+
+// execute runs the command and returns the exit code.
+func execute() int {
 	// Started from the desktop on Windows, cobra would show a lesson about consoles.
 	cobra.MousetrapHelpText = ""
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := newRoot().ExecuteContext(ctx)
-	if err == nil {
-		return
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errNo):
+		explain(os.Stderr, err)
+		return exitNo
 	}
-	stop()
 	explain(os.Stderr, err)
-	if errors.Is(err, errNo) {
-		os.Exit(exitNo)
-	}
-	os.Exit(exitUsage)
+	return exitUsage
 }
 
 // errNo is the answer no of a command.

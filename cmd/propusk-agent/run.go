@@ -171,7 +171,7 @@ func ask(ctx context.Context, port int) (agent.Status, error) {
 	if err != nil {
 		return agent.Status{}, err
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
+	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxStatus))
 	if err != nil {
 		return agent.Status{}, err

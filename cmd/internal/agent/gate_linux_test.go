@@ -20,8 +20,8 @@ import (
 func TestForeignUser(t *testing.T) {
 	w := newWorld(t, nil)
 	t.Run("asked", func(t *testing.T) {
-		real := w.agent.sameUser
-		defer func() { w.agent.sameUser = real }()
+		kernel := w.agent.sameUser
+		defer func() { w.agent.sameUser = kernel }()
 		for name, answer := range map[string]error{"another user": nil, "nobody knows": errors.New("no table")} {
 			w.agent.sameUser = func(client, server netip.AddrPort) (bool, error) {
 				if client.Addr() != loopback || "http://"+server.String() != w.url {
