@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -168,6 +171,9 @@ func (d *demoRun) country(ctx context.Context) error {
 	if err := d.subjectSecret(); err != nil {
 		return err
 	}
+	if err := d.challengeKey(); err != nil {
+		return err
+	}
 	return os.WriteFile(d.options.gostConfig(), []byte(gostEngineConfig), 0o644)
 }
 
@@ -198,6 +204,24 @@ func (d *demoRun) subjectSecret() error {
 	var secret [32]byte
 	rand.Read(secret[:])
 	return os.WriteFile(d.config.OIDC.SubjectSecret, []byte(hex.EncodeToString(secret[:])+"\n"), 0o600)
+}
+
+// challengeKey makes the key of requests to agents once, so that agents that know it go on
+// trusting the demo over restarts.
+func (d *demoRun) challengeKey() error {
+	file := d.config.Challenge.Keys[0]
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600)
 }
 
 // gateway puts the server together with its trust data loaded.

@@ -123,6 +123,10 @@ func (o demoOptions) config() config.Config {
 	c.Revocation.Online, c.Revocation.Order, c.Revocation.RequireNonce = true, "ocsp-first", true
 	c.Revocation.Reuse = demoReuse
 	c.OIDC.SubjectSecret = file("subject.hex")
+	c.SignIn.Methods = []string{config.MethodGOSTTLS, config.MethodAgent, config.MethodPlugin}
+	c.Challenge.Name = "Пропуск (демо)"
+	c.Challenge.Keys = []string{file("challenge.pem")}
+	c.Challenge.AgentPorts = []int{o.portBase + demoAgentPort}
 	c.OIDC.Clients = []config.Client{{
 		ID:                     cabinetClient,
 		Name:                   "Личный кабинет ИП (демо)",

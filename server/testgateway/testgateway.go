@@ -6,7 +6,12 @@ package testgateway
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -73,6 +78,25 @@ type Gateway struct {
 	t    testing.TB
 	stop func()
 	done chan error
+}
+
+// ChallengeKey is where WithChallenge writes the key of requests, under Dir.
+const ChallengeKey = "challenge.pem"
+
+// WithChallenge is a change that offers all ways to sign in.
+func WithChallenge(g *Gateway) {
+	g.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.WriteFile(ChallengeKey, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})))
+	g.Config.Challenge.Keys = []string{g.Path(ChallengeKey)}
+	g.Config.SignIn.Methods = []string{config.MethodGOSTTLS, config.MethodAgent, config.MethodPlugin}
 }
 
 // Callback is the redirect address of the clients of the gateway; nobody listens
