@@ -28,6 +28,9 @@ type Model struct {
 	Params512 uint
 	// Wrapped says that CKA_VALUE of a public key is in an OCTET STRING.
 	Wrapped bool
+	// DataCertificates says that its library shows no certificates of GOST R 34.10-2012, so
+	// that they are kept as data objects.
+	DataCertificates bool
 	// SignaturePIN says that there is a second PIN, which is asked for at each signature:
 	// CKU_CONTEXT_SPECIFIC, whether or not a key has CKA_ALWAYS_AUTHENTICATE.
 	SignaturePIN bool
