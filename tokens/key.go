@@ -19,6 +19,7 @@ type Key struct {
 	label        string
 	public       *gost3410.PublicKey
 	certificates [][]byte
+	always       bool                   // CKA_ALWAYS_AUTHENTICATE
 	askPIN       func() ([]byte, error) // of signatures; nil: none
 }
 
@@ -40,23 +41,60 @@ func (k *Key) Public() crypto.PublicKey { return k.public }
 // 2), and has been verified: what a token gets wrong is not passed on.
 //
 // The error is a *reason.Error: reason.TokenRemoved, reason.TokenCancelled,
-// reason.TokenSignatureBad, reason.TokenFailed.
+// reason.TokenSignatureBad, reason.TokenCrashed, reason.TokenTimeout,
+// reason.TokenSessionLost, reason.TokenFailed, or one of the reason.TokenPIN… codes and
+// that of [Key.SetSignaturePIN] for a key that wants a PIN for each signature.
 func (k *Key) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
 	if size := k.public.Curve().Size(); len(digest) != size {
 		return nil, reason.Errorf(reason.TokenFailed, "the digest has %d bytes and the key wants %d", len(digest), size)
 	}
-	var signature []byte
-	err := k.session.token.module.do(func(lib library) (err error) {
-		signature, err = lib.sign(k.session.handle, mechanism{kind: k.mechanism}, k.object, digest)
-		return err
-	})
+	signature, err := k.sign(digest)
 	if err != nil {
 		return nil, err
 	}
 	if !k.public.Verify(digest, signature) {
-		return nil, reason.Errorf(reason.TokenSignatureBad, "%d bytes", len(signature))
+		return nil, reason.Errorf(reason.TokenSignatureBad, "%s", misread(k.public, digest, signature))
 	}
 	return signature, nil
+}
+
+// sign has the digest signed, with a PIN if the key wants one: it is sent once, and not
+// while the token has one try left.
+func (k *Key) sign(digest []byte) (signature []byte, err error) {
+	s, m := k.session, mechanism{kind: k.mechanism}
+	s.signing.Lock() // an operation is of a session
+	defer s.signing.Unlock()
+	if !k.WantsSignaturePIN() {
+		err = s.token.module.do(func(lib library) (err error) {
+			signature, err = lib.sign(s.handle, m, k.object, digest)
+			return err
+		})
+		return signature, err
+	}
+	pin, err := k.signaturePIN()
+	if err != nil {
+		return nil, err
+	}
+	defer clear(pin)
+	err = s.token.module.do(func(lib library) error {
+		if s.token.model().SignaturePIN {
+			// A PIN of its own, of which the token tells nothing.
+			signature, err = lib.signPIN(s.handle, m, k.object, digest, pin)
+			return err
+		}
+		now, err := lib.token(s.token.slot)
+		if err != nil {
+			return err
+		}
+		if err := mayLogin(now, false); err != nil {
+			return err
+		}
+		if signature, err = lib.signPIN(s.handle, m, k.object, digest, pin); err != nil {
+			return s.refused(lib, err)
+		}
+		return nil
+	})
+	return signature, err
 }
 
 // read fills in what the token says about the key. A key that is not of ours stays
@@ -84,6 +122,11 @@ func (k *Key) read(lib library) error {
 		return err
 	}
 	k.label = clean(string(label))
+	always, err := lib.attribute(s.handle, k.object, attrAlwaysAsk)
+	if err != nil {
+		return err
+	}
+	k.always = len(always) == 1 && always[0] == 1
 	public, err := k.publicHalf(lib)
 	if err == nil && public != nil && public.Curve().Size() == size {
 		k.public = public
@@ -99,6 +142,9 @@ func (k *Key) publicHalf(lib library) (*gost3410.PublicKey, error) {
 		return nil, err
 	}
 	certificates, err := k.session.certificates(lib, k.id)
+	if err == nil && public != nil { // data has no identifier to find it by
+		certificates, err = k.session.withData(lib, certificates)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -16,13 +16,17 @@ type library interface {
 	token(slot uint) (tokenInfo, error)
 	mechanisms(slot uint) ([]Mechanism, error)
 	open(slot uint, writable bool) (session uint, err error)
+	state(session uint) (uint, error)               // CK_STATE
 	login(session uint, who user, pin []byte) error // nil: on the PIN pad
 	logout(session uint) error
 	shut(session uint) error // ends the session
 	find(session uint, template []attribute) (objects []uint, err error)
 	attribute(session, object, kind uint) ([]byte, error) // nil, nil if the object has none
 	sign(session uint, m mechanism, key uint, data []byte) ([]byte, error)
-	// verify returns rvSignatureInvalid or rvSignatureLenRange for one that is wrong.
+	// signPIN enters the PIN of signatures, nil: on the PIN pad, between C_SignInit and
+	// C_Sign.
+	signPIN(session uint, m mechanism, key uint, data, pin []byte) ([]byte, error)
+	// verify returns rvSignature or rvSignatureSize for one that is wrong.
 	verify(session uint, m mechanism, key uint, data, signature []byte) error
 	create(session uint, template []attribute) (object uint, err error)
 	destroy(session, object uint) error
@@ -38,6 +42,12 @@ type user uint
 const (
 	userOrdinary user = 1
 	userContext  user = 2 // CKU_CONTEXT_SPECIFIC: for the next signature
+)
+
+// States of a session in which the user is logged in.
+const (
+	stateUserReading uint = 1
+	stateUserWriting uint = 3
 )
 
 // mechanism is a CK_MECHANISM.
@@ -67,13 +77,20 @@ const (
 	classCertificate = 1
 	classPublicKey   = 2
 	classPrivateKey  = 3
+	classSecretKey   = 4
 
 	attrClass      = 0x000
+	attrToken      = 0x001
 	attrLabel      = 0x003
 	attrValue      = 0x011
 	attrKeyType    = 0x100
 	attrID         = 0x102
+	attrSensitive  = 0x103
+	attrVerify     = 0x10A
+	attrExtract    = 0x162
+	attrAlwaysAsk  = 0x202
 	attrGOSTParams = 0x250
+	attrGOSTDigest = 0x251
 	// attrGOSTParams512 is what JaCarta has for keys of 512 bits, where others have
 	// attrGOSTParams.
 	attrGOSTParams512 = tc26 | 0x004
@@ -97,8 +114,10 @@ func (r rv) Error() string { return fmt.Sprintf("PKCS#11 returned 0x%08X", uint(
 // Return values that have a meaning of their own for people (PKCS #11 v3.0, 5.1).
 const (
 	rvSlotInvalid    rv = 0x003
+	rvUnsupported    rv = 0x054
 	rvDeviceRemoved  rv = 0x032
 	rvFuncCancelled  rv = 0x050
+	rvMechanism      rv = 0x070
 	rvPINIncorrect   rv = 0x0A0
 	rvPINInvalid     rv = 0x0A1
 	rvPINLenRange    rv = 0x0A2
@@ -106,9 +125,12 @@ const (
 	rvPINLocked      rv = 0x0A4
 	rvSessionClosed  rv = 0x0B0
 	rvSessionInvalid rv = 0x0B3
+	rvSignature      rv = 0x0C0
+	rvSignatureSize  rv = 0x0C1
 	rvTokenAbsent    rv = 0x0E0
 	rvTokenUnknown   rv = 0x0E1
 	rvAlreadyIn      rv = 0x100
+	rvNotIn          rv = 0x101
 	rvPINUnset       rv = 0x102
 	rvCancelled      rv = 0x200
 )
@@ -134,6 +156,10 @@ func (r rv) code() reason.Code {
 		return reason.TokenCancelled
 	case rvSlotInvalid, rvDeviceRemoved, rvSessionClosed, rvSessionInvalid, rvTokenAbsent, rvTokenUnknown:
 		return reason.TokenRemoved
+	case rvNotIn:
+		return reason.TokenSessionLost
+	case rvUnsupported, rvMechanism:
+		return reason.TokenUnsupported
 	default:
 		return reason.TokenFailed
 	}

@@ -11,8 +11,14 @@ import (
 	"propusk/pki/reason"
 )
 
-// cryptoki is a library loaded with miekg/pkcs11.
-type cryptoki struct{ ctx *pkcs11.Ctx }
+// cgo is whether libraries can be loaded.
+const cgo = true
+
+// vendor is a library loaded with miekg/pkcs11.
+type vendor struct {
+	ctx    *pkcs11.Ctx
+	native native
+}
 
 // load loads and starts a library.
 func load(path string) (library, error) {
@@ -20,11 +26,17 @@ func load(path string) (library, error) {
 	if ctx == nil {
 		return nil, reason.Errorf(reason.TokenModuleBad, "%s is no library of this system, or lacks what it needs", path)
 	}
+	n, err := loadNative(path)
+	if err != nil {
+		ctx.Destroy()
+		return nil, err
+	}
 	if err := ctx.Initialize(); err != nil {
+		n.close()
 		ctx.Destroy()
 		return nil, reason.New(reason.TokenModuleBad, returned(err))
 	}
-	return cryptoki{ctx}, nil
+	return vendor{ctx, n}, nil
 }
 
 // returned gives the return values of PKCS #11 our type.
@@ -35,18 +47,19 @@ func returned(err error) error {
 	return err
 }
 
-func (c cryptoki) close() error {
+func (c vendor) close() error {
 	err := c.ctx.Finalize()
+	c.native.close()
 	c.ctx.Destroy()
 	return returned(err)
 }
 
-func (c cryptoki) slots() ([]uint, error) {
+func (c vendor) slots() ([]uint, error) {
 	slots, err := c.ctx.GetSlotList(true)
 	return slots, returned(err)
 }
 
-func (c cryptoki) token(slot uint) (tokenInfo, error) {
+func (c vendor) token(slot uint) (tokenInfo, error) {
 	info, err := c.ctx.GetTokenInfo(slot)
 	if err != nil {
 		return tokenInfo{}, returned(err)
@@ -57,7 +70,7 @@ func (c cryptoki) token(slot uint) (tokenInfo, error) {
 	}, nil
 }
 
-func (c cryptoki) info() (Info, error) {
+func (c vendor) info() (Info, error) {
 	info, err := c.ctx.GetInfo()
 	if err != nil {
 		return Info{}, returned(err)
@@ -68,7 +81,7 @@ func (c cryptoki) info() (Info, error) {
 	}, nil
 }
 
-func (c cryptoki) mechanisms(slot uint) ([]Mechanism, error) {
+func (c vendor) mechanisms(slot uint) ([]Mechanism, error) {
 	list, err := c.ctx.GetMechanismList(slot)
 	if err != nil {
 		return nil, returned(err)
@@ -84,7 +97,7 @@ func (c cryptoki) mechanisms(slot uint) ([]Mechanism, error) {
 	return all, nil
 }
 
-func (c cryptoki) open(slot uint, writable bool) (uint, error) {
+func (c vendor) open(slot uint, writable bool) (uint, error) {
 	flags := uint(pkcs11.CKF_SERIAL_SESSION)
 	if writable {
 		flags |= pkcs11.CKF_RW_SESSION
@@ -93,21 +106,24 @@ func (c cryptoki) open(slot uint, writable bool) (uint, error) {
 	return uint(session), returned(err)
 }
 
-// login passes the PIN as the string that miekg/pkcs11 wants: that copy, and its copy
-// in C, cannot be wiped.
-func (c cryptoki) login(session uint, who user, pin []byte) error {
-	return returned(c.ctx.Login(pkcs11.SessionHandle(session), uint(who), string(pin)))
+func (c vendor) state(session uint) (uint, error) {
+	info, err := c.ctx.GetSessionInfo(pkcs11.SessionHandle(session))
+	return info.State, returned(err)
 }
 
-func (c cryptoki) logout(session uint) error {
+func (c vendor) login(session uint, who user, pin []byte) error {
+	return c.native.login(session, who, pin)
+}
+
+func (c vendor) logout(session uint) error {
 	return returned(c.ctx.Logout(pkcs11.SessionHandle(session)))
 }
 
-func (c cryptoki) shut(session uint) error {
+func (c vendor) shut(session uint) error {
 	return returned(c.ctx.CloseSession(pkcs11.SessionHandle(session)))
 }
 
-func (c cryptoki) find(session uint, template []attribute) ([]uint, error) {
+func (c vendor) find(session uint, template []attribute) ([]uint, error) {
 	sh := pkcs11.SessionHandle(session)
 	if err := c.ctx.FindObjectsInit(sh, attributes(template)); err != nil {
 		return nil, returned(err)
@@ -128,7 +144,7 @@ func (c cryptoki) find(session uint, template []attribute) ([]uint, error) {
 	return found, returned(c.ctx.FindObjectsFinal(sh))
 }
 
-func (c cryptoki) attribute(session, object, kind uint) ([]byte, error) {
+func (c vendor) attribute(session, object, kind uint) ([]byte, error) {
 	got, err := c.ctx.GetAttributeValue(pkcs11.SessionHandle(session), pkcs11.ObjectHandle(object),
 		[]*pkcs11.Attribute{{Type: kind}})
 	switch code, _ := errors.AsType[pkcs11.Error](err); uint(code) {
@@ -161,7 +177,7 @@ func (m mechanism) theirs() []*pkcs11.Mechanism {
 	return []*pkcs11.Mechanism{pkcs11.NewMechanism(m.kind, m.parameter)}
 }
 
-func (c cryptoki) sign(session uint, m mechanism, key uint, data []byte) ([]byte, error) {
+func (c vendor) sign(session uint, m mechanism, key uint, data []byte) ([]byte, error) {
 	sh := pkcs11.SessionHandle(session)
 	if err := c.ctx.SignInit(sh, m.theirs(), pkcs11.ObjectHandle(key)); err != nil {
 		return nil, returned(err)
@@ -170,7 +186,22 @@ func (c cryptoki) sign(session uint, m mechanism, key uint, data []byte) ([]byte
 	return signature, returned(err)
 }
 
-func (c cryptoki) verify(session uint, m mechanism, key uint, data, signature []byte) error {
+func (c vendor) signPIN(session uint, m mechanism, key uint, data, pin []byte) ([]byte, error) {
+	sh := pkcs11.SessionHandle(session)
+	if err := c.ctx.SignInit(sh, m.theirs(), pkcs11.ObjectHandle(key)); err != nil {
+		return nil, returned(err)
+	}
+	if err := c.login(session, userContext, pin); err != nil {
+		// The signature that was begun must end, and without the PIN it ends in an
+		// error, which is not the one to tell.
+		_, _ = c.ctx.Sign(sh, data)
+		return nil, err
+	}
+	signature, err := c.ctx.Sign(sh, data)
+	return signature, returned(err)
+}
+
+func (c vendor) verify(session uint, m mechanism, key uint, data, signature []byte) error {
 	sh := pkcs11.SessionHandle(session)
 	if err := c.ctx.VerifyInit(sh, m.theirs(), pkcs11.ObjectHandle(key)); err != nil {
 		return returned(err)
@@ -178,21 +209,21 @@ func (c cryptoki) verify(session uint, m mechanism, key uint, data, signature []
 	return returned(c.ctx.Verify(sh, data, signature))
 }
 
-func (c cryptoki) create(session uint, template []attribute) (uint, error) {
+func (c vendor) create(session uint, template []attribute) (uint, error) {
 	object, err := c.ctx.CreateObject(pkcs11.SessionHandle(session), attributes(template))
 	return uint(object), returned(err)
 }
 
-func (c cryptoki) destroy(session, object uint) error {
+func (c vendor) destroy(session, object uint) error {
 	return returned(c.ctx.DestroyObject(pkcs11.SessionHandle(session), pkcs11.ObjectHandle(object)))
 }
 
-func (c cryptoki) derive(session uint, m mechanism, key uint, template []attribute) (uint, error) {
+func (c vendor) derive(session uint, m mechanism, key uint, template []attribute) (uint, error) {
 	object, err := c.ctx.DeriveKey(pkcs11.SessionHandle(session), m.theirs(), pkcs11.ObjectHandle(key), attributes(template))
 	return uint(object), returned(err)
 }
 
-func (c cryptoki) generate(session uint, m mechanism, public, private []attribute) (publicKey, privateKey uint, err error) {
+func (c vendor) generate(session uint, m mechanism, public, private []attribute) (publicKey, privateKey uint, err error) {
 	pub, priv, err := c.ctx.GenerateKeyPair(pkcs11.SessionHandle(session), m.theirs(), attributes(public), attributes(private))
 	return uint(pub), uint(priv), returned(err)
 }

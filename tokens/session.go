@@ -2,78 +2,10 @@ package tokens
 
 import (
 	"bytes"
-	"errors"
 
 	"propusk/gost/gost3410"
 	"propusk/gost/spki"
-	"propusk/pki/reason"
 )
-
-// Login enters the PIN of the user and returns a session, which must be closed. For a
-// token with a PIN pad the PIN is nil and the call waits for the person. The PIN is
-// sent once, whatever the answer; the caller wipes it.
-//
-// A token that says that its PIN is locked, unset or to be changed is not asked, and
-// with one try left only if lastTry is set. The error is a *reason.Error with one of
-// the reason.TokenPIN… codes, reason.TokenCancelled, or reason.TokenRemoved.
-func (t *Token) Login(pin []byte, lastTry bool) (*Session, error) {
-	s := &Session{token: t}
-	err := t.module.do(func(lib library) error {
-		info, err := lib.token(t.slot) // as it stands now
-		if err != nil {
-			return err
-		}
-		if info.serial != t.info.serial || info.label != t.info.label {
-			return errGone // another token is in the slot, whose tries must not be spent
-		}
-		if err := mayLogin(info.pin(), lastTry); err != nil {
-			return err
-		}
-		if s.handle, err = lib.open(t.slot, false); err != nil {
-			return err
-		}
-		if err := lib.login(s.handle, userOrdinary, pin); err != nil && !errors.Is(err, rvAlreadyIn) {
-			return errors.Join(err, lib.shut(s.handle))
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
-// mayLogin says why a PIN must not be sent.
-func mayLogin(state PINState, lastTry bool) error {
-	switch state {
-	case PINLocked:
-		return reason.New(reason.TokenPINLocked, nil)
-	case PINUnset:
-		return reason.New(reason.TokenPINUnset, nil)
-	case PINMustChange:
-		return reason.New(reason.TokenPINChange, nil)
-	case PINFinalTry:
-		if !lastTry {
-			return reason.New(reason.TokenPINLastTry, nil)
-		}
-	}
-	return nil
-}
-
-// Session is a token whose PIN was entered. It is safe for concurrent use; the token
-// does one thing at a time.
-type Session struct {
-	token  *Token
-	handle uint
-}
-
-// Close ends the session. Its keys sign no more.
-func (s *Session) Close() error {
-	return s.token.module.do(func(lib library) error {
-		err := lib.logout(s.handle)
-		return errors.Join(err, lib.shut(s.handle))
-	})
-}
 
 // Keys returns the private keys of GOST R 34.10-2012 on the token whose public half is
 // there too, in a certificate or by itself. Others cannot be used and are left out.
@@ -103,7 +35,10 @@ func (s *Session) Keys() ([]*Key, error) {
 func (s *Session) Certificates() ([][]byte, error) {
 	var all [][]byte
 	err := s.token.module.do(func(lib library) (err error) {
-		all, err = s.certificates(lib, nil)
+		if all, err = s.certificates(lib, nil); err != nil {
+			return err
+		}
+		all, err = s.withData(lib, all)
 		return err
 	})
 	return all, err

@@ -9,15 +9,22 @@
 // itself: ten wrong ones lock a token for good. A token with one try left is not asked
 // unless the caller insists.
 //
-// Libraries are native code and run inside this process: what crashes them crashes it.
-// Support for them needs cgo; a program that was built without it says so in [Open],
-// with reason.TokenSupportMissing.
+// Libraries are native code of many vendors, so each runs in a process of its own:
+// this program again, which [ServeIfChild] makes a server of one library, with nothing
+// of our environment that is not its business. What crashes or hangs there costs one
+// operation; the next one starts the library again, without the PIN, which is kept
+// nowhere: it passes over a pipe, and is wiped on both sides; what the library does with
+// it is its own affair. A library that prints does so into nothing from the first PIN on.
+//
+// Support for libraries needs cgo; a program that was built without it says so in
+// [Open], with reason.TokenSupportMissing. Soft tokens, "soft:DIR", need none.
 package tokens
 
 import (
 	"errors"
 	"strings"
 	"sync"
+	"unicode"
 
 	"propusk/pki/reason"
 )
@@ -32,51 +39,124 @@ const (
 
 // A Module is a loaded PKCS#11 library. It is safe for concurrent use.
 type Module struct {
-	path string
-	mu   sync.Mutex // libraries are not to be trusted with two threads
-	lib  library
+	path  string
+	calls calls
+	lib   library
+
+	closing sync.Mutex // one Close at a time
+	mu      sync.Mutex
+	closed  bool
+	about   Info // what the library said about itself
+
+	entering sync.Mutex // one login or logout at a time
+	logins   map[loginKey]*login
 }
 
-// Open loads and starts the library at a path. It must be closed.
+// SoftScheme begins the path of a directory of soft tokens instead of that of a
+// library: "soft:DIR". Each directory in DIR is a token of package tokens/soft. They
+// need neither cgo nor a process of their own, and otherwise are what the library of
+// them is.
+const SoftScheme = "soft:"
+
+// Open loads and starts the library at a path, in a process of its own unless
+// [InProcess] says otherwise. It must be closed. The program must call
+// [ServeIfChild] first.
 //
-// The error is a *reason.Error with reason.TokenModuleBad or
-// reason.TokenSupportMissing.
+// The error is a *reason.Error with reason.TokenModuleBad,
+// reason.TokenSupportMissing, reason.TokenCrashed or reason.TokenTimeout.
 func Open(path string, o ...Option) (*Module, error) {
-	var all options
+	all := &options{parallel: 1}
 	for _, option := range o {
-		option.apply(&all)
+		option.apply(all)
 	}
-	lib, err := load(path)
+	all.deadlines = all.deadlines.defaults()
+	lib, err := loadWith(path, all)
 	if err != nil {
 		return nil, err
 	}
-	return &Module{path: path, lib: lib}, nil
+	m := &Module{path: path, lib: lib, calls: calls{n: all.parallel}}
+	// It tells libraries apart whose tokens say the same; one that does not say is none
+	// that we know.
+	if info, err := lib.info(); err == nil {
+		m.about = info
+	}
+	return m, nil
+}
+
+// model is what is known of tokens of this kind.
+func (t *Token) model() Model {
+	return ModelOf(t.module.about.Manufacturer, t.info.manufacturer, t.info.model)
+}
+
+// loadWith loads what a path names.
+func loadWith(path string, o *options) (library, error) {
+	if dir, ok := strings.CutPrefix(path, SoftScheme); ok {
+		return loadSoft(dir)
+	}
+	if o.inProcess || !cgo {
+		return load(path)
+	}
+	return loadRemote(path, o)
 }
 
 // Close stops the library and unloads it; everything that came from the module is of no
 // use afterwards.
 func (m *Module) Close() error {
+	m.closing.Lock()
+	defer m.closing.Unlock()
+	m.calls.all()
+	defer m.calls.none()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.lib == nil {
+	if m.closed {
 		return nil
 	}
-	err := m.lib.close()
-	m.lib = nil
-	return refused(err)
+	m.closed = true
+	return refused(m.lib.close())
 }
 
-// Path is the path of the library.
+// Path is the path of the library, as [Open] was given it.
 func (m *Module) Path() string { return m.path }
 
-// do calls the library, when nobody else does.
+// do calls the library, when not too many others do.
 func (m *Module) do(f func(library) error) error {
+	m.calls.begin()
+	defer m.calls.end()
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.lib == nil {
+	closed := m.closed
+	m.mu.Unlock()
+	if closed {
 		return reason.Errorf(reason.TokenFailed, "the library has been closed")
 	}
 	return refused(f(m.lib))
+}
+
+// calls limits those that are in a library at once. The zero value lets one in.
+type calls struct {
+	n     int
+	once  sync.Once
+	slots chan struct{}
+}
+
+func (c *calls) begin() {
+	c.once.Do(func() { c.slots = make(chan struct{}, max(c.n, 1)) })
+	c.slots <- struct{}{}
+}
+
+func (c *calls) end() { <-c.slots }
+
+// all lets nobody else in.
+func (c *calls) all() {
+	for range max(c.n, 1) {
+		c.begin()
+	}
+}
+
+// none ends all.
+func (c *calls) none() {
+	for range max(c.n, 1) {
+		c.end()
+	}
 }
 
 // Tokens returns the tokens that are connected now. One that has no name yet, or that
@@ -214,13 +294,13 @@ func (i tokenInfo) pin() PINState {
 	}
 }
 
-// clean returns a text of a token without the padding of PKCS #11 and without what a
-// terminal might obey.
+// clean returns a text of a token without the padding of PKCS #11, without what a
+// terminal might obey, and as UTF-8.
 func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+	return strings.TrimRight(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return -1
 		}
 		return r
-	}, strings.TrimRight(s, " \x00"))
+	}, strings.ToValidUTF8(s, "\uFFFD")), " ")
 }

@@ -41,12 +41,14 @@ func (f *faulty) token(slot uint) (tokenInfo, error) {
 	return tokenInfo{}, rvTokenAbsent
 }
 
-func (f *faulty) info() (Info, error)                                     { return Info{}, nil }
-func (f *faulty) mechanisms(uint) ([]Mechanism, error)                    { return nil, nil }
-func (f *faulty) verify(uint, mechanism, uint, []byte, []byte) error      { return rv(0x54) }
-func (f *faulty) create(uint, []attribute) (uint, error)                  { return 0, rv(0x54) }
-func (f *faulty) destroy(uint, uint) error                                { return rv(0x54) }
-func (f *faulty) derive(uint, mechanism, uint, []attribute) (uint, error) { return 0, rv(0x54) }
+func (f *faulty) info() (Info, error)                                           { return Info{}, nil }
+func (f *faulty) mechanisms(uint) ([]Mechanism, error)                          { return nil, nil }
+func (f *faulty) state(uint) (uint, error)                                      { return 0, nil }
+func (f *faulty) signPIN(uint, mechanism, uint, []byte, []byte) ([]byte, error) { return nil, rv(0x54) }
+func (f *faulty) verify(uint, mechanism, uint, []byte, []byte) error            { return rv(0x54) }
+func (f *faulty) create(uint, []attribute) (uint, error)                        { return 0, rv(0x54) }
+func (f *faulty) destroy(uint, uint) error                                      { return rv(0x54) }
+func (f *faulty) derive(uint, mechanism, uint, []attribute) (uint, error)       { return 0, rv(0x54) }
 func (f *faulty) generate(uint, mechanism, []attribute, []attribute) (uint, uint, error) {
 	return 0, 0, rv(0x54)
 }
@@ -105,7 +107,7 @@ func TestPINIsSentOnlyWhenItMay(t *testing.T) {
 		"cancelled on the pad":     {now: one(0), answer: rvFuncCancelled, want: reason.TokenCancelled, logins: 1},
 		"taken out":                {now: one(0), answer: rvDeviceRemoved, want: reason.TokenRemoved, logins: 1},
 		"anything else":            {now: one(0), answer: rv(0x05), want: reason.TokenFailed, logins: 1},
-		"in already":               {now: one(0), answer: rvAlreadyIn, logins: 1},
+		"in, and not by us":        {now: one(0), answer: rvAlreadyIn, want: reason.TokenFailed, logins: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &faulty{tokens: []tokenInfo{one(0)}, answer: c.answer}

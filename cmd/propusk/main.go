@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"propusk/tokens"
 )
 
 func main() {
+	tokens.ServeIfChild() // the libraries of tokens are in processes of their own
 	// SIGTERM is how a supervisor stops the gateway, SIGINT how a person does;
 	// both end the running command through its context.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

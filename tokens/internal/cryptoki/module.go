@@ -210,6 +210,7 @@ func (m *Module) TokenInfo(id uint) (TokenInfo, error) {
 			out.Flags |= flag
 		}
 	}
+	out.UserTries = info.UserTries
 	if info.Initialized {
 		set(flagTokenInitialized, true)
 		set(flagUserPINSet, info.UserPINSet)
