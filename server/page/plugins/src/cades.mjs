@@ -35,12 +35,17 @@ export const constants = {
 
 let native; // the object that makes all others, once open() was called
 
-const plugin = Object.assign(Promise.resolve(), constants, {
+// create makes an object of the program; open() must have been called.
+export const create = (name) => native.CreateObjectAsync(name);
+
+// plugin is a promise too, because the API of CryptoPro has always been one; so it must
+// not be returned from an async function, which would wait for it.
+export const plugin = Object.assign(Promise.resolve(), constants, {
   current_log_level: constants.LOG_LEVEL_ERROR,
   lastMessage: "",
   set: (object) => { native = object; },
   set_log_level: () => {},
-  CreateObjectAsync: (name) => native.CreateObjectAsync(name),
+  CreateObjectAsync: create,
   // crypto-pro shows every error here before it makes a sentence of it.
   getLastError(error) {
     plugin.lastMessage = message(error);
@@ -114,12 +119,11 @@ export async function find() {
 // this site may use certificates.
 export async function open() {
   if (native) {
-    return plugin;
+    return;
   }
   await new Promise((resolve, reject) => {
     window.cpcsp_chrome_nmcades.check_chrome_plugin(resolve, () => reject(new Failure("plugin-program",
       "Расширение КриптоПро в браузере есть, но сам КриптоПро ЭЦП Browser plug-in не отвечает. Установите его или переустановите, закройте все окна браузера и повторите.",
       "CryptoPro's extension is in the browser, but the plug-in itself does not answer. Install it, or install it again, close all windows of the browser and repeat.")));
   });
-  return plugin;
 }

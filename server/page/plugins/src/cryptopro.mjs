@@ -1,7 +1,7 @@
 // КриптоПро ЭЦП Browser plug-in as a signer. CryptoPro's program asks for the PIN in a
 // window of its own: this page never sees it.
 import { createSignature } from "crypto-pro";
-import { find, open, constants, message } from "./cades.mjs";
+import { constants, create, find, message, open, plugin } from "./cades.mjs";
 import { read } from "./certificate.mjs";
 import { Failure } from "./failure.mjs";
 
@@ -45,8 +45,8 @@ async function attempt(action) {
 
 // list returns the certificates of the personal store.
 async function list() {
-  const plugin = await open();
-  const store = await plugin.CreateObjectAsync("CAdESCOM.Store");
+  await open();
+  const store = await create("CAdESCOM.Store");
   await store.Open(constants.CAPICOM_CURRENT_USER_STORE, constants.CAPICOM_MY_STORE, constants.CAPICOM_STORE_OPEN_MAXIMUM_ALLOWED);
   const found = [];
   try {
@@ -66,18 +66,18 @@ async function list() {
 // signDigest signs a document that is known by its digest, as crypto-pro cannot: it
 // makes no CAdES of one.
 async function signDigest(id, { bits }, digests) {
-  const plugin = await open();
-  const store = await plugin.CreateObjectAsync("CAdESCOM.Store");
+  await open();
+  const store = await create("CAdESCOM.Store");
   await store.Open(constants.CAPICOM_CURRENT_USER_STORE, constants.CAPICOM_MY_STORE, constants.CAPICOM_STORE_OPEN_MAXIMUM_ALLOWED);
   try {
     const found = await (await store.Certificates).Find(constants.CAPICOM_CERTIFICATE_FIND_SHA1_HASH, id);
-    const signer = await plugin.CreateObjectAsync("CAdESCOM.CPSigner");
+    const signer = await create("CAdESCOM.CPSigner");
     await signer.propset_Certificate(await found.Item(1));
     await signer.propset_Options(constants.CAPICOM_CERTIFICATE_INCLUDE_END_ENTITY_ONLY);
-    const digest = await plugin.CreateObjectAsync("CAdESCOM.HashedData");
+    const digest = await create("CAdESCOM.HashedData");
     await digest.propset_Algorithm(constants[`CADESCOM_HASH_ALGORITHM_CP_GOST_3411_2012_${bits}`]);
     await digest.SetHashValue(digests[bits].toUpperCase());
-    const data = await plugin.CreateObjectAsync("CAdESCOM.CadesSignedData");
+    const data = await create("CAdESCOM.CadesSignedData");
     return await data.SignHash(digest, signer, constants.CADESCOM_CADES_BES);
   } finally {
     await store.Close();
@@ -96,7 +96,7 @@ export const cryptoPro = {
     if (!content) {
       return attempt(() => signDigest(id, certificate, digests));
     }
-    const plugin = await attempt(open);
+    await attempt(open);
     plugin.lastMessage = "";
     try {
       return await createSignature(id, content, true);
