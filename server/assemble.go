@@ -70,6 +70,9 @@ func (s *Server) assemble() error {
 	if s.challenge, err = s.newChallenge(pages, entry); err != nil {
 		return err
 	}
+	if s.verifier != nil {
+		s.metrics.WatchEngine(func() bool { return s.verifier.Status().Code != "" })
+	}
 	s.public = s.publicHost(pages)
 	s.signIn = s.signInHost(signInPages, entry)
 	s.sessions = resumption.New(resumption.Options{
@@ -205,7 +208,7 @@ func beside(services map[string]http.Handler, others http.Handler) http.Handler 
 func (s *Server) adminHost() http.Handler {
 	e := s.engine("admin", "", "", refuseProgram)
 	admin.Admin{
-		Trust: s.guard.Current, StateError: s.opts.Trust.StateError, Strangers: &s.strange, Refresher: s.refresh,
+		Trust: s.guard.Current, StateError: s.opts.Trust.StateError, Strangers: &s.strange, Refresher: s.refresh, Engine: s.verifier,
 		Metrics: s.metrics.Handler(), Now: s.opts.Now,
 	}.Routes(e)
 	return e
@@ -280,10 +283,14 @@ func (s *Server) publicTLS() *gosttls.Config {
 }
 
 // signInTLS asks for a certificate and takes any, or none. It may be proven by an
-// earlier connection, as long as nothing has changed since by which it is judged.
+// earlier connection, as long as nothing has changed since by which it is judged, unless
+// a module has to verify the proof: only a new one has it.
 func (s *Server) signInTLS() *gosttls.Config {
 	config := s.gostTLS()
 	config.ClientAuth = gosttls.RequestClientCert
+	if s.verifier != nil {
+		return &config
+	}
 	s.sessions.OfferCertified(&config, "signin", func() string { return s.opts.Trust.Current().ID() })
 	return &config
 }

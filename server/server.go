@@ -21,8 +21,10 @@ import (
 	"propusk/certs/refresh"
 	"propusk/pki/reason"
 	"propusk/pki/revocation"
+	"propusk/pki/sigalg"
 	"propusk/server/challenge"
 	"propusk/server/config"
+	"propusk/server/engine"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
 	"propusk/server/resumption"
@@ -62,6 +64,7 @@ type Server struct {
 	client    *fetch.Client // nil if nobody is asked
 	strange   trust.Strangers
 	refresh   *refresh.Refresher // nil if nothing is fetched
+	verifier  *engine.Keeper     // nil if this program computes signatures
 	provider  *oidc.Provider
 	challenge *challenge.Challenge // nil if nobody signs in by one
 	metrics   *metrics.Metrics
@@ -85,28 +88,42 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	k, err := loadKeys(o.Config)
+	k, err := loadKeys(o.Config, o.Log)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{opts: o, keys: k}
+	if err := s.build(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close ends the tokens with keys of the gateway. Serve does so at its end; who does not call
+// it calls Close.
+func (s *Server) Close() error { return s.keys.close() }
+
+// build makes the parts.
+func (s *Server) build() error {
+	c := s.opts.Config
+	s.verifier = engine.New(engine.Options{
+		Config: c.Verification, Log: s.opts.Log, Now: s.opts.Now, Observe: func(c sigalg.Computed) { s.metrics.Computed(c) },
+	})
 	s.guard = trust.Guard{
-		Store: o.Trust, MaxAge: o.Config.Trust.MaxAge, Now: o.Now, Judged: s.judged,
-		Revocation: o.Config.Revocation.Policy(),
+		Store: s.opts.Trust, MaxAge: c.Trust.MaxAge, Now: s.opts.Now, Judged: s.judged, Engine: s.verifier.Choice(),
+		Revocation: c.Revocation.Policy(),
 	}
+	var err error
 	if s.client, err = s.newClient(); err != nil {
-		return nil, err
+		return err
 	}
-	if o.Config.Revocation.Online {
+	if c.Revocation.Online {
 		s.guard.Online = revocation.NewOnline(s.client)
 	}
 	if s.refresh, err = s.newRefresher(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := s.assemble(); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return s.assemble()
 }
 
 // Listeners are the open ports of a Server. Check may be nil.
@@ -157,7 +174,7 @@ func (l *Listeners) Close() error {
 func (s *Server) Run(ctx context.Context) error {
 	l, err := Listen(ctx, s.opts.Config)
 	if err != nil {
-		return err
+		return errors.Join(err, s.Close())
 	}
 	return s.Serve(ctx, l)
 }
@@ -189,15 +206,18 @@ func (s *Server) Serve(ctx context.Context, l *Listeners) error {
 		case <-watch:
 		}
 	}
-	var fetching sync.WaitGroup
+	var running sync.WaitGroup
+	if s.verifier != nil {
+		running.Go(func() { s.verifier.Run(ctx) })
+	}
 	if s.refresh != nil { // after the first load, whose lists say where the others are
-		fetching.Go(func() { s.refresh.Run(ctx) }) //nolint:errcheck // ends with ctx, and says only that
+		running.Go(func() { s.refresh.Run(ctx) }) //nolint:errcheck // ends with ctx, and says only that
 	}
 	err := s.serveAll(ctx, s.hosts(l))
 	cancel()
 	<-watch
-	fetching.Wait()
-	return err
+	running.Wait()
+	return errors.Join(err, s.Close())
 }
 
 // host is one listener and what answers on it.

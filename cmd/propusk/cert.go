@@ -18,6 +18,7 @@ import (
 // certOptions are the flags of `propusk cert`.
 type certOptions struct {
 	trust            trustFlags
+	engine           engineFlags
 	ignoreDates      bool
 	ignoreRevocation bool
 	json             bool
@@ -43,6 +44,7 @@ func newCertCommand() *cobra.Command {
 		},
 	}
 	o.trust.add(cmd)
+	o.engine.add(cmd)
 	cmd.Flags().BoolVar(&o.ignoreDates, "ignore-dates", false, "не смотреть на сроки действия / leave out the dates: for archives")
 	cmd.Flags().BoolVar(&o.ignoreRevocation, "ignore-revocation", false, "не проверять отзыв / leave out revocation: for archives")
 	addJSONFlag(cmd, &o.json)
@@ -59,6 +61,12 @@ func (o *certOptions) run(cmd *cobra.Command, names []string, now time.Time) err
 	if err != nil {
 		return err
 	}
+	choice, closeEngine, err := o.engine.open()
+	if err != nil {
+		return err
+	}
+	defer closeEngine() //nolint:errcheck // the verdict does not depend on it
+	trust.Engine = choice
 	worst := exitYes
 	for i, name := range names {
 		doc, err := o.judge(cmd, name, trust, at, now)

@@ -19,6 +19,7 @@ import (
 // verifyOptions are the flags of `propusk verify`.
 type verifyOptions struct {
 	trust        trustFlags
+	engine       engineFlags
 	content      string
 	certificates []string
 	json         bool
@@ -45,6 +46,7 @@ func newVerifyCommand() *cobra.Command {
 		},
 	}
 	o.trust.add(cmd)
+	o.engine.add(cmd)
 	cmd.Flags().StringVar(&o.content, "content", "", "документ, если подпись отсоединённая / the document, if the signature is detached")
 	cmd.Flags().StringArrayVar(&o.certificates, "certificate", nil, "сертификат подписавшего, если его нет в подписи / the signer's certificate, if the signature lacks it")
 	addJSONFlag(cmd, &o.json)
@@ -65,6 +67,12 @@ func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) erro
 	if err != nil {
 		return err
 	}
+	choice, closeEngine, err := o.engine.open()
+	if err != nil {
+		return err
+	}
+	defer closeEngine() //nolint:errcheck // the verdict does not depend on it
+	trust.Engine = choice
 	signature, err := readInput(cmd.InOrStdin(), name, cms.MaxSize)
 	if err != nil {
 		return err
@@ -241,6 +249,21 @@ func mark(status string) string {
 	}
 }
 
+// engineText names what computed.
+func engineText(e report.Engine) string {
+	text := e.Name
+	if e.Module != "" {
+		text += ", " + e.Module
+	}
+	if e.Version != "" {
+		text += " " + e.Version
+	}
+	if e.Fallback {
+		text += "; модуль не отвечал, ответила программа / the module gave no answer, the program answered"
+	}
+	return text
+}
+
 // printContext writes what the verdict rests on.
 func printContext(out *printer, c report.Context) {
 	out.line("")
@@ -248,6 +271,7 @@ func printContext(out *printer, c report.Context) {
 	if c.Trust.ListDate != nil {
 		out.line("перечень УЦ / list of CAs: версия %d от %s", c.Trust.ListVersion, c.Trust.ListDate.Format(time.DateOnly))
 	}
+	out.line("подписи проверил / signatures verified by: %s", engineText(c.Engine))
 	out.line("%s", c.Notice.RU)
 	out.line("%s", c.Notice.EN)
 }

@@ -107,6 +107,14 @@ type Use struct {
 	Fallback bool
 }
 
+// String names the engine for logs: "go", "both", "pkcs11 (fallback)".
+func (u Use) String() string {
+	if u.Fallback {
+		return u.Name + " (fallback)"
+	}
+	return u.Name
+}
+
 // Begin returns the Run of one verdict; nil for a nil Choice.
 func (c *Choice) Begin() *Run {
 	if c == nil {

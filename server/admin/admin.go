@@ -14,6 +14,7 @@ import (
 	"propusk/certs"
 	"propusk/certs/refresh"
 	"propusk/pki/reason"
+	"propusk/server/engine"
 	"propusk/server/problem"
 	"propusk/server/request"
 	"propusk/server/trust"
@@ -30,6 +31,8 @@ type Admin struct {
 	StateError func() error
 	// Strangers are CAs that are not known; nil means that none is recorded.
 	Strangers *trust.Strangers
+	// Engine verifies signatures; nil is this program.
+	Engine *engine.Keeper
 	// Refresher fetches trust data; nil means that nothing is fetched.
 	Refresher *refresh.Refresher
 	// Metrics serves the metrics.
@@ -43,6 +46,8 @@ type Ready struct {
 	Ready bool        `json:"ready"`
 	Code  reason.Code `json:"code,omitempty"`
 	Trust Trust       `json:"trust"`
+	// Engine is what verifies signatures, and how it does.
+	Engine engine.Status `json:"engine"`
 }
 
 // Trust describes the snapshot in force.
@@ -85,13 +90,14 @@ type Refresh struct {
 	Failing int `json:"failing"`
 }
 
-// Routes adds /healthz, /readyz, /trust and /metrics, for requests that name the
+// Routes adds /healthz, /readyz, /trust, /engine and /metrics, for requests that name the
 // loopback.
 func (a Admin) Routes(r gin.IRouter) {
 	r = r.Group("/", loopbackOnly)
 	request.Get(r, "/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	request.Get(r, "/readyz", a.ready)
 	request.Get(r, "/trust", a.trust)
+	request.Get(r, "/engine", func(c *gin.Context) { c.JSON(http.StatusOK, a.Engine.Status()) })
 	r.POST("/trust/refresh", a.refresh)
 	request.Get(r, "/metrics", gin.WrapH(a.Metrics))
 }
@@ -111,11 +117,14 @@ func loopbackOnly(c *gin.Context) {
 	c.Abort()
 }
 
-// ready answers 503 while trust data are absent or stale, so that a balancer
-// sends people elsewhere.
+// ready answers 503 while trust data are absent or stale, or nobody may verify
+// signatures, so that a balancer sends people elsewhere.
 func (a Admin) ready(c *gin.Context) {
 	snap, err := a.Trust()
-	out := Ready{Ready: err == nil, Trust: a.describe(snap, a.Now())}
+	if err == nil {
+		err = a.Engine.Ready()
+	}
+	out := Ready{Ready: err == nil, Trust: a.describe(snap, a.Now()), Engine: a.Engine.Status()}
 	status := http.StatusOK
 	if err != nil {
 		out.Code, status = reason.Of(err), http.StatusServiceUnavailable

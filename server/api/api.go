@@ -115,6 +115,7 @@ func (a *API) admit(c *gin.Context) {
 type judgement struct {
 	subject  string
 	verdict  verdict.Verdict
+	engine   string // what computed
 	document any
 }
 
@@ -149,7 +150,7 @@ func signatures(p *parcel) (judge, error) {
 	}
 	return func(by basis) judgement {
 		r := p.judge(by.validator(), by.now)
-		return judgement{"signature", r.Verdict(), report.Signatures(r, by.shown, by.now)}
+		return judgement{"signature", r.Verdict(), r.Engine.String(), report.Signatures(r, by.shown, by.now)}
 	}, nil
 }
 
@@ -183,7 +184,7 @@ func (a *API) handle(read reader) gin.HandlerFunc {
 func (a *API) note(ctx context.Context, j judgement) {
 	conclusion, why := report.Conclude(j.verdict.Status()), j.verdict.Why()
 	e := request.From(ctx)
-	e.Conclusion, e.Code = conclusion, why
+	e.Conclusion, e.Code, e.Engine = conclusion, why, j.engine
 	a.opts.Observe(j.subject, conclusion, why)
 }
 

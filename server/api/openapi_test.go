@@ -10,7 +10,7 @@ import (
 )
 
 // TestEveryRouteIsDescribed compares the routes with the paths of the document.
-// whoami is a route of the sign-in host.
+// whoami is a route of the sign-in host, and signatures are of package challenge.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	var doc struct {
 		OpenAPI string                                `json:"openapi"`
@@ -32,7 +32,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 	e := gin.New()
 	New(Options{Verifications: 1}).Routes(e)
-	served := []string{"GET /api/v1/whoami"}
+	served := []string{"GET /api/v1/whoami", "POST /api/v1/signatures", "GET /api/v1/signatures/{id}"}
 	for _, r := range e.Routes() {
 		if r.Method != "HEAD" {
 			served = append(served, r.Method+" "+r.Path)

@@ -154,6 +154,6 @@ func certificates(file []byte) (judge, error) {
 	}
 	return func(by basis) judgement {
 		c := by.validator().Certificate(file, nil, by.now)
-		return judgement{"certificate", c.Verdict, report.Certificate(c, by.shown, by.now)}
+		return judgement{"certificate", c.Verdict, c.Engine.String(), report.Certificate(c, by.shown, by.now)}
 	}, nil
 }

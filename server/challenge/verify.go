@@ -12,6 +12,7 @@ import (
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
 	"propusk/server/problem"
+	"propusk/server/request"
 	"propusk/server/signin"
 	"propusk/server/signrequest"
 )
@@ -52,6 +53,7 @@ func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Reque
 	trust, rules := c.opts.Judge.Basis(policy)
 	now := c.opts.Now()
 	found := validate.Validator{Trust: trust, Policy: rules, Context: ctx}.SignedData(sd, signedContent(r), now)
+	request.From(ctx).Engine = found.Engine.String()
 	signature := found.Signatures[0]
 	j := judgement{report: found}
 	if signature.Mathematical.Status() != verdict.Passed {

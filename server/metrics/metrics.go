@@ -30,6 +30,8 @@ type Metrics struct {
 	reloads    *prometheus.CounterVec
 	api        *prometheus.CounterVec
 	apiBytes   *prometheus.CounterVec
+	computed   *prometheus.CounterVec
+	computing  prometheus.Histogram
 }
 
 // Gauges are read at the time of a scrape; both functions must be set and safe for
@@ -71,6 +73,7 @@ func New(g Gauges) *Metrics {
 		}, []string{"result"}),
 	}
 	m.addAPI()
+	m.addEngine()
 	m.registry.MustRegister(m.requests, m.duration, m.verdicts, m.handshakes, m.reloads, newScrape(g))
 	return m
 }

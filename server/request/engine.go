@@ -158,7 +158,7 @@ func (o Options) finish(c *gin.Context, e *Event, took time.Duration) {
 		route = "none"
 	}
 	conn := ConnectionFrom(c.Request.Context())
-	attrs := make([]slog.Attr, 0, 13)
+	attrs := make([]slog.Attr, 0, 14)
 	attrs = append(attrs,
 		slog.String("request", e.ID),
 		slog.String("host", o.Host),
@@ -172,6 +172,7 @@ func (o Options) finish(c *gin.Context, e *Event, took time.Duration) {
 	attrs = optional(attrs, "suite", conn.Suite)
 	attrs = optional(attrs, "code", string(e.Code))
 	attrs = optional(attrs, "conclusion", e.Conclusion)
+	attrs = optional(attrs, "engine", e.Engine)
 	attrs = optional(attrs, "client", e.Client)
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("err", e.Err.Error()))

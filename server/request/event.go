@@ -24,6 +24,8 @@ type Event struct {
 	Code reason.Code
 	// Conclusion is the conclusion of a verdict, empty when none was made.
 	Conclusion string
+	// Engine is what computed the signatures of the verdict, empty when none was made.
+	Engine string
 	// Client is the client_id of the service that asked, if it is registered.
 	Client string
 	// Err is the technical cause. Its text must hold no personal data.

@@ -76,7 +76,7 @@ func TestOneLinePerRequest(t *testing.T) {
 	h := newHost(nil)
 	h.GET("/thing/:id", func(c *gin.Context) {
 		e := From(c.Request.Context())
-		e.Code, e.Conclusion, e.Client, e.Err = "a-code", "TOTAL-FAILED", "cabinet", errors.New("a cause")
+		e.Code, e.Conclusion, e.Engine, e.Client, e.Err = "a-code", "TOTAL-FAILED", "both", "cabinet", errors.New("a cause")
 		c.String(http.StatusOK, "hello")
 	})
 	w := h.do(http.MethodGet, "/thing/500100732259?inn=500100732259", nil)
@@ -84,7 +84,7 @@ func TestOneLinePerRequest(t *testing.T) {
 	id := w.Header().Get("X-Request-Id")
 	for key, want := range map[string]any{
 		"host": "test", "method": "GET", "route": "/thing/:id", "status": 200.0, "bytes": 5.0, "tls": "none",
-		"code": "a-code", "conclusion": "TOTAL-FAILED", "client": "cabinet", "err": "a cause", "request": id,
+		"code": "a-code", "conclusion": "TOTAL-FAILED", "engine": "both", "client": "cabinet", "err": "a cause", "request": id,
 	} {
 		if line[key] != want {
 			t.Errorf("%s = %v, want %v", key, line[key], want)

@@ -14,10 +14,13 @@ import (
 
 	"propusk/gost/gosttls"
 	"propusk/gost/spki"
+	"propusk/gost/streebog"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
+	"propusk/pki/sigalg"
 	"propusk/pki/validate"
+	"propusk/pki/verdict"
 	"propusk/server/trust"
 )
 
@@ -58,7 +61,40 @@ func (j judge) connection(ctx context.Context) outcome {
 	case len(st.PeerCertificates) == 0:
 		return outcome{code: reason.NoCertificate, at: at}
 	}
-	return j.certificates(ctx, st.PeerCertificates, at)
+	o := j.certificates(ctx, st.PeerCertificates, at)
+	if o.code == "" {
+		j.proof(&o, st.PeerProof)
+	}
+	return o
+}
+
+// proof has the signature by which the connection has proven the key verified by the
+// engine, if that is another one than the TLS stack. It ends in a page and not in a broken
+// handshake, which nobody understands. A resumed connection has no such signature, and is
+// not offered where it is needed.
+func (j judge) proof(o *outcome, p gosttls.Proof) {
+	run := o.trust.Engine.Begin()
+	if run == nil {
+		return
+	}
+	digest := sigalg.OIDStreebog256
+	if len(p.Digest) == streebog.Size512 {
+		digest = sigalg.OIDStreebog512
+	}
+	err := sigalg.Verifier{Run: run}.VerifyDigest(digest, o.cert.Parsed.PublicKey, p.Digest, p.Signature)
+	use := run.Use()
+	o.cert.Engine.Fallback = o.cert.Engine.Fallback || use.Fallback
+	if err == nil {
+		return
+	}
+	o.code, o.err, o.who = reason.EngineDisagreement, err, person.Identity{} // it was good for the TLS stack
+	if failure := sigalg.EngineFailure(err); failure != nil {
+		o.code = reason.Of(failure)
+	}
+	var b verdict.Builder
+	b.AddAll(o.cert.Verdict)
+	b.Unknown(validate.CheckEngine, o.code, "63-ФЗ, ст. 11, п. 3")
+	o.cert.Verdict = b.Done(person.Identity{})
 }
 
 // Judge returns why the holder of a chain, leaf first, is not let in at this moment, or

@@ -101,7 +101,7 @@ func (s *SignIn) signIn(c *gin.Context) {
 func (s *SignIn) observe(c *gin.Context, subject string) outcome {
 	o := s.judge.connection(c.Request.Context())
 	e := request.From(c.Request.Context())
-	e.Code, e.Err, e.Conclusion = o.code, o.err, o.conclusion()
+	e.Code, e.Err, e.Conclusion, e.Engine = o.code, o.err, o.conclusion(), o.cert.Engine.String()
 	s.opts.Observe(subject, e.Conclusion, o.code)
 	c.Header("Connection", "close")
 	return o

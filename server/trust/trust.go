@@ -8,6 +8,7 @@ import (
 	"propusk/certs"
 	"propusk/pki/reason"
 	"propusk/pki/revocation"
+	"propusk/pki/sigalg"
 	"propusk/pki/validate"
 )
 
@@ -25,6 +26,8 @@ type Guard struct {
 	Judged func(validate.Certificate)
 	// Revocation says how evidence of revocation is judged and asked for.
 	Revocation revocation.Policy
+	// Engine says who computes signatures; nil is this program.
+	Engine *sigalg.Choice
 	// Online asks servers for it; nil means that none is asked.
 	Online *revocation.Online
 }
@@ -64,10 +67,10 @@ func (g Guard) ForVerdicts() validate.Trust {
 }
 
 // Of returns the trust data of a snapshot, with Judged told of what they judge, and
-// with Online to ask.
+// with Online and Engine to ask.
 func (g Guard) Of(snap *certs.Snapshot) validate.Trust {
 	t := snap.Trust()
-	t.Judged, t.Online = g.Judged, g.Online
+	t.Judged, t.Online, t.Engine = g.Judged, g.Online, g.Engine
 	return t
 }
 

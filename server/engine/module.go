@@ -1,0 +1,279 @@
+// Package engine has signatures of GOST R 34.10 verified by a PKCS#11 module, a token or
+// an HSM: C_Verify over CKM_GOSTR3410 and CKM_GOSTR3410_512, with the public key of the
+// signer as a session object. See docs/VERIFICATION.md.
+package engine
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"propusk/gost/gost3410"
+	"propusk/pki/reason"
+	"propusk/pki/sigalg"
+	"propusk/tokens"
+)
+
+// How long the module may take: it is a person with a browser who waits. A verification
+// takes a millisecond in a HSM and some hundred in a token.
+const (
+	startTime = 15 * time.Second
+	callTime  = 5 * time.Second
+)
+
+// How long a module that is not there is left alone. The first loss costs nothing: a
+// library that crashed starts again within some milliseconds.
+const (
+	firstRest = time.Second
+	maxRest   = 30 * time.Second
+)
+
+// ModuleOptions say what a Module is.
+type ModuleOptions struct {
+	// Path is the library, or "soft:DIR".
+	Path string
+	// Token is the label or serial number of the token; empty is the only one.
+	Token string
+	// PIN returns the PIN of the token; nil means that none is needed.
+	PIN tokens.PINSource
+	// Sessions is how many signatures are verified at once; zero is two.
+	Sessions int
+	// Now returns the time; nil is time.Now.
+	Now func() time.Time
+	// Open opens libraries; nil is tokens.Open.
+	Open func(path string, o ...tokens.Option) (*tokens.Module, error)
+}
+
+// Module is a token that verifies. It connects when it is first needed, and again when
+// it was lost. Before it is believed, each time it connects, it has to tell good
+// signatures from bad ones. It implements sigalg.Engine and is safe for concurrent use.
+type Module struct {
+	o     ModuleOptions
+	about atomic.Pointer[sigalg.EngineInfo]
+
+	mu     sync.Mutex
+	module *tokens.Module // nil before it was opened
+	pool   *tokens.Pool   // nil when it has to be connected, or examined again
+	closed bool
+	losses int // one after the other
+	rest   time.Time
+	err    error // of the last loss, while it lasts
+	since  time.Time
+}
+
+// NewModule returns a Module; nothing is connected before its first use.
+func NewModule(o ModuleOptions) *Module {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Open == nil {
+		o.Open = tokens.Open
+	}
+	if o.Sessions <= 0 {
+		o.Sessions = 2
+	}
+	m := &Module{o: o}
+	m.about.Store(&sigalg.EngineInfo{Name: sigalg.EnginePKCS11})
+	return m
+}
+
+// About implements sigalg.Engine. What the module says about itself is known since it
+// was connected.
+func (m *Module) About() sigalg.EngineInfo { return *m.about.Load() }
+
+// Verify implements sigalg.Engine. The error is a *reason.Error with a code of a token,
+// or with reason.EngineDisagreement if the module does not tell good from bad.
+func (m *Module) Verify(pub *gost3410.PublicKey, digest, signature []byte) (bool, error) {
+	pool, err := m.connected()
+	if err != nil {
+		return false, err
+	}
+	good, err := verify(pool, pub, digest, signature)
+	m.answered(pool, err)
+	return good && err == nil, err
+}
+
+// verify has one session of a pool verify.
+func verify(pool *tokens.Pool, pub *gost3410.PublicKey, digest, signature []byte) (good bool, err error) {
+	err = pool.Do(func(s *tokens.Session) (err error) {
+		good, err = s.Verify(pub, digest, signature)
+		return err
+	})
+	return good, err
+}
+
+// Probe connects the module if it is not connected. The error is that of Verify.
+func (m *Module) Probe() error {
+	_, err := m.connected()
+	return err
+}
+
+// Lost returns since when the module does not answer, and why; a nil error if it does,
+// or was not asked yet.
+func (m *Module) Lost() (since time.Time, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.since, m.err
+}
+
+// Close ends the sessions and the process of the library. Verify fails afterwards.
+func (m *Module) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return m.drop()
+}
+
+// drop closes what is open.
+func (m *Module) drop() error {
+	var errs []error
+	if m.pool != nil {
+		errs = append(errs, m.pool.Close())
+	}
+	if m.module != nil {
+		errs = append(errs, m.module.Close())
+	}
+	m.pool, m.module = nil, nil
+	return errors.Join(errs...)
+}
+
+// connected returns the sessions of the module, which passed its examination.
+func (m *Module) connected() (*tokens.Pool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.closed:
+		return nil, reason.Errorf(reason.TokenModuleBad, "engine: the module was closed")
+	case m.pool != nil:
+		return m.pool, nil
+	case m.err != nil && m.o.Now().Before(m.rest):
+		return nil, m.err // nobody waits for what is not there
+	}
+	pool, err := m.connect()
+	if err != nil {
+		m.lost(err)
+		return nil, err
+	}
+	m.pool, m.losses, m.err, m.since = pool, 0, nil, time.Time{}
+	return pool, nil
+}
+
+// connect opens the library, and examines it.
+func (m *Module) connect() (*tokens.Pool, error) {
+	if m.module == nil {
+		module, err := m.o.Open(m.o.Path, tokens.Deadlines{Start: startTime, Call: callTime, Person: callTime}, tokens.Parallel(m.o.Sessions))
+		if err != nil {
+			return nil, err
+		}
+		m.module = module
+	}
+	info, err := m.module.Info()
+	if err != nil {
+		return nil, err
+	}
+	pool := tokens.NewPool(m.module, tokens.PoolOptions{Token: m.o.Token, PIN: m.o.PIN, Size: m.o.Sessions})
+	if err := examine(pool); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	about := aboutModule(info)
+	m.about.Store(&about)
+	return pool, nil
+}
+
+// maxName bounds what a library says about itself, in characters.
+const maxName = 100
+
+func aboutModule(info tokens.Info) sigalg.EngineInfo {
+	name := strings.Join(strings.Fields(info.Manufacturer+" "+info.Description), " ")
+	if runes := []rune(name); len(runes) > maxName {
+		name = string(runes[:maxName])
+	}
+	return sigalg.EngineInfo{Name: sigalg.EnginePKCS11, Module: name, Version: info.Version}
+}
+
+// answered takes note of how a verification ended. A module that knows nothing of a
+// curve, or refuses one signature, is not lost: whoever sends signatures could otherwise
+// switch it off for all others.
+func (m *Module) answered(pool *tokens.Pool, err error) {
+	if err == nil || !gone(err) {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pool == pool { // else somebody else has noticed already
+		m.lost(err)
+	}
+}
+
+// gone reports whether an error means that the module has to be connected, and
+// examined, again.
+func gone(err error) bool {
+	switch reason.Of(err) {
+	case reason.TokenFailed, reason.TokenUnsupported:
+		return false
+	}
+	return true
+}
+
+// lost records a loss. What crashed may start at once; after that it is left alone for
+// a time that grows.
+func (m *Module) lost(err error) {
+	if m.err == nil {
+		m.since = m.o.Now()
+	}
+	m.err = err
+	if m.pool != nil {
+		err = errors.Join(err, m.pool.Close())
+		m.pool = nil
+	}
+	if m.losses++; m.losses > 1 {
+		m.rest = m.o.Now().Add(min(firstRest<<min(m.losses-2, 10), maxRest))
+	}
+}
+
+// examine lets the module tell good signatures from bad ones. Keys are new each time, so
+// that the answers cannot be known beforehand.
+func examine(pool *tokens.Pool) error {
+	known := false
+	for _, curve := range []*gost3410.Curve{gost3410.CryptoProA(), gost3410.TC26512A()} {
+		err := examineCurve(pool, curve)
+		switch {
+		case err == nil:
+			known = true
+		case gone(err):
+			return err
+		case curve.Size() == 64 && known: // there are tokens for keys of 256 bits alone
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func examineCurve(pool *tokens.Pool, curve *gost3410.Curve) error {
+	key, err := gost3410.GenerateKey(curve, nil)
+	if err != nil {
+		return err
+	}
+	digest := make([]byte, curve.Size())
+	copy(digest, key.PublicKey().Bytes())
+	signature, err := key.Sign(nil, digest, nil)
+	if err != nil {
+		return err
+	}
+	for _, want := range []bool{true, false} {
+		if !want {
+			digest[0] ^= 1
+		}
+		got, err := verify(pool, key.PublicKey(), digest, signature)
+		if err != nil {
+			return err
+		}
+		if got != want {
+			return reason.Errorf(reason.EngineDisagreement, "engine: the module says %t to a signature on %s for which %t is right", got, curve.Name(), want)
+		}
+	}
+	return nil
+}
