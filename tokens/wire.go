@@ -263,13 +263,12 @@ func (a *answer) err() error {
 // refuse makes an error the answer.
 func (a *answer) refuse(err error) {
 	*a = answer{failed: true}
-	if code, ok := errors.AsType[rv](err); ok && code != 0 {
-		a.code = uint(code)
-		return
-	}
 	code := reason.TokenFailed
 	if e, ok := errors.AsType[*reason.Error](err); ok {
 		code, err = e.Code, e.Err
+	} else if code, ok := errors.AsType[rv](err); ok && code != 0 {
+		a.code = uint(code)
+		return
 	}
 	a.reason = string(code)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 
 	"propusk/pki/reason"
 	"propusk/server/testgateway"
+	"propusk/tokens"
 )
 
 // demoRunning is a demo that a test has started.
@@ -388,6 +389,7 @@ func read(t *testing.T, path string) []byte {
 // TestMain is propusk itself when a test starts this binary again with
 // PROPUSK_TEST_ARGS: signals need a process.
 func TestMain(m *testing.M) {
+	tokens.ServeIfChild()
 	if args := os.Getenv("PROPUSK_TEST_ARGS"); args != "" {
 		os.Args = append(os.Args[:1], strings.Split(args, "\n")...)
 		main()

@@ -40,6 +40,9 @@ type Backend struct {
 	// TellsLastTry says that the library shows that one try is left; one that does not
 	// locks its token without a warning.
 	TellsLastTry bool
+	// Remembers says that the library shows how the PIN stood when it was entered last
+	// through it, as OpenSC does, and not how it stands.
+	Remembers bool
 	// Unlock gives a locked PIN its tries back.
 	Unlock func(*testing.T)
 
@@ -106,7 +109,7 @@ func (b Backend) find(t *testing.T) *tokens.Token {
 func (b Backend) login(t *testing.T) *tokens.Session {
 	t.Helper()
 	pin := []byte(b.PIN)
-	s, err := b.find(t).Login(pin, false)
+	s, err := b.find(t).Login(pin, b.Remembers)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,7 @@ func (o *object) dataAttribute(typ uint) ([]byte, error) {
 		if o.sealed() {
 			return nil, AttributeSensitive
 		}
-		return o.Value, nil
+		return bytes.Clone(o.Value), nil
 	}
 	return nil, AttributeTypeInvalid
 }
@@ -177,7 +177,7 @@ func (o *object) secretAttribute(typ uint) ([]byte, error) {
 		if o.secret.sensitive || !o.secret.extractable {
 			return nil, AttributeSensitive
 		}
-		return o.secret.value, nil
+		return bytes.Clone(o.secret.value), nil // the key is wiped when it goes
 	}
 	return nil, AttributeTypeInvalid
 }

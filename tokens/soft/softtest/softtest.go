@@ -34,6 +34,7 @@ type Options struct {
 	ID                []byte                // of both: 01
 	Subject           string                // common name in the certificate: "Soft Token"
 	MustChange        bool                  // the PIN must be changed before anything else
+	NoPIN             bool                  // the user has no PIN, and the token no key
 	NoKey             bool                  // no key and no certificate
 	NoCertificate     bool                  // a key, and no certificate of it
 	Confirm           bool                  // the key wants the PIN at each signature
@@ -64,10 +65,13 @@ func New(t testing.TB, o Options) *Token {
 	token, err := soft.Open(path)
 	must(t, err)
 	must(t, token.Init(o.Label, []byte(o.SOPIN)))
+	out := &Token{Dir: o.Dir, Path: path, PIN: o.PIN, SOPIN: o.SOPIN, Label: o.Label, KeyLabel: o.KeyLabel, ID: o.ID}
+	if o.NoPIN {
+		return out
+	}
 	must(t, token.Login(soft.SecurityOfficer, []byte(o.SOPIN)))
 	must(t, token.InitPIN([]byte(o.PIN), false))
 	token.Logout()
-	out := &Token{Dir: o.Dir, Path: path, PIN: o.PIN, SOPIN: o.SOPIN, Label: o.Label, KeyLabel: o.KeyLabel, ID: o.ID}
 	if !o.NoKey {
 		must(t, token.Login(soft.User, []byte(o.PIN)))
 		out.key(t, token, o)
@@ -267,4 +271,55 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Give puts one more key on the token, of which the ParamSet, KeyLabel, ID, Subject,
+// NoCertificate and Confirm of the options are. The Certificate and the Public of what it
+// returns are those of that key.
+func (k *Token) Give(t testing.TB, o Options) *Token {
+	t.Helper()
+	o = o.defaults()
+	token, err := soft.Open(k.Path)
+	must(t, err)
+	must(t, token.Login(soft.User, []byte(k.PIN)))
+	defer token.Logout()
+	with := *k
+	with.KeyLabel, with.ID, with.Certificate = o.KeyLabel, o.ID, nil
+	with.key(t, token, o)
+	return &with
+}
+
+// away is where a token is while it is removed: the library does not look there.
+func (k *Token) away() string { return filepath.Join(k.Dir, ".removed-"+filepath.Base(k.Path)) }
+
+// Remove takes the token out.
+func (k *Token) Remove(t testing.TB) {
+	t.Helper()
+	must(t, os.Rename(k.Path, k.away()))
+}
+
+// Insert puts back the token that was removed.
+func (k *Token) Insert(t testing.TB) {
+	t.Helper()
+	must(t, os.Rename(k.away(), k.Path))
+}
+
+// Tries returns how many tries the PIN of the user has left, from the files.
+func (k *Token) Tries(t testing.TB) int {
+	t.Helper()
+	token, err := soft.Open(k.Path)
+	must(t, err)
+	info, err := token.Info()
+	must(t, err)
+	return info.UserTries
+}
+
+// Unlock gives the PIN of the user its tries back.
+func (k *Token) Unlock(t testing.TB) {
+	t.Helper()
+	token, err := soft.Open(k.Path)
+	must(t, err)
+	must(t, token.Login(soft.SecurityOfficer, []byte(k.SOPIN)))
+	must(t, token.InitPIN([]byte(k.PIN), false))
+	token.Logout()
 }
