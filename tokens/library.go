@@ -124,6 +124,7 @@ const (
 	rvPINExpired     rv = 0x0A3
 	rvPINLocked      rv = 0x0A4
 	rvSessionClosed  rv = 0x0B0
+	rvSessionCount   rv = 0x0B1
 	rvSessionInvalid rv = 0x0B3
 	rvSignature      rv = 0x0C0
 	rvSignatureSize  rv = 0x0C1

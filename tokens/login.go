@@ -18,6 +18,7 @@ type Session struct {
 	token  *Token
 	handle uint
 	login  *login // nil: public
+	sent   bool   // a PIN was sent
 	keys   verifyKeys
 
 	signing sync.Mutex
@@ -85,14 +86,14 @@ func (t *Token) session(enter func(lib library, s *Session, now tokenInfo) error
 	t.module.entering.Lock()
 	defer t.module.entering.Unlock()
 	s := &Session{token: t}
-	err := t.module.do(func(lib library) (err error) {
+	err := t.do(func(lib library) (err error) {
 		if s.handle, err = lib.open(t.slot, false); err != nil {
 			return err
 		}
 		now, err := lib.token(t.slot)
 		switch {
 		case err != nil:
-		case now.serial != t.info.serial || now.label != t.info.label || now.manufacturer != t.info.manufacturer:
+		case t.replaced(now):
 			err = errGone // another token is in the slot, whose tries must not be spent
 		default:
 			err = enter(lib, s, now)
@@ -111,8 +112,8 @@ func (t *Token) session(enter func(lib library, s *Session, now tokenInfo) error
 // enter logs in.
 func (s *Session) enter(lib library, now tokenInfo, pin []byte, lastTry bool) error {
 	m := s.token.module
-	at := loginKey{s.token.slot, s.token.info.serial}
-	if in, err := s.loggedIn(lib); err != nil {
+	at := s.token.place()
+	if in, _, err := s.loggedIn(lib); err != nil {
 		return err
 	} else if in {
 		if l := m.logins[at]; l != nil {
@@ -138,6 +139,7 @@ func (s *Session) enter(lib library, now tokenInfo, pin []byte, lastTry bool) er
 	if err != nil {
 		return err
 	}
+	s.sent = true
 	if err := lib.login(s.handle, userOrdinary, pin); err != nil {
 		return s.refused(lib, err)
 	}
@@ -148,15 +150,38 @@ func (s *Session) enter(lib library, now tokenInfo, pin []byte, lastTry bool) er
 	return nil
 }
 
-// loggedIn reports whether the token is logged in for this module. A library that does
-// not say is taken for one where it is not.
-func (s *Session) loggedIn(lib library) (bool, error) {
+// loggedIn reports whether the token is logged in for this module, and whether the
+// library says so: one that does not is taken for one where it is not.
+func (s *Session) loggedIn(lib library) (in, known bool, err error) {
 	state, err := lib.state(s.handle)
 	if _, ok := errors.AsType[rv](err); ok {
-		return false, nil
+		return false, false, nil
 	}
-	return state == stateUserReading || state == stateUserWriting, err
+	return state == stateUserReading || state == stateUserWriting, err == nil, err
 }
+
+// join opens one more session under a login, for which the PIN is not needed; nil is a
+// public one.
+func (t *Token) join(l *login) (*Session, error) {
+	return t.session(func(lib library, s *Session, _ tokenInfo) error {
+		if l == nil {
+			return nil
+		}
+		in, known, err := s.loggedIn(lib)
+		if err != nil {
+			return err
+		}
+		if known && !in || t.module.logins[t.place()] != l {
+			return reason.Errorf(reason.TokenSessionLost, "the token has been logged out")
+		}
+		l.sessions++
+		s.login = l
+		return nil
+	})
+}
+
+// place names the token in its slot.
+func (t *Token) place() loginKey { return loginKey{t.slot, t.info.serial} }
 
 // refused adds to the refusal of a PIN what the token says about it now.
 func (s *Session) refused(lib library, err error) error {
@@ -255,12 +280,12 @@ func (s *Session) Close() error {
 	m := s.token.module
 	m.entering.Lock()
 	defer m.entering.Unlock()
-	err := m.do(func(lib library) error {
+	err := s.token.do(func(lib library) error {
 		var err error
 		if l := s.login; l != nil {
 			s.login = nil
 			if l.sessions--; l.sessions == 0 {
-				at := loginKey{s.token.slot, s.token.info.serial}
+				at := s.token.place()
 				if m.logins[at] == l {
 					delete(m.logins, at)
 				}

@@ -32,17 +32,17 @@ type PoolOptions struct {
 type Pool struct {
 	module *Module
 	o      PoolOptions
-	places chan struct{} // one for each session that there may be
 
-	mu     sync.Mutex
-	token  *Token     // what the first operation found; nil before it
-	idle   []*Session // of the current life
-	all    int        // sessions of the current life, in use or idle
-	limit  int        // of sessions, as the token says
-	life   int        // is counted up when all sessions are dropped
-	anchor *Session   // the login, which is used for nothing else
-	failed error      // why there is no login any more
-	closed bool
+	mu      sync.Mutex
+	changed *sync.Cond // a session came back, or all were dropped
+	token   *Token     // what the first login found; nil before it
+	login   *login     // of this life; nil without PIN
+	idle    []*Session // of this life
+	open    int        // sessions of this life, idle or in use
+	limit   int        // of open
+	life    int        // is counted up when all sessions are dropped
+	failed  error      // why there is no login any more
+	closed  bool
 }
 
 // defaultPoolSize is how many sessions there are if nobody says: a token does one thing
@@ -54,75 +54,166 @@ func NewPool(m *Module, o PoolOptions) *Pool {
 	if o.Size <= 0 {
 		o.Size = defaultPoolSize
 	}
-	return &Pool{module: m, o: o, places: make(chan struct{}, o.Size)}
+	p := &Pool{module: m, o: o, limit: o.Size}
+	p.changed = sync.NewCond(&p.mu)
+	return p
 }
 
-// Do calls f with a session that nobody else has meanwhile. f must not keep it, nor
-// close it. The error is that of f, or why there is no session: see [Token.Login] and
+// Do calls f with a session that nobody else has meanwhile. f must not close it, nor
+// use it afterwards; the same session may come again, and what f keeps for it can be
+// used then. The error is that of f, or why there is no session: see [Token.Login] and
 // [Module.Find]. An operation that was lost with its session is not repeated.
 func (p *Pool) Do(f func(*Session) error) error {
-	p.places <- struct{}{}
-	defer func() { <-p.places }()
 	s, life, err := p.take()
 	if err != nil {
 		return err
 	}
+	done := false
+	defer func() {
+		if !done { // f panics: nobody knows what it left the session in
+			_ = p.give(s, life, true)
+		}
+	}()
 	err = f(s)
-	p.give(s, life, lost(err))
-	return err
+	done = true
+	return errors.Join(err, p.give(s, life, lost(err)))
 }
 
-// take returns a session.
+// take returns a session, and the life that it is of.
 func (p *Pool) take() (*Session, int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return nil, 0, reason.Errorf(reason.TokenFailed, "the pool has been closed")
-	}
-	if p.anchor == nil {
-		if err := p.connect(); err != nil {
-			return nil, 0, err
+	for {
+		if p.closed {
+			return nil, 0, reason.Errorf(reason.TokenFailed, "the pool has been closed")
 		}
-	}
-	if n := len(p.idle); n > 0 {
-		s := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		return s, p.life, nil
-	}
-	s, err := p.token.join(p.anchor)
-	if err != nil {
-		if lost(err) {
-			p.drop()
+		if n := len(p.idle); n > 0 {
+			s := p.idle[n-1]
+			p.idle = p.idle[:n-1]
+			return s, p.life, nil
 		}
-		return nil, 0, err
+		if p.open < p.limit {
+			s, err := p.another()
+			switch {
+			case err == nil:
+				p.open++
+				return s, p.life, nil
+			case errors.Is(err, rvSessionCount) && p.open > 0:
+				p.limit = p.open // the token has no more, whatever it said
+			default:
+				return nil, 0, err
+			}
+		}
+		p.changed.Wait()
 	}
-	return s, p.life, nil
 }
 
-// give takes a session back.
-func (p *Pool) give(s *Session, life int, gone bool) {
+// another opens a session: the first one of a life logs in. p.mu is held.
+func (p *Pool) another() (*Session, error) {
+	if p.open == 0 {
+		return p.connect()
+	}
+	s, err := p.token.join(p.login)
+	if lost(err) {
+		err = errors.Join(err, p.drop())
+	}
+	return s, err
+}
+
+// connect finds the token, enters the PIN, and returns the first session. p.mu is held.
+func (p *Pool) connect() (*Session, error) {
+	if p.failed != nil {
+		return nil, p.failed
+	}
+	token, err := p.find()
+	if err != nil {
+		return nil, err
+	}
+	p.limit = p.o.Size
+	if n := token.info.maxSessions; n != 0 && n < uint(p.limit) {
+		p.limit = int(n)
+	}
+	if p.o.PIN == nil {
+		s, err := token.Public()
+		if err == nil {
+			p.token, p.login = token, nil
+		}
+		return s, err
+	}
+	if err := mayLogin(token.info, false); err != nil {
+		return nil, err
+	}
+	pin, err := p.o.PIN()
+	if err != nil {
+		return nil, err
+	}
+	defer clear(pin)
+	sent := false
+	s, err := token.session(func(lib library, s *Session, now tokenInfo) error {
+		err := s.enter(lib, now, pin, false)
+		sent = s.sent
+		return err
+	})
+	if err != nil {
+		if sent {
+			p.failed = err
+		}
+		return nil, err
+	}
+	p.token, p.login = token, s.login
+	return s, nil
+}
+
+// find finds the token: after the first time the same one, lest another be tried with
+// its PIN.
+func (p *Pool) find() (*Token, error) {
+	if p.token == nil {
+		return p.module.Find(p.o.Token)
+	}
+	all, err := p.module.Tokens()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range all {
+		if t.info.same(p.token.info) {
+			return t, nil
+		}
+	}
+	return nil, reason.Errorf(reason.TokenRemoved, "%d tokens are connected, and not the one that was", len(all))
+}
+
+// give takes a session back; one that is gone takes all others with it.
+func (p *Pool) give(s *Session, life int, gone bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if gone && life == p.life {
-		p.drop()
-	}
-	if !gone && life == p.life && !p.closed {
+	defer p.changed.Broadcast()
+	if life == p.life && !p.closed && !gone {
 		p.idle = append(p.idle, s)
-		return
+		return nil
 	}
-	_ = s.Close() // of no use any more
+	err := s.Close()
+	if life == p.life {
+		err = errors.Join(err, p.drop())
+	}
+	return err
 }
 
 // drop forgets all sessions: those in use are closed when they come back. p.mu is held.
 func (p *Pool) drop() error {
-	p.life++
 	var errs []error
 	for _, s := range p.idle {
 		errs = append(errs, s.Close())
 	}
-	if p.anchor != nil {
-		errs = append(errs, p.anchor.Close())
-	}
-	p.idle, p.anchor = nil, nil
+	p.idle, p.open, p.login = nil, 0, nil
+	p.life++
 	return errors.Join(errs...)
+}
+
+// Close ends the sessions, those in use when they come back, and logs out.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.changed.Broadcast()
+	return p.drop()
 }

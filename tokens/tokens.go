@@ -229,6 +229,9 @@ func (t *Token) Model() string { return t.info.model }
 // Serial is its serial number.
 func (t *Token) Serial() string { return t.info.serial }
 
+// Slot is the number that the library gave its slot; it need not stay.
+func (t *Token) Slot() uint { return t.slot }
+
 // PIN says how the PIN of the user stands, as of the moment when the token was looked
 // for.
 func (t *Token) PIN() PINState { return t.info.pin() }
@@ -275,6 +278,11 @@ type tokenInfo struct {
 
 	tries      int // left, if the library tells
 	triesKnown bool
+}
+
+// same reports whether it is the same token, as far as tokens say.
+func (i tokenInfo) same(other tokenInfo) bool {
+	return i.serial == other.serial && i.label == other.label && i.manufacturer == other.manufacturer && i.model == other.model
 }
 
 func (i tokenInfo) pin() PINState {
