@@ -24,7 +24,7 @@ func TestOpenAPIExamples(t *testing.T) {
 	sent, answers := 0, 0
 	for path, item := range s.at(t, "paths") {
 		operation, ok := item.(map[string]any)["post"].(map[string]any)
-		if !ok {
+		if !ok || path == "/api/v1/signatures" { // TestOrderExamples sends those
 			continue
 		}
 		for contentType, media := range operation["requestBody"].(map[string]any)["content"].(map[string]any) {
