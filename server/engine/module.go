@@ -194,21 +194,25 @@ func aboutModule(info tokens.Info) sigalg.EngineInfo {
 }
 
 // answered takes note of how a verification ended. A module that knows nothing of a
-// curve, or refuses one signature, is not lost: whoever sends signatures could otherwise
-// switch it off for all others.
+// curve, or fails at one signature, is not lost: whoever sends signatures could otherwise
+// switch it off for all others. One that failed is examined again before it is asked.
 func (m *Module) answered(pool *tokens.Pool, err error) {
-	if err == nil || !gone(err) {
+	if err == nil || reason.Of(err) == reason.TokenUnsupported {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.pool == pool { // else somebody else has noticed already
+	switch {
+	case m.pool != pool: // somebody else has noticed already
+	case gone(err):
 		m.lost(err)
+	default:
+		pool.Close() //nolint:errcheck // what it says the examination finds as well
+		m.pool = nil
 	}
 }
 
-// gone reports whether an error means that the module has to be connected, and
-// examined, again.
+// gone reports whether an error means that the module is not there.
 func gone(err error) bool {
 	switch reason.Of(err) {
 	case reason.TokenFailed, reason.TokenUnsupported:
@@ -225,8 +229,7 @@ func (m *Module) lost(err error) {
 	}
 	m.err = err
 	if m.pool != nil {
-		err = errors.Join(err, m.pool.Close())
-		m.pool = nil
+		m.err, m.pool = errors.Join(err, m.pool.Close()), nil
 	}
 	if m.losses++; m.losses > 1 {
 		m.rest = m.o.Now().Add(min(firstRest<<min(m.losses-2, 10), maxRest))
