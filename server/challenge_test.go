@@ -273,6 +273,39 @@ func TestChallengeReplay(t *testing.T) {
 	wantCode(t, v.follow(v.answer(again, signature)), http.StatusForbidden, reason.ChallengeContent)
 }
 
+// TestChallengeRace: of many who bring the same answer at once, one gets in.
+func TestChallengeRace(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithChallenge)
+	v := newVisit(t, g)
+	state := v.begin()
+	signature := v.sign(v.request(state).Content(), v.signatory("ip"))
+	answers := make(chan testgateway.Answer, 8)
+	for range cap(answers) {
+		go func() { answers <- v.answer(state, signature) }()
+	}
+	var taken []string
+	for range cap(answers) {
+		if a := <-answers; a.StatusCode == http.StatusSeeOther {
+			taken = append(taken, a.Location())
+		}
+	}
+	if len(taken) != 1 {
+		t.Fatalf("%d answers were taken", len(taken))
+	}
+	for range cap(answers) {
+		go func() { answers <- v.get(taken[0]) }()
+	}
+	in := 0
+	for range cap(answers) {
+		if a := <-answers; a.StatusCode == http.StatusOK {
+			in++
+		}
+	}
+	if in != 1 {
+		t.Errorf("%d got in", in)
+	}
+}
+
 // TestChallengeRelay: a signature is of no use for anything but what it was asked for.
 func TestChallengeRelay(t *testing.T) {
 	g := testgateway.Start(t, testgateway.WithChallenge)

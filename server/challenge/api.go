@@ -160,7 +160,7 @@ func refuseService(x *gin.Context, err error) {
 func (c *Challenge) newOrder(client string, in OrderRequest) (Order, error) {
 	now := c.opts.Now().UTC().Truncate(time.Second)
 	o := Order{
-		ID: session.NewKey(), Client: client, RedirectURI: in.RedirectURI, State: in.State, Text: in.Text,
+		ID: session.NewKey(), Client: client, RedirectURI: in.RedirectURI, State: in.State,
 		Kinds: in.Kinds, Created: now, Expires: now.Add(defaultOrderLife),
 	}
 	if !c.opts.Provider.RedirectRegistered(client, in.RedirectURI) {
@@ -218,6 +218,7 @@ func (o *Order) whatToSign(in OrderRequest) error {
 		if err := signrequest.CheckText(in.Text); err != nil {
 			return bad("text: %w", err)
 		}
+		o.Text = in.Text
 		return nil
 	}
 	out := signrequest.Document{Name: d.Name, MediaType: d.MediaType}
