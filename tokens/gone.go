@@ -12,7 +12,7 @@ import (
 // that it did not explain, and how long it is left alone between two looks: pcscd looks
 // at a reader every 0.4 s.
 const (
-	noticing = time.Second
+	noticing = 2 * time.Second
 	look     = 100 * time.Millisecond
 )
 

@@ -64,6 +64,7 @@ func withCertificate(t *testing.T) (*virtualcard.Card, []byte) {
 // TestPersonalised lets OpenSC find everything on a card and sign with it, and OpenSSL
 // check the signature.
 func TestPersonalised(t *testing.T) {
+	t.Parallel()
 	s := StartQuiet(t)
 	card, der := withCertificate(t)
 	s.Insert(card)
@@ -92,6 +93,7 @@ func TestPersonalised(t *testing.T) {
 
 // TestPINs locks a card with OpenSC and lets the officer unlock it.
 func TestPINs(t *testing.T) {
+	t.Parallel()
 	s := StartQuiet(t)
 	card, err := virtualcard.New(virtualcard.Options{Tries: 3})
 	must(t, err)
@@ -125,6 +127,7 @@ func TestPINs(t *testing.T) {
 
 // TestBlank lets pkcs15-init personalise a blank card and make a key on it.
 func TestBlank(t *testing.T) {
+	t.Parallel()
 	s := StartQuiet(t)
 	card, err := virtualcard.New(virtualcard.Options{Blank: true})
 	must(t, err)
