@@ -19,7 +19,7 @@ export const input = JSON.parse(await read(process.stdin));
 
 // waiting is how long anything may take, in milliseconds: other tests run beside. Once
 // something has failed nobody need wait that long again.
-export let waiting = 30000;
+export let waiting = 6000;
 
 function tell(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
