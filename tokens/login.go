@@ -125,7 +125,7 @@ func (s *Session) enter(lib library, now tokenInfo, pin []byte, lastTry bool) er
 			return nil
 		}
 		// A login that nobody of us has any more.
-		if err := lib.logout(s.handle); err != nil {
+		if err := lib.logout(s.handle); err != nil && !errors.Is(err, rvNotIn) {
 			return err
 		}
 	}
@@ -265,6 +265,21 @@ func (i tokenInfo) triesLeft() (int, bool) {
 		return 1, true
 	}
 	return 0, false
+}
+
+// do calls the library for a session. When that is lost, so is the login under which it
+// was opened: libraries have been seen that say otherwise.
+func (s *Session) do(f func(library) error) error {
+	err := s.token.module.do(f)
+	if lost(err) {
+		m := s.token.module
+		m.entering.Lock()
+		defer m.entering.Unlock()
+		if at := s.token.place(); s.login != nil && m.logins[at] == s.login {
+			delete(m.logins, at)
+		}
+	}
+	return err
 }
 
 // lost are the reasons why a session is of no use any more.
