@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -17,10 +19,12 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/report"
 	"propusk/server/config"
+	"propusk/tokens/uri"
 )
 
 // keys are the secrets that the configuration names.
 type keys struct {
+	safe           safe
 	public, signIn hostKeys
 	token          crypto.Signer // nil when none is configured
 	subject        []byte
@@ -35,9 +39,10 @@ type hostKeys struct {
 	ordinary tls.Certificate
 }
 
-// loadKeys reads all files, and reports all mistakes at once by field.
-func loadKeys(c config.Config) (keys, error) {
-	var k keys
+// loadKeys reads all files and opens all tokens, and reports all mistakes at once by
+// field. The tokens stay open.
+func loadKeys(c config.Config, log *slog.Logger) (keys, error) {
+	k := keys{safe: newSafe(c.HSM, log)}
 	var errs []error
 	note := func(field string, err error) {
 		if err != nil {
@@ -45,47 +50,54 @@ func loadKeys(c config.Config) (keys, error) {
 		}
 	}
 	var err error
-	k.public, err = loadHost(c.Public.TLS)
+	k.public, err = k.safe.host(c.Public.TLS)
 	note("public.tls", err)
-	k.signIn, err = loadHost(c.SignIn.TLS)
+	k.signIn, err = k.safe.host(c.SignIn.TLS)
 	note("signin.tls", err)
-	k.token, err = loadSigner(c.OIDC.Key)
+	for name, host := range map[string]hostKeys{"public": k.public, "signin": k.signIn} {
+		if host.gost.PrivateKey == nil {
+			continue // its mistake was noted
+		}
+		missing, err := host.suites(c.GOSTTLS)
+		note(name+".tls.gost_key", err)
+		if len(missing) > 0 {
+			log.LogAttrs(context.Background(), slog.LevelWarn, "suites that the key in the token cannot do are not offered",
+				slog.String("host", name), slog.Any("suites", missing))
+		}
+	}
+	k.token, err = k.safe.signer(c.OIDC.Key)
 	note("oidc.key", err)
-	k.subject, err = loadHex(c.OIDC.SubjectSecret)
+	k.subject, err = k.safe.hex(c.OIDC.SubjectSecret)
 	note("oidc.subject_secret", err)
 	for i, client := range c.OIDC.Clients {
-		secret, err := loadSecret(client.SecretFile)
+		secret, err := k.safe.clientSecret(client.SecretFile)
 		note("oidc.clients["+strconv.Itoa(i)+"].secret_file", err)
 		k.clients = append(k.clients, secret)
 	}
-	for i, file := range c.Challenge.Keys {
-		key, err := loadSigner(file)
+	for i, place := range c.Challenge.Keys {
+		key, err := k.safe.signer(place)
 		note("challenge.keys["+strconv.Itoa(i)+"]", err)
 		k.challenge = append(k.challenge, key)
 	}
-	k.reports, err = loadSignatory(c.Report)
+	k.reports, err = k.safe.signatory(c.Report)
 	note("report", err)
-	return k, errors.Join(errs...)
+	if len(errs) > 0 {
+		return keys{}, errors.Join(append(errs, k.close())...)
+	}
+	return k, nil
 }
 
-// loadSignatory reads who signs reports, and sees whether the key can; nil when
-// nobody does.
-func loadSignatory(r config.Report) (*cms.Signatory, error) {
+// close ends the tokens, and their keys with them.
+func (k keys) close() error { return k.safe.ring.Close() }
+
+// signatory reads who signs reports, and sees whether the key can; nil when nobody does.
+func (s safe) signatory(r config.Report) (*cms.Signatory, error) {
 	if !r.Configured() {
 		return nil, nil
 	}
-	chain, err := os.ReadFile(r.Certificate)
+	pair, err := s.gost(r.Certificate, r.Key)
 	if err != nil {
 		return nil, err
-	}
-	key, err := os.ReadFile(r.Key)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(key)
-	pair, err := gosttls.ParseKeyPair(chain, key)
-	if err != nil {
-		return nil, fmt.Errorf("%s with %s: %w", r.Certificate, r.Key, err)
 	}
 	var certs []*gostx509.Certificate
 	for _, raw := range pair.Chain {
@@ -102,30 +114,25 @@ func loadSignatory(r config.Report) (*cms.Signatory, error) {
 	return &by, nil
 }
 
-func loadHost(t config.TLS) (hostKeys, error) {
+func (s safe) host(t config.TLS) (hostKeys, error) {
 	var k hostKeys
 	var err error
-	if k.ordinary, err = tls.LoadX509KeyPair(t.Certificate, t.Key); err != nil {
+	if k.ordinary, err = s.ordinary(t.Certificate, t.Key); err != nil {
 		return hostKeys{}, err
 	}
-	cert, err := os.ReadFile(t.GOSTCertificate)
-	if err != nil {
+	if k.gost, err = s.gost(t.GOSTCertificate, t.GOSTKey); err != nil {
 		return hostKeys{}, err
-	}
-	key, err := os.ReadFile(t.GOSTKey)
-	if err != nil {
-		return hostKeys{}, err
-	}
-	if k.gost, err = gosttls.ParseKeyPair(cert, key); err != nil {
-		return hostKeys{}, fmt.Errorf("%s with %s: %w", t.GOSTCertificate, t.GOSTKey, err)
 	}
 	return k, nil
 }
 
-// loadSigner reads a PKCS#8 key from a PEM file; no file, no key.
-func loadSigner(file string) (crypto.Signer, error) {
+// signer reads a PKCS#8 key from a PEM file, or opens one in a token; no file, no key.
+func (s safe) signer(file string) (crypto.Signer, error) {
 	if file == "" {
 		return nil, nil
+	}
+	if uri.Is(file) {
+		return within(s, file, func(u uri.URI) (crypto.Signer, error) { return s.ring.Signer(u) })
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -146,11 +153,12 @@ func loadSigner(file string) (crypto.Signer, error) {
 	return signer, nil
 }
 
-func loadHex(file string) ([]byte, error) {
-	data, err := os.ReadFile(file)
+func (s safe) hex(file string) ([]byte, error) {
+	data, err := s.secret(file)
 	if err != nil {
 		return nil, err
 	}
+	defer clear(data)
 	secret, err := hex.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: hexadecimal digits are wanted", file) // not what was read
@@ -161,15 +169,16 @@ func loadHex(file string) ([]byte, error) {
 // minClientSecret is the shortest secret of a client, in characters.
 const minClientSecret = 16
 
-// loadSecret reads the secret of a client; no file, no secret.
-func loadSecret(file string) (string, error) {
+// clientSecret reads the secret of a client; no file, no secret.
+func (s safe) clientSecret(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := s.secret(file)
 	if err != nil {
 		return "", err
 	}
+	defer clear(data)
 	secret := strings.TrimSpace(string(data))
 	// RFC 6749, Section 10.10: what a person chooses can be guessed.
 	if len(secret) < minClientSecret {

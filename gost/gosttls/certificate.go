@@ -97,6 +97,13 @@ func (c Certificate) does(suite *record.Suite) bool {
 	return false
 }
 
+// Serves reports whether a server can speak a suite with the certificate: what its private
+// key can do decides, see [PrivateKey].
+func (c Certificate) Serves(suite uint16) bool {
+	s, ok := record.SuiteByID(suite)
+	return ok && c.PrivateKey != nil && c.does(s)
+}
+
 // curve returns the curve of the certificate, which is that of its key.
 func (c Certificate) curve() (*gost3410.Curve, error) {
 	if len(c.Chain) == 0 || c.PrivateKey == nil {

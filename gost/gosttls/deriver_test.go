@@ -57,6 +57,9 @@ func TestDerivers(t *testing.T) {
 				if suite == CNTIMIT || suite == LegacyCNTIMIT {
 					need = vko.FunctionVKO256
 				}
+				if cert := serverConfig.Certificates[0]; cert.Serves(suite) != (derives&need != 0) || !cert.Serves(KuznyechikMGMS) || cert.Serves(0) {
+					t.Errorf("%#04x with a key that derives %d: %v", suite, derives, cert.Serves(suite))
+				}
 				if derives&need != 0 {
 					client, server := connected(t, clientConfig, serverConfig)
 					exchange(t, client, server)

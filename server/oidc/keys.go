@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	jose "github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
 // signingKey signs identity tokens. It implements op.SigningKey.
@@ -58,8 +59,15 @@ func newSigningKey(key crypto.Signer) (signingKey, error) {
 // SignatureAlgorithm implements op.SigningKey.
 func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return k.algorithm }
 
-// Key implements op.SigningKey.
-func (k signingKey) Key() any { return k.private }
+// Key implements op.SigningKey. Package jose knows keys in memory by their types; others,
+// those in tokens, it is to leave as they are.
+func (k signingKey) Key() any {
+	switch k.private.(type) {
+	case *ecdsa.PrivateKey, *rsa.PrivateKey:
+		return k.private
+	}
+	return cryptosigner.Opaque(k.private)
+}
 
 // ID implements op.SigningKey: the thumbprint of RFC 7638.
 func (k signingKey) ID() string { return k.id }

@@ -66,6 +66,9 @@ type URI struct {
 	PINFile string
 }
 
+// IsZero reports whether the URI says nothing.
+func (u URI) IsZero() bool { return u.String() == scheme }
+
 // Is reports whether a text means to be a PKCS #11 URI, good or bad, and not the path of
 // a file.
 func Is(s string) bool {
