@@ -335,6 +335,59 @@ func TestComesBack(t *testing.T) {
 	}
 }
 
+// TestPINIsSentOnce: a wrong PIN costs one try, however often the module is needed, and
+// the right one is entered again when the token was away.
+func TestPINIsSentOnce(t *testing.T) {
+	token := softtest.New(t, softtest.Options{NoKey: true, Label: "Токен"})
+	all := token.Tries(t)
+	pin := filepath.Join(t.TempDir(), "pin")
+	one := sign(t, gost3410.CryptoProA())
+	keeper := func(at *clock) broken {
+		k := engine.New(engine.Options{Now: at.now, Config: config.Verification{
+			Engine: "pkcs11", Module: tokens.SoftScheme + token.Dir, PINFile: pin, Sessions: 2, WhenLost: "refuse",
+		}})
+		t.Cleanup(func() { k.Close() })
+		return broken{Keeper: k}
+	}
+	if err := os.WriteFile(pin, []byte("87650000"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := &clock{t: time.Now()}
+	b := keeper(at)
+	for range 20 {
+		if err, _ := b.verify(one); reason.Of(err) != reason.EngineLost {
+			t.Fatalf("a wrong PIN: %v", err)
+		}
+		at.advance(time.Hour)
+	}
+	if left := token.Tries(t); left != all-1 {
+		t.Errorf("%d tries are left of %d", left, all)
+	}
+	if s := b.Status(); s.Code != reason.TokenPINWrong {
+		t.Errorf("%+v", s)
+	}
+	if err := os.WriteFile(pin, []byte(token.PIN+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b = keeper(at)
+	for range 3 {
+		if err, _ := b.verify(one); err != nil {
+			t.Fatal(err)
+		}
+		token.Remove(t)
+		for range 3 {
+			if err, _ := b.verify(one); reason.Of(err) != reason.EngineLost {
+				t.Errorf("no token: %v", err)
+			}
+		}
+		token.Insert(t)
+		at.advance(time.Hour)
+	}
+	if left := token.Tries(t); left != all {
+		t.Errorf("%d tries are left of %d", left, all)
+	}
+}
+
 // TestPINFile reads PINs as people write them into files.
 func TestPINFile(t *testing.T) {
 	if engine.PINFile("") != nil {

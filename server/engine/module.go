@@ -55,7 +55,9 @@ type Module struct {
 
 	mu     sync.Mutex
 	module *tokens.Module // nil before it was opened
-	pool   *tokens.Pool   // nil when it has to be connected, or examined again
+	pool   *tokens.Pool   // nil before it is needed
+	ready  bool           // pool passed its examination, and nothing was wrong since
+	proven bool           // pool passed its examination: if there is a PIN, it is the right one
 	closed bool
 	losses int // one after the other
 	rest   time.Time
@@ -135,8 +137,21 @@ func (m *Module) drop() error {
 	if m.module != nil {
 		errs = append(errs, m.module.Close())
 	}
-	m.pool, m.module = nil, nil
+	m.pool, m.module, m.ready = nil, nil, false
 	return errors.Join(errs...)
+}
+
+// renew has sessions opened anew: an operation may have got stuck in one. With them the
+// PIN is entered anew, so this is not done as long as the PIN was never good: the pool
+// knows that it was refused, and never sends it again.
+func (m *Module) renew() error {
+	m.ready = false
+	if m.pool == nil || m.o.PIN != nil && !m.proven {
+		return nil
+	}
+	err := m.pool.Close()
+	m.pool = nil
+	return err
 }
 
 // connected returns the sessions of the module, which passed its examination.
@@ -146,40 +161,42 @@ func (m *Module) connected() (*tokens.Pool, error) {
 	switch {
 	case m.closed:
 		return nil, reason.Errorf(reason.TokenModuleBad, "engine: the module was closed")
-	case m.pool != nil:
+	case m.ready:
 		return m.pool, nil
 	case m.err != nil && m.o.Now().Before(m.rest):
 		return nil, m.err // nobody waits for what is not there
 	}
-	pool, err := m.connect()
-	if err != nil {
+	if err := m.connect(); err != nil {
 		m.lost(err)
 		return nil, err
 	}
-	m.pool, m.losses, m.err, m.since = pool, 0, nil, time.Time{}
-	return pool, nil
+	m.ready, m.proven, m.losses, m.err, m.since = true, true, 0, nil, time.Time{}
+	return m.pool, nil
 }
 
 // connect opens the library, and examines it.
-func (m *Module) connect() (*tokens.Pool, error) {
+func (m *Module) connect() error {
 	if m.module == nil {
 		module, err := m.o.Open(m.o.Path, tokens.Deadlines{Start: startTime, Call: callTime, Person: callTime}, tokens.Parallel(m.o.Sessions))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		m.module = module
 	}
 	info, err := m.module.Info()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	pool := tokens.NewPool(m.module, tokens.PoolOptions{Token: m.o.Token, PIN: m.o.PIN, Size: m.o.Sessions})
-	if err := examine(pool); err != nil {
-		return nil, errors.Join(err, pool.Close())
+	if m.pool == nil {
+		m.pool = tokens.NewPool(m.module, tokens.PoolOptions{Token: m.o.Token, PIN: m.o.PIN, Size: m.o.Sessions})
+		m.proven = false
+	}
+	if err := examine(m.pool); err != nil {
+		return err
 	}
 	about := aboutModule(info)
 	m.about.Store(&about)
-	return pool, nil
+	return nil
 }
 
 // maxName bounds what a library says about itself, in characters.
@@ -203,12 +220,11 @@ func (m *Module) answered(pool *tokens.Pool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case m.pool != pool: // somebody else has noticed already
+	case m.pool != pool || !m.ready: // somebody else has noticed already
 	case gone(err):
 		m.lost(err)
 	default:
-		pool.Close() //nolint:errcheck // what it says the examination finds as well
-		m.pool = nil
+		m.renew() //nolint:errcheck // what is wrong the examination finds as well
 	}
 }
 
@@ -227,10 +243,7 @@ func (m *Module) lost(err error) {
 	if m.err == nil {
 		m.since = m.o.Now()
 	}
-	m.err = err
-	if m.pool != nil {
-		m.err, m.pool = errors.Join(err, m.pool.Close()), nil
-	}
+	m.err = errors.Join(err, m.renew())
 	if m.losses++; m.losses > 1 {
 		m.rest = m.o.Now().Add(min(firstRest<<min(m.losses-2, 10), maxRest))
 	}
