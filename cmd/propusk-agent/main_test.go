@@ -393,30 +393,3 @@ func TestInstall(t *testing.T) {
 		t.Errorf("again: %v\n%s", err, out)
 	}
 }
-
-// TestBuilds builds the agent for the other systems: Windows with its libraries of
-// tokens where there is a compiler, and macOS without.
-func TestBuilds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds take their time")
-	}
-	type build struct{ system, cgo, cc string }
-	all := []build{{"darwin", "0", ""}, {"windows", "0", ""}}
-	if _, err := exec.LookPath("x86_64-w64-mingw32-gcc"); err == nil {
-		all = append(all, build{"windows", "1", "x86_64-w64-mingw32-gcc"})
-	} else if os.Getenv("PROPUSK_REQUIRE_INTEROP") == "1" {
-		t.Error("no x86_64-w64-mingw32-gcc (Debian: gcc-mingw-w64-x86-64)")
-	}
-	for _, b := range all {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(t.TempDir(), "agent"), ".")
-		cmd.Env = append(os.Environ(), "GOOS="+b.system, "GOARCH=amd64", "CGO_ENABLED="+b.cgo)
-		if b.cc != "" {
-			cmd.Env = append(cmd.Env, "CC="+b.cc)
-		}
-		if said, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%+v: %v\n%s", b, err, said)
-		}
-		cancel()
-	}
-}

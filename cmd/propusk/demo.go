@@ -24,6 +24,7 @@ import (
 	"propusk/certs"
 	"propusk/certs/testpki"
 	"propusk/certs/testpki/responder"
+	"propusk/cmd/internal/agent"
 	"propusk/cmd/internal/cabinet"
 	"propusk/server"
 	"propusk/server/config"
@@ -35,7 +36,7 @@ const (
 	demoPublicPort  = 3
 	demoSignInPort  = 4
 	demoCabinetPort = 5
-	demoAgentPort   = 6 // kept free for propusk-agent
+	demoAgentPort   = 6
 	demoAdminPort   = 9
 )
 
@@ -61,7 +62,7 @@ func newDemoCommand() *cobra.Command {
 		Short: "Целая страна в одном процессе / a whole country in one process",
 		Long: "Makes a country of CAs, people and trust data, or takes the one in --dir, and runs the gateway and a demo cabinet.\n" +
 			"When everything listens it writes DIR/demo.json and says what to open. Ends cleanly on SIGTERM and SIGINT.\n\n" +
-			"Ports, from --port-base: +0 check page, revocation lists, OCSP and time-stamps (plain HTTP), +3 public HTTPS, +4 sign-in host, +5 cabinet, +9 admin.",
+			"Ports, from --port-base: +0 check page, revocation lists, OCSP and time-stamps (plain HTTP), +3 public HTTPS, +4 sign-in host, +5 cabinet, +6 token agent (on 127.0.0.1), +9 admin.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -96,6 +97,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 		d.country,
 		d.gateway,
 		d.cabinet,
+		d.agent,
 	} {
 		err := step(ctx)
 		if ctx.Err() != nil {
@@ -120,6 +122,8 @@ type demoRun struct {
 	cabinetListener net.Listener
 	server          *server.Server
 	relyingParty    *cabinet.Cabinet
+	agentListener   net.Listener
+	tokenAgent      *agent.Agent
 }
 
 // close closes the ports that nobody serves.
@@ -130,6 +134,9 @@ func (d *demoRun) close() {
 	if d.cabinetListener != nil {
 		_ = d.cabinetListener.Close()
 	}
+	if d.agentListener != nil {
+		_ = d.agentListener.Close()
+	}
 }
 
 // listen opens all ports or none.
@@ -138,7 +145,10 @@ func (d *demoRun) listen(ctx context.Context) error {
 	if d.listeners, err = server.Listen(ctx, d.config); err != nil {
 		return err
 	}
-	d.cabinetListener, err = new(net.ListenConfig).Listen(ctx, "tcp", d.options.address(demoCabinetPort))
+	if d.cabinetListener, err = new(net.ListenConfig).Listen(ctx, "tcp", d.options.address(demoCabinetPort)); err != nil {
+		return err
+	}
+	d.agentListener, err = new(net.ListenConfig).Listen(ctx, "tcp4", d.options.agentAddress())
 	return err
 }
 
@@ -271,9 +281,10 @@ func (d *demoRun) cabinet(context.Context) error {
 func (d *demoRun) serve(ctx context.Context, stdout io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended := make(chan error, 2)
+	ended := make(chan error, 3)
 	go func() { ended <- d.server.Serve(ctx, d.listeners) }()
 	go func() { ended <- d.relyingParty.Serve(ctx, d.cabinetListener) }()
+	go func() { ended <- d.tokenAgent.Serve(ctx, d.agentListener) }()
 
 	// The ports are open, so the kernel keeps whoever comes before Serve.
 	doc := demoDocument{URLs: d.options.urls(), People: d.manifest.People, Trust: d.manifest.Trust, TLS: d.manifest.TLS}

@@ -86,7 +86,7 @@ func (o demoOptions) urls() urls {
 		Public:  o.url("https", demoPublicPort),
 		SignIn:  o.url("https", demoSignInPort),
 		Cabinet: o.url(o.cabinetScheme(), demoCabinetPort),
-		Agent:   o.url("http", demoAgentPort),
+		Agent:   "http://" + o.agentAddress(),
 		Admin:   "http://" + o.adminAddress(),
 
 		TSA:  o.url("http", demoCheckPort) + testpki.TSAPath,
