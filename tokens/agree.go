@@ -73,7 +73,7 @@ func (k *Key) agreesWith(peer *gost3410.PublicKey) error {
 func (k *Key) derive(m mechanism, keyType uint, size int) ([]byte, error) {
 	var secret []byte
 	handle := k.session.handle
-	err := k.session.token.do(func(lib library) (err error) {
+	err := k.session.do(func(lib library) (err error) {
 		object, err := lib.derive(handle, m, k.object, []attribute{
 			{attrClass, number(classSecretKey)},
 			{attrKeyType, number(keyType)},

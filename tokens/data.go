@@ -22,7 +22,7 @@ const (
 // library said.
 func (s *Session) Data(label string) ([]byte, error) {
 	var content []byte
-	err := s.token.do(func(lib library) error {
+	err := s.do(func(lib library) error {
 		objects, err := lib.find(s.handle, []attribute{{attrClass, number(classData)}, {attrLabel, []byte(label)}})
 		if err != nil {
 			return err

@@ -49,13 +49,8 @@ func (t *Token) gone() bool {
 			return nil
 		}
 		now, err := lib.token(t.slot)
-		gone = err == nil && t.replaced(now)
+		gone = err == nil && !now.same(t.info)
 		return err
 	})
 	return gone || errors.Is(err, reason.TokenRemoved)
-}
-
-// replaced reports whether another token is in the slot now.
-func (t *Token) replaced(now tokenInfo) bool {
-	return now.serial != t.info.serial || now.label != t.info.label || now.manufacturer != t.info.manufacturer
 }

@@ -65,7 +65,7 @@ func (k *Key) sign(digest []byte) (signature []byte, err error) {
 	s.signing.Lock() // an operation is of a session
 	defer s.signing.Unlock()
 	if !k.WantsSignaturePIN() {
-		err = s.token.do(func(lib library) (err error) {
+		err = s.do(func(lib library) (err error) {
 			signature, err = lib.sign(s.handle, m, k.object, digest)
 			return err
 		})
@@ -76,7 +76,7 @@ func (k *Key) sign(digest []byte) (signature []byte, err error) {
 		return nil, err
 	}
 	defer clear(pin)
-	err = s.token.do(func(lib library) error {
+	err = s.do(func(lib library) error {
 		if s.token.model().SignaturePIN {
 			// A PIN of its own, of which the token tells nothing.
 			signature, err = lib.signPIN(s.handle, m, k.object, digest, pin)

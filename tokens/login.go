@@ -270,7 +270,7 @@ func (i tokenInfo) triesLeft() (int, bool) {
 // do calls the library for a session. When that is lost, so is the login under which it
 // was opened: libraries have been seen that say otherwise.
 func (s *Session) do(f func(library) error) error {
-	err := s.token.module.do(f)
+	err := s.token.do(f)
 	if lost(err) {
 		m := s.token.module
 		m.entering.Lock()

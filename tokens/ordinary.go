@@ -54,7 +54,7 @@ type Signer struct {
 // there too, in a certificate or by itself. Others cannot be used and are left out.
 func (s *Session) Signers() ([]*Signer, error) {
 	var keys []*Signer
-	err := s.token.do(func(lib library) error {
+	err := s.do(func(lib library) error {
 		objects, err := lib.find(s.handle, []attribute{{attrClass, number(classPrivateKey)}})
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (k *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 }
 
 func (k *Signer) sign(m mechanism, data []byte) (signature []byte, err error) {
-	err = k.session.token.do(func(lib library) error {
+	err = k.session.do(func(lib library) error {
 		signature, err = lib.sign(k.session.handle, m, k.object, data)
 		return err
 	})

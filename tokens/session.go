@@ -11,7 +11,7 @@ import (
 // there too, in a certificate or by itself. Others cannot be used and are left out.
 func (s *Session) Keys() ([]*Key, error) {
 	var keys []*Key
-	err := s.token.do(func(lib library) error {
+	err := s.do(func(lib library) error {
 		objects, err := lib.find(s.handle, []attribute{{attrClass, number(classPrivateKey)}})
 		if err != nil {
 			return err
@@ -34,7 +34,7 @@ func (s *Session) Keys() ([]*Key, error) {
 // at them.
 func (s *Session) Certificates() ([][]byte, error) {
 	var all [][]byte
-	err := s.token.do(func(lib library) (err error) {
+	err := s.do(func(lib library) (err error) {
 		if all, err = s.certificates(lib, nil); err != nil {
 			return err
 		}

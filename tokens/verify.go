@@ -54,7 +54,7 @@ func (s *Session) Verify(pub *gost3410.PublicKey, digest, signature []byte) (boo
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
 	good := false
-	err := s.token.do(func(lib library) error {
+	err := s.do(func(lib library) error {
 		object, err := s.publicObject(lib, pub)
 		if err != nil {
 			return err
