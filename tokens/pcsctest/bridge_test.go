@@ -117,7 +117,7 @@ func TestMiddle(t *testing.T) {
 			card, _ := withCertificate(t)
 			other, _ := withCertificate(t)
 			s.Insert(card)
-			module := bridge(t, s, tokens.Deadlines{Call: 15 * time.Second})
+			module := bridge(t, s, tokens.Deadlines{Call: 10 * time.Second})
 			session := login(t, module)
 			keys, err := session.Keys()
 			must(t, err)
