@@ -1,0 +1,70 @@
+package challenge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"propusk/pki/reason"
+)
+
+// TestOneAnswer: a second answer that comes between the look at a state and the keeping of
+// the first one is not taken, and no room is lost to it.
+func TestOneAnswer(t *testing.T) {
+	s := newStates(1, time.Now)
+	st := &state{key: "k", began: time.Now()}
+	for range 2 {
+		if err := st.attempt(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bearer, err := s.answer(st, answer{file: []byte("first")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := s.answer(st, answer{file: []byte("second")}); second != "" || reason.Of(err) != reason.ChallengeAnswered {
+		t.Errorf("the second answer: %q, %v", second, err)
+	}
+	if n := s.answers.Len(); n != 1 {
+		t.Errorf("%d answers are kept", n)
+	}
+	if file, err := s.take(st, bearer, true); err != nil || string(file) != "first" {
+		t.Errorf("taken up: %q, %v", file, err)
+	}
+	if n := s.answers.Len(); n != 0 {
+		t.Errorf("%d answers are left", n)
+	}
+}
+
+// TestAnswerOfAnother: an answer that is brought to another browser is forgotten at once.
+func TestAnswerOfAnother(t *testing.T) {
+	s := newStates(1, time.Now)
+	st := &state{key: "k", began: time.Now()}
+	bearer, err := s.answer(st, answer{file: []byte("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.take(st, strings.Repeat("A", 43), false); reason.Of(err) != reason.ChallengeOtherBrowser || s.answers.Len() != 1 {
+		t.Errorf("a stranger without the key spoilt it: %v", err)
+	}
+	if _, err := s.take(st, bearer, false); reason.Of(err) != reason.ChallengeOtherBrowser || s.answers.Len() != 0 {
+		t.Errorf("the bearer in another browser: %v, %d are kept", err, s.answers.Len())
+	}
+	if _, err := s.take(st, bearer, true); reason.Of(err) != reason.ChallengeUsed {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestAnswersAreBounded: whoever makes states and answers them fills the store and not the
+// memory.
+func TestAnswersAreBounded(t *testing.T) {
+	s := newStates(1, time.Now)
+	for range maxAnswers {
+		if _, err := s.answer(&state{}, answer{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.answer(&state{}, answer{}); reason.Of(err) != reason.ServerBusy {
+		t.Errorf("one more: %v", err)
+	}
+}
