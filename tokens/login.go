@@ -93,7 +93,7 @@ func (t *Token) session(enter func(lib library, s *Session, now tokenInfo) error
 		now, err := lib.token(t.slot)
 		switch {
 		case err != nil:
-		case t.replaced(now):
+		case !now.same(t.info):
 			err = errGone // another token is in the slot, whose tries must not be spent
 		default:
 			err = enter(lib, s, now)
