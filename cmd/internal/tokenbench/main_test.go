@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 	if err := run(options{short: true}, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"in this process", "in a process of its own", "added by the bridge", "goal", "start of the process"} {
+	for _, want := range []string{"in this process", "in a process of its own", "added by the bridge", "goal", "start of the process", "agent: start", "agent: memory after a signature"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
