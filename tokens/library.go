@@ -117,6 +117,8 @@ const (
 	rvUnsupported    rv = 0x054
 	rvDeviceRemoved  rv = 0x032
 	rvFuncCancelled  rv = 0x050
+	rvKeyKind        rv = 0x063
+	rvNotPermitted   rv = 0x068
 	rvMechanism      rv = 0x070
 	rvPINIncorrect   rv = 0x0A0
 	rvPINInvalid     rv = 0x0A1
@@ -159,7 +161,7 @@ func (r rv) code() reason.Code {
 		return reason.TokenRemoved
 	case rvNotIn:
 		return reason.TokenSessionLost
-	case rvUnsupported, rvMechanism:
+	case rvUnsupported, rvMechanism, rvKeyKind, rvNotPermitted:
 		return reason.TokenUnsupported
 	default:
 		return reason.TokenFailed
