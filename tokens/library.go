@@ -168,8 +168,11 @@ func (r rv) code() reason.Code {
 	}
 }
 
-// refused gives an error of the library its reason.
+// refused gives an error of the library its reason, unless it has one.
 func refused(err error) error {
+	if _, ok := errors.AsType[*reason.Error](err); ok {
+		return err
+	}
 	if r, ok := errors.AsType[rv](err); ok {
 		return reason.New(r.code(), r)
 	}

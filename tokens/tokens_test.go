@@ -16,6 +16,8 @@ type faulty struct {
 	tokens  []tokenInfo // one a slot
 	answer  error
 	logins  int // PINs that were sent
+	in      bool
+	opened  int
 	objects []object
 	spoil   func([]byte) []byte // of signatures; nil leaves them right
 }
@@ -41,9 +43,14 @@ func (f *faulty) token(slot uint) (tokenInfo, error) {
 	return tokenInfo{}, rvTokenAbsent
 }
 
-func (f *faulty) info() (Info, error)                                           { return Info{}, nil }
-func (f *faulty) mechanisms(uint) ([]Mechanism, error)                          { return nil, nil }
-func (f *faulty) state(uint) (uint, error)                                      { return 0, nil }
+func (f *faulty) info() (Info, error)                  { return Info{}, nil }
+func (f *faulty) mechanisms(uint) ([]Mechanism, error) { return nil, nil }
+func (f *faulty) state(uint) (uint, error) {
+	if f.in {
+		return stateUserReading, nil
+	}
+	return 0, nil
+}
 func (f *faulty) signPIN(uint, mechanism, uint, []byte, []byte) ([]byte, error) { return nil, rv(0x54) }
 func (f *faulty) verify(uint, mechanism, uint, []byte, []byte) error            { return rv(0x54) }
 func (f *faulty) create(uint, []attribute) (uint, error)                        { return 0, rv(0x54) }
@@ -52,11 +59,21 @@ func (f *faulty) derive(uint, mechanism, uint, []attribute) (uint, error)       
 func (f *faulty) generate(uint, mechanism, []attribute, []attribute) (uint, uint, error) {
 	return 0, 0, rv(0x54)
 }
-func (f *faulty) open(uint, bool) (uint, error)  { return 1, nil }
-func (f *faulty) login(uint, user, []byte) error { f.logins++; return f.answer }
-func (f *faulty) logout(uint) error              { return nil }
-func (f *faulty) shut(uint) error                { return nil }
-func (f *faulty) close() error                   { return nil }
+func (f *faulty) open(uint, bool) (uint, error) {
+	f.opened++
+	return 1, nil
+}
+func (f *faulty) login(uint, user, []byte) error {
+	f.logins++
+	f.in = f.answer == nil
+	return f.answer
+}
+func (f *faulty) logout(uint) error {
+	f.in = false
+	return nil
+}
+func (f *faulty) shut(uint) error { return nil }
+func (f *faulty) close() error    { return nil }
 
 func (f *faulty) find(_ uint, template []attribute) ([]uint, error) {
 	var found []uint

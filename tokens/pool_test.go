@@ -1,0 +1,218 @@
+package tokens
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"propusk/pki/reason"
+)
+
+// pooled is a pool over one token, and how often its PIN was asked for.
+func pooled(f *faulty, size int) (*Pool, *int) {
+	asked := new(int)
+	source := func() ([]byte, error) {
+		*asked++
+		return []byte("12345678"), nil
+	}
+	return NewPool(&Module{lib: f}, PoolOptions{PIN: source, Size: size}), asked
+}
+
+func nothing(*Session) error { return nil }
+
+func TestPoolLogsInOnce(t *testing.T) {
+	f := &faulty{tokens: []tokenInfo{one(0)}}
+	p, asked := pooled(f, 4)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if err := p.Do(nothing); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if f.logins != 1 || *asked != 1 || f.opened > 4 {
+		t.Errorf("%d logins, asked %d times, %d sessions", f.logins, *asked, f.opened)
+	}
+	if err := p.Close(); err != nil || f.in {
+		t.Errorf("closed: %v, still logged in: %t", err, f.in)
+	}
+	if err := p.Do(nothing); reason.Of(err) != reason.TokenFailed {
+		t.Errorf("a closed pool: %v", err)
+	}
+}
+
+// Whatever ends an attempt to log in, there is no second one.
+func TestPoolNeverRepeatsARefusedPIN(t *testing.T) {
+	for name, answer := range map[string]error{
+		"wrong": rvPINIncorrect, "locked": rvPINLocked, "cancelled": rvFuncCancelled, "taken out": rvDeviceRemoved,
+		"crashed": reason.New(reason.TokenCrashed, nil), "late": reason.New(reason.TokenTimeout, nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &faulty{tokens: []tokenInfo{one(0)}, answer: answer}
+			p, asked := pooled(f, 2)
+			first := p.Do(nothing)
+			f.answer = nil // even if it would be taken now
+			for range 20 {
+				if err := p.Do(nothing); err == nil || reason.Of(err) != reason.Of(first) {
+					t.Fatalf("%v, after %v", err, first)
+				}
+			}
+			if f.logins != 1 || *asked != 1 {
+				t.Errorf("the PIN was sent %d times, and asked for %d times", f.logins, *asked)
+			}
+		})
+	}
+}
+
+// A token that says that it must not be asked is not, and neither is who has the PIN.
+func TestPoolAsksTheTokenFirst(t *testing.T) {
+	for flags, want := range map[uint]reason.Code{
+		flagPINFinalTry: reason.TokenPINLastTry, flagPINLocked: reason.TokenPINLocked, flagPINMustChange: reason.TokenPINChange,
+	} {
+		f := &faulty{tokens: []tokenInfo{one(flags)}}
+		p, asked := pooled(f, 2)
+		if err := p.Do(nothing); reason.Of(err) != want || f.logins != 0 || *asked != 0 {
+			t.Errorf("%v, want %s; %d logins, asked %d times", err, want, f.logins, *asked)
+		}
+		f.tokens[0] = one(0) // unlocked meanwhile
+		if err := p.Do(nothing); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPoolAsksAgainForAPINThatWasNotThere(t *testing.T) {
+	f := &faulty{tokens: []tokenInfo{one(0)}}
+	missing := errors.New("no file")
+	p := NewPool(&Module{lib: f}, PoolOptions{PIN: func() ([]byte, error) { return nil, missing }})
+	for range 2 {
+		if err := p.Do(nothing); !errors.Is(err, missing) || f.logins != 0 {
+			t.Errorf("%v; %d logins", err, f.logins)
+		}
+	}
+}
+
+func TestPoolComesBack(t *testing.T) {
+	f := &faulty{tokens: []tokenInfo{one(0)}}
+	p, asked := pooled(f, 2)
+	var before *Session
+	if err := p.Do(func(s *Session) error { before = s; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	gone := reason.New(reason.TokenRemoved, nil)
+	if err := p.Do(func(*Session) error { f.in = false; return gone }); !errors.Is(err, reason.TokenRemoved) {
+		t.Fatal(err)
+	}
+	// Another token is in the slot: it must not get the PIN.
+	f.tokens[0] = tokenInfo{label: "Ключ", serial: "0002", flags: flagPINSet}
+	if err := p.Do(nothing); reason.Of(err) != reason.TokenRemoved || f.logins != 1 || *asked != 1 {
+		t.Fatalf("%v; %d logins, asked %d times", err, f.logins, *asked)
+	}
+	f.tokens[0] = one(0)
+	if err := p.Do(func(s *Session) error {
+		if s == before {
+			t.Error("a session that is gone")
+		}
+		return nil
+	}); err != nil || f.logins != 2 || *asked != 2 {
+		t.Errorf("%v; %d logins, asked %d times", err, f.logins, *asked)
+	}
+}
+
+func TestPoolHasAsManySessionsAsTheToken(t *testing.T) {
+	info := one(0)
+	info.maxSessions = 1
+	p, _ := pooled(&faulty{tokens: []tokenInfo{info}}, 8)
+	var inside atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			err := p.Do(func(*Session) error {
+				if inside.Add(1) > 1 {
+					t.Error("two at once")
+				}
+				inside.Add(-1)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Two sessions of one token have one login, and the second one must know the PIN as
+// well: it is compared, and not sent.
+func TestLoginIsShared(t *testing.T) {
+	f := &faulty{tokens: []tokenInfo{one(0)}}
+	token, err := (&Module{lib: f}).Find("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := token.Login([]byte("12345678"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := token.Login([]byte("12345679"), false); s != nil || reason.Of(err) != reason.TokenPINWrong {
+		t.Errorf("another PIN: %v, %v", s, err)
+	}
+	second, err := token.Login([]byte("12345678"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil || !f.in {
+		t.Errorf("the first one is closed: %v, logged in: %t", err, f.in)
+	}
+	if err := second.Close(); err != nil || f.in || f.logins != 1 {
+		t.Errorf("both are closed: %v, logged in: %t, %d logins", err, f.in, f.logins)
+	}
+	for _, pin := range [][]byte{nil, {}} {
+		if _, err := token.Login(pin, false); reason.Of(err) != reason.TokenPINWrong || f.logins != 1 {
+			t.Errorf("no PIN: %v, %d logins", err, f.logins)
+		}
+	}
+}
+
+func TestRefusalTellsTriesLeft(t *testing.T) {
+	for name, c := range map[string]struct {
+		after tokenInfo
+		want  reason.Code
+		left  int
+		known bool
+	}{
+		"nothing told": {one(flagPINCountLow), reason.TokenPINWrong, 0, false},
+		"one left":     {one(flagPINFinalTry), reason.TokenPINWrong, 1, true},
+		"locked by it": {one(flagPINLocked), reason.TokenPINLocked, 0, true},
+		"counted":      {tokenInfo{label: "Ключ", serial: "0001", flags: flagPINSet | flagPINCountLow, tries: 7, triesKnown: true}, reason.TokenPINWrong, 7, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &refusing{faulty{tokens: []tokenInfo{one(0)}}, c.after}
+			token, err := (&Module{lib: f}).Find("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = token.Login([]byte("1"), false)
+			left, known := TriesLeft(err)
+			if reason.Of(err) != c.want || left != c.left || known != c.known {
+				t.Errorf("%v; %d left, known: %t", err, left, known)
+			}
+		})
+	}
+}
+
+// refusing is a token that refuses every PIN, and says something else after that.
+type refusing struct {
+	faulty
+	after tokenInfo
+}
+
+func (r *refusing) login(uint, user, []byte) error {
+	r.tokens[0] = r.after
+	return rvPINIncorrect
+}

@@ -1,0 +1,194 @@
+//go:build linux && cgo
+
+package tokens_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"propusk/pki/reason"
+	"propusk/tokens"
+	"propusk/tokens/faulty"
+	"propusk/tokens/soft/softtest"
+)
+
+// patience is how long is waited for what must happen.
+const patience = time.Minute
+
+// children are the processes that a process has started and that run a library.
+func children(t *testing.T, parent int) []int {
+	t.Helper()
+	var all []int
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		stat, err := os.ReadFile(filepath.Join("/proc", e.Name(), "stat"))
+		if err != nil {
+			continue // it has ended
+		}
+		// The name, in brackets, may have anything in it.
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		line, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if err == nil && fields[1] == strconv.Itoa(parent) && bytes.HasPrefix(line, []byte("propusk-token-library\x00")) {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// gone waits for a process to end.
+func gone(t *testing.T, pid int) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil || bytes.Contains(stat[bytes.LastIndexByte(stat, ')'):], []byte(") Z ")) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("process %d is still there: %s", pid, stat)
+		}
+	}
+}
+
+// The environment of a library is what is allowed and what was said, and nothing else.
+func TestEnvironmentIsScrubbed(t *testing.T) {
+	for _, name := range []string{"LD_LIBRARY_PATH", "OPENSSL_CONF", "PROPUSK_CANARY", "PATH"} {
+		t.Setenv(name, os.Getenv(name)+string(filepath.ListSeparator)+"/canary")
+	}
+	token := softtest.New(t, softtest.Options{})
+	t.Setenv(softtest.Environment, token.Dir)
+	m, err := tokens.Open(softtest.Module(t), tokens.Environment("WANTED=1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Find(token.Label); err != nil { // its directory is allowed
+		t.Error(err)
+	}
+	found := children(t, os.Getpid())
+	if len(found) != 1 {
+		t.Fatalf("%d processes", len(found))
+	}
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", found[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(env, []byte("canary")) || !bytes.Contains(env, []byte("\x00WANTED=1\x00")) {
+		t.Errorf("the environment is %q", env)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	gone(t, found[0])
+}
+
+// holder is the variable that makes the test binary hold a library open until it is
+// killed: see TestNoOrphans.
+const holder = "PROPUSK_TEST_HOLDER"
+
+func TestHolder(t *testing.T) {
+	library := os.Getenv(holder)
+	if library == "" {
+		t.Skip("this is the other half of TestNoOrphans")
+	}
+	m, err := tokens.Open(library, tokens.Environment(strings.Split(os.Getenv(holder+"_ENVIRONMENT"), "\n")...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = m.Tokens() }() // hangs, if the library does
+	fmt.Println("open")
+	_, _ = os.Stdin.Read(make([]byte, 1))
+}
+
+// A library goes when the process that it works for is killed, even if it hangs.
+func TestNoOrphans(t *testing.T) {
+	dir := softtest.New(t, softtest.Options{}).Dir
+	hangs := faulty.New(t, dir, faulty.Fault{Function: "C_GetSlotList", What: "hang"}, false)
+	for name, library := range map[string]string{"idle": softtest.Module(t), "hanging": hangs.Path} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestHolder$")
+			cmd.Env = append(os.Environ(), holder+"="+library, holder+"_ENVIRONMENT="+strings.Join(hangs.Environment, "\n"))
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			line, err := bufio.NewReader(out).ReadString('\n')
+			found := children(t, cmd.Process.Pid)
+			if err != nil || line != "open\n" || len(found) != 1 {
+				t.Fatalf("%q, %v, %d processes", line, err, len(found))
+			}
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // it was killed
+			gone(t, found[0])
+		})
+	}
+}
+
+// What a library prints after a PIN is not in errors, and before it is.
+func TestWhatLibrariesPrint(t *testing.T) {
+	token := softtest.New(t, softtest.Options{})
+	deadlines := tokens.Deadlines{Start: patience, Call: patience, Person: patience}
+	open := func(function string) *tokens.Module {
+		l := faulty.New(t, token.Dir, faulty.Fault{Function: function, What: "crash"}, true)
+		m, err := tokens.Open(l.Path, tokens.Environment(l.Environment...), deadlines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = m.Close() }) // its process may have gone
+		return m
+	}
+	if _, err := open("C_GetSlotList").Tokens(); reason.Of(err) != reason.TokenCrashed {
+		t.Errorf("%v", err)
+	}
+	found, err := open("C_Login").Find("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = found.Login([]byte(token.PIN), false)
+	if reason.Of(err) != reason.TokenCrashed || strings.Contains(err.Error(), token.PIN) || strings.Contains(err.Error(), "SIGSEGV") {
+		t.Errorf("%v", err)
+	}
+	// And the next one works, with the PIN that is entered anew.
+	s, err := found.Login([]byte(token.PIN), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := token.Tries(t); got != 10 {
+		t.Errorf("%d tries are left", got)
+	}
+}
+
+// What is no library is refused, and says why.
+func TestOpenNeedsAFile(t *testing.T) {
+	for _, path := range []string{filepath.Join(t.TempDir(), "none.so"), os.Args[0], t.TempDir(), ""} {
+		if m, err := tokens.Open(path); m != nil || reason.Of(err) != reason.TokenModuleBad {
+			t.Errorf("%q: %v, %v", path, m, err)
+		}
+	}
+}
