@@ -28,11 +28,9 @@ func bridge(o options, dir string, progress io.Writer) ([]row, error) {
 		fmt.Fprintln(progress, "bridge is left out: no gcc to build the PKCS#11 library with")
 		return nil, nil
 	}
-	library := filepath.Join(dir, "libpropusksoft.so")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", library, "propusk/tokens/soft/module")
-	build.Env = append(os.Environ(), "CGO_ENABLED=1")
-	if said, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, said)
+	library, err := buildLibrary(dir)
+	if err != nil {
+		return nil, err
 	}
 	if err := makeToken(filepath.Join(dir, "tokens", "bench")); err != nil {
 		return nil, err
@@ -58,6 +56,17 @@ func bridge(o options, dir string, progress io.Writer) ([]row, error) {
 	}
 	again, err := respawn(o, library)
 	return append(rows, again...), err
+}
+
+// buildLibrary builds the library of soft tokens.
+func buildLibrary(dir string) (string, error) {
+	library := filepath.Join(dir, "libpropusksoft.so")
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", library, "propusk/tokens/soft/module")
+	build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, said)
+	}
+	return library, nil
 }
 
 // makeToken makes a soft token with a key.
