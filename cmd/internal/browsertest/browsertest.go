@@ -27,8 +27,9 @@ const scriptTime = 5 * time.Minute
 
 // outcome is what a script says of one step, one line each.
 type outcome struct {
-	Step  string `json:"step"`
-	Error string `json:"error"`
+	Step         string `json:"step"`
+	Error        string `json:"error"`
+	Milliseconds int    `json:"milliseconds"`
 	// Done is the last line: whoever does not say it has not come to the end.
 	Done bool `json:"done"`
 }
@@ -89,6 +90,7 @@ func report(t *testing.T, out io.Reader) (done bool) {
 			continue
 		}
 		t.Run(o.Step, func(t *testing.T) {
+			t.Logf("%d ms", o.Milliseconds)
 			if o.Error != "" {
 				t.Error(o.Error)
 			}

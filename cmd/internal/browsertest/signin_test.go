@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"propusk/server/page/plugins"
 	"propusk/tokens"
 	"propusk/tokens/pcsctest"
 	"propusk/tokens/virtualcard"
@@ -23,10 +24,15 @@ func TestSignIn(t *testing.T) {
 	}
 	in := w.input(nil, people...)
 	in["signer"], in["clumsy"], in["pictures"] = "ip", "ip512", "soft"
-	in["unusable"] = map[string]string{
-		"expired": "истёк", "notyet": "ещё не начался|ещё не действует|начн", "unqualified": "квалифицированн",
-		"ul": "юридическ|другого вида|не того вида|ОГРНИП", "fl": "физическ|другого вида|не того вида|ОГРНИП",
-		"unknown-ca": "удостоверяющ", "terminated-ca": "аккредит",
+	// The code, and what the words must have.
+	in["unusable"] = map[string][2]string{
+		"expired":       {"certificate-expired", "истёк"},
+		"notyet":        {"certificate-not-yet-valid", "ещё не наступил"},
+		"unqualified":   {"not-qualified", "не является квалифицированным"},
+		"ul":            {"wrong-holder-kind", "другого вида"},
+		"fl":            {"wrong-holder-kind", "другого вида"},
+		"unknown-ca":    {"ca-not-listed", "отсутствует в перечне"},
+		"terminated-ca": {"ca-not-accredited", "не аккредитован"},
 	}
 	// Only the gateway knows what was revoked.
 	in["refused"] = map[string]string{"revoked": "отозван"}
@@ -54,4 +60,23 @@ func TestSignInVirtualCard(t *testing.T) {
 	in := w.input(nil, "ip")
 	in["signer"], in["pictures"] = "ip", "card"
 	Run(t, "signin", in)
+}
+
+// TestSignInPlugin signs in on the gateway's page with fakes of the vendors' plug-ins,
+// from the click in the cabinet to its greeting.
+func TestSignInPlugin(t *testing.T) {
+	w := newWorld(t, nil)
+	if !plugins.Built() {
+		t.Skip("the script is not built: make plugins") // its own test fails where it must be there
+	}
+	people := []string{"ip", "ip512", "revoked", "expired"}
+	Run(t, "plugin", w.input(NewHost(t, holders(w.gateway.Country, people...)...), people...))
+}
+
+// TestAttacks tries what a site, or whoever else reaches a person's browser, could do to
+// the person who signs in through the agent.
+func TestAttacks(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addToken(t, "ip")
+	Run(t, "attacks", w.input(nil, "ip"))
 }

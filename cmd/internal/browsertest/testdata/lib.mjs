@@ -19,7 +19,7 @@ export const input = JSON.parse(await read(process.stdin));
 
 // waiting is how long anything may take, in milliseconds: other tests run beside. Once
 // something has failed nobody need wait that long again.
-export let waiting = 6000;
+export let waiting = 30000;
 
 function tell(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -54,13 +54,14 @@ export async function person(browser, options = {}) {
 // step runs a part of a script and tells how it went; the script goes on after a failure.
 export async function step(name, action) {
   let error = "";
+  const from = Date.now();
   try {
     await action();
   } catch (caught) {
     error = String(caught?.stack || caught) || "failed";
     waiting = 3000;
   }
-  tell({ step: name, error });
+  tell({ step: name, error, milliseconds: Date.now() - from });
 }
 
 // done ends a script.
