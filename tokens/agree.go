@@ -63,6 +63,9 @@ func (k *Key) KEG(peer *gost3410.PublicKey, h []byte) ([]byte, error) {
 }
 
 func (k *Key) agreesWith(peer *gost3410.PublicKey) error {
+	if about := k.session.token.model(); about.SignsOnly {
+		return reason.Errorf(reason.TokenUnsupported, "%s only signs", about.EN)
+	}
 	if peer.Curve() != k.public.Curve() {
 		return reason.Errorf(reason.TokenUnsupported, "keys of different curves, %s and %s", k.public.Curve().Name(), peer.Curve().Name())
 	}

@@ -18,6 +18,10 @@ type Model struct {
 	// it is worth telling. A token of a model without any has no use here.
 	GOST256, GOST512 bool
 
+	// SignsOnly says that it signs, and is not to be asked to verify or to agree on keys:
+	// OpenSC takes seconds to refuse, and takes the key of somebody else for one to be
+	// written to the card.
+	SignsOnly bool
 	// Agreement is how it agrees on keys; zero: not at all, or nobody knows.
 	Agreement AgreementForm
 	// KEG says that it has CKM_GOST_KEG (RFC 9189, 8.3.1).

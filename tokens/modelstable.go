@@ -33,7 +33,7 @@ func russianModels() []knownModel {
 		// OpenSC comes before the vendors: it shows their cards under their names.
 		{[]mark{{library: "OpenSC"}, {model: "PKCS#15"}}, Model{
 			ID: "opensc", Vendor: "OpenSC", RU: "Карта или токен через OpenSC", EN: "card or token through OpenSC",
-			GOST256: true, Wrapped: true, TriesByFlags: true, DataCertificates: true,
+			GOST256: true, SignsOnly: true, Wrapped: true, TriesByFlags: true, DataCertificates: true,
 			Notes: []Note{{
 				"OpenSC знает только ключи Рутокен ЭЦП на 256 бит, созданные им самим. Для токена из удостоверяющего центра возьмите библиотеку производителя.",
 				"OpenSC knows only keys of 256 bits on a Rutoken ECP that it made itself; for a token of a certification authority use the library of its vendor.",

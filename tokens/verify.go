@@ -50,6 +50,9 @@ func (s *Session) Verify(pub *gost3410.PublicKey, digest, signature []byte) (boo
 	if size := pub.Curve().Size(); len(digest) != size || len(signature) != 2*size {
 		return false, nil
 	}
+	if about := s.token.model(); about.SignsOnly {
+		return false, reason.Errorf(reason.TokenUnsupported, "%s only signs", about.EN)
+	}
 	// Objects and operations are of the session: one thing at a time.
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -18,6 +17,8 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
 	"propusk/tokens"
+	"propusk/tokens/keyring"
+	"propusk/tokens/uri"
 )
 
 // maxPINFile limits a file with a PIN, in bytes; the longest PIN of a token has 249.
@@ -30,6 +31,8 @@ type tokenOptions struct {
 	keyID   string
 	pinFile string
 	lastTry bool
+
+	place uri.URI // of the key, instead of all of the above but lastTry and pinFile
 }
 
 // add adds the flags that name a token.
@@ -57,7 +60,7 @@ func (o *tokenOptions) login(cmd *cobra.Command) (*tokens.Module, *tokens.Sessio
 
 // session finds the token and enters the PIN.
 func (o *tokenOptions) session(cmd *cobra.Command, module *tokens.Module) (*tokens.Session, error) {
-	token, err := module.Find(o.name)
+	token, err := o.find(module)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +76,31 @@ func (o *tokenOptions) session(cmd *cobra.Command, module *tokens.Module) (*toke
 	return token.Login(pin, o.lastTry)
 }
 
+// find returns the token that the flags or the URI name.
+func (o *tokenOptions) find(module *tokens.Module) (*tokens.Token, error) {
+	if o.place.IsZero() {
+		return module.Find(o.name)
+	}
+	return keyring.Find(module, o.place)
+}
+
+// take takes the library and the token from the PKCS #11 URI of a key.
+func (o *tokenOptions) take(text string) error {
+	if o.name != "" || o.keyID != "" {
+		return errors.New("--token и --key-id не нужны: их называет URI / --token and --key-id are in the URI: token=, id=")
+	}
+	u, err := uri.Parse(text)
+	if err != nil {
+		return err
+	}
+	if u.Type != "" && u.Type != uri.Private {
+		return errors.New("URI должен называть закрытый ключ: type=private / the URI must name a private key: type=private")
+	}
+	o.place = u
+	o.module, err = keyring.Library(u)
+	return err
+}
+
 // pin reads the PIN from its file, or asks for it without showing it.
 func (o *tokenOptions) pin(cmd *cobra.Command, token *tokens.Token) ([]byte, error) {
 	if o.pinFile != "" {
@@ -81,6 +109,9 @@ func (o *tokenOptions) pin(cmd *cobra.Command, token *tokens.Token) ([]byte, err
 			return nil, err
 		}
 		return bytes.TrimRight(data, "\r\n"), nil
+	}
+	if o.place.PINFile != "" {
+		return keyring.ReadPIN(o.place.PINFile)
 	}
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
@@ -136,7 +167,7 @@ func (o *tokenOptions) choose(session *tokens.Session, certificate *gostx509.Cer
 	var fit []signingKey
 	var why error // why the certificate of a key that was asked for may not sign
 	for _, k := range keys {
-		if o.keyID != "" && !strings.EqualFold(o.keyID, hex.EncodeToString(k.ID())) {
+		if o.keyID != "" && !strings.EqualFold(o.keyID, hex.EncodeToString(k.ID())) || !keyring.Fits(o.place, k.Label(), k.ID()) {
 			continue
 		}
 		cert, err := certificateOf(k, certificate, now)
@@ -150,7 +181,7 @@ func (o *tokenOptions) choose(session *tokens.Session, certificate *gostx509.Cer
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(fit) > 1:
-		return signingKey{}, reason.Errorf(reason.TokenAmbiguous, "%d keys can sign; name one with --key-id", len(fit))
+		return signingKey{}, reason.Errorf(reason.TokenAmbiguous, "%d keys can sign; name one with --key-id or id=", len(fit))
 	case why != nil:
 		return signingKey{}, why
 	default:
@@ -194,66 +225,6 @@ func newTokenCommand() *cobra.Command {
 		Use:   "token",
 		Short: "Токены с ключами подписи / tokens with signing keys",
 	}
-	cmd.AddCommand(newTokenListCommand())
+	cmd.AddCommand(newTokenListCommand(), newTokenReadersCommand(), newTokenCertCommand(), newTokenDoctorCommand())
 	return cmd
-}
-
-// newTokenListCommand returns `propusk token list`.
-func newTokenListCommand() *cobra.Command {
-	var o tokenOptions
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "list --module FILE",
-		Short: "Какие токены подключены / which tokens are connected, and how their PINs stand",
-		Long: "Lists the tokens that a PKCS#11 library knows, without a PIN. The library is that of the vendor: librtpkcs11ecp.so of Rutoken,\n" +
-			"libjcPKCS11-2.so of JaCarta, opensc-pkcs11.so of OpenSC, and so on.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return refusal(listTokens(cmd.OutOrStdout(), o.module, asJSON))
-		},
-	}
-	cmd.Flags().StringVar(&o.module, "module", "", "библиотека PKCS#11 токена / PKCS#11 library of the token")
-	if err := cmd.MarkFlagRequired("module"); err != nil {
-		panic("propusk: token list: " + err.Error())
-	}
-	addJSONFlag(cmd, &asJSON)
-	return cmd
-}
-
-// tokenLine is a token in the answer of `propusk token list`.
-type tokenLine struct {
-	Label        string `json:"label"`
-	Manufacturer string `json:"manufacturer"`
-	Model        string `json:"model"`
-	Serial       string `json:"serial"`
-	PIN          string `json:"pin"` // "ready", "count-low", "final-try", "must-change", "unset", "locked"
-	PINPad       bool   `json:"pin_pad"`
-}
-
-// listTokens prints the tokens of a library; none is the answer no.
-func listTokens(w io.Writer, path string, asJSON bool) (err error) {
-	module, err := tokens.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, module.Close()) }()
-	found, err := module.Tokens()
-	if err != nil {
-		return err
-	}
-	lines := make([]tokenLine, 0, len(found))
-	for _, t := range found {
-		lines = append(lines, tokenLine{t.Label(), t.Manufacturer(), t.Model(), t.Serial(), t.PIN().String(), t.HasPINPad()})
-	}
-	if asJSON {
-		return printJSON(w, lines)
-	}
-	if len(lines) == 0 {
-		return reason.New(reason.TokenAbsent, nil)
-	}
-	out := &printer{w: w}
-	for _, l := range lines {
-		out.line("%s\t%s, %s, № %s, PIN %s", l.Label, l.Manufacturer, l.Model, l.Serial, l.PIN)
-	}
-	return out.err
 }

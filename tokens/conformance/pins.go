@@ -1,6 +1,11 @@
 package conformance
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"propusk/pki/reason"
@@ -117,7 +122,77 @@ func removal(t *testing.T, b Backend) {
 	}
 }
 
-// concurrent signs in several goroutines with a pool, which enters the PIN once.
+// concurrent signs in several goroutines with a pool, which enters the PIN once, and
+// never again after it was refused.
 func concurrent(t *testing.T, b Backend) {
-	_ = b
+	const workers, rounds = 8, 3
+	var asked atomic.Int32
+	pool := b.pool(t, b.PIN, &asked)
+	var wg sync.WaitGroup
+	for worker := range workers {
+		wg.Go(func() {
+			for round := range rounds {
+				if err := pool.Do(func(s *tokens.Session) error { return b.signIn(s, worker*rounds+round) }); err != nil {
+					t.Errorf("worker %d: %v", worker, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the PIN was asked for %d times", n)
+	}
+	if err := pool.Close(); err != nil { // who is logged in needs no right PIN
+		t.Error(err)
+	}
+	if b.Tries == nil {
+		return
+	}
+	before := b.Tries(t)
+	asked.Store(0)
+	refusing := b.pool(t, "00000000", &asked)
+	for range 3 {
+		err := refusing.Do(func(*tokens.Session) error { t.Error("a session without a PIN"); return nil })
+		refused(t, "a pool with a wrong PIN", err, reason.TokenPINWrong)
+	}
+	if after := b.Tries(t); after != before-1 || asked.Load() != 1 {
+		t.Errorf("asked %d times: %d tries were left, and %d are", asked.Load(), before, after)
+	}
+	b.login(t) // gives it back
+}
+
+// pool is one with a PIN, closed after the test.
+func (b Backend) pool(t *testing.T, pin string, asked *atomic.Int32) *tokens.Pool {
+	t.Helper()
+	pool := tokens.NewPool(b.Module, tokens.PoolOptions{Token: b.Token, Size: 3, PIN: func() ([]byte, error) {
+		asked.Add(1)
+		return []byte(pin), nil
+	}})
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return pool
+}
+
+// signIn signs something with the first key of a session; a token without keys lists
+// them.
+func (b Backend) signIn(s *tokens.Session, n int) error {
+	keys, err := s.Keys()
+	if err != nil || len(b.Keys) == 0 {
+		return err
+	}
+	for _, k := range keys {
+		if !bytes.Equal(k.ID(), b.Keys[0].ID) {
+			continue
+		}
+		digest := softtest.Digest(b.Keys[0].Public.Curve().Size(), []byte{byte(n)})
+		signature, err := k.Sign(nil, digest, nil)
+		if err == nil && !b.Keys[0].Public.Verify(digest, signature) {
+			err = errors.New("a signature of something else")
+		}
+		return err
+	}
+	return fmt.Errorf("the key %x is not there", b.Keys[0].ID)
 }

@@ -4,7 +4,6 @@ package faulty_test
 
 import (
 	"bytes"
-	"encoding/asn1"
 	"flag"
 	"os"
 	"path/filepath"
@@ -51,8 +50,6 @@ type person struct {
 	module *tokens.Module
 	logins int // that were asked for
 }
-
-var cryptoProA = asn1.ObjectIdentifier{1, 2, 643, 2, 2, 35, 1}
 
 // failure is the step that failed, and why.
 type failure struct {
