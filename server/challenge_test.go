@@ -7,6 +7,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -271,6 +272,32 @@ func TestChallengeReplay(t *testing.T) {
 	// The signature for another sign-in of the same person, in the same browser.
 	again := v.begin()
 	wantCode(t, v.follow(v.answer(again, signature)), http.StatusForbidden, reason.ChallengeContent)
+}
+
+// TestChallengeKeys: all keys are published, and the first one signs.
+func TestChallengeKeys(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithChallenge, func(g *testgateway.Gateway) {
+		old, err := os.ReadFile(g.Path(testgateway.ChallengeKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.WriteFile("old.pem", string(old))
+		testgateway.WithChallenge(g) // writes a new one
+		g.Config.Challenge.Keys = append(g.Config.Challenge.Keys, g.Path("old.pem"))
+		g.Config.Challenge.Name = "Шлюз на проверке"
+	})
+	v := newVisit(t, g)
+	known := v.gateway()
+	if len(known.Keys) != 2 || known.Keys[0].ID == known.Keys[1].ID || known.Name != "Шлюз на проверке" {
+		t.Fatalf("the card: %+v", known)
+	}
+	jws, _ := strings.CutPrefix(v.get("/signin/open?state="+v.begin()).Location(), "http://127.0.0.1:17446/sign?request=")
+	for i, key := range known.Keys {
+		one := signrequest.Gateway{URL: known.URL, Name: known.Name, Keys: []signrequest.Key{key}}
+		if _, _, err := signrequest.Verify(jws, []signrequest.Gateway{one}, g.Clock()); (err == nil) != (i == 0) {
+			t.Errorf("key %d: %v", i, err)
+		}
+	}
 }
 
 // TestChallengeRace: of many who bring the same answer at once, one gets in.

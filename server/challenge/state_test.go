@@ -1,6 +1,10 @@
 package challenge
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"strings"
 	"testing"
 	"time"
@@ -66,5 +70,22 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 	if _, err := s.answer(&state{}, answer{}); reason.Of(err) != reason.ServerBusy {
 		t.Errorf("one more: %v", err)
+	}
+}
+
+// TestKeysOfRequests: a key that agents could not verify with does not start.
+func TestKeysOfRequests(t *testing.T) {
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Issuer: "https://gateway.example", Name: "Шлюз", AgentPorts: []int{17446}, States: 1, Orders: 1, Now: time.Now}
+	o.Keys = []crypto.Signer{p384}
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "key 0") {
+		t.Errorf("a key on P-384: %v", err)
+	}
+	o.Keys = nil
+	if c, err := New(o); err != nil || c.card != nil {
+		t.Errorf("without keys, for plug-ins: %v", err)
 	}
 }
