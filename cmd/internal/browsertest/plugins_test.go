@@ -23,6 +23,7 @@ import (
 // page like the gateway's and under the policy of its page: from the click to the
 // verdict, and everything that may go wrong before.
 func TestPlugins(t *testing.T) {
+	t.Parallel()
 	Require(t)
 	if !plugins.Built() {
 		t.Skip("the script is not built: make plugins") // its own test fails where it must be there

@@ -17,6 +17,7 @@ const openSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
 // greeting, and sees that every certificate that cannot be used is refused with the right
 // words: by the agent, before the PIN, or by the gateway.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	people := []string{"ip", "ip512", "expired", "notyet", "unknown-ca", "terminated-ca", "revoked", "unqualified", "ul", "fl"}
 	for _, id := range people {
@@ -42,6 +43,7 @@ func TestSignIn(t *testing.T) {
 // TestSignInVirtualCard is TestSignIn with a card in a reader: pcscd, Debian's OpenSC in
 // a process of its own, and the agent.
 func TestSignInVirtualCard(t *testing.T) {
+	t.Parallel()
 	Require(t)
 	if _, err := os.Stat(openSC); err != nil {
 		if os.Getenv("PROPUSK_REQUIRE_INTEROP") == "1" {
@@ -49,7 +51,7 @@ func TestSignInVirtualCard(t *testing.T) {
 		}
 		t.Skip("apt-get install opensc: ", err)
 	}
-	service := pcsctest.Start(t)
+	service := pcsctest.StartQuiet(t)
 	w := newWorld(t, []string{openSC}, tokens.Environment(service.Env()...))
 	ip := w.gateway.Country.Person("ip")
 	card, err := virtualcard.New(virtualcard.Options{Key: ip.Key, Certificate: ip.Certificate.Raw, PIN: []byte(ip.PIN)})
@@ -58,13 +60,14 @@ func TestSignInVirtualCard(t *testing.T) {
 	}
 	service.Insert(card)
 	in := w.input(nil, "ip")
-	in["signer"], in["pictures"] = "ip", "card"
+	in["signer"], in["pictures"], in["brief"] = "ip", "card", true
 	Run(t, "signin", in)
 }
 
 // TestSignInPlugin signs in on the gateway's page with fakes of the vendors' plug-ins,
 // from the click in the cabinet to its greeting.
 func TestSignInPlugin(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	if !plugins.Built() {
 		t.Skip("the script is not built: make plugins") // its own test fails where it must be there
@@ -76,6 +79,7 @@ func TestSignInPlugin(t *testing.T) {
 // TestAttacks tries what a site, or whoever else reaches a person's browser, could do to
 // the person who signs in through the agent.
 func TestAttacks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	w.addToken(t, "ip")
 	Run(t, "attacks", w.input(nil, "ip"))

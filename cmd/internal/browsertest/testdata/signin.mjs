@@ -48,54 +48,56 @@ await profile("from the click to the greeting", async (context) => {
   assert.equal(await page.evaluate(() => navigator.permissions.query({ name: "loopback-network" }).then(({ state }) => state, () => "prompt")), "prompt");
 });
 
-await profile("by keyboard alone", async (context) => {
-  // tabTo presses Tab until something has the focus, as somebody without a mouse does.
-  const tabTo = async (page, selector) => {
-    for (let i = 0; i < 40; i++) {
-      await page.keyboard.press("Tab");
-      if (await page.evaluate((wanted) => Boolean(document.activeElement?.matches(wanted)), selector)) {
-        return;
+if (!input.brief) {
+  await profile("by keyboard alone", async (context) => {
+    // tabTo presses Tab until something has the focus, as somebody without a mouse does.
+    const tabTo = async (page, selector) => {
+      for (let i = 0; i < 40; i++) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate((wanted) => Boolean(document.activeElement?.matches(wanted)), selector)) {
+          return;
+        }
       }
-    }
-    assert.fail(`${selector} cannot be reached with Tab on ${page.url()}`);
-  };
-  const page = await context.newPage();
-  await page.goto(`${input.cabinet}/`);
-  await tabTo(page, 'a[href="/login"]');
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${input.gateway}/signin?**`);
-  await tabTo(page, "#choose-agent");
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${input.gateway}/signin/wait?**`);
-  await tabTo(page, "#open-agent");
-  const [tab] = await Promise.all([context.waitForEvent("page"), page.keyboard.press("Enter")]);
-  await tab.waitForURL(`${input.agent}/**`);
-  await tabTo(tab, `#usable a[aria-label*="${signer.name}"]`);
-  await tab.keyboard.press("Enter");
-  await tab.locator("#pin-form").waitFor();
-  assert.equal(await tab.evaluate(() => document.activeElement.id), "pin");
-  await tab.keyboard.type(signer.pin);
-  await tab.keyboard.press("Enter");
-  await greeted(tab, signer);
-});
+      assert.fail(`${selector} cannot be reached with Tab on ${page.url()}`);
+    };
+    const page = await context.newPage();
+    await page.goto(`${input.cabinet}/`);
+    await tabTo(page, 'a[href="/login"]');
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${input.gateway}/signin?**`);
+    await tabTo(page, "#choose-agent");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${input.gateway}/signin/wait?**`);
+    await tabTo(page, "#open-agent");
+    const [tab] = await Promise.all([context.waitForEvent("page"), page.keyboard.press("Enter")]);
+    await tab.waitForURL(`${input.agent}/**`);
+    await tabTo(tab, `#usable a[aria-label*="${signer.name}"]`);
+    await tab.keyboard.press("Enter");
+    await tab.locator("#pin-form").waitFor();
+    assert.equal(await tab.evaluate(() => document.activeElement.id), "pin");
+    await tab.keyboard.type(signer.pin);
+    await tab.keyboard.press("Enter");
+    await greeted(tab, signer);
+  });
 
-await profile("without scripts on the gateway's pages", async (context) => {
-  const page = await choice(context);
-  await page.locator("#choose-agent").click();
-  const [tab] = await Promise.all([context.waitForEvent("page"), page.locator("#open-agent").click()]);
-  await tab.waitForURL(`${input.agent}/**`);
-  await certificate(tab, signer.name);
-  await enter(tab, signer.pin);
-  await tab.getByRole("button", { name: /Вернуться в сервис/ }).click(); // by hand: nothing does it by itself
-  await greeted(tab, signer);
-}, { javaScriptEnabled: false });
+  await profile("without scripts on the gateway's pages", async (context) => {
+    const page = await choice(context);
+    await page.locator("#choose-agent").click();
+    const [tab] = await Promise.all([context.waitForEvent("page"), page.locator("#open-agent").click()]);
+    await tab.waitForURL(`${input.agent}/**`);
+    await certificate(tab, signer.name);
+    await enter(tab, signer.pin);
+    await tab.getByRole("button", { name: /Вернуться в сервис/ }).click(); // by hand: nothing does it by itself
+    await greeted(tab, signer);
+  }, { javaScriptEnabled: false });
 
-await profile("cancelled", async (context) => {
-  const tab = await toAgent(await choice(context));
-  await tab.locator("#cancel").click();
-  await tab.locator('main[data-code="challenge-cancelled"]').waitFor({ timeout: waiting });
-  await picture(tab, `${input.pictures}-cancelled`);
-});
+  await profile("cancelled", async (context) => {
+    const tab = await toAgent(await choice(context));
+    await tab.locator("#cancel").click();
+    await tab.locator('main[data-code="challenge-cancelled"]').waitFor({ timeout: waiting });
+    await picture(tab, `${input.pictures}-cancelled`);
+  });
+}
 
 if (input.unusable) {
   await profile("certificates that cannot be used", async (context) => {
