@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -34,7 +35,7 @@ func sends(t *testing.T, c *Card, command, want string) []byte {
 	}
 	got := c.Transmit(apdu)
 	text := hex.EncodeToString(got)
-	if rest, any := bytes.CutPrefix([]byte(want), []byte("*")); any {
+	if rest, ok := bytes.CutPrefix([]byte(want), []byte("*")); ok {
 		text, want = text[len(text)-4:], string(rest)
 	}
 	if text != want {
@@ -237,7 +238,7 @@ func TestInterruptions(t *testing.T) {
 		}
 		if what == Hang {
 			r.conn.Close()
-		} else if _, err := r.conn.Read(make([]byte, 1)); err != io.EOF {
+		} else if _, err := r.conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("a card that was pulled out answers: %v", err)
 		}
 		if err := <-r.done; err != nil {
