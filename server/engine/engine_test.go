@@ -175,14 +175,14 @@ func (b broken) fault(t *testing.T) {
 }
 
 // verify asks about one signature as a verdict does.
-func (b broken) verify(s signed) (error, sigalg.Use) {
+func (b broken) verify(s signed) (sigalg.Use, error) {
 	run := b.Choice().Begin()
 	id := sigalg.OIDStreebog256
 	if len(s.digest) == 64 {
 		id = sigalg.OIDStreebog512
 	}
 	err := sigalg.Verifier{Run: run}.VerifyDigest(id, s.key, s.digest, s.sig)
-	return err, run.Use()
+	return run.Use(), err
 }
 
 // yes and no are libraries that say it to every signature.
@@ -196,7 +196,7 @@ func TestLiesFromTheBeginning(t *testing.T) {
 		at := &clock{t: time.Now()}
 		b := breakIt(t, lie, false, config.Verification{}, at)
 		for _, one := range []signed{sign(t, gost3410.CryptoProA()), sign(t, gost3410.CryptoProA()).spoilt()} {
-			if err, _ := b.verify(one); reason.Of(err) != reason.EngineLost {
+			if _, err := b.verify(one); reason.Of(err) != reason.EngineLost {
 				t.Errorf("%v: %v", lie, err)
 			}
 		}
@@ -224,14 +224,14 @@ func TestLiesLater(t *testing.T) {
 		for _, whenLost := range []string{"refuse", "fallback"} {
 			b := breakIt(t, c.lie, true, config.Verification{Engine: c.engine, WhenLost: whenLost}, &clock{t: time.Now()})
 			one := sign(t, gost3410.CryptoProA())
-			if err, use := b.verify(one); err != nil || use.Fallback || use.Name != c.engine {
+			if use, err := b.verify(one); err != nil || use.Fallback || use.Name != c.engine {
 				t.Fatalf("%+v: %v, %+v:\n%s", c, err, use, b.log)
 			}
 			if c.spoilt {
 				one = one.spoilt()
 			}
 			b.fault(t)
-			err, use := b.verify(one)
+			use, err := b.verify(one)
 			if err == nil || reason.Of(err) != c.want || use.Fallback {
 				t.Errorf("%+v, %s: %v, %+v", c, whenLost, err, use)
 			}
@@ -253,18 +253,18 @@ func TestCrash(t *testing.T) {
 	for whenLost, fallback := range map[string]bool{"refuse": false, "fallback": true} {
 		b := breakIt(t, faulty.Fault{Function: "C_Verify", What: "crash"}, true, config.Verification{WhenLost: whenLost}, &clock{t: time.Now()})
 		one := sign(t, gost3410.TC26512A())
-		if err, _ := b.verify(one); err != nil {
+		if _, err := b.verify(one); err != nil {
 			t.Fatalf("before: %v", err)
 		}
 		b.fault(t)
-		err, use := b.verify(one)
+		use, err := b.verify(one)
 		if fallback && err != nil || !fallback && reason.Of(err) != reason.EngineLost || use.Fallback != fallback {
 			t.Errorf("%s: %v, %+v", whenLost, err, use)
 		}
 		if s := b.Status(); s.Code != reason.TokenCrashed || (b.Ready() == nil) != fallback {
 			t.Errorf("%s: %+v, %v", whenLost, s, b.Ready())
 		}
-		if err, use := b.verify(one); err != nil || use.Fallback {
+		if use, err := b.verify(one); err != nil || use.Fallback {
 			t.Errorf("%s: after it: %v, %+v:\n%s", whenLost, err, use, b.log)
 		}
 		if s := b.Status(); s.Code != "" || b.Ready() != nil {
@@ -287,11 +287,11 @@ func TestGone(t *testing.T) {
 			at := &clock{t: time.Now()}
 			b := breakIt(t, f, false, config.Verification{WhenLost: whenLost, Engine: "both"}, at)
 			for range 4 {
-				err, use := b.verify(one)
+				use, err := b.verify(one)
 				if fallback && (err != nil || !use.Fallback) || !fallback && reason.Of(err) != reason.EngineLost {
 					t.Errorf("%v, %s: %v, %+v", f, whenLost, err, use)
 				}
-				if err, _ := b.verify(one.spoilt()); err == nil {
+				if _, err := b.verify(one.spoilt()); err == nil {
 					t.Errorf("%v, %s: a bad signature passes", f, whenLost)
 				}
 			}
@@ -300,7 +300,7 @@ func TestGone(t *testing.T) {
 				t.Errorf("%v: %+v", f, before)
 			}
 			at.advance(time.Hour)
-			if err, _ := b.verify(one); (err == nil) != fallback {
+			if _, err := b.verify(one); (err == nil) != fallback {
 				t.Errorf("%v, %s: an hour later: %v", f, whenLost, err)
 			}
 		}
@@ -317,12 +317,12 @@ func TestComesBack(t *testing.T) {
 	})
 	one := sign(t, gost3410.CryptoProA())
 	b := broken{Keeper: k}
-	if err, _ := b.verify(one); reason.Of(err) != reason.EngineLost {
+	if _, err := b.verify(one); reason.Of(err) != reason.EngineLost {
 		t.Fatalf("no token: %v", err)
 	}
 	token.Insert(t)
 	at.advance(time.Hour)
-	if err, use := b.verify(one); err != nil || use.Module == "" {
+	if use, err := b.verify(one); err != nil || use.Module == "" {
 		t.Errorf("it is there again: %v, %+v", err, use)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -330,7 +330,7 @@ func TestComesBack(t *testing.T) {
 	go func() { defer close(done); k.Run(ctx) }()
 	cancel()
 	<-done
-	if err, _ := b.verify(one); err == nil {
+	if _, err := b.verify(one); err == nil {
 		t.Error("Run has ended, and the module is still there")
 	}
 }
@@ -355,7 +355,7 @@ func TestPINIsSentOnce(t *testing.T) {
 	at := &clock{t: time.Now()}
 	b := keeper(at)
 	for range 20 {
-		if err, _ := b.verify(one); reason.Of(err) != reason.EngineLost {
+		if _, err := b.verify(one); reason.Of(err) != reason.EngineLost {
 			t.Fatalf("a wrong PIN: %v", err)
 		}
 		at.advance(time.Hour)
@@ -371,12 +371,12 @@ func TestPINIsSentOnce(t *testing.T) {
 	}
 	b = keeper(at)
 	for range 3 {
-		if err, _ := b.verify(one); err != nil {
+		if _, err := b.verify(one); err != nil {
 			t.Fatal(err)
 		}
 		token.Remove(t)
 		for range 3 {
-			if err, _ := b.verify(one); reason.Of(err) != reason.EngineLost {
+			if _, err := b.verify(one); reason.Of(err) != reason.EngineLost {
 				t.Errorf("no token: %v", err)
 			}
 		}
