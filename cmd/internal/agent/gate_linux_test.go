@@ -18,19 +18,20 @@ import (
 // TestForeignUser lets nobody in but the user that the agent runs as: another one asks
 // with curl.
 func TestForeignUser(t *testing.T) {
-	w := newWorld(t, nil)
 	t.Run("asked", func(t *testing.T) {
-		kernel := w.agent.sameUser
-		defer func() { w.agent.sameUser = kernel }()
 		for name, answer := range map[string]error{"another user": nil, "nobody knows": errors.New("no table")} {
-			w.agent.sameUser = func(client, server netip.AddrPort) (bool, error) {
-				if client.Addr() != loopback || "http://"+server.String() != w.url {
-					t.Errorf("asked about %v, %v", client, server)
+			asked := make(chan [2]netip.AddrPort, 1)
+			w := newWorldOf(t, nil, func(a *Agent) {
+				a.sameUser = func(client, server netip.AddrPort) (bool, error) {
+					asked <- [2]netip.AddrPort{client, server}
+					return false, answer
 				}
-				return false, answer
-			}
+			})
 			if p := w.get(w.url + "/"); p.status != 403 || p.code() != reason.AgentForeignUser {
 				t.Errorf("%s: status %d, %q", name, p.status, p.code())
+			}
+			if ends := <-asked; ends[0].Addr() != loopback || "http://"+ends[1].String() != w.url {
+				t.Errorf("%s: asked about %v", name, ends)
 			}
 		}
 	})
@@ -38,6 +39,7 @@ func TestForeignUser(t *testing.T) {
 		if _, err := exec.LookPath("curl"); err != nil || os.Getuid() != 0 {
 			t.Skip("needs curl, and root to be somebody else")
 		}
+		w := newWorld(t, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for uid, want := range map[uint32]string{0: "200", 65534: "403"} {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"propusk/certs"
+	"propusk/gost/spki"
 	"propusk/gost/streebog"
 	"propusk/pki/cms"
 	"propusk/pki/person"
@@ -21,6 +22,7 @@ import (
 	"propusk/pki/verdict"
 	"propusk/server/signrequest"
 	"propusk/tokens"
+	"propusk/tokens/soft"
 )
 
 // TestSign goes the whole way for every purpose, with keys of both lengths; the verdict
@@ -350,16 +352,18 @@ func (p padded) Login(pin []byte, lastTry bool) (*tokens.Session, error) {
 
 // TestPINPad never asks for the PIN of a token that has a PIN pad, and sends it none.
 func TestPINPad(t *testing.T) {
-	w := newWorld(t, []string{"ip"})
-	pressed := func() ([]byte, error) { return nil, reason.New(reason.TokenCancelled, nil) }
-	w.agent.shelf.wrap = func(t *tokens.Token) vault { return padded{t, func() ([]byte, error) { return pressed() }} }
+	fingers := make(chan func() ([]byte, error), 1)
+	w := newWorldOf(t, []string{"ip"}, func(a *Agent) {
+		a.shelf.wrap = func(t *tokens.Token) vault { return padded{t, func() ([]byte, error) { return (<-fingers)() }} }
+	})
 	_, p := w.visit()
 	pin := w.choose(p, "ip")
 	if strings.Contains(pin.text, `name="pin"`) || !strings.Contains(pin.text, "на клавиатуре считывателя") {
 		t.Errorf("the PIN is asked for on the page:\n%s", pin.text)
 	}
+	fingers <- func() ([]byte, error) { return nil, reason.New(reason.TokenCancelled, nil) }
 	w.want(w.enter(pin, testPIN), 403, reason.TokenCancelled)
-	pressed = func() ([]byte, error) { return []byte(testPIN), nil }
+	fingers <- func() ([]byte, error) { return []byte(testPIN), nil }
 	if _, signature, _ := w.answer(w.enter(w.choose(w.get(p.url), "ip"), testPIN)); len(signature) == 0 {
 		t.Error("no signature")
 	}
@@ -396,5 +400,40 @@ func TestWipe(t *testing.T) {
 	f.wipe()
 	if !bytes.Equal(pin, make([]byte, len(pin))) || !bytes.Equal(f.raw, make([]byte, len(f.raw))) {
 		t.Error("the form is still there")
+	}
+}
+
+// TestSignaturePIN asks for a second PIN when the token wants one, and never tries the
+// first one for it.
+func TestSignaturePIN(t *testing.T) {
+	w := newWorld(t, nil)
+	w.addCertificate("ip")
+	p := w.country.Person("ip")
+	token, err := soft.Open(filepath.Join(w.dir, "ip"))
+	must(t, err)
+	must(t, token.Login(soft.User, []byte(testPIN)))
+	info, err := spki.FromCertificate(p.Certificate.Raw)
+	must(t, err)
+	_, err = token.Import(p.Key, soft.KeyTemplate{ParamSet: info.Algorithm.ParamSet, Label: "key", ID: []byte{1}, Usage: soft.Sign | soft.Confirm})
+	must(t, err)
+	token.Logout()
+
+	_, choice := w.visit()
+	pin := w.choose(choice, "ip")
+	if strings.Contains(pin.text, `name="signature_pin"`) {
+		t.Error("asked before anybody knows that it is needed")
+	}
+	pin = w.enter(pin, testPIN)
+	w.want(pin, 403, reason.AgentSignaturePIN)
+	if !strings.Contains(pin.text, `name="signature_pin"`) || w.tries("ip") != 10 {
+		t.Errorf("%d tries are left; the page:\n%s", w.tries("ip"), pin.text)
+	}
+	pin = w.enter(pin, testPIN, "signature_pin", "00000000")
+	w.want(pin, 403, reason.TokenPINWrong)
+	if w.tries("ip") != 9 {
+		t.Errorf("%d tries are left", w.tries("ip"))
+	}
+	if _, signature, _ := w.answer(w.enter(pin, testPIN, "signature_pin", testPIN)); len(signature) == 0 {
+		t.Error("no signature")
 	}
 }

@@ -92,6 +92,12 @@ func (c *clock) forward(d time.Duration) {
 // newWorld starts an agent, with the tokens of some people.
 func newWorld(t testing.TB, people []string, change ...func(*Options)) *world {
 	t.Helper()
+	return newWorldOf(t, people, func(*Agent) {}, change...)
+}
+
+// newWorldOf is newWorld with an agent that is changed before it serves.
+func newWorldOf(t testing.TB, people []string, prepare func(*Agent), change ...func(*Options)) *world {
+	t.Helper()
 	c, err := country()
 	must(t, err)
 	w := &world{t: t, country: c, dir: filepath.Join(t.TempDir(), "tokens"), log: new(journal), clock: new(clock)}
@@ -111,6 +117,7 @@ func newWorld(t testing.TB, people []string, change ...func(*Options)) *world {
 	}
 	w.agent, err = New(o)
 	must(t, err)
+	prepare(w.agent)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	must(t, err)
 	w.url = "http://" + l.Addr().String()
