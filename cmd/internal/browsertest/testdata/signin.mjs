@@ -28,7 +28,7 @@ await profile("from the click to the greeting", async (context) => {
   const page = await choice(context);
   await picture(page, `${input.pictures}-choice`);
   const tab = await toAgent(page);
-  await sees(tab, input.gateway, "Личный кабинет (испытание)");
+  await sees(tab, input.gateway, /Личный кабинет/);
   await picture(page, `${input.pictures}-wait`);
   await picture(tab, `${input.pictures}-agent`);
   await certificate(tab, signer.name);
