@@ -66,11 +66,3 @@ func TestSoft(t *testing.T) {
 		return tokens.Open(tokens.SoftScheme + dir)
 	}))
 }
-
-// Their PKCS#11 library, in a process of its own.
-func TestSoftLibrary(t *testing.T) {
-	library := softtest.Module(t)
-	conformance.Run(t, softTokens(t, "library", func(dir string) (*tokens.Module, error) {
-		return tokens.Open(library, tokens.Environment(softtest.Environment+"="+dir))
-	}))
-}
