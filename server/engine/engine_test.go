@@ -192,6 +192,7 @@ func no() faulty.Fault  { return faulty.Fault{Function: "C_Verify", What: "rv", 
 // TestLiesFromTheBeginning: a module that says yes to everything, or no, is not believed
 // at all: it does not pass its examination.
 func TestLiesFromTheBeginning(t *testing.T) {
+	t.Parallel()
 	for _, lie := range []faulty.Fault{yes(), no()} {
 		at := &clock{t: time.Now()}
 		b := breakIt(t, lie, false, config.Verification{}, at)
@@ -209,6 +210,7 @@ func TestLiesFromTheBeginning(t *testing.T) {
 // TestLiesLater: a module that begins to lie after its examination makes nothing pass
 // where this program computes too, and there is an alarm; alone it is believed.
 func TestLiesLater(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		lie     faulty.Fault
 		spoilt  bool
@@ -250,6 +252,7 @@ func TestLiesLater(t *testing.T) {
 // TestCrash: a crash costs the one signature; by policy it is refused, or this program
 // answers, and the next one is the module's again.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	for whenLost, fallback := range map[string]bool{"refuse": false, "fallback": true} {
 		b := breakIt(t, faulty.Fault{Function: "C_Verify", What: "crash"}, true, config.Verification{WhenLost: whenLost}, &clock{t: time.Now()})
 		one := sign(t, gost3410.TC26512A())
@@ -279,6 +282,7 @@ func TestCrash(t *testing.T) {
 // TestGone: a module that crashes whenever it is asked, hangs, or is not there is left
 // alone for a while, is asked again then, and makes nobody wait meanwhile.
 func TestGone(t *testing.T) {
+	t.Parallel()
 	one := sign(t, gost3410.CryptoProA())
 	for _, f := range []faulty.Fault{
 		{Function: "C_Verify", What: "crash"}, {Function: "C_Verify", What: "hang"}, {Function: "C_Initialize", What: "rv", Value: "0x5"},
@@ -309,6 +313,7 @@ func TestGone(t *testing.T) {
 
 // TestComesBack: Run finds a token that was plugged in again, without anybody asking.
 func TestComesBack(t *testing.T) {
+	t.Parallel()
 	token := softtest.New(t, softtest.Options{NoKey: true, Label: "Токен"})
 	token.Remove(t)
 	at := &clock{t: time.Now()}
@@ -338,6 +343,7 @@ func TestComesBack(t *testing.T) {
 // TestPINIsSentOnce: a wrong PIN costs one try, however often the module is needed, and
 // the right one is entered again when the token was away.
 func TestPINIsSentOnce(t *testing.T) {
+	t.Parallel()
 	token := softtest.New(t, softtest.Options{NoKey: true, Label: "Токен"})
 	all := token.Tries(t)
 	pin := filepath.Join(t.TempDir(), "pin")
