@@ -177,7 +177,7 @@ func signInWithTokens(t *testing.T, g *testgateway.Gateway, x *safeplace) {
 	unmarshal(a.Text, &issued)
 	unmarshal(g.Get(g.Browser(), g.Config.Public.URL+"/.well-known/openid-configuration").Text, &discovery)
 	unmarshal(g.Get(g.Browser(), discovery.Keys).Text, &set)
-	token, err := jose.ParseSigned(issued.ID, []jose.SignatureAlgorithm{jose.ES256})
+	token, err := jose.ParseSignedCompact(issued.ID, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)
 	}

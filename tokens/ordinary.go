@@ -135,7 +135,7 @@ func good(signature []byte, err error) ([]byte, error) {
 // DER of RFC 3279, Section 2.2.3. Of a longer digest only the first bits count, and some
 // tokens refuse the others.
 func (k *Signer) signECDSA(public *ecdsa.PublicKey, digest []byte) ([]byte, error) {
-	size := (public.Curve.Params().N.BitLen() + 7) / 8
+	size := (public.Params().N.BitLen() + 7) / 8
 	raw, err := k.sign(mechanism{kind: signECDSA}, digest[:min(len(digest), size)])
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"propusk/pki/cms"
 	"propusk/pki/der"
 	"propusk/pki/reason"
+	"propusk/tokens/uri"
 )
 
 // maxKeyFile limits a file with a private key, in bytes; those of GOST have 300.
@@ -44,7 +45,7 @@ type signOptions struct {
 func newSignCommand() *cobra.Command {
 	var o signOptions
 	cmd := &cobra.Command{
-		Use:   "sign {--key FILE --cert FILE | --module FILE} [DOCUMENT]",
+		Use:   "sign {--key FILE --cert FILE | --key pkcs11:… | --module FILE} [DOCUMENT]",
 		Short: "Подписать документ / sign a document",
 		Long: "Подписывает документ ключом из файла: CAdES-BES по ГОСТ Р 34.10-2012. Подпись лежит рядом с документом (--detached, так по\n" +
 			"умолчанию) или содержит его (--attach, до 64 МБ). С --add-to к готовой подписи добавляется ещё одна, прежние не меняются.\n" +
@@ -58,13 +59,14 @@ func newSignCommand() *cobra.Command {
 			"and in years.\n\n" +
 			"The signature goes to DOCUMENT.sig, or with --add-to back to where it was; --out names another file or - for standard output.\n" +
 			"A file is written whole or not at all, and none that exists is overwritten but the one of --add-to.\n\n" +
-			"KEY is PKCS #8 that is not encrypted, in PEM, DER or base64; or, with --module, the key is in a token and stays there, and the\n" +
-			"certificate too may be taken from it. The first certificate of --cert is that of the key; others in the\n" +
+			"KEY is PKCS #8 that is not encrypted, in PEM, DER or base64; or the PKCS #11 URI (RFC 7512) of a key in a token, which stays\n" +
+			"there, and the certificate too may be taken from it; --module and its flags name a key in other words. The first certificate of --cert is that of the key; others in the\n" +
 			"file, and those of --chain, are included. There is no signature if the key is not that of the certificate, or if the\n" +
 			"certificate is not in force, is not for signatures, or its key period is over. Whether it was revoked is for verify to say.\n\n" +
 			"Exit code 0 signed, 1 refused, 3 usage or I/O error.",
 		Example: "  propusk sign --key key.pem --cert cert.pem contract.pdf\n" +
 			"  propusk sign --module /usr/lib/librtpkcs11ecp.so contract.pdf\n" +
+			"  propusk sign --key 'pkcs11:object=key?module-name=rtpkcs11ecp' contract.pdf\n" +
 			"  propusk sign --key key.pem --cert cert.pem -T http://127.0.0.1:8440/tsp contract.pdf\n" +
 			"  propusk sign --key other.pem --cert other-cert.pem --add-to contract.pdf.sig contract.pdf",
 		Args: cobra.MaximumNArgs(1),
@@ -73,7 +75,7 @@ func newSignCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.key, "key", "", "закрытый ключ, PKCS #8 без шифрования / private key, PKCS #8, not encrypted")
+	flags.StringVar(&o.key, "key", "", "закрытый ключ: файл PKCS #8 без шифрования или pkcs11:… / private key: file of PKCS #8, not encrypted, or pkcs11:…")
 	flags.StringVar(&o.cert, "cert", "", "сертификат этого ключа / the certificate of the key")
 	flags.StringArrayVar(&o.chain, "chain", nil, "сертификаты УЦ, чтобы вложить в подпись / CA certificates to include")
 	flags.BoolVar(&o.detached, "detached", false, "подпись рядом с документом (по умолчанию) / signature beside the document (the default)")
@@ -104,6 +106,11 @@ func (o *signOptions) run(cmd *cobra.Command, args []string, now time.Time) (err
 	}
 	if err := errors.Join(o.checkNames(document), o.stamp.check()); err != nil {
 		return err
+	}
+	if uri.Is(o.key) {
+		if err := o.token.take(o.key); err != nil {
+			return err
+		}
 	}
 	target := o.target(document)
 	if err := o.isFree(target); err != nil {
@@ -145,7 +152,7 @@ func (o *signOptions) checkNames(document string) error {
 		}
 	}
 	switch {
-	case o.key != "" && o.cert == "":
+	case o.key != "" && o.cert == "" && !uri.Is(o.key):
 		return errors.New("нужен --cert / --cert is needed: the certificate of the key")
 	case document == "" && o.addTo == "":
 		return errors.New("нужен документ / a document is needed")

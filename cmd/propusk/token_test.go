@@ -113,6 +113,53 @@ func TestSignChoosesTheKey(t *testing.T) {
 	}
 }
 
+// TestSignByURI: a PKCS #11 URI says all that the flags say.
+func TestSignByURI(t *testing.T) {
+	peer := testgateway.NewOpenSSL(t)
+	module := softtest.Module(t)
+	signPlace(t)
+	writeFile(t, "pin.txt", []byte("12345678\n"))
+	writeFile(t, "loose.txt", []byte("12345678\n"))
+	if err := os.Chmod("loose.txt", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	token := softtest.New(t, softtest.Options{NoKey: true, Label: "Ключ"})
+	softtest.New(t, softtest.Options{Dir: token.Dir, Label: "other"})
+	give(t, token, "ip", []byte{0xA1})
+	give(t, token, "ul", []byte{0xA2})
+	const label = "pkcs11:token=%D0%9A%D0%BB%D1%8E%D1%87"
+	at := "?module-path=" + module + "&pin-source=file:pin.txt"
+	for name, test := range map[string]struct {
+		exit int
+		word string
+		args []string
+	}{
+		"label":         {exitYes, "Подписано", []string{"--key", label + ";object=ip" + at, "--out", "label.der"}},
+		"identifier":    {exitYes, "Подписано", []string{"--key", label + ";id=%a1;type=private" + at, "--out", "id.der"}},
+		"PIN by flag":   {exitYes, "Подписано", []string{"--key", label + ";object=ip?module-path=" + module, "--pin-file", "pin.txt", "--out", "pin.der"}},
+		"certificate":   {exitYes, "Подписано", []string{"--key", label + at, "--cert", "country/people/ip/cert.pem", "--out", "cert.der"}},
+		"several keys":  {exitNo, "token-ambiguous", []string{"--key", label + at}},
+		"no key":        {exitNo, "token-key-absent", []string{"--key", label + ";object=none" + at}},
+		"no token":      {exitNo, "token-absent", []string{"--key", "pkcs11:token=none;object=ip" + at}},
+		"two tokens":    {exitNo, "token-ambiguous", []string{"--key", "pkcs11:object=ip" + at}},
+		"no library":    {exitUsage, "token-module-bad", []string{"--key", label + ";object=ip"}},
+		"no PIN":        {exitUsage, "--pin-file", []string{"--key", label + ";object=ip?module-path=" + module}},
+		"open PIN":      {exitUsage, "chmod 600", []string{"--key", label + ";object=ip?module-path=" + module + "&pin-source=file:loose.txt"}},
+		"PIN in it":     {exitUsage, "pin-value", []string{"--key", label + ";object=ip?pin-value=12345678"}},
+		"another type":  {exitUsage, "type=private", []string{"--key", label + ";type=cert" + at}},
+		"flags as well": {exitUsage, "--key-id", []string{"--key", label + at, "--key-id", "a1"}},
+	} {
+		exit, _, errs := program(t, token.Dir, append([]string{"sign", "contract.txt"}, test.args...)...)
+		if exit != test.exit || !strings.Contains(errs, test.word) || strings.Contains(errs, "12345678") {
+			t.Errorf("%s: exit code %d, want %d and %q: %s", name, exit, test.exit, test.word, errs)
+		}
+	}
+	for _, name := range []string{"label.der", "id.der", "pin.der", "cert.der"} {
+		mustVerify(t, exitYes, "--content", "contract.txt", name)
+		verifyByPeer(peer, "ip", name, "der")
+	}
+}
+
 // TestTokenPINs: what people are told, and that no try is spent but those that are
 // asked for.
 func TestTokenPINs(t *testing.T) {
@@ -155,7 +202,7 @@ func TestTokenPINs(t *testing.T) {
 	}
 	sign("token-pin-wrong", 1, "--pin-file", "wrong.txt")
 	sign("token-pin-last-try", 1, "--pin-file", "pin.txt")
-	sign("token-pin-wrong", 0, "--pin-file", "wrong.txt", "--last-try")
+	sign("token-pin-locked", 0, "--pin-file", "wrong.txt", "--last-try") // by this one
 	sign("token-pin-locked", 0, "--pin-file", "pin.txt", "--last-try")
 
 	must := softtest.New(t, softtest.Options{MustChange: true})
