@@ -113,7 +113,10 @@ func configMistakes(ctx context.Context, path string) (mistakes []mistake, warni
 			warnings = append(warnings, fmt.Sprintf("%s: файл могут читать другие / others can read the file: chmod 600 %s", secret.Field, secret.Path))
 		}
 	}
-	_, err = newServer(c, certs.NewStore(server.TrustSource(c.Trust), time.Now), io.Discard)
+	s, err := newServer(c, certs.NewStore(server.TrustSource(c.Trust), time.Now), io.Discard)
+	if err == nil {
+		err = s.Close() // the tokens that it opened
+	}
 	if err != nil {
 		mistakes = perLine(mistakes, reason.ConfigUnreadable, err)
 	}
