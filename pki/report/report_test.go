@@ -213,8 +213,8 @@ func TestSubIndications(t *testing.T) {
 // and of configuration: no verdict document has them.
 func beyondVerdicts(code string) bool {
 	for _, area := range []string{
-		"agent-", "api-key-", "authorization-", "batch-", "challenge-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "media-", "method-", "page-",
-		"quota-", "redirect-", "request-", "server-", "sign-gateway-", "sign-request-", "signin-", "signing-", "token-", "tsl-",
+		"agent-", "api-key-", "authorization-", "batch-", "card-", "challenge-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "media-", "method-", "page-",
+		"quota-", "reader-", "redirect-", "request-", "server-", "sign-gateway-", "sign-request-", "signin-", "signing-", "token-", "tsl-",
 	} {
 		if strings.HasPrefix(code, area) {
 			return true
