@@ -43,7 +43,7 @@ async function begun(context) {
   const state = new URL(page.url()).searchParams.get("state");
   const open = new URL(await page.locator("#open-agent").getAttribute("href"), page.url()).href;
   const response = await context.request.get(open, { maxRedirects: 0 });
-  return { page, state, address: response.headers().location };
+  return { state, address: response.headers().location };
 }
 
 async function notSignedIn(context) {
@@ -53,7 +53,7 @@ async function notSignedIn(context) {
 
 // The attacker begins, the victim signs. Neither may be signed in.
 await attack("the attacker's sign-in in the victim's browser", async (attacker) => {
-  const { page, state, address } = await begun(attacker);
+  const { state, address } = await begun(attacker);
   const lured = await person(browser);
   try {
     const tab = await at(lured, address);
@@ -64,7 +64,7 @@ await attack("the attacker's sign-in in the victim's browser", async (attacker) 
   } finally {
     await lured.close();
   }
-  await page.goto(`${input.gateway}/signed?state=${state}`);
+  const page = await at(attacker, `${input.gateway}/signed?state=${state}`);
   const code = await page.locator("main").getAttribute("data-code");
   assert.match(code, /^challenge-/);
   await notSignedIn(attacker);
