@@ -118,7 +118,10 @@ func (st *state) accept(bearer string) error {
 
 // take uses the answer up, for the bearer of its key in the browser that began. Once the
 // bearer has come in another browser, nobody gets it: that is an attack, or its end.
-func (st *state) take(bearer string, sameBrowser bool) error {
+//
+// Spent tells that this call, and no other, ended the state: the answer is to be fetched or
+// forgotten now.
+func (st *state) take(bearer string, sameBrowser bool) (spent bool, err error) {
 	digest := sha256.Sum256([]byte(bearer))
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -128,16 +131,16 @@ func (st *state) take(bearer string, sameBrowser bool) error {
 		if brought {
 			st.phase = used
 		}
-		return reason.New(reason.ChallengeOtherBrowser, nil)
+		return brought, reason.New(reason.ChallengeOtherBrowser, nil)
 	case st.phase == used:
-		return reason.New(reason.ChallengeUsed, nil)
+		return false, reason.New(reason.ChallengeUsed, nil)
 	case st.phase == open:
-		return reason.New(reason.ChallengeUnanswered, nil)
+		return false, reason.New(reason.ChallengeUnanswered, nil)
 	case !brought:
-		return reason.New(reason.ChallengeOtherTab, nil)
+		return false, reason.New(reason.ChallengeOtherTab, nil)
 	}
 	st.phase = used
-	return nil
+	return true, nil
 }
 
 // progress returns the phase.
@@ -199,10 +202,10 @@ func (s *states) answer(st *state, a answer) (bearer string, err error) {
 
 // take uses up the answer to a state.
 func (s *states) take(st *state, bearer string, sameBrowser bool) ([]byte, error) {
-	err := st.take(bearer, sameBrowser)
+	spent, err := st.take(bearer, sameBrowser)
 	a, kept := answer{}, false
-	if st.progress() == used {
-		a, kept = s.answers.Take(bearer) // even if nobody gets it
+	if spent { // even if nobody gets it; another call must not take it from under the one that may
+		a, kept = s.answers.Take(bearer)
 	}
 	switch {
 	case err != nil:

@@ -89,3 +89,49 @@ func TestKeysOfRequests(t *testing.T) {
 		t.Errorf("without keys, for plug-ins: %v", err)
 	}
 }
+
+// TestOneOfTwo: of two completions at once one gets the answer, whatever their order: the
+// other one must not throw it away.
+func TestOneOfTwo(t *testing.T) {
+	for range 200 {
+		s := newStates(1, time.Now)
+		st := &state{key: "k", began: time.Now()}
+		bearer, err := s.answer(st, answer{file: []byte("x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan []byte, 4)
+		for range cap(got) {
+			go func() {
+				file, _ := s.take(st, bearer, true)
+				got <- file
+			}()
+		}
+		in := 0
+		for range cap(got) {
+			if file := <-got; string(file) == "x" {
+				in++
+			}
+		}
+		if in != 1 {
+			t.Fatalf("%d got the answer", in)
+		}
+	}
+}
+
+// TestSpentOnce is what TestOneOfTwo is about, step by step: a completion that comes
+// between the two steps of the one that is let in.
+func TestSpentOnce(t *testing.T) {
+	s := newStates(1, time.Now)
+	st := &state{key: "k", began: time.Now()}
+	bearer, err := s.answer(st, answer{file: []byte("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spent, err := st.take(bearer, true); !spent || err != nil {
+		t.Fatalf("the first: %v, %v", spent, err)
+	}
+	if _, err := s.take(st, bearer, true); reason.Of(err) != reason.ChallengeUsed || s.answers.Len() != 1 {
+		t.Errorf("the second took the answer of the first: %v, %d are kept", err, s.answers.Len())
+	}
+}
