@@ -24,7 +24,7 @@ APT_BENCH := $(APT_TEST) libssl-dev
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: plugins plugins-if-possible browser softtoken run test race lint fuzz fuzz-differential connections large bench timing build tidy generate clean apt-run apt-test apt-bench
+.PHONY: plugins plugins-if-possible browser agent softtoken run test race lint fuzz fuzz-differential connections large bench timing build tidy generate clean apt-run apt-test apt-bench
 .DEFAULT_GOAL := build
 
 ## run: build, start the demo country and print what to open
@@ -38,7 +38,7 @@ CGO := $(if $(shell command -v $$($(GO) env CC)),1,0)
 ## build: the programs, into bin/; with support for tokens if there is a C compiler, and
 ## for vendors' browser plug-ins if there is npm
 build: $(if $(shell command -v npm),plugins-if-possible)
-	CGO_ENABLED=$(CGO) $(GO) build -trimpath -o bin/ ./cmd/propusk ./cmd/cabinet
+	CGO_ENABLED=$(CGO) $(GO) build -trimpath -o bin/ ./cmd/propusk ./cmd/propusk-agent ./cmd/cabinet
 
 # What is taken from npm is locked, with digests, in package-lock.json beside each
 # package.json; scripts of packages are not run.
@@ -67,6 +67,15 @@ plugins-if-possible:
 ## browser: what drives Chromium in the tests
 browser: $(BROWSER)/node_modules/.package-lock.json
 
+## agent: the agent for this machine, for Windows (with mingw-w64) and for macOS (whose
+## tokens need a build on a Mac)
+AGENT := $(GO) build -trimpath
+agent: apt-test
+	CGO_ENABLED=$(CGO) $(AGENT) -ldflags '-s -w' -o bin/propusk-agent ./cmd/propusk-agent
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc $(AGENT) -ldflags '-s -w -extldflags=-static' -o bin/propusk-agent.exe ./cmd/propusk-agent
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(AGENT) -ldflags '-s -w' -o bin/propusk-agent-darwin-arm64 ./cmd/propusk-agent
+	GOOS=darwin GOARCH=amd64 CGO_ENABLED=0 $(AGENT) -ldflags '-s -w' -o bin/propusk-agent-darwin-amd64 ./cmd/propusk-agent
+
 ## softtoken: bin/libpropusksoft.so, the PKCS#11 library of soft tokens; needs a C compiler
 softtoken:
 	CGO_ENABLED=1 $(GO) build -trimpath -buildmode=c-shared -o bin/libpropusksoft.so ./tokens/soft/module
@@ -78,12 +87,14 @@ test: apt-test
 	PROPUSK_REQUIRE_INTEROP=1 $(GO) test -timeout 15m ./...
 	$(GO) test -short -tags purego ./gost/...
 	GOARCH=arm64 $(GO) vet ./gost/...
+	$(MAKE) --no-print-directory agent
 	$(MAKE) --no-print-directory race
 
 ## race: the packages that share memory between goroutines, under the race detector
 race: apt-test
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./pki/facts/... ./pki/revocation/... ./tokens ./certs/... ./server/... ./cmd/...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./gost/gosttls/... ./pki/facts/... ./pki/revocation/... ./tokens ./tokens/keyring/... ./tokens/pcsc/... ./tokens/virtualcard/... ./certs/... ./server/... ./cmd/...
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m -run 'Concurrent|InsertRemove|Close' ./tokens/soft/...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m -run 'TestSoft$$' ./tokens/conformance
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m -run 'Concurrent|Parallel|Contract|Cache|VerifyMany|SelfTest' ./gost/...
 
 ## lint: formatting, vet, golangci-lint with the import map of the project
@@ -138,6 +149,7 @@ bench: apt-bench
 	$(GO) run ./gost/internal/peerbench $(if $(PURE),-pure)
 	$(GO) run ./gost/internal/tlsbench
 	$(GO) run ./cmd/internal/verdictbench
+	$(GO) run ./cmd/internal/tokenbench
 
 ## timing: look for timing differences between secrets, for minutes on a quiet machine
 timing:
