@@ -12,6 +12,7 @@ package cms
 import (
 	"encoding/asn1"
 	"time"
+	"unicode/utf8"
 
 	"propusk/pki/der"
 	"propusk/pki/sigalg"
@@ -161,6 +162,30 @@ func (s *Signer) SigningTime() (time.Time, bool) {
 	t := r.Time()
 	r.End()
 	return t, d.Err() == nil
+}
+
+// Description returns what the signer says that the document is, by the attribute
+// content-hints, and whether there is that attribute: one without a description, or that
+// cannot be read, is there with an empty one. RFC 2634, Section 2.9.
+func (s *Signer) Description() (text string, found bool) {
+	values, found := s.signed(oidContentHints)
+	if !found {
+		return "", false
+	}
+	var d der.Decoder
+	r := d.Open(values, derLimits)
+	hints := r.Sequence()
+	var raw []byte
+	if hints.Peek(der.TagUTF8String) {
+		raw = hints.Content(der.TagUTF8String)
+	}
+	hints.OID()
+	hints.End()
+	r.End()
+	if d.Err() != nil || !utf8.Valid(raw) {
+		return "", true
+	}
+	return string(raw), true
 }
 
 // signed returns the values of the signed attribute of the given type.

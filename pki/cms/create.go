@@ -11,6 +11,7 @@ import (
 	"io"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
@@ -36,6 +37,11 @@ type Signatory struct {
 	// Time is when the signature is made by the clock of the signatory, in whole
 	// seconds. The zero time leaves the attribute signing-time out.
 	Time time.Time
+
+	// Description says under the signature what the document is, by the attribute
+	// content-hints (RFC 2634, Section 2.9; ETSI EN 319 122-1, Section 5.2.4.2): UTF-8.
+	// Empty: the attribute is left out.
+	Description string
 
 	// Policy is the signature policy that the signature is made under; with one it
 	// is CAdES-EPES. Nil: none.
@@ -67,6 +73,7 @@ var (
 	errOtherKey    = errors.New("cms: the key is not that of the certificate")
 	errSameSigner  = errors.New("cms: the certificate signs twice")
 	errDocumentMax = errors.New("cms: the document is longer than fits into a signature")
+	errDescription = errors.New("cms: a description that is not UTF-8")
 	errPolicy      = errors.New("cms: a signature policy without an identifier, with a digest of a wrong length or an address that is not ASCII")
 )
 
@@ -213,6 +220,9 @@ func ready(by []Signatory) error {
 func (s *Signatory) ready() error {
 	if s.Key == nil || s.Certificate == nil || slices.Contains(s.Chain, nil) {
 		return errIncomplete
+	}
+	if !utf8.ValidString(s.Description) {
+		return errDescription
 	}
 	if err := s.Policy.check(); err != nil {
 		return err

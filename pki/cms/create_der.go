@@ -169,6 +169,14 @@ func (s *Signatory) attributes(contentType []byte, digest sigalg.AlgorithmIdenti
 	if !s.Time.IsZero() {
 		values = append(values, signedValue{oidSigningTime, s.addTime})
 	}
+	if s.Description != "" {
+		values = append(values, signedValue{oidContentHints, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(s.Description)) })
+				addOID(b, oidData)
+			})
+		}})
+	}
 	if s.Policy != nil {
 		values = append(values, signedValue{oidSignaturePolicy, s.Policy.add})
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"propusk/gost/gost3410"
 	"propusk/gost/pkcs8"
@@ -172,6 +173,55 @@ func TestCreateTimes(t *testing.T) {
 		if short := raw[0] == 0x17; short != (1950 <= year && year < 2050) {
 			t.Errorf("%d: tag %#x: RFC 5652, 11.3", year, raw[0])
 		}
+	}
+}
+
+// TestDescription has what the document is written under the signature, and read back;
+// OpenSSL knows the attribute.
+func TestDescription(t *testing.T) {
+	by := newSignatory(t, gost3410.TC26256A(), "Подписант Вымышленный")
+	sd, ok := accepts(create(t, false, by), Content{})
+	if text, found := sd.Signers[0].Description(); !ok || found || text != "" {
+		t.Errorf("without one: %q, %v", text, found)
+	}
+	by.Description = "Договор, sign-document"
+	file := create(t, false, by)
+	sd, ok = accepts(file, Content{})
+	if text, found := sd.Signers[0].Description(); !ok || !found || text != by.Description {
+		t.Errorf("read back as %q, %v, accepted %v", text, found, ok)
+	}
+	hints := func(write func(*cryptobyte.Builder)) Signer {
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, write)
+		return Signer{SignedAttrs: []Attribute{{Type: []byte(oidContentHints), Values: b.BytesOrPanic()}}}
+	}
+	for name, s := range map[string]Signer{
+		"type alone": hints(func(b *cryptobyte.Builder) { addOID(b, oidData) }),
+		"no type": hints(func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte("x")) })
+		}),
+		"empty": hints(func(*cryptobyte.Builder) {}),
+		"not UTF-8": hints(func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte{0xff}) })
+			addOID(b, oidData)
+		}),
+		"no values":   {SignedAttrs: []Attribute{{Type: []byte(oidContentHints)}}},
+		"not in DER":  {SignedAttrs: []Attribute{{Type: []byte(oidContentHints), Values: []byte{0x30, 0x80}}}},
+		"two of them": {SignedAttrs: []Attribute{{Type: []byte(oidContentHints), Values: bytes.Repeat(sd.Signers[0].SignedAttrs[0].Values, 2)}}},
+	} {
+		if text, found := s.Description(); text != "" || !found {
+			t.Errorf("%s: %q, %v", name, text, found)
+		}
+	}
+	by.Description = "\xff"
+	if _, err := Create(nil, document, by); !errors.Is(err, errDescription) {
+		t.Errorf("not UTF-8: %v", err)
+	}
+	openssl.Require(t)
+	dir := t.TempDir()
+	openssl.Write(t, dir, "signature", file)
+	if text := string(openssl.Run(t, dir, "cms", "-cmsout", "-print", "-noout", "-inform", "DER", "-in", "signature")); !strings.Contains(text, "id-smime-aa-contentHint") {
+		t.Errorf("openssl does not see it:\n%s", text)
 	}
 }
 

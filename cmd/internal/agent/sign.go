@@ -144,9 +144,10 @@ func keyOf(s *tokens.Session, cert *gostx509.Certificate) (*tokens.Key, error) {
 }
 
 // signRequest makes the signature that a request asks for: CAdES-BES, detached, with the
-// time of this machine.
+// time of this machine. It says under the signature what it is for, so that one of a
+// document, of which a person sees the name alone, can never pass for a sign-in.
 func signRequest(r signrequest.Request, now time.Time, key crypto.Signer, cert *gostx509.Certificate) ([]byte, error) {
-	by := cms.Signatory{Key: key, Certificate: cert, Time: now}
+	by := cms.Signatory{Key: key, Certificate: cert, Time: now, Description: string(r.Purpose)}
 	if r.Purpose == signrequest.SignDocument {
 		return cms.CreateDigest(nil, cms.Digests{Streebog256: r.Document.Streebog256, Streebog512: r.Document.Streebog512}, by)
 	}

@@ -63,6 +63,11 @@ func TestSign(t *testing.T) {
 					t.Errorf("state %q, error %q", state, failure)
 				}
 				w.verify(t, signature, one.content(r), w.country.Person(id).Certificate.SHA256())
+				sd, err := cms.Parse(signature)
+				must(t, err)
+				if said, _ := sd.Signers[0].Description(); said != string(r.Purpose) {
+					t.Errorf("the signature says that it is for %q", said)
+				}
 			})
 		}
 	}
