@@ -169,10 +169,15 @@ func (c *Challenge) newOrder(client string, in OrderRequest) (Order, error) {
 	if in.State == "" || len(in.State) > maxState {
 		return Order{}, bad("state must be 1 to %d bytes", maxState)
 	}
-	if len(o.Kinds) == 0 {
+	if in.Kinds == nil {
 		o.Kinds = c.opts.Kinds
+	} else if len(in.Kinds) == 0 { // it would let nobody sign, or anybody
+		return Order{}, bad("kinds must not be empty")
 	}
-	for _, k := range o.Kinds {
+	for i, k := range o.Kinds {
+		if slices.Contains(o.Kinds[:i], k) {
+			return Order{}, bad("a kind is there twice")
+		}
 		if !slices.Contains([]person.Kind{person.Entrepreneur, person.LegalEntity, person.Person}, k) {
 			return Order{}, bad("kinds must be of ip, ul, fl")
 		}
@@ -236,6 +241,9 @@ func (o *Order) whatToSign(in OrderRequest) error {
 		out.Streebog512, err512 = hex.DecodeString(d.Streebog512)
 		err = errors.Join(err256, err512)
 	default:
+		if signrequest.LooksLikeSignIn(d.Content) {
+			return bad("document: it is the text of a sign-in")
+		}
 		d256, d512 := streebog.Sum256(d.Content), streebog.Sum512(d.Content)
 		out.Size, out.Streebog256, out.Streebog512 = int64(len(d.Content)), d256[:], d512[:]
 	}
@@ -299,8 +307,14 @@ func decodeError(err error) error {
 // maxDepth is how deep an order may nest.
 const maxDepth = 4
 
-// once refuses members that occur twice, or in other letters than the description has:
-// package json would take the last of them.
+// plainName reports whether the name of a member has no letters but those of descriptions.
+// Package json takes more of them for the same: capitals, and the long s of old print.
+func plainName(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+}
+
+// once refuses members that occur twice, or in other letters than the description has, of
+// which package json would take the last, and null.
 func once(d *json.Decoder, depth int) error {
 	malformed := reason.Errorf(reason.RequestMalformed, "the body is not JSON")
 	t, err := d.Token()
@@ -309,6 +323,9 @@ func once(d *json.Decoder, depth int) error {
 	}
 	open, ok := t.(json.Delim)
 	if !ok {
+		if t == nil { // package json would take it for a field that is absent: nobody in particular must sign
+			return bad("a field is null")
+		}
 		return nil
 	}
 	seen := make(map[string]bool)
@@ -322,7 +339,7 @@ func once(d *json.Decoder, depth int) error {
 			if seen[name] {
 				return reason.Errorf(reason.RequestFieldRepeated, "a field is there twice")
 			}
-			if strings.ToLower(name) != name {
+			if !plainName(name) {
 				return reason.Errorf(reason.RequestFieldUnknown, "the order has a field that is not in the description")
 			}
 			seen[name] = true

@@ -1,6 +1,8 @@
 package challenge
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"net/url"
 	"sync"
 	"time"
@@ -52,6 +54,9 @@ type Order struct {
 type Result struct {
 	// Signature is CMS in DER, without the document.
 	Signature []byte
+	// Value is the SHA-256 of the value of the signature itself. Two files of one signature,
+	// around which much can be changed, have the same.
+	Value [sha256.Size]byte
 	// Verdict is the verdict document.
 	Verdict *report.Document
 	// At is when it was judged.
@@ -66,8 +71,13 @@ type OrderStore interface {
 	// Get returns an order, until an hour after its time is over.
 	Get(id string) (Order, bool)
 	// Finish gives an order its result, which it may have once: else the reason is
-	// [reason.SigningOrderDone], or [reason.SigningOrderUnknown].
+	// [reason.SigningOrderDone], or [reason.SigningOrderUnknown]. It is
+	// [reason.ChallengeUsed] if another order that is kept has a result with the same Value:
+	// a service must not pass on to another what a person signed for it.
 	Finish(id string, r Result) error
+	// Document reports whether an order that is kept is for a document with one of the
+	// digests: Streebog with 256 and with 512 bits.
+	Document(streebog256 [32]byte, streebog512 [64]byte) bool
 	// Len returns how many orders are kept.
 	Len() int
 }
@@ -129,9 +139,26 @@ func (m *memory) Finish(id string, r Result) error {
 	case o.Result != nil:
 		return reason.New(reason.SigningOrderDone, nil)
 	}
+	for _, other := range m.orders {
+		if other.Result != nil && other.Result.Value == r.Value {
+			return reason.Errorf(reason.ChallengeUsed, "the signature was made for another order")
+		}
+	}
 	o.Result = &r
 	m.orders[id] = o
 	return nil
+}
+
+// Document implements OrderStore.
+func (m *memory) Document(streebog256 [32]byte, streebog512 [64]byte) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, o := range m.orders {
+		if d := o.Document; d != nil && (bytes.Equal(d.Streebog256, streebog256[:]) || bytes.Equal(d.Streebog512, streebog512[:])) {
+			return true
+		}
+	}
+	return false
 }
 
 // Len implements OrderStore.
@@ -214,7 +241,7 @@ func (j *orderJob) complete(x *gin.Context, st *state, file []byte) {
 	judged := c.verify(x.Request.Context(), file, st.request, o.Kinds, validate.QES())
 	now := c.opts.Now()
 	if judged.code == "" {
-		err := signedJustNow(judged, o.Created, now)
+		err := signedJustNow(judged, st.began, now)
 		if err == nil {
 			err = j.rightPerson(judged.outcome.Who)
 		}
@@ -223,7 +250,7 @@ func (j *orderJob) complete(x *gin.Context, st *state, file []byte) {
 		}
 		if err == nil {
 			err = c.orders.Finish(o.ID, Result{
-				Signature: file, Verdict: report.Signatures(judged.report, judged.outcome.Trust, now), At: now,
+				Signature: file, Value: sha256.Sum256(judged.report.Signatures[0].Signer.Signature), Verdict: report.Signatures(judged.report, judged.outcome.Trust, now), At: now,
 			})
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"propusk/gost/streebog"
 	"propusk/pki/reason"
 	"propusk/pki/report"
 	"propusk/pki/validate"
@@ -38,6 +39,11 @@ func (j *signInJob) fill(r *signrequest.Request) {
 func (j *signInJob) complete(x *gin.Context, st *state, file []byte) {
 	c, o := j.c, &j.c.opts
 	judged := c.verify(x.Request.Context(), file, st.request, o.Kinds, validate.SignIn(o.Kinds...))
+	if content := st.request.Content(); c.orders.Document(streebog.Sum256(content), streebog.Sum512(content)) {
+		// A person has seen the name of a document and no text. Whoever ordered it by its
+		// digests has the signature, and would enter as that person.
+		judged = refusal(reason.Errorf(reason.ChallengeContent, "the text of the sign-in was ordered as a document"))
+	}
 	if judged.code != "" {
 		c.refuseJudged(x, j, judged)
 		return

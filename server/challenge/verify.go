@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"propusk/pki/cms"
+	"propusk/pki/der"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
@@ -43,9 +44,15 @@ func signedContent(r signrequest.Request) cms.Content {
 // its certificate, and then the certificate as if TLS had proven its key. Time-stamps and
 // evidence that came with the signature do not count for that.
 func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Request, kinds []person.Kind, policy validate.Policy) judgement {
+	if len(file) == 0 || file[0] != byte(der.TagSequence) { // package cms would read PEM and base64 as well
+		return refusal(reason.Errorf(reason.SignatureMalformed, "the answer is not CMS in DER"))
+	}
 	sd, err := cms.Parse(file)
 	if err != nil {
 		return refusal(err)
+	}
+	if r.Purpose != signrequest.SignIn && !sd.Detached {
+		return refusal(reason.Errorf(reason.ChallengeContent, "the answer has a document inside"))
 	}
 	if len(sd.Signers) != 1 {
 		return refusal(reason.Errorf(reason.ChallengeSigners, "the answer has %d signatures", len(sd.Signers)))
@@ -64,6 +71,10 @@ func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Reque
 		j.code = reason.ChallengeNotBound
 		return j
 	}
+	if !madeFor(&sd.Signers[0], r.Purpose) {
+		j.code = reason.ChallengeContent
+		return j
+	}
 	if j.outcome = c.opts.Judge.Certificate(ctx, signature.Claimed.Raw, kinds); j.outcome.Code != "" {
 		j.code, j.err = j.outcome.Code, j.outcome.Err
 		return j
@@ -75,6 +86,17 @@ func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Reque
 		}
 	}
 	return j
+}
+
+// madeFor reports whether a signature may be used for a purpose. Agents write the purpose
+// under the signature, plug-ins write none: a sign-in takes the right one or none, the rest
+// whatever is not made for a sign-in.
+func madeFor(s *cms.Signer, p signrequest.Purpose) bool {
+	said, found := s.Description()
+	if p == signrequest.SignIn {
+		return !found || said == string(p)
+	}
+	return said != string(signrequest.SignIn)
 }
 
 // mathematics names what is wrong with a signature: that it is over something else has one
@@ -92,8 +114,9 @@ func mathematics(why reason.Code) reason.Code {
 // clockTolerance is by how much the time in a signature may differ from ours.
 const clockTolerance = 10 * time.Minute
 
-// signedJustNow refuses a signature over a document that was not made for the order:
-// unlike a sign-in, a document has no nonce that would tell.
+// signedJustNow refuses a signature over a document that was not made since the person
+// began: unlike a sign-in, a document has no nonce that would tell. It is shorter than a
+// store keeps results, which know one another's signatures.
 func signedJustNow(j judgement, began, now time.Time) error {
 	claimed, ok := j.report.Signatures[0].Signer.SigningTime()
 	if !ok || claimed.Before(began.Add(-clockTolerance)) || claimed.After(now.Add(clockTolerance)) {

@@ -1,6 +1,7 @@
 package signrequest
 
 import (
+	"bytes"
 	"strings"
 	"time"
 )
@@ -22,12 +23,25 @@ func (r Request) Content() []byte {
 	return nil
 }
 
+// The beginning of the text of a sign-in, which no other text or document may have.
+const (
+	signInTitle   = "Вход с электронной подписью"
+	signInGateway = "Шлюз: "
+)
+
+// LooksLikeSignIn reports whether a document could be the text of a sign-in, of this gateway
+// or another. Nobody may be asked to sign one as a text or a document: whoever ordered it
+// would sign in as the person who signed it.
+func LooksLikeSignIn(document []byte) bool {
+	return bytes.HasPrefix(document, []byte(signInTitle+"\n"+signInGateway))
+}
+
 // signInText writes the text of a sign-in, one fact a line. No value can hold a line end.
 func (r Request) signInText() []byte {
 	var b strings.Builder
 	for _, line := range [][2]string{
-		{"Вход с электронной подписью", ""},
-		{"Шлюз: ", r.Issuer},
+		{signInTitle, ""},
+		{signInGateway, r.Issuer},
 		{"Сервис: ", r.Service},
 		{"Назначение: ", "вход (" + string(r.Purpose) + "). Этот текст не является документом и не создаёт обязательств."},
 		{"Время: ", r.began().UTC().Format(time.RFC3339)},

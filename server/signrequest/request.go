@@ -207,13 +207,16 @@ func (d Document) Check() error {
 // CheckText returns why a text cannot be given to people to sign, or nil. Beside what is
 // too long, it refuses whatever makes a page show something else than what is signed:
 // control characters but tab and line end, and characters that turn the direction of the
-// text around or are not seen at all.
+// text around or are not seen at all. Nor may it be what is signed at a sign-in.
 func CheckText(s string) error {
 	if strings.TrimSpace(s) == "" || len(s) > MaxText {
 		return fmt.Errorf("the text is empty or longer than %d bytes", MaxText)
 	}
 	if !utf8.ValidString(s) {
 		return errors.New("the text is not UTF-8")
+	}
+	if LooksLikeSignIn([]byte(s)) {
+		return errors.New("the text is that of a sign-in")
 	}
 	for i, c := range s {
 		if !visible(c) && c != '\n' && c != '\t' && (c != '\r' || !strings.HasPrefix(s[i:], "\r\n")) {
