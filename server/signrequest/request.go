@@ -17,8 +17,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"propusk/pki/person"
 	"propusk/pki/reason"
@@ -202,48 +200,6 @@ func (d Document) Check() error {
 		return errors.New("the digests of the document are not of 32 and 64 bytes")
 	}
 	return nil
-}
-
-// CheckText returns why a text cannot be given to people to sign, or nil. Beside what is
-// too long, it refuses whatever makes a page show something else than what is signed:
-// control characters but tab and line end, and characters that turn the direction of the
-// text around or are not seen at all. Nor may it be what is signed at a sign-in.
-func CheckText(s string) error {
-	if strings.TrimSpace(s) == "" || len(s) > MaxText {
-		return fmt.Errorf("the text is empty or longer than %d bytes", MaxText)
-	}
-	if !utf8.ValidString(s) {
-		return errors.New("the text is not UTF-8")
-	}
-	if LooksLikeSignIn([]byte(s)) {
-		return errors.New("the text is that of a sign-in")
-	}
-	for i, c := range s {
-		if !visible(c) && c != '\n' && c != '\t' && (c != '\r' || !strings.HasPrefix(s[i:], "\r\n")) {
-			return fmt.Errorf("the text has the character U+%04X, which is not seen as it is", c)
-		}
-	}
-	return nil
-}
-
-// OneLine reports whether s can be shown to people as a name: 1 to [MaxName] bytes of
-// UTF-8 without anything that is not seen as it is.
-func OneLine(s string) bool {
-	if s == "" || len(s) > MaxName || !utf8.ValidString(s) || strings.TrimSpace(s) != s {
-		return false
-	}
-	for _, c := range s {
-		if !visible(c) {
-			return false
-		}
-	}
-	return true
-}
-
-// visible reports whether c is shown as itself: no control, formatting (directions, zero
-// widths), private or unassigned character, no line or paragraph separator.
-func visible(c rune) bool {
-	return c != utf8.RuneError && (unicode.IsGraphic(c)) && !unicode.In(c, unicode.Zl, unicode.Zp)
 }
 
 // plain reports whether s has characters of base64url only.

@@ -334,7 +334,7 @@ func TestSignRefuses(t *testing.T) {
 // TestLongestRequest: the limits of the parts fit into the limit of the whole.
 func TestLongestRequest(t *testing.T) {
 	r := signText()
-	r.Text = strings.Repeat("\n", signrequest.MaxText-1) + "x" // every byte is escaped
+	r.Text = strings.Repeat(`"`, signrequest.MaxText) // every byte is escaped
 	key := newKey(t)
 	jws, err := signrequest.Sign(r, key)
 	if err != nil {
