@@ -222,14 +222,17 @@ func (c Card) check() error {
 	return nil
 }
 
-// find returns the gateway that has the key, and the key.
-func find(enrolled []Gateway, id string) (*Gateway, *ecdsa.PublicKey) {
+// find returns the gateways that have a key, and the key. There may be several: one owner
+// has two, or somebody has published the key of another as his own, which must not be
+// enough to keep that one from asking.
+func find(enrolled []Gateway, id string) (of []*Gateway, key *ecdsa.PublicKey) {
 	for i := range enrolled {
 		for _, k := range enrolled[i].Keys {
-			if k.ID == id && k.Public != nil && k.Public.Curve == elliptic.P256() {
-				return &enrolled[i], k.Public
+			if thumbprint, err := KeyID(k.Public); err == nil && thumbprint == id { // not the ID that it claims
+				of, key = append(of, &enrolled[i]), k.Public
+				break
 			}
 		}
 	}
-	return nil, nil
+	return of, key
 }

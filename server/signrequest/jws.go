@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,12 +114,12 @@ func Verify(jws string, enrolled []Gateway, now time.Time) (Request, *Gateway, e
 	if err != nil {
 		return Request{}, nil, reason.New(reason.SignRequestMalformed, err)
 	}
-	gateway, key := find(enrolled, t.header.KeyID)
-	if gateway == nil {
+	gateways, key := find(enrolled, t.header.KeyID)
+	if len(gateways) == 0 {
 		return Request{}, nil, reason.Errorf(reason.SignRequestGatewayUnknown, "no enrolled gateway has the key of the request")
 	}
 	if !t.verify(key) {
-		return Request{}, nil, reason.Errorf(reason.SignRequestSignature, "the signature does not fit the key of %s", gateway.URL)
+		return Request{}, nil, reason.Errorf(reason.SignRequestSignature, "the signature does not fit the key of %s", gateways[0].URL)
 	}
 	var c claims
 	if err := decode(t.payload, &c); err != nil {
@@ -129,13 +130,14 @@ func Verify(jws string, enrolled []Gateway, now time.Time) (Request, *Gateway, e
 		return Request{}, nil, err
 	}
 	// Check has compared the return address with the issuer.
-	if r.Issuer != gateway.URL {
-		return Request{}, nil, reason.Errorf(reason.SignRequestForeign, "%s speaks for another gateway", gateway.URL)
+	i := slices.IndexFunc(gateways, func(g *Gateway) bool { return g.URL == r.Issuer })
+	if i < 0 {
+		return Request{}, nil, reason.Errorf(reason.SignRequestForeign, "%s speaks for another gateway", gateways[0].URL)
 	}
 	if now.Before(r.IssuedAt.Add(-Skew)) || !now.Before(r.Expires.Add(Skew)) {
 		return Request{}, nil, reason.Errorf(reason.SignRequestExpired, "the clock of this machine is outside of the two minutes of the request")
 	}
-	return r, gateway, nil
+	return r, gateways[i], nil
 }
 
 // token is a JWS taken apart.

@@ -268,8 +268,11 @@ func TestWhoAsks(t *testing.T) {
 	}{
 		"nobody is enrolled":       {jws, nil, now, reason.SignRequestGatewayUnknown},
 		"another is enrolled":      {jws, []signrequest.Gateway{gatewayOf(t, "https://gateway.example", evil)}, now, reason.SignRequestGatewayUnknown},
-		"an enrolled one for mine": {jws, []signrequest.Gateway{gatewayOf(t, "https://evil.example", key), mine}, now, reason.SignRequestForeign},
-		"the key ID of another":    {jws, []signrequest.Gateway{thief, mine}, now, reason.SignRequestSignature},
+		"an enrolled one for mine": {jws, []signrequest.Gateway{gatewayOf(t, "https://evil.example", key)}, now, reason.SignRequestForeign},
+		"one that has my key too":  {jws, []signrequest.Gateway{gatewayOf(t, "https://evil.example", key), mine}, now, ""},
+		"the key ID of another":    {jws, []signrequest.Gateway{thief}, now, reason.SignRequestGatewayUnknown},
+		"my key ID and I":          {jws, []signrequest.Gateway{thief, mine}, now, ""},
+		"no key at all":            {jws, []signrequest.Gateway{{URL: mine.URL, Keys: []signrequest.Key{{ID: mine.Keys[0].ID}}}}, now, reason.SignRequestGatewayUnknown},
 		"payload changed":          {p[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(payload+" ")) + "." + p[2], []signrequest.Gateway{mine}, now, reason.SignRequestSignature},
 		"key of another":           {forge(t, evil, header, payload), []signrequest.Gateway{mine}, now, reason.SignRequestSignature},
 		"zero signature":           {p[0] + "." + p[1] + "." + strings.Repeat("A", 86), []signrequest.Gateway{mine}, now, reason.SignRequestSignature},
@@ -284,6 +287,9 @@ func TestWhoAsks(t *testing.T) {
 		}
 		if err != nil && (g != nil || r.ID != "") {
 			t.Errorf("%s: a refused request is returned", name)
+		}
+		if err == nil && g.URL != mine.URL {
+			t.Errorf("%s: it is of %s", name, g.URL)
 		}
 	}
 }
