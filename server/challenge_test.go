@@ -550,7 +550,7 @@ func TestChallengeTime(t *testing.T) {
 
 // TestChallengeLimits: what is kept has a limit, and so have attempts.
 func TestChallengeLimits(t *testing.T) {
-	g := testgateway.Start(t, testgateway.WithChallenge, func(g *testgateway.Gateway) { g.Config.Challenge.States = 2 })
+	g := testgateway.Start(t, testgateway.WithChallenge, func(g *testgateway.Gateway) { g.Config.Challenge.States = 4 }) // half of it for one address
 	v := newVisit(t, g)
 	state := v.begin()
 	for i := range 10 {

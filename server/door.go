@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"propusk/gost/gosttls"
+	"propusk/server/request"
 )
 
 // door keeps one client from taking all the handshakes of a listener: at most limit
@@ -48,7 +49,7 @@ func (d *door) Accept() (net.Conn, error) {
 
 // enter counts a connection, and returns how to count it off.
 func (d *door) enter(c net.Conn) (leave func(), ok bool) {
-	from, id := network(c.RemoteAddr()), pairOf(c)
+	from, id := request.Network(c.RemoteAddr().String()), pairOf(c)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.inside[from] >= d.limit {
@@ -78,24 +79,6 @@ func (d *door) through(c net.Conn) {
 }
 
 func pairOf(c net.Conn) pair { return pair{c.LocalAddr().String(), c.RemoteAddr().String()} }
-
-// network returns whom an address belongs to: an IPv4 address as it is, of an IPv6
-// one the first 64 bits, because one client has all the rest (RFC 6177).
-func network(a net.Addr) netip.Prefix {
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Prefix{} // not TCP: all are one
-	}
-	ip, bits := ap.Addr().Unmap().WithZone(""), 64
-	if ip.Is4() {
-		bits = 32
-	}
-	p, err := ip.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
-}
 
 // visitor is a connection that came through a door.
 type visitor struct {

@@ -12,23 +12,6 @@ type fakeAddr string
 func (fakeAddr) Network() string  { return "tcp" }
 func (a fakeAddr) String() string { return string(a) }
 
-func TestNetwork(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.1:1":               "192.0.2.1/32",
-		"[::ffff:192.0.2.1]:2":      "192.0.2.1/32",
-		"[2001:db8:1:2:3:4:5:6]:1":  "2001:db8:1:2::/64",
-		"[2001:db8:1:2:ffff::1]:80": "2001:db8:1:2::/64",
-		"[fe80::1%eth0]:1":          "fe80::/64",
-	} {
-		if got := network(fakeAddr(address)); got != netip.MustParsePrefix(want) {
-			t.Errorf("%s: %s, want %s", address, got, want)
-		}
-	}
-	if got := network(fakeAddr("pipe")); got.IsValid() {
-		t.Errorf("a pipe: %s", got)
-	}
-}
-
 // fakeConn is a connection that is only closed.
 type fakeConn struct {
 	net.Conn

@@ -15,11 +15,11 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
 	"propusk/pki/reason"
+	"propusk/server/request"
 )
 
 // Anonymous is the id under which clients without a key are counted.
@@ -115,7 +115,7 @@ func (k *Keeper) Admit(r *http.Request) (*Visit, error) {
 // AdmitStranger lets a request in under the quota of its address, whatever key it
 // has: for pages that people open. The error is that of the quota.
 func (k *Keeper) AdmitStranger(r *http.Request) (*Visit, error) {
-	return k.enter(Anonymous, k.strangers.meter(network(r.RemoteAddr), k.opts.Now()))
+	return k.enter(Anonymous, k.strangers.meter(request.Network(r.RemoteAddr), k.opts.Now()))
 }
 
 func (k *Keeper) enter(id string, m *meter) (*Visit, error) {
@@ -224,23 +224,4 @@ func RetryAfter(err error) (seconds int64, ok bool) {
 		return 0, false
 	}
 	return limit.Seconds(), true
-}
-
-// network is the part of an address that stands for one client: all of IPv4, and the
-// 64 bits of IPv6 that a provider gives to a household. What is no address is one
-// client.
-func network(remote string) netip.Prefix {
-	a, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	bits, addr := 64, a.Addr().Unmap().WithZone("")
-	if addr.Is4() {
-		bits = 32
-	}
-	p, err := addr.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
 }

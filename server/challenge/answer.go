@@ -49,7 +49,7 @@ func (c *Challenge) receive(x *gin.Context) {
 		c.refuseState(x, st, err)
 		return
 	}
-	bearer, err := c.states.answer(st, a)
+	bearer, err := c.states.answer(request.Network(x.Request.RemoteAddr), st, a)
 	if err != nil {
 		c.refuseState(x, st, err)
 		return

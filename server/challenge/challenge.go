@@ -205,7 +205,7 @@ func (c *Challenge) begin(x *gin.Context, method page.Method) {
 
 // start makes a state for a job and shows its page.
 func (c *Challenge) start(x *gin.Context, method page.Method, j job, browser [32]byte) {
-	key, err := c.states.add(func(key string) *state {
+	key, err := c.states.add(request.Network(x.Request.RemoteAddr), func(key string) *state {
 		st := c.newState(key, j, browser)
 		st.request.Language = language(x.Request)
 		return st

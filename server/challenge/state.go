@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -153,20 +154,26 @@ func (st *state) progress() phase {
 // states keeps states for twice their life, so that one that is over can be told from one
 // that never was.
 type states struct {
-	now     func() time.Time
-	store   *session.Store[*state]
-	answers *session.Store[answer]
+	now       func() time.Time
+	store     *session.Store[*state]
+	answers   *session.Store[answer]
+	beginners *fair // who made states
+	bearers   *fair // who brought answers
 }
 
 func newStates(limit int, now func() time.Time) *states {
 	return &states{
 		now: now, store: session.New[*state](limit, 2*Life, now),
-		answers: session.New[answer](maxAnswers, answerLife, now),
+		answers:   session.New[answer](maxAnswers, answerLife, now),
+		beginners: newFair(limit, 2*Life, now), bearers: newFair(maxAnswers, answerLife, now),
 	}
 }
 
-// add keeps the state that f makes for a fresh key.
-func (s *states) add(f func(key string) *state) (string, error) {
+// add keeps the state that f makes for a fresh key, for a client.
+func (s *states) add(by netip.Prefix, f func(key string) *state) (string, error) {
+	if err := s.beginners.enter(by); err != nil {
+		return "", err
+	}
 	key := session.NewKey()
 	if !s.store.PutAs(key, f(key)) {
 		return "", reason.Errorf(reason.ServerBusy, "too many sign-ins and signings are under way")
@@ -187,8 +194,11 @@ func (s *states) find(key string) (*state, error) {
 	return st, nil
 }
 
-// answer keeps the answer to a state and returns the key for its bearer.
-func (s *states) answer(st *state, a answer) (bearer string, err error) {
+// answer keeps the answer to a state and returns the key for its bearer, a client.
+func (s *states) answer(by netip.Prefix, st *state, a answer) (bearer string, err error) {
+	if err := s.bearers.enter(by); err != nil {
+		return "", err
+	}
 	bearer, ok := s.answers.Put(a)
 	if !ok {
 		return "", reason.Errorf(reason.ServerBusy, "too many answers wait to be taken up")

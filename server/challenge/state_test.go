@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -22,11 +23,11 @@ func TestOneAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	bearer, err := s.answer(st, answer{file: []byte("first")})
+	bearer, err := s.answer(netip.Prefix{}, st, answer{file: []byte("first")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := s.answer(st, answer{file: []byte("second")}); second != "" || reason.Of(err) != reason.ChallengeAnswered {
+	if second, err := s.answer(netip.Prefix{}, st, answer{file: []byte("second")}); second != "" || reason.Of(err) != reason.ChallengeAnswered {
 		t.Errorf("the second answer: %q, %v", second, err)
 	}
 	if n := s.answers.Len(); n != 1 {
@@ -44,7 +45,7 @@ func TestOneAnswer(t *testing.T) {
 func TestAnswerOfAnother(t *testing.T) {
 	s := newStates(1, time.Now)
 	st := &state{key: "k", began: time.Now()}
-	bearer, err := s.answer(st, answer{file: []byte("x")})
+	bearer, err := s.answer(netip.Prefix{}, st, answer{file: []byte("x")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,16 +61,61 @@ func TestAnswerOfAnother(t *testing.T) {
 }
 
 // TestAnswersAreBounded: whoever makes states and answers them fills the store and not the
-// memory.
+// memory, and alone not more than half of it.
 func TestAnswersAreBounded(t *testing.T) {
-	s := newStates(1, time.Now)
-	for range maxAnswers {
-		if _, err := s.answer(&state{}, answer{}); err != nil {
-			t.Fatal(err)
+	clock := time.Unix(1e9, 0)
+	s := newStates(1, func() time.Time { return clock })
+	one, two := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	fill := func(by netip.Prefix) (n int) {
+		for {
+			_, err := s.answer(by, &state{}, answer{})
+			if reason.Of(err) == reason.ServerBusy {
+				return n
+			}
+			if n++; err != nil || n > maxAnswers {
+				t.Fatalf("after %d: %v", n, err)
+			}
 		}
 	}
-	if _, err := s.answer(&state{}, answer{}); reason.Of(err) != reason.ServerBusy {
-		t.Errorf("one more: %v", err)
+	if a, b := fill(one), fill(two); a != maxAnswers/2 || b != maxAnswers/4 {
+		t.Errorf("one has %d, then another has %d", a, b)
+	}
+	if _, err := s.answer(netip.Prefix{}, &state{}, answer{}); err != nil {
+		t.Errorf("a third one: %v", err)
+	}
+	clock = clock.Add(answerLife)
+	if n := fill(two); n != maxAnswers/2 {
+		t.Errorf("a minute later: %d", n)
+	}
+}
+
+// TestFair: whoever leaves is forgotten, and what he left is free.
+func TestFair(t *testing.T) {
+	clock := time.Unix(1e9, 0)
+	f := newFair(4, time.Minute, func() time.Time { return clock })
+	one, two := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	enter := func(by netip.Prefix, want bool) {
+		t.Helper()
+		if err := f.enter(by); (err == nil) != want || err != nil && reason.Of(err) != reason.ServerBusy {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	enter(one, true)
+	clock = clock.Add(time.Second)
+	enter(one, true)
+	enter(one, false)
+	enter(two, true)
+	enter(two, false)
+	clock = clock.Add(time.Minute - time.Second - 1)
+	enter(one, false)
+	clock = clock.Add(1) // the first leaves
+	enter(one, true)
+	enter(one, false)
+	enter(two, false)
+	clock = clock.Add(time.Minute)
+	enter(netip.Prefix{}, true)
+	if len(f.counts) != 1 || len(f.queue) != 1 {
+		t.Errorf("%d clients and %d places are remembered", len(f.counts), len(f.queue))
 	}
 }
 
@@ -96,7 +142,7 @@ func TestOneOfTwo(t *testing.T) {
 	for range 200 {
 		s := newStates(1, time.Now)
 		st := &state{key: "k", began: time.Now()}
-		bearer, err := s.answer(st, answer{file: []byte("x")})
+		bearer, err := s.answer(netip.Prefix{}, st, answer{file: []byte("x")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +170,7 @@ func TestOneOfTwo(t *testing.T) {
 func TestSpentOnce(t *testing.T) {
 	s := newStates(1, time.Now)
 	st := &state{key: "k", began: time.Now()}
-	bearer, err := s.answer(st, answer{file: []byte("x")})
+	bearer, err := s.answer(netip.Prefix{}, st, answer{file: []byte("x")})
 	if err != nil {
 		t.Fatal(err)
 	}
