@@ -1,6 +1,7 @@
 package sigalg
 
 import (
+	"crypto"
 	"errors"
 	"sync"
 	"time"
@@ -36,7 +37,8 @@ type Engine interface {
 	// Verify reports whether signature is that of pub under digest. The digest has the
 	// length of the curve in software order, the signature twice that in the order of
 	// RFC 9215. An error means that there is no answer: the module is lost, or knows
-	// nothing of the curve.
+	// nothing of the curve. One with reason.EngineDisagreement means that it was caught
+	// lying: it counts as a disagreement about this signature too.
 	Verify(pub *gost3410.PublicKey, digest, signature []byte) (bool, error)
 	// About names the engine. It must be quick: it is asked for every verdict.
 	About() EngineInfo
@@ -143,7 +145,15 @@ type Run struct {
 	mu       sync.Mutex
 	fellBack bool
 	failure  error
+	waited   time.Duration // for answers that did not come
 }
+
+// patience is how long one verdict waits for answers that do not come: a file with a
+// thousand signatures must not wait a thousand times for a module that hangs.
+const patience = 15 * time.Second
+
+// errPatience is why the engine is not asked any more.
+var errPatience = errors.New("sigalg: the engine kept this verdict waiting for too long, and is not asked any more")
 
 // ID is what facts that the run computes are remembered under: those of another engine,
 // or of another version of it, are of no use to it. It is zero for this program alone.
@@ -207,23 +217,29 @@ func EngineFailure(err error) error {
 // verify is the mathematics of one signature with a GOST key. The error is one of
 // EngineFailed.
 func (r *Run) verify(keys *gost3410.KeyCache, pub *gost3410.PublicKey, digest, sig []byte) (bool, error) {
-	if r == nil {
+	switch {
+	case r == nil:
 		return keys.Verify(pub, digest, sig), nil
-	}
-	if size := pub.Curve().Size(); len(digest) != size || len(sig) != 2*size {
+	case !whole(pub, digest, sig):
 		return false, nil // no signature at all, and nothing that modules would agree about
 	}
-	start := time.Now()
-	theirs, lost := r.choice.Engine.Verify(pub, digest, sig)
-	took := time.Since(start)
-	if lost != nil && !r.choice.Fallback {
+	return r.decide(pub, digest, sig, r.choice.Both, func() bool { return keys.Verify(pub, digest, sig) })
+}
+
+// decide asks the engine, and this program if both have to agree or nobody else answers.
+func (r *Run) decide(pub *gost3410.PublicKey, digest, sig []byte, both bool, compute func() bool) (bool, error) {
+	theirs, took, lost := r.ask(pub, digest, sig)
+	switch {
+	case errors.Is(lost, reason.EngineDisagreement):
+		// Not one of this signature, but worse: nobody falls back on that quietly.
+		return false, r.fail(Computed{Disagreement, lost, took}, reason.New(reason.EngineDisagreement, lost))
+	case lost != nil && !r.choice.Fallback:
 		return false, r.fail(Computed{Lost, lost, took}, reason.New(reason.EngineLost, lost))
-	}
-	if lost == nil && !r.choice.Both {
+	case lost == nil && !both:
 		r.observe(answered(theirs, took))
 		return theirs, nil
 	}
-	ours := keys.Verify(pub, digest, sig)
+	ours := compute()
 	switch {
 	case lost != nil:
 		r.mu.Lock()
@@ -237,6 +253,48 @@ func (r *Run) verify(keys *gost3410.KeyCache, pub *gost3410.PublicKey, digest, s
 	}
 	r.observe(answered(ours, took))
 	return ours && theirs, nil
+}
+
+// Confirm has a signature that this program has found good already verified by the
+// engine. With a key of another family, and with a nil Run, there is nothing to confirm.
+// The error is one of EngineFailed: an engine that says no contradicts this program,
+// whether or not it was to compute as well.
+func (r *Run) Confirm(pub crypto.PublicKey, digest, sig []byte) error {
+	key, ok := pub.(*gost3410.PublicKey)
+	if r == nil || !ok {
+		return nil
+	}
+	if !whole(key, digest, sig) { // one that did not come along
+		err := reason.Errorf(reason.TokenUnsupported, "sigalg: there is no signature to confirm")
+		return r.fail(Computed{Outcome: Lost, Err: err}, reason.New(reason.EngineLost, err))
+	}
+	_, err := r.decide(key, digest, sig, true, func() bool { return true })
+	return err
+}
+
+// whole reports whether a digest and a signature have the lengths of a key.
+func whole(pub *gost3410.PublicKey, digest, sig []byte) bool {
+	size := pub.Curve().Size()
+	return len(digest) == size && len(sig) == 2*size
+}
+
+// ask asks the engine, unless it has kept the verdict waiting for too long.
+func (r *Run) ask(pub *gost3410.PublicKey, digest, sig []byte) (good bool, took time.Duration, err error) {
+	r.mu.Lock()
+	over := r.waited >= patience
+	r.mu.Unlock()
+	if over {
+		return false, 0, reason.New(reason.TokenTimeout, errPatience)
+	}
+	start := time.Now()
+	good, err = r.choice.Engine.Verify(pub, digest, sig)
+	took = time.Since(start)
+	if err != nil {
+		r.mu.Lock()
+		r.waited += took
+		r.mu.Unlock()
+	}
+	return good && err == nil, took, err
 }
 
 func answered(good bool, took time.Duration) Computed {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"propusk/gost/gost3410"
 	"propusk/gost/streebog"
@@ -38,6 +40,7 @@ func honest(right bool) (bool, error) { return right, nil }
 func always(bool) (bool, error)       { return true, nil }
 func never(bool) (bool, error)        { return false, nil }
 func absent(bool) (bool, error)       { return true, reason.New(reason.TokenRemoved, nil) }
+func caught(bool) (bool, error)       { return true, reason.New(reason.EngineDisagreement, nil) }
 
 // TestEngines goes through all that an engine may answer. What passes is what the rules
 // of each choice say, and nothing else.
@@ -61,6 +64,8 @@ func TestEngines(t *testing.T) {
 		"always yes": {always, good, good, good, apart, good, good, good, apart},
 		"always no":  {never, bad, bad, apart, bad, bad, bad, apart, bad},
 		"lost":       {absent, lost, lost, lost, lost, fell(nil), fell(ErrSignature), fell(nil), fell(ErrSignature)},
+		// Nobody falls back quietly on a module that was caught lying.
+		"caught lying": {caught, apart, apart, apart, apart, apart, apart, apart, apart},
 	} {
 		for _, size := range []*gost3410.Curve{gost3410.CryptoProA(), gost3410.TC26512A()} {
 			alg, key, message, sig := signed(t, size)
@@ -223,4 +228,92 @@ func TestIDTellsEnginesApart(t *testing.T) {
 			t.Errorf("%+v is the same", other.Use())
 		}
 	}
+}
+
+// TestConfirm: what this program has found good already is good only if the engine says
+// so too, whatever the choice; an engine that says no is an alarm, even if it is alone.
+func TestConfirm(t *testing.T) {
+	_, key, _, _ := signed(t, gost3410.CryptoProA())
+	digest := streebog.Sum256([]byte("a"))
+	sig, err := key.Sign(nil, digest[:], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nobody *Run
+	if err := nobody.Confirm(key.Public(), digest[:], nil); err != nil {
+		t.Errorf("this program: %v", err)
+	}
+	for name, c := range map[string]struct {
+		says     func(bool) (bool, error)
+		sig      []byte
+		code     reason.Code
+		outcome  Outcome
+		fallback Outcome
+	}{
+		"yes":          {honest, sig, "", Good, Good},
+		"no":           {never, sig, reason.EngineDisagreement, Disagreement, Disagreement},
+		"lost":         {absent, sig, reason.EngineLost, Lost, FellBack},
+		"no signature": {always, nil, reason.EngineLost, Lost, Lost},
+	} {
+		for _, fallback := range []bool{false, true} {
+			for _, both := range []bool{false, true} {
+				var seen []Computed
+				run := (&Choice{Engine: &stub{says: c.says}, Both: both, Fallback: fallback, Observe: func(c Computed) { seen = append(seen, c) }}).Begin()
+				err := run.Confirm(key.Public(), digest[:], c.sig)
+				outcome, code := c.outcome, c.code
+				if fallback {
+					outcome = c.fallback
+				}
+				if outcome == FellBack {
+					code = ""
+				}
+				if reason.Of(EngineFailure(err)) != code || (err == nil) != (code == "") || reason.Of(run.Failure()) != code {
+					t.Errorf("%s, both %t, fallback %t: %v, failure %v; want %q", name, both, fallback, err, run.Failure(), code)
+				}
+				if len(seen) != 1 || seen[0].Outcome != outcome || run.Use().Fallback != (outcome == FellBack) {
+					t.Errorf("%s, both %t, fallback %t: told of %+v, want %v", name, both, fallback, seen, outcome)
+				}
+			}
+		}
+	}
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Choice{Engine: &stub{says: absent}}).Begin().Confirm(rsaKey.Public(), digest[:], sig); err != nil {
+		t.Errorf("RSA: %v", err)
+	}
+}
+
+// TestPatience: a verdict waits for an engine that does not answer, and not for ever; for
+// one that answers slowly it does.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alg, key, message, sig := signed(t, gost3410.CryptoProA())
+		for _, fallback := range []bool{false, true} {
+			for name, c := range map[string]struct {
+				says func(bool) (bool, error)
+				want int
+			}{"hangs": {absent, 3}, "slow": {honest, 100}} {
+				engine := &stub{says: func(right bool) (bool, error) {
+					time.Sleep(5 * time.Second)
+					return c.says(right)
+				}}
+				choice := &Choice{Engine: engine, Fallback: fallback}
+				run := choice.Begin()
+				for i := range 100 {
+					err := Verifier{Run: run}.Verify(alg, key.Public(), message, sig)
+					if fine := name == "slow" || fallback; fine != (err == nil) || !fine && reason.Of(run.Failure()) != reason.EngineLost {
+						t.Errorf("%s, fallback %t, signature %d: %v", name, fallback, i, err)
+					}
+				}
+				if use := run.Use(); engine.asked != c.want || use.Fallback != (fallback && name == "hangs") {
+					t.Errorf("%s, fallback %t: asked %d times, want %d; %+v", name, fallback, engine.asked, c.want, use)
+				}
+				if err := (Verifier{Run: choice.Begin()}).Verify(alg, key.Public(), message, sig); engine.asked != c.want+1 {
+					t.Errorf("%s: the next verdict: not asked, %v", name, err)
+				}
+			}
+		}
+	})
 }

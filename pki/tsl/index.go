@@ -3,6 +3,7 @@ package tsl
 import (
 	"bytes"
 	"slices"
+	"sync"
 	"time"
 
 	"propusk/pki/gostx509"
@@ -10,7 +11,10 @@ import (
 
 // newList indexes the certificates of a verified list.
 func newList(content Content, signer *gostx509.Certificate) *List {
-	l := &List{content: content, signer: signer, index: make(map[[20]byte][]listed), byOGRN: make(map[string][]*CA)}
+	l := &List{
+		content: content, signer: signer, confirmed: new(sync.Map),
+		index: make(map[[20]byte][]listed), byOGRN: make(map[string][]*CA),
+	}
 	for _, ca := range l.content.CAs {
 		if ca.OGRN != "" {
 			l.byOGRN[ca.OGRN] = append(l.byOGRN[ca.OGRN], ca)

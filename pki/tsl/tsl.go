@@ -14,10 +14,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/xmldsig"
 	"propusk/pki/xmldsig/strictxml"
 )
@@ -157,6 +159,7 @@ func Verify(doc []byte, signers ...*gostx509.Certificate) (*List, error) {
 	}
 	l := newList(*content, signer)
 	l.sha256 = sha256.Sum256(doc)
+	l.proof = result.Proof()
 	return l, nil
 }
 
@@ -168,6 +171,10 @@ type List struct {
 	sha256  [32]byte
 	index   map[[20]byte][]listed
 	byOGRN  map[string][]*CA
+	// proof is the signature, and confirmed has the engines (sigalg.Run.ID) that found
+	// it good too.
+	proof     xmldsig.Proof
+	confirmed *sync.Map
 }
 
 // listed is one certificate of the list and the record that answers for it.
@@ -192,6 +199,25 @@ func (l *List) SHA256() [32]byte { return l.sha256 }
 
 // Signer returns the certificate that the list was verified with.
 func (l *List) Signer() *gostx509.Certificate { return l.signer }
+
+// ConfirmBy has the signature of the list, which this program has found good, verified by
+// the engine of a run too: once by each version of each engine. The error is that of
+// [sigalg.Run.Confirm].
+func (l *List) ConfirmBy(run *sigalg.Run) error {
+	if run == nil || l.signer == nil { // a list that lists nobody
+		return nil
+	}
+	if _, known := l.confirmed.Load(run.ID()); known {
+		return nil
+	}
+	if err := run.Confirm(l.signer.PublicKey, l.proof.Digest, l.proof.Value); err != nil {
+		return err
+	}
+	if run.Keeps() {
+		l.confirmed.Store(run.ID(), true)
+	}
+	return nil
+}
 
 // Certificates yields every certificate of the list with its record, in order.
 // The same certificate may come several times.

@@ -6,6 +6,7 @@ import (
 
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/tsl"
 	"propusk/pki/verdict"
 )
@@ -32,6 +33,11 @@ func (v Validator) checkAccreditation(cert *gostx509.Certificate, chain []*gostx
 	if v.Trust.Accredited == nil {
 		return []verdict.Check{{
 			Name: CheckAccredited, Status: verdict.Indeterminate, Reason: reason.AccreditationUnknown, Cite: citeIssued,
+		}}
+	}
+	if err := v.Trust.Accredited.ConfirmBy(v.run); err != nil {
+		return []verdict.Check{{
+			Name: CheckAccredited, Status: verdict.Indeterminate, Reason: reason.Of(sigalg.EngineFailure(err)), Cite: citeIssued,
 		}}
 	}
 	checks := v.standingOf(authority, cert.NotBefore, at)

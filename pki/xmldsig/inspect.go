@@ -118,7 +118,7 @@ func (v *verifier) covered() ([]Covered, error) {
 
 // ownSigner returns the certificate of KeyInfo whose key made the signature.
 func (v *verifier) ownSigner() (*gostx509.Certificate, error) {
-	check, err := v.signatureCheck()
+	check, _, err := v.signatureCheck()
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,14 @@ type Result struct {
 	status verdict.Status
 	checks []verdict.Check
 	signer *gostx509.Certificate
+	proof  Proof
+}
+
+// Proof is the value of a signature, for those who want it verified by somebody else
+// too (63-ФЗ, ст. 11).
+type Proof struct {
+	Digest []byte // of SignedInfo, in software order
+	Value  []byte // for GOST s and r, both big-endian (RFC 9215)
 }
 
 // Status says how the verification ended.
@@ -57,6 +65,15 @@ func (r Result) Signer() (*gostx509.Certificate, bool) {
 		return nil, false
 	}
 	return r.signer, true
+}
+
+// Proof returns what the key of the signer was checked with; zero unless the status is
+// Passed. It must not be modified.
+func (r Result) Proof() Proof {
+	if r.status != verdict.Passed {
+		return Proof{}
+	}
+	return r.proof
 }
 
 // Names of the steps, and what they rest on.
@@ -111,9 +128,9 @@ func VerifyDocument(d *strictxml.Document, opts Options) (Result, error) {
 		return r, nil
 	}
 	// First whose references these are: digests of a stranger's may take long.
-	signer, err := v.signer(opts.Signers)
+	signer, digest, err := v.signer(opts.Signers)
 	if r.step(stepSignature, citeSignature, err) && r.step(stepDigest, citeDigest, v.checkReferences()) {
-		r.status, r.signer = verdict.Passed, signer
+		r.status, r.signer, r.proof = verdict.Passed, signer, Proof{Digest: digest, Value: s.value}
 	}
 	return r, nil
 }
@@ -324,46 +341,46 @@ func (v *verifier) omit(p plan) func(*strictxml.Token) bool {
 }
 
 // signer returns the pinned certificate whose key made the signature (XMLDSig,
-// 3.2.2).
-func (v *verifier) signer(pinned []*gostx509.Certificate) (*gostx509.Certificate, error) {
-	check, err := v.signatureCheck()
+// 3.2.2), and the digest that it signs.
+func (v *verifier) signer(pinned []*gostx509.Certificate) (*gostx509.Certificate, []byte, error) {
+	check, digest, err := v.signatureCheck()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, c := range pinned {
 		if check(c) {
-			return c, nil
+			return c, digest, nil
 		}
 	}
 	for _, der := range v.s.certs {
 		for _, c := range pinned {
 			if bytes.Equal(c.Raw, der) {
-				return nil, reason.Errorf(reason.SignatureBad, "SignatureValue does not verify with the pinned certificate")
+				return nil, nil, reason.Errorf(reason.SignatureBad, "SignatureValue does not verify with the pinned certificate")
 			}
 		}
 	}
-	return nil, reason.Errorf(reason.XMLSignerUnknown, "none of %d pinned certificates made the signature", len(pinned))
+	return nil, nil, reason.Errorf(reason.XMLSignerUnknown, "none of %d pinned certificates made the signature", len(pinned))
 }
 
 // signatureCheck returns the check of SignatureValue with the key of a
-// certificate.
-func (v *verifier) signatureCheck() (func(*gostx509.Certificate) bool, error) {
+// certificate, and the digest of SignedInfo.
+func (v *verifier) signatureCheck() (func(*gostx509.Certificate) bool, []byte, error) {
 	oid, size, ok := signatureMethod(v.s.method)
 	if !ok {
-		return nil, reason.Errorf(reason.SignatureAlgorithmUnsupported, "SignatureMethod %q", v.s.method)
+		return nil, nil, reason.Errorf(reason.SignatureAlgorithmUnsupported, "SignatureMethod %q", v.s.method)
 	}
 	h, err := newHash(oid)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	info := v.s.signedInfo
 	err = canonicalize(h, v.d, subset{apex: info.scope, inherited: info.inherited}, v.s.form)
 	if err != nil {
-		return nil, fmt.Errorf("canonicalise SignedInfo: %w", err)
+		return nil, nil, fmt.Errorf("canonicalise SignedInfo: %w", err)
 	}
 	digest := h.Sum(nil)
 	return func(c *gostx509.Certificate) bool {
 		// The value is s|r, as in X.509: all samples from the wild agree.
 		return c.AcceptsDigest(oid) && fits(c.PublicKey, size) && sigalg.VerifyDigest(oid, c.PublicKey, digest, v.s.value) == nil
-	}, nil
+	}, digest, nil
 }

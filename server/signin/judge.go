@@ -14,7 +14,6 @@ import (
 
 	"propusk/gost/gosttls"
 	"propusk/gost/spki"
-	"propusk/gost/streebog"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
@@ -77,20 +76,13 @@ func (j judge) proof(o *outcome, p gosttls.Proof) {
 	if run == nil {
 		return
 	}
-	digest := sigalg.OIDStreebog256
-	if len(p.Digest) == streebog.Size512 {
-		digest = sigalg.OIDStreebog512
-	}
-	err := sigalg.Verifier{Run: run}.VerifyDigest(digest, o.cert.Parsed.PublicKey, p.Digest, p.Signature)
+	err := run.Confirm(o.cert.Parsed.PublicKey, p.Digest, p.Signature)
 	use := run.Use()
 	o.cert.Engine.Fallback = o.cert.Engine.Fallback || use.Fallback
 	if err == nil {
 		return
 	}
-	o.code, o.err, o.who = reason.EngineDisagreement, err, person.Identity{} // it was good for the TLS stack
-	if failure := sigalg.EngineFailure(err); failure != nil {
-		o.code = reason.Of(failure)
-	}
+	o.code, o.err, o.who = reason.Of(sigalg.EngineFailure(err)), err, person.Identity{}
 	var b verdict.Builder
 	b.AddAll(o.cert.Verdict)
 	b.Unknown(validate.CheckEngine, o.code, "63-ФЗ, ст. 11, п. 3")
