@@ -273,7 +273,7 @@ func TestOrderTime(t *testing.T) {
 	clock := new(slowClock)
 	g := testgateway.Start(t, testgateway.WithChallenge, func(g *testgateway.Gateway) {
 		g.Clock = clock.now
-		g.Config.Challenge.Orders = 2
+		g.Config.Challenge.Orders = 3 // of which one service has two
 	})
 	v := newVisit(t, g)
 	o := ordered(t, g, map[string]any{"text": "Согласен.", "expires_in": 60})

@@ -100,7 +100,7 @@ type Challenge struct {
 func New(o Options) (*Challenge, error) {
 	c := &Challenge{opts: o, states: newStates(o.States, o.Now), orders: o.Documents}
 	if c.orders == nil {
-		c.orders = newMemory(o.Orders, o.Now)
+		c.orders = newMemory(o.Orders, len(o.Services), o.Now)
 	}
 	if len(o.Keys) == 0 {
 		return c, nil

@@ -66,7 +66,7 @@ type Result struct {
 // OrderStore keeps orders. It must be safe for concurrent use.
 type OrderStore interface {
 	// Add keeps an order; the reason of its error is [reason.ServerBusy] when there is no
-	// room.
+	// room, or none for this service: one must not take the room of the others.
 	Add(o Order) error
 	// Get returns an order, until an hour after its time is over.
 	Get(id string) (Order, bool)
@@ -85,14 +85,15 @@ type OrderStore interface {
 // memory is an OrderStore that lives as long as the program.
 type memory struct {
 	limit int
+	share int // of the limit, for each service
 	now   func() time.Time
 
 	mu     sync.Mutex
 	orders map[string]Order
 }
 
-func newMemory(limit int, now func() time.Time) *memory {
-	return &memory{limit: limit, now: now, orders: make(map[string]Order)}
+func newMemory(limit, services int, now func() time.Time) *memory {
+	return &memory{limit: limit, share: limit / max(services, 1), now: now, orders: make(map[string]Order)}
 }
 
 // gone reports whether an order is not kept any more.
@@ -102,15 +103,19 @@ func (m *memory) gone(o Order) bool { return !m.now().Before(o.Expires.Add(keepO
 func (m *memory) Add(o Order) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.orders) >= m.limit {
-		for id, old := range m.orders {
-			if m.gone(old) {
-				delete(m.orders, id)
-			}
+	own := 0
+	for id, old := range m.orders {
+		switch {
+		case m.gone(old):
+			delete(m.orders, id)
+		case old.Client == o.Client:
+			own++
 		}
 	}
-	if len(m.orders) >= m.limit {
-		return reason.Errorf(reason.ServerBusy, "too many orders are kept")
+	// Beyond its share a service gets in while it has less than is left free.
+	free := m.limit - len(m.orders)
+	if free <= 0 || own >= max(m.share, free) {
+		return reason.Errorf(reason.ServerBusy, "too many orders are kept, %d of them of this service", own)
 	}
 	m.orders[o.ID] = o
 	return nil
