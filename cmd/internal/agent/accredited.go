@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -98,10 +99,9 @@ func (a *authorities) begin() <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	fresh := a.list != nil && now.Sub(a.at) < listFresh
 	switch {
 	case a.running != nil:
-	case fresh || now.Sub(a.failed) < listRetry:
+	case a.list != nil && within(now, a.at, listFresh) || within(now, a.failed, listRetry):
 		done := make(chan struct{})
 		close(done)
 		return done
@@ -123,10 +123,17 @@ func (a *authorities) current(ctx context.Context) (*accredited, bool) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.list == nil || a.now().Sub(a.at) > listLife {
+	if a.list == nil || !within(a.now(), a.at, listLife) {
 		return nil, false
 	}
 	return a.list, true
+}
+
+// within reports whether something happened less than d ago. What a clock that was set
+// back puts into the future did not.
+func within(now, then time.Time, d time.Duration) bool {
+	age := now.Sub(then)
+	return age >= 0 && age < d
 }
 
 func (a *authorities) fetch(done chan struct{}) {
@@ -193,6 +200,7 @@ func parseAccredited(raw []byte) (*accredited, error) {
 			if raw, err := hex.DecodeString(id); err != nil || len(raw) == 0 || len(raw) > 64 {
 				return nil, errors.New("list of accredited CAs: an identifier of a key is not hexadecimal")
 			}
+			id = strings.ToLower(id)
 			// An organisation that was accredited anew is in the list more than once.
 			list.keys[id] = list.keys[id] || ca.InForce || ca.Heir != ""
 		}

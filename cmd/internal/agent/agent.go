@@ -78,16 +78,20 @@ type Agent struct {
 // connected, not before. The error is about a gateway.
 func New(o Options) (*Agent, error) {
 	a := &Agent{
-		options: o, log: o.Log, now: o.Now, sameUser: sameUser, pages: parsePages(),
+		options: o, log: o.Log, sameUser: sameUser, pages: parsePages(),
 		lists:  make(map[string]*authorities),
 		visits: make(map[string]*visit), requests: make(map[[32]byte]received),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	if a.now == nil {
-		a.now = time.Now
+	// What ends, ends by the clock on the wall: the other one stands still while the
+	// machine sleeps.
+	now := o.Now
+	if now == nil {
+		now = time.Now
 	}
+	a.now = func() time.Time { return now().Round(0) }
 	for _, g := range o.Gateways {
 		if err := g.Check(); err != nil {
 			return nil, fmt.Errorf("gateway %q: %w", g.URL, err)

@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"propusk/pki/qualified"
 	"propusk/pki/reason"
 	"propusk/pki/verdict"
+	"propusk/server/signrequest"
 )
 
 // candidate is a certificate on a token.
@@ -21,6 +23,7 @@ type candidate struct {
 	device device
 	cert   *gostx509.Certificate // nil if it cannot be read
 	why    reason.Code           // why it cannot be used; empty: it can
+	twin   bool                  // another token has the same name
 }
 
 // inventory is what is connected, as a person is shown it.
@@ -36,20 +39,24 @@ type inventory struct {
 // look lists the certificates that are connected and judges each. Nothing is asked for:
 // certificates are public objects.
 func (c *call) look() inventory {
+	over, stop := c.agent.shelf.timer()
+	defer stop()
 	inv := inventory{}
-	inv.devices, inv.troubles = c.agent.shelf.devices()
+	inv.devices, inv.troubles = c.agent.shelf.devices(over)
 	list, known := c.agent.lists[c.gateway.URL].current(c.r.Context())
 	if !known {
 		inv.accreditation = reason.AccreditationUnknown
 	}
 	now := c.agent.now()
-	for _, d := range inv.devices {
-		ders, err := certificatesOn(d)
-		if err != nil {
-			inv.troubles = append(inv.troubles, trouble{d.Model(), reason.Of(err)})
+	contents := contentsOf(inv.devices, over)
+	twins := namesakes(inv.devices)
+	for i, d := range inv.devices {
+		if contents[i].err != nil {
+			inv.troubles = append(inv.troubles, trouble{deviceName(d), reason.Of(contents[i].err)})
 		}
-		for _, der := range ders {
+		for _, der := range contents[i].certificates {
 			one := newCandidate(d, der)
+			one.twin = twins[deviceName(d)]
 			if one.why == "" {
 				one.why = judge(one.cert, c.request.Kinds, list, now)
 			}
@@ -63,6 +70,71 @@ func (c *call) look() inventory {
 		return cmp.Compare(min(len(a.why), 1), min(len(b.why), 1))
 	})
 	return inv
+}
+
+// contents are the certificates on a token.
+type contents struct {
+	certificates [][]byte
+	err          error
+}
+
+// contentsOf reads the certificates of all tokens at once, until the time is over. A
+// token that two libraries reach is read through the second only if the first sees no
+// certificate on it: libraries do not see each other's containers.
+func contentsOf(devices []device, over <-chan struct{}) []contents {
+	all := make([]contents, len(devices))
+	full := make(map[string]bool) // serial numbers
+	for _, again := range []bool{false, true} {
+		answers := make([]chan contents, len(devices))
+		for i, d := range devices {
+			if d.again != again || again && full[d.Serial()] {
+				continue
+			}
+			answers[i] = make(chan contents, 1) // so that who is late has where to put it
+			go func() {
+				ders, err := certificatesOn(d)
+				answers[i] <- contents{ders, err}
+			}()
+		}
+		for i, answer := range answers {
+			if answer == nil {
+				continue
+			}
+			all[i] = await(answer, over)
+			if len(all[i].certificates) > 0 {
+				full[devices[i].Serial()] = true
+			}
+		}
+	}
+	return all
+}
+
+// await waits for an answer, and prefers it to the end of the time.
+func await(answer <-chan contents, over <-chan struct{}) contents {
+	select {
+	case got := <-answer:
+		return got
+	default:
+	}
+	select {
+	case got := <-answer:
+		return got
+	case <-over:
+		return contents{err: reason.New(reason.TokenTimeout, errors.New("the token has not answered yet"))}
+	}
+}
+
+// namesakes are the names that several tokens have.
+func namesakes(devices []device) map[string]bool {
+	several := make(map[string]bool)
+	for _, d := range devices {
+		if d.again {
+			continue
+		}
+		_, met := several[deviceName(d)]
+		several[deviceName(d)] = met
+	}
+	return several
 }
 
 // certificatesOn reads the certificates of a token, without a PIN.
@@ -134,6 +206,9 @@ type CertificateView struct {
 // view describes the certificate for a page.
 func (one candidate) view() CertificateView {
 	v := CertificateView{ID: one.id, Token: deviceName(one.device)}
+	if one.twin {
+		v.Token += ", № " + shown(one.device.Serial())
+	}
 	if one.why != "" {
 		a := adviceFor(one.why)
 		v.Why = &a
@@ -143,12 +218,12 @@ func (one candidate) view() CertificateView {
 		return v
 	}
 	v.From, v.Until = day(one.cert.NotBefore), day(one.cert.NotAfter)
-	v.Issuer, v.Holder = commonName(one.cert.Issuer), commonName(one.cert.Subject)
+	v.Issuer, v.Holder = shown(commonName(one.cert.Issuer)), shown(commonName(one.cert.Subject))
 	if who, err := one.cert.Identity(); err == nil {
 		v.Kind.RU, v.Kind.EN = who.Kind.Text()
-		v.Organization = who.Organization.Reveal()
+		v.Organization = shown(who.Organization.Reveal())
 		if name := who.Name.Reveal(); name != "" {
-			v.Holder = name
+			v.Holder = shown(name)
 		}
 	}
 	return v
@@ -166,14 +241,32 @@ func commonName(n gostx509.Name) string {
 
 // deviceName is how a person knows a token: what is printed on it, and its name.
 func deviceName(d device) string {
-	model := d.About().RU
-	if model == "" {
-		model = strings.TrimSpace(d.Manufacturer() + " " + d.Model())
-	}
-	if d.Label() == "" {
+	model, label := modelName(d), shown(d.Label())
+	if label == "" {
 		return model
 	}
-	return model + " «" + d.Label() + "»"
+	return model + " «" + label + "»"
+}
+
+// maxShown is the longest text that a page takes from a token, in characters.
+const maxShown = 200
+
+// shown is what a page shows of a text that a token or a certificate came with, which
+// anybody may have written: one line, and what is not seen as it is stands out.
+func shown(s string) string {
+	const instead = '\uFFFD'
+	var b strings.Builder
+	n := 0
+	for _, c := range s {
+		if n++; n > maxShown {
+			return b.String() + "…"
+		}
+		if c != ' ' && !signrequest.OneLine(string(c)) {
+			c = instead
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
 }
 
 // day formats a date for a page, in Moscow time: the law counts days by it.

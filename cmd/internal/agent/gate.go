@@ -17,8 +17,12 @@ import (
 //   - It was sent by a process of the user that the agent runs as: on a shared machine
 //     all users share 127.0.0.1.
 //   - It is a navigation of a tab (Sec-Fetch-Mode, Sec-Fetch-Dest): no script, no frame,
-//     no image. A browser that does not tell is refused where a request would do
-//     something; the home page and /status do nothing and say nothing about a person.
+//     no image, no guess of the browser where a person might go (Sec-Purpose). A browser
+//     that does not tell is refused where a request would do something; the home page and
+//     /status do nothing and say nothing about a person.
+//   - No service worker stands between. A program that had the port before may have left
+//     one in the browser: it would be given our pages (navigation preload), with the
+//     phrase. Whoever signs begins by having the browser forget it (Clear-Site-Data).
 //   - A form other than that of a gateway came from a page of the agent (Origin), and is
 //     good once (visit.go).
 //
@@ -99,6 +103,11 @@ func localAddress(r *http.Request) (netip.AddrPort, bool) {
 // navigation checks that a tab of a browser goes to the page: W3C Fetch Metadata.
 func navigation(r *http.Request) error {
 	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
+	for _, name := range []string{"Service-Worker", "Service-Worker-Navigation-Preload", "Sec-Purpose", "Purpose", "X-Moz"} {
+		if len(r.Header.Values(name)) > 0 {
+			return reason.Errorf(reason.AgentNotNavigation, "header %s", name)
+		}
+	}
 	if mode == "navigate" && dest == "document" {
 		return nil
 	}
@@ -135,8 +144,15 @@ func (a *Agent) refuse(w http.ResponseWriter, r *http.Request, err error, c *cal
 	path, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/") // the rest of it is a secret
 	a.log.LogAttrs(r.Context(), slog.LevelWarn, "refused",
 		slog.String("page", clip(path)), slog.String("code", string(code)), slog.String("err", err.Error()))
+	if c == nil {
+		forgetOthers(w.Header())
+	}
 	a.failure(w, code, c)
 }
+
+// forgetOthers has the browser forget what another program left under our address:
+// service workers above all. We keep nothing in a browser. W3C Clear Site Data, 3.1.
+func forgetOthers(h http.Header) { h.Set("Clear-Site-Data", `"cache", "storage"`) }
 
 // clip bounds what a stranger can write into the log.
 func clip(s string) string { return s[:min(len(s), 20)] }

@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"propusk/pki/reason"
 	"propusk/server/problem"
@@ -101,7 +102,10 @@ type deviceView struct {
 	Notes        []tokens.Note
 }
 
-type answerView struct{ State, Signature, Failure string }
+type answerView struct {
+	State, Signature, Failure string
+	Again                     bool // the page was opened before
+}
 
 // parsePages reads the templates; a mistake in them is one of ours.
 func parsePages() *template.Template {
@@ -121,7 +125,7 @@ func (a *Agent) show(w http.ResponseWriter, name string, status int, formAction 
 	}
 	h := w.Header()
 	policy := fmt.Sprintf("default-src 'none'; style-src 'nonce-%s'; base-uri 'none'; form-action %s; frame-ancestors 'none'", v.Nonce, formAction)
-	if v.Answer != nil {
+	if v.Answer != nil && !v.Answer.Again {
 		policy += fmt.Sprintf("; script-src 'nonce-%s'", v.Nonce)
 	}
 	h.Set("Content-Security-Policy", policy)
@@ -138,13 +142,18 @@ func (a *Agent) show(w http.ResponseWriter, name string, status int, formAction 
 
 // home says how the agent stands, and nothing about a person.
 func (a *Agent) home(w http.ResponseWriter, _ *http.Request) {
-	devices, troubles := a.shelf.devices()
+	over, stop := a.shelf.timer()
+	defer stop()
+	devices, troubles := a.shelf.devices(over)
 	v := view{
 		Title:    Text{"Агент токенов работает", "The token agent is running"},
 		Tone:     "good",
 		Gateways: a.gateways, Modules: len(a.shelf.books), Troubles: viewsOf(troubles),
 	}
 	for _, d := range devices {
+		if d.again {
+			continue
+		}
 		one := d.view()
 		one.Name, one.Serial = modelName(d), ""
 		v.Devices = append(v.Devices, one)
@@ -264,10 +273,12 @@ func (c *call) showPIN(one candidate, code reason.Code) error {
 
 // giveAnswer is the page that brings the answer to the gateway: by itself, or by a
 // button where there are no scripts. It can be opened again should the gateway not have
-// been reached; the gateway takes an answer once.
+// been reached, and waits for the button then: who goes back in the browser would be
+// thrown forward again. The gateway takes an answer once.
 func (c *call) giveAnswer() error {
 	c.mu.Lock()
-	given := c.answer
+	given, again := c.answer, c.taken
+	c.taken = given != nil
 	c.mu.Unlock()
 	if given == nil {
 		c.goTo("")
@@ -275,7 +286,7 @@ func (c *call) giveAnswer() error {
 	}
 	v := view{
 		Title: Text{"Подписано", "Signed"}, Tone: "good", ReturnTo: c.request.ReturnTo, Request: c.requestView(),
-		Answer: &answerView{State: c.request.State, Signature: given.signature, Failure: given.failure},
+		Answer: &answerView{State: c.request.State, Signature: given.signature, Failure: given.failure, Again: again},
 	}
 	if given.failure != "" {
 		v.Title, v.Tone = Text{"Не подписано", "Not signed"}, ""
@@ -297,7 +308,7 @@ func origin(address string) string {
 func (d device) view() deviceView {
 	about, state := d.About(), d.PIN()
 	v := deviceView{
-		Name: deviceName(d), Serial: d.Serial(), PINPad: d.HasPINPad(), SignaturePIN: about.SignaturePIN, Notes: about.Notes,
+		Name: deviceName(d), Serial: shown(d.Serial()), PINPad: d.HasPINPad(), SignaturePIN: about.SignaturePIN, Notes: about.Notes,
 		Low: state == tokens.PINCountLow, Last: state == tokens.PINFinalTry,
 	}
 	v.Tries, v.TriesKnown = d.TriesLeft()
@@ -315,7 +326,7 @@ func modelName(d device) string {
 	if about := d.About(); about.RU != "" {
 		return about.RU
 	}
-	return d.Model()
+	return shown(strings.TrimSpace(d.Manufacturer() + " " + d.Model()))
 }
 
 func viewsOf(all []trouble) []troubleView {

@@ -15,9 +15,9 @@ import (
 func ownerIn(table io.Reader, client, server netip.AddrPort) (uid int, found bool, err error) {
 	lines := bufio.NewScanner(table)
 	for lines.Scan() {
-		// sl local_address rem_address st tx:rx tr:when retrnsmt uid …
+		// sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …
 		f := strings.Fields(lines.Text())
-		if len(f) < 8 {
+		if len(f) < 10 || f[9] == "0" { // an end that was closed is nobody's, and says root
 			continue
 		}
 		local, ok1 := procAddress(f[1])

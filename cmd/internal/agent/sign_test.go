@@ -176,7 +176,7 @@ func TestUnusable(t *testing.T) {
 // device returns the token of a person.
 func (w *world) device(id string) device {
 	w.t.Helper()
-	all, troubles := w.agent.shelf.devices()
+	all, troubles := w.agent.shelf.devices(nil)
 	for _, d := range all {
 		if d.Label() == id {
 			return d

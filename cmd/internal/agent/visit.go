@@ -43,6 +43,8 @@ type visit struct {
 	forms []string
 	// answer is what goes to the gateway; nil until there is one.
 	answer *answer
+	// taken: the page with the answer was opened, so that a browser has it.
+	taken bool
 	// keyless are the certificates of which it turned out that their key is missing.
 	keyless map[string]bool
 	// pinOfItsOwn are those whose token wants a second PIN for signatures.
@@ -80,6 +82,7 @@ func (a *Agent) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.lists[gateway.URL].begin()
+	forgetOthers(w.Header())
 	http.Redirect(w, r, "/visit/"+v.id, http.StatusSeeOther)
 }
 
@@ -123,7 +126,7 @@ func (a *Agent) enter(id [32]byte, request signrequest.Request, gateway *signreq
 		}
 		return nil, reason.New(reason.AgentRequestUsed, nil)
 	}
-	if len(a.visits) >= maxVisits {
+	if len(a.visits) >= maxVisits && !a.dropAnswered() {
 		return nil, reason.New(reason.AgentBusy, nil)
 	}
 	v := &visit{
@@ -134,6 +137,22 @@ func (a *Agent) enter(id [32]byte, request signrequest.Request, gateway *signreq
 	// Verify takes a request until Skew after its end.
 	a.requests[id] = received{v.id, request.Expires.Add(2 * signrequest.Skew)}
 	return v, nil
+}
+
+// dropAnswered forgets the oldest visit that is over, so that whoever signs much is not
+// told to wait, and reports whether there was one. Its request stays used.
+func (a *Agent) dropAnswered() bool {
+	var oldest *visit
+	for _, v := range a.visits {
+		if v.answered() && (oldest == nil || v.until.Before(oldest.until)) {
+			oldest = v
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	delete(a.visits, oldest.id)
+	return true
 }
 
 // call is a request for a page of a visit.
