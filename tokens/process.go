@@ -17,6 +17,8 @@ import (
 // process is a child with a library: see [child] for the other end.
 type process struct {
 	requests *os.File
+	answers  *os.File
+	stderr   *os.File
 	kill     func()
 	said     *tail
 	over     chan struct{} // closed when no answer can come any more
@@ -40,14 +42,12 @@ func startProcess(path string, o *options) (*process, error) {
 	p := &process{
 		said: &tail{}, over: make(chan struct{}), left: make(chan struct{}), drained: make(chan struct{}), waiting: make(map[uint32]chan *answer),
 	}
-	answers, stderr, err := p.run(path, o)
-	if err != nil {
+	if err := p.run(path, o); err != nil {
 		return nil, reason.New(reason.TokenModuleBad, err)
 	}
 	hello := make(chan *answer, 1)
 	p.waiting[0] = hello
-	go p.read(answers)
-	go p.said.fill(stderr)
+	go p.drain()
 	a, err := p.wait(0, hello, o.deadlines.Start, func() {})
 	if err == nil && (len(a.numbers) != 1 || a.numbers[0] != wireVersion) {
 		err = reason.New(reason.TokenModuleBad, errWire)
@@ -59,11 +59,11 @@ func startProcess(path string, o *options) (*process, error) {
 	return p, nil
 }
 
-// run starts the child and returns what is read from it.
-func (p *process) run(path string, o *options) (answers, stderr *os.File, err error) {
+// run starts the child.
+func (p *process) run(path string, o *options) error {
 	program, err := executable()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	var ours, theirs []*os.File
 	closeAll := func(files []*os.File) {
@@ -75,7 +75,7 @@ func (p *process) run(path string, o *options) (answers, stderr *os.File, err er
 		r, w, err := os.Pipe()
 		if err != nil {
 			closeAll(append(ours, theirs...))
-			return nil, nil, err
+			return err
 		}
 		if i == 0 {
 			r, w = w, r // requests go the other way
@@ -86,16 +86,24 @@ func (p *process) run(path string, o *options) (answers, stderr *os.File, err er
 		Path: program, Args: []string{childName, path}, Env: o.childEnvironment(),
 		Stdin: theirs[0], Stdout: theirs[1], Stderr: theirs[2], SysProcAttr: attributesOfChild(),
 	}
-	p.requests = ours[0]
+	p.requests, p.answers, p.stderr = ours[0], ours[1], ours[2]
 	started := make(chan error)
 	go p.live(cmd, started)
 	err = <-started
 	closeAll(theirs)
 	if err != nil {
 		closeAll(ours)
-		return nil, nil, err
 	}
-	return ours[1], ours[2], nil
+	return err
+}
+
+// drain reads what the child answers and prints, until there is no more.
+func (p *process) drain() {
+	defer close(p.drained)
+	var both sync.WaitGroup
+	both.Go(p.read)
+	both.Go(func() { _, _ = io.Copy(p.said, p.stderr) }) // what cannot be read is not told
+	both.Wait()
 }
 
 // live starts the child and stays with it until it has gone, on one thread: on Linux
@@ -112,13 +120,15 @@ func (p *process) live(cmd *exec.Cmd, started chan<- error) {
 	_ = cmd.Wait() // the state says it
 	p.state = cmd.ProcessState.String()
 	close(p.left)
-	// What it said last is still in the pipe, unless somebody else holds that too.
+	// What it said last is still in the pipes, unless somebody else holds them too: what
+	// the library has started.
 	select {
 	case <-p.drained:
 	case <-time.After(time.Second):
 	}
-	// Whoever holds the pipes now is not the library.
 	p.fail(p.crashed())
+	// That one may live for ever, and nobody is to read what it prints.
+	_, _ = p.answers.Close(), p.stderr.Close() // only read from
 }
 
 // crashed is the error of a process that went by itself.
@@ -144,10 +154,8 @@ func (p *process) fail(why error) {
 }
 
 // read takes answers in.
-func (p *process) read(answers *os.File) {
-	defer close(p.drained)
-	defer func() { _ = answers.Close() }() // only read from
-	in := bufio.NewReader(answers)
+func (p *process) read() {
+	in := bufio.NewReader(p.answers)
 	for {
 		id, body, err := readFrame(in)
 		if err == nil {
@@ -274,12 +282,6 @@ func (t *tail) Write(b []byte) (int, error) {
 		t.said = append(t.said, b[:min(len(b), maxSaid-len(t.said))]...)
 	}
 	return len(b), nil
-}
-
-// fill reads until the end.
-func (t *tail) fill(f *os.File) {
-	_, _ = io.Copy(t, f) // what cannot be read is not told
-	_ = f.Close()        // only read from
 }
 
 func (t *tail) text() string {

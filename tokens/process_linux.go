@@ -23,4 +23,9 @@ func attributesOfChild() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// secrecy keeps the memory of the child, through which PINs pass, from other processes of
+// the same user, and from programs that are given cores over a pipe, which a limit of
+// their size does not stop (core(5), prctl(2)).
+func secrecy() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
+
 func redirect(from, to int) error { return unix.Dup3(from, to, 0) }

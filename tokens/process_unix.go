@@ -33,5 +33,8 @@ func childPipes() (requests, answers *os.File, err error) {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return nil, nil, err
 	}
+	if err := secrecy(); err != nil {
+		return nil, nil, err
+	}
 	return os.NewFile(uintptr(in), "requests"), os.NewFile(uintptr(out), "answers"), unix.Close(null)
 }

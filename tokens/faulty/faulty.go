@@ -20,7 +20,7 @@ var source []byte
 // Fault is what a library is to do wrong: in which function (C_Sign), what, and with
 // what. The zero value is no fault.
 //
-// Of every function: "crash", "exit", "hang", "print"; "rv" with a CK_RV that it returns
+// Of every function: "crash", "exit", "hang", "print", "daemon" (leaves a process behind); "rv" with a CK_RV that it returns
 // without doing anything, and "after" with one that it returns when it has done it. Of
 // some: lies, see testdata/faulty.c.
 type Fault struct{ Function, What, Value string }
