@@ -32,10 +32,13 @@ type Token struct {
 }
 
 // New makes a token, which is removed after the test, and names it in the environment of the
-// test. The test is skipped where SoftHSM or pkcs11-tool is not installed, unless
-// PROPUSK_REQUIRE_INTEROP is 1.
+// test. The test is skipped without cgo, and where SoftHSM or pkcs11-tool is not
+// installed, unless PROPUSK_REQUIRE_INTEROP is 1.
 func New(t *testing.T) *Token {
 	t.Helper()
+	if !softtest.Cgo {
+		t.Skip("a program without cgo loads no libraries")
+	}
 	for _, tool := range []string{"softhsm2-util", "pkcs11-tool"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			softtest.Missing(t, "no "+tool+" (Debian: softhsm2 opensc)")
