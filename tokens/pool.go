@@ -28,7 +28,9 @@ type PoolOptions struct {
 // next operation finds the token again, the same one, and asks for the PIN again. After
 // an attempt to log in that failed in any way, there is none any more: each operation
 // ends in the same error, because nobody knows whether the token has counted a try, and
-// whoever repeats a wrong PIN locks the token.
+// whoever repeats a wrong PIN locks the token. Neither is there a first login, of this
+// pool or of one after a restart, while the token says that the last PIN was wrong:
+// reason.TokenPINCountLow, until somebody enters the right one.
 type Pool struct {
 	module *Module
 	o      PoolOptions
@@ -140,7 +142,7 @@ func (p *Pool) connect() (*Session, error) {
 		}
 		return s, err
 	}
-	if err := mayLogin(token.info, false); err != nil {
+	if err := p.mayLogin(token.info); err != nil {
 		return nil, err
 	}
 	pin, err := p.o.PIN()
@@ -150,6 +152,9 @@ func (p *Pool) connect() (*Session, error) {
 	defer clear(pin)
 	sent := false
 	s, err := token.session(func(lib library, s *Session, now tokenInfo) error {
+		if err := p.mayLogin(now); err != nil {
+			return err
+		}
 		err := s.enter(lib, now, pin, false)
 		sent = s.sent
 		return err
@@ -162,6 +167,16 @@ func (p *Pool) connect() (*Session, error) {
 	}
 	p.token, p.login = token, s.login
 	return s, nil
+}
+
+// mayLogin says why the PIN must not be sent. Nobody is there to see a refusal, and a
+// service that is started again and again would spend a try each time: so the first
+// login is none of those that a token warns of.
+func (p *Pool) mayLogin(now tokenInfo) error {
+	if p.token == nil && now.pin() == PINCountLow {
+		return reason.New(reason.TokenPINCountLow, nil)
+	}
+	return mayLogin(now, false)
 }
 
 // find finds the token: after the first time the same one, lest another be tried with
@@ -206,6 +221,7 @@ func (p *Pool) drop() error {
 	}
 	p.idle, p.open, p.login = nil, 0, nil
 	p.life++
+	p.changed.Broadcast() // whoever waits can have a session of the next life
 	return errors.Join(errs...)
 }
 

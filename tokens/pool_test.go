@@ -216,3 +216,53 @@ func (r *refusing) login(uint, user, []byte) error {
 	r.tokens[0] = r.after
 	return rvPINIncorrect
 }
+
+// A service that is started again and again does not spend one try after the other: where
+// the last PIN was wrong it enters none, until the token says otherwise. One that was right
+// before is entered again.
+func TestPoolSpendsNoTryAtEachStart(t *testing.T) {
+	f := &faulty{tokens: []tokenInfo{one(0)}, answer: rvPINIncorrect}
+	first, _ := pooled(f, 2)
+	if err := first.Do(nothing); reason.Of(err) != reason.TokenPINWrong {
+		t.Fatal(err)
+	}
+	f.tokens[0] = one(flagPINCountLow)
+	for range 10 {
+		p, asked := pooled(f, 2)
+		if err := p.Do(nothing); reason.Of(err) != reason.TokenPINCountLow || *asked != 0 || f.logins != 1 {
+			t.Fatalf("%v; %d logins, asked %d times", err, f.logins, *asked)
+		}
+	}
+	f.tokens[0], f.answer = one(0), nil // somebody has entered the right one
+	p, asked := pooled(f, 2)
+	if err := p.Do(nothing); err != nil {
+		t.Fatal(err)
+	}
+	f.tokens[0] = one(flagPINCountLow) // somebody else has mistyped
+	if err := p.Do(func(*Session) error { f.in = false; return errGone }); !errors.Is(err, reason.TokenRemoved) {
+		t.Fatal(err)
+	}
+	if err := p.Do(nothing); err != nil || *asked != 2 || f.logins != 3 {
+		t.Errorf("%v; %d logins, asked %d times", err, f.logins, *asked)
+	}
+}
+
+// A panic in the work ends the sessions, and is not one of the pool.
+func TestPoolAfterAPanic(t *testing.T) {
+	f := &faulty{tokens: []tokenInfo{one(0)}}
+	p, asked := pooled(f, 1)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is gone")
+			}
+		}()
+		_ = p.Do(func(*Session) error { panic("work") })
+	}()
+	if f.in {
+		t.Error("still logged in")
+	}
+	if err := p.Do(nothing); err != nil || *asked != 2 {
+		t.Errorf("%v, asked %d times", err, *asked)
+	}
+}

@@ -25,6 +25,9 @@ const (
 	// TokenPINLastTry means that one more wrong PIN would lock the token, so it was not
 	// tried.
 	TokenPINLastTry Code = "token-pin-last-try"
+	// TokenPINCountLow means that the last PIN was wrong, so that a program that nobody
+	// watches did not try its own.
+	TokenPINCountLow Code = "token-pin-count-low"
 	// TokenPINLocked means that the PIN is locked after too many wrong ones.
 	TokenPINLocked Code = "token-pin-locked"
 	// TokenPINChange means that the token wants another PIN before it does anything.
@@ -50,7 +53,7 @@ const (
 	TokenSignatureBad Code = "token-signature-bad"
 )
 
-// tokenEntries lists the reasons about tokens.
+// tokenEntries lists the reasons about finding tokens and what is on them.
 func tokenEntries() []Entry {
 	return []Entry{
 		{
@@ -101,6 +104,13 @@ func tokenEntries() []Entry {
 			"The secret on the token can be read without the PIN; write it anew as a private object (pkcs11-tool --private) and change the secret.",
 			"",
 		},
+	}
+}
+
+// tokenFailureEntries lists the reasons why a token, or its library, did not do what it
+// was asked for.
+func tokenFailureEntries() []Entry {
+	return []Entry{
 		{
 			TokenCancelled, Policy,
 			"Вы отменили операцию на клавиатуре токена. Если это вышло случайно, повторите.",
@@ -159,6 +169,12 @@ func pinEntries() []Entry {
 			TokenPINLastTry, Credential,
 			"Осталась последняя попытка: ещё один неверный PIN-код заблокирует токен. Если уверены в PIN-коде, разрешите последнюю попытку.",
 			"One try is left, and another wrong PIN would lock the token; if you are sure of the PIN, allow the last try.",
+			"",
+		},
+		{
+			TokenPINCountLow, Credential,
+			"Последний введённый PIN-код был неверным, поэтому программа не стала вводить свой: после каждого перезапуска она тратила бы попытку. Проверьте файл с PIN-кодом и введите верный PIN-код один раз сами: propusk token doctor --module … --pin-file ….",
+			"The last PIN that was entered was wrong, so the program did not enter its own, which would cost a try at each start; check the file with the PIN, and enter the right PIN once yourself: propusk token doctor --module … --pin-file ….",
 			"",
 		},
 		{
