@@ -62,8 +62,6 @@ func (k *Key) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, err
 // while the token has one try left.
 func (k *Key) sign(digest []byte) (signature []byte, err error) {
 	s, m := k.session, mechanism{kind: k.mechanism}
-	s.signing.Lock() // an operation is of a session
-	defer s.signing.Unlock()
 	if !k.WantsSignaturePIN() {
 		err = s.do(func(lib library) (err error) {
 			signature, err = lib.sign(s.handle, m, k.object, digest)
@@ -77,13 +75,16 @@ func (k *Key) sign(digest []byte) (signature []byte, err error) {
 	}
 	defer clear(pin)
 	err = s.do(func(lib library) error {
+		now, err := lib.token(s.token.slot)
+		switch {
+		case err != nil:
+			return err
+		case !now.same(s.token.info):
+			return errGone // another token is in the slot, whose tries must not be spent
+		}
 		if s.token.model().SignaturePIN {
 			// A PIN of its own, of which the token tells nothing.
 			signature, err = lib.signPIN(s.handle, m, k.object, digest, pin)
-			return err
-		}
-		now, err := lib.token(s.token.slot)
-		if err != nil {
 			return err
 		}
 		if err := mayLogin(now, false); err != nil {

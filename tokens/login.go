@@ -21,7 +21,7 @@ type Session struct {
 	sent   bool   // a PIN was sent
 	keys   verifyKeys
 
-	signing sync.Mutex
+	doing sync.Mutex // one call at a time: an operation is of a session
 }
 
 // Token is the token that the session is with.
@@ -40,6 +40,26 @@ type login struct {
 	pad      bool
 	salt     [sha256.Size]byte
 	check    []byte // of the PIN, under the salt
+	wrong    int    // PINs that were not it
+}
+
+// maxWrong is how many wrong PINs a login is compared with: the token does not count
+// them, and nobody is to find the PIN here in its place.
+const maxWrong = 3
+
+// fits reports whether a PIN is that of the login, which the PIN pad keeps to itself.
+func (l *login) fits(pin []byte) bool {
+	if l.pad {
+		return true
+	}
+	if l.wrong >= maxWrong {
+		return false
+	}
+	if !hmac.Equal(l.check, l.sum(pin)) {
+		l.wrong++
+		return false
+	}
+	return true
 }
 
 func newLogin(pin []byte) (*login, error) {
@@ -63,7 +83,8 @@ func (l *login) sum(pin []byte) []byte {
 //
 // A token that says that its PIN is locked, unset or to be changed is not asked, and
 // with one try left only if lastTry is set. One where another session of this module is
-// logged in is not asked either: the PIN must be the same. The error is a
+// logged in is not asked either: the PIN must be the same, and after three that were
+// not, no other session joins until the token has been logged out. The error is a
 // *reason.Error with one of the reason.TokenPIN… codes, for which [TriesLeft] may know
 // more, reason.TokenCancelled, reason.TokenRemoved, reason.TokenCrashed or
 // reason.TokenTimeout.
@@ -117,7 +138,7 @@ func (s *Session) enter(lib library, now tokenInfo, pin []byte, lastTry bool) er
 		return err
 	} else if in {
 		if l := m.logins[at]; l != nil {
-			if !l.pad && !hmac.Equal(l.check, l.sum(pin)) {
+			if !l.fits(pin) {
 				return reason.Errorf(reason.TokenPINWrong, "another session is logged in with another PIN; this one was not sent")
 			}
 			l.sessions++
@@ -267,10 +288,12 @@ func (i tokenInfo) triesLeft() (int, bool) {
 	return 0, false
 }
 
-// do calls the library for a session. When that is lost, so is the login under which it
-// was opened: libraries have been seen that say otherwise.
+// do calls the library for a session, one call at a time. When the session is lost, so is
+// the login under which it was opened: libraries have been seen that say otherwise.
 func (s *Session) do(f func(library) error) error {
+	s.doing.Lock()
 	err := s.token.do(f)
+	s.doing.Unlock()
 	if lost(err) {
 		m := s.token.module
 		m.entering.Lock()
@@ -301,10 +324,13 @@ func (s *Session) Close() error {
 			s.login = nil
 			if l.sessions--; l.sessions == 0 {
 				at := s.token.place()
-				if m.logins[at] == l {
+				now := m.logins[at]
+				if now == l {
 					delete(m.logins, at)
 				}
-				err = refused(lib.logout(s.handle))
+				if now == l || now == nil { // else it is another login that would end
+					err = refused(lib.logout(s.handle))
+				}
 			}
 		}
 		return errors.Join(err, refused(lib.shut(s.handle)))

@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -156,6 +157,9 @@ func (r *remote) open(slot uint, writable bool) (uint, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	// A library that gives a handle again has ended the session that had it: whoever
+	// still holds that must not get into this one, which may be of another token.
+	maps.DeleteFunc(r.sessions, func(_ uint, s remoteSession) bool { return s.process == p && s.handle == handle })
 	r.last++
 	r.sessions[r.last] = remoteSession{process: p, handle: handle, pad: r.pads[slot]}
 	return r.last, nil
