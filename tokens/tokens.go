@@ -15,7 +15,8 @@
 // operation; the next one starts the library again, without the PIN, which is kept
 // nowhere: it passes over a pipe, and is wiped on both sides; what the library does with
 // it is its own affair. What is kept of it while the token is logged in is a salted hash,
-// for the next [Token.Login] to be compared with. A library that prints does so into nothing from the first PIN on.
+// for the next [Token.Login] to be compared with. A library that prints does so into
+// nothing from the first PIN on.
 //
 // Support for libraries needs cgo; a program that was built without it says so in
 // [Open], with reason.TokenSupportMissing. Soft tokens, "soft:DIR", need none.
