@@ -3,7 +3,6 @@ package gosttls
 import (
 	"testing"
 
-	"propusk/gost/gost3410"
 	"propusk/gost/spki"
 )
 
@@ -20,7 +19,7 @@ func TestPeerProof(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var key *gost3410.PublicKey = info.Key
+			key := info.Key
 			if !key.Verify(st.PeerProof.Digest, st.PeerProof.Signature) {
 				t.Errorf("%v, suite %#04x: not the proof of the client: %+v", set, suite, st.PeerProof)
 			}

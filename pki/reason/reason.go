@@ -130,10 +130,12 @@ func catalogue() []Entry {
 		ocspEntries(),
 		cadesEntries(),
 		tokenEntries(),
+		tokenFailureEntries(),
 		pinEntries(),
 		readerEntries(),
 		agentEntries(),
 		engineEntries(),
+		journalEntries(),
 		challengeEntries(),
 	)
 }
