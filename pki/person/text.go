@@ -13,3 +13,10 @@ type Email struct{ masked }
 // NewEmail returns an Email with the given text. The text is not checked to be
 // an address.
 func NewEmail(text string) Email { return Email{mask(text)} }
+
+// Private is any other text that tells something about a person: the address that he came
+// from, the name of his document. It prints masked; the zero value is empty.
+type Private struct{ masked }
+
+// NewPrivate returns the text as a Private.
+func NewPrivate(text string) Private { return Private{mask(text)} }

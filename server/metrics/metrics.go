@@ -32,6 +32,7 @@ type Metrics struct {
 	apiBytes   *prometheus.CounterVec
 	computed   *prometheus.CounterVec
 	computing  prometheus.Histogram
+	journalled *prometheus.CounterVec
 }
 
 // Gauges are read at the time of a scrape; both functions must be set and safe for
@@ -74,6 +75,7 @@ func New(g Gauges) *Metrics {
 	}
 	m.addAPI()
 	m.addEngine()
+	m.addJournal()
 	m.registry.MustRegister(m.requests, m.duration, m.verdicts, m.handshakes, m.reloads, newScrape(g))
 	return m
 }

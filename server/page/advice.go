@@ -236,7 +236,7 @@ func serverAdvice(code reason.Code) (advice, bool) {
 				"If it lasts for more than an hour, report the support code to technical support.",
 			}},
 		}, true
-	case reason.TrustDataAbsent, reason.TrustDataStale, reason.ServerBusy:
+	case reason.TrustDataAbsent, reason.TrustDataStale, reason.ServerBusy, reason.JournalLost:
 		return advice{
 			Title: Text{"Вход временно закрыт", "Sign-in is closed for the moment"},
 			Cause: entryText(code),
