@@ -279,8 +279,13 @@ func readFixed(in *cryptobyte.String, out []byte) bool {
 }
 
 // readFile reads a file of a token. The error is fs.ErrNotExist, or ErrFormat for
-// one that is too long.
+// one that is too long, or something else than a file: a pipe would be waited for.
 func readFile(path string) ([]byte, error) {
+	if st, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is no file", ErrFormat, filepath.Base(path))
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

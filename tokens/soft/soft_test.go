@@ -120,6 +120,40 @@ func TestInitAgain(t *testing.T) {
 	}
 }
 
+// Whoever is logged in while somebody else makes another token of the directory has no
+// login to that: the officer sets no PIN, the user loses no key and signs no more.
+func TestInitByAnother(t *testing.T) {
+	user := open(t, softtest.Options{})
+	at := func() *soft.Token {
+		token, err := soft.Open(user.Dir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	officer, other := at(), at()
+	login(t, user)
+	key, err := user.Key(find(t, user, soft.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := officer.Login(soft.SecurityOfficer, []byte(officerPIN)); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Init("New", []byte(officerPIN)); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "InitPIN", officer.InitPIN([]byte("11111111"), false), soft.ErrRemoved)
+	_, err = key.Sign(nil, make([]byte, 32), nil)
+	expect(t, "Sign", err, soft.ErrRemoved)
+	_, _, err = user.Generate(nil, soft.KeyTemplate{ParamSet: cryptoProA})
+	expect(t, "Generate", err, soft.ErrRemoved)
+	expect(t, "Confirm", user.Confirm([]byte(userPIN)), soft.ErrRemoved)
+	if i := info(t, other); i.UserPINSet {
+		t.Errorf("the new token: %+v", i)
+	}
+}
+
 // Ten tries, the right PIN gives them back, the eleventh finds the PIN locked even if
 // it is right; the officer sets a new one, and the key is still there.
 func TestTries(t *testing.T) {

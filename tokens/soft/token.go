@@ -26,6 +26,7 @@ type Token struct {
 	// key is that of the token while somebody is logged in. It is behind a pointer of
 	// which fmt prints the address only.
 	key        *[keySize]byte
+	serial     [serialSize]byte // of the token that key is of
 	mustChange bool
 }
 
@@ -171,7 +172,7 @@ func (t *Token) Login(role Role, pin []byte) error {
 		if err != nil {
 			return err
 		}
-		t.role, t.key, t.mustChange = role, (*[keySize]byte)(key), role == User && h.user.mustChange
+		t.role, t.key, t.serial, t.mustChange = role, (*[keySize]byte)(key), h.serial, role == User && h.user.mustChange
 		return nil
 	})
 }
@@ -236,6 +237,9 @@ func (t *Token) InitPIN(pin []byte, mustChange bool) error {
 		h, err := t.header()
 		if err != nil {
 			return err
+		}
+		if h.serial != t.serial {
+			return ErrRemoved
 		}
 		if h.user, err = newSecret(User, h.serial[:], pin, t.key[:]); err != nil {
 			return err
@@ -509,14 +513,21 @@ func (t *Token) Remove(name string) error {
 	})
 }
 
-// user returns nil if the user is logged in and may do something; t.mu is held.
+// user returns nil if the user is logged in and may do something; t.mu is held. A token
+// that somebody has initialised anew is another one, which the login is not for: what was
+// sealed under the key of the old one could never be opened.
 func (t *Token) user() error {
 	switch {
 	case t.role != User:
 		return ErrLogin
 	case t.mustChange:
 		return ErrPINExpired
-	case !t.Present():
+	}
+	h, err := t.header()
+	switch {
+	case err != nil:
+		return err
+	case h.serial != t.serial || !t.Present():
 		return ErrRemoved
 	}
 	return nil
