@@ -85,7 +85,9 @@ func (c *Challenge) open(x *gin.Context) {
 	}
 	jws, err := signrequest.Sign(r, c.opts.Keys[0])
 	if err != nil {
-		c.refuseState(x, st, err)
+		// Ours, which may be in a token of ours: what is wrong with that is no advice for a
+		// person with a token of his own.
+		c.refuseState(x, st, reason.New(reason.InternalError, err))
 		return
 	}
 	agent := agentOrigin(c.opts.AgentPorts[i])
