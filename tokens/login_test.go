@@ -23,6 +23,11 @@ type strict struct {
 	pins  [][]byte // of signatures, as they were passed
 	busy  atomic.Int32
 	clash atomic.Bool
+
+	created uint          // objects
+	kept    map[uint]bool // objects of sessions
+	verdict error         // of signatures
+	secret  int           // bytes of keys that are agreed on
 }
 
 func (l *strict) open(uint, bool) (uint, error) {
@@ -65,6 +70,41 @@ func (l *strict) signPIN(_ uint, _ mechanism, key uint, digest, pin []byte) ([]b
 		return nil, rvPINIncorrect
 	}
 	return l.objects[key].key.Sign(nil, digest, nil)
+}
+
+func (l *strict) create(uint, []attribute) (uint, error) {
+	l.created++
+	if l.kept == nil {
+		l.kept = make(map[uint]bool)
+	}
+	l.kept[l.created] = true
+	return l.created, nil
+}
+
+func (l *strict) derive(session uint, _ mechanism, _ uint, template []attribute) (uint, error) {
+	return l.create(session, template)
+}
+
+func (l *strict) destroy(_, object uint) error {
+	if !l.kept[object] {
+		return rvKeyKind
+	}
+	delete(l.kept, object)
+	return nil
+}
+
+func (l *strict) verify(_ uint, _ mechanism, object uint, _, _ []byte) error {
+	if !l.kept[object] {
+		return rvKeyKind
+	}
+	return l.verdict
+}
+
+func (l *strict) attribute(session, object, kind uint) ([]byte, error) {
+	if l.kept[object] {
+		return make([]byte, l.secret), nil
+	}
+	return l.faulty.attribute(session, object, kind)
 }
 
 // connected is the token in a library.
@@ -309,6 +349,68 @@ func TestKeysFitTheirCurve(t *testing.T) {
 		}
 		if secret, err := k.VKO256(other.PublicKey(), []byte{1}); secret != nil || reason.Of(err) != reason.TokenUnsupported {
 			t.Errorf("agreed with a key of %s: %v", peer.Name(), err)
+		}
+	}
+}
+
+// Public keys of others stay in the session while they are used, not more than there is
+// room for; what the token says of a signature is told, and what it does not say is none.
+func TestVerifyKeepsSomeKeys(t *testing.T) {
+	f := new(strict)
+	f.tokens = []tokenInfo{one(0)}
+	s, err := connected(t, f).Public()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []*gost3410.PublicKey
+	for range maxVerifyKeys + 4 {
+		key, err := gost3410.GenerateKey(gost3410.CryptoProA(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key.PublicKey())
+	}
+	digest, signature := make([]byte, 32), make([]byte, 64)
+	for _, key := range append(keys, keys[len(keys)-maxVerifyKeys:]...) {
+		if good, err := s.Verify(key, digest, signature); err != nil || !good {
+			t.Fatalf("%t, %v", good, err)
+		}
+		if len(f.kept) > maxVerifyKeys {
+			t.Fatalf("%d objects are in the session", len(f.kept))
+		}
+	}
+	if f.created != uint(len(keys)) {
+		t.Errorf("%d objects were made for %d keys", f.created, len(keys))
+	}
+	for verdict, want := range map[error]reason.Code{rvSignature: "", rvSignatureSize: "", rv(0x05): reason.TokenFailed, rvMechanism: reason.TokenUnsupported} {
+		f.verdict = verdict
+		if good, err := s.Verify(keys[len(keys)-1], digest, signature); good || reason.Of(err) != want {
+			t.Errorf("%v: %t, %v", verdict, good, err)
+		}
+	}
+}
+
+// A key that was agreed on does not stay in the token, even one that is not what it should be.
+func TestAgreedKeysDoNotStay(t *testing.T) {
+	template := keyed(t, nil)
+	f := new(strict)
+	f.tokens, f.objects = []tokenInfo{one(0)}, template.session.token.module.lib.(*faulty).objects
+	f.created = 100 // no number of the objects of the token
+	s, err := connected(t, f).Login([]byte("1"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.Keys()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("%d keys, %v", len(keys), err)
+	}
+	for size, want := range map[int]reason.Code{vkoSize: "", vkoSize - 1: reason.TokenFailed, 0: reason.TokenFailed} {
+		f.secret = size
+		if secret, err := keys[0].VKO256(template.public, []byte{1}); reason.Of(err) != want || (secret != nil) != (want == "") {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if len(f.kept) != 0 {
+			t.Errorf("%d bytes: the key is still in the token", size)
 		}
 	}
 }

@@ -252,3 +252,31 @@ func stuck() bool {
 	stacks := make([]byte, 1<<20)
 	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("(*process).drain"))
 }
+
+// A process that does nothing any more, not even see that it has no parent, is ended when
+// its time is over, and nothing of it is left.
+func TestStoppedLibrary(t *testing.T) {
+	token := softtest.New(t, softtest.Options{})
+	m, err := tokens.Open(softtest.Module(t), tokens.Environment(softtest.Environment+"="+token.Dir),
+		tokens.Deadlines{Start: patience, Call: 5 * time.Second, Person: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := children(t, os.Getpid())
+	if len(found) != 1 {
+		t.Fatalf("%d processes", len(found))
+	}
+	if err := syscall.Kill(found[0], syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Tokens(); reason.Of(err) != reason.TokenTimeout {
+		t.Errorf("%v", err)
+	}
+	gone(t, found[0])
+	if _, err := m.Find(""); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}

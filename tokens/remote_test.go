@@ -135,3 +135,21 @@ func TestAnswersThatNobodyAskedFor(t *testing.T) {
 		t.Errorf("%v", r.process.why)
 	}
 }
+
+// Who may have to read what a PIN pad shows has more time, for a signature too.
+func TestTimeAtThePad(t *testing.T) {
+	r, _ := across(t, &faulty{tokens: []tokenInfo{one(flagPINPad), one(0)}})
+	r.o.deadlines = Deadlines{Call: patient, Person: 2 * patient}
+	for slot, want := range []time.Duration{2 * patient, patient} {
+		if _, err := r.token(uint(slot)); err != nil {
+			t.Fatal(err)
+		}
+		session, err := r.open(uint(slot), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.person(session); got != want {
+			t.Errorf("slot %d: %s, want %s", slot, got, want)
+		}
+	}
+}
