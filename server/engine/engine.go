@@ -1,12 +1,9 @@
 package engine
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"io"
+	"errors"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -14,13 +11,11 @@ import (
 	"propusk/pki/sigalg"
 	"propusk/server/config"
 	"propusk/tokens"
+	"propusk/tokens/keyring"
 )
 
 // probeEvery is how often a module that is lost is looked for when nobody needs it.
 const probeEvery = 10 * time.Second
-
-// maxPIN limits a file with a PIN, in bytes; the longest PIN of a token has 249.
-const maxPIN = 1 << 10
 
 // Options is what a Keeper needs.
 type Options struct {
@@ -72,25 +67,13 @@ func New(o Options) *Keeper {
 	return k
 }
 
-// PINFile reads the PIN from a file each time it is asked for; nil for no file.
+// PINFile reads the PIN from a file each time it is asked for, as [keyring.ReadPIN] does;
+// nil for no file.
 func PINFile(path string) tokens.PINSource {
 	if path == "" {
 		return nil
 	}
-	return func() ([]byte, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("engine: the PIN: %w", err)
-		}
-		defer f.Close()
-		pin := make([]byte, maxPIN)
-		n, err := io.ReadFull(f, pin)
-		if err == nil || n == 0 {
-			clear(pin)
-			return nil, fmt.Errorf("engine: the PIN: %s is empty or longer than a PIN", path)
-		}
-		return bytes.TrimRight(pin[:n], "\r\n"), nil
-	}
+	return func() ([]byte, error) { return keyring.ReadPIN(path) }
 }
 
 // Choice is who computes; nil is this program.
@@ -133,9 +116,14 @@ func (k *Keeper) Run(ctx context.Context) {
 	}
 }
 
-// probe looks for the module and says how it is.
+// probe looks for the module and says how it is. A module that lies raises the alarm
+// whether or not anybody needs it.
 func (k *Keeper) probe() {
 	err := k.module.Probe()
+	if errors.Is(err, reason.EngineDisagreement) {
+		k.computed(sigalg.Computed{Outcome: sigalg.Disagreement, Err: err})
+		return
+	}
 	k.tell(err)
 	if err == nil {
 		about := k.module.About()
@@ -152,10 +140,18 @@ func (k *Keeper) computed(c sigalg.Computed) {
 		k.last = k.o.Now()
 	}
 	k.mu.Unlock()
-	if c.Outcome == sigalg.Disagreement {
+	switch {
+	case c.Outcome == sigalg.Disagreement:
 		k.log(slog.LevelError, "ALARM: the module and this program disagree about a signature", c.Err)
-	} else if c.Err == nil || gone(c.Err) {
-		k.tell(c.Err)
+		if _, err := k.module.Lost(); err != nil { // it did not pass its examination
+			k.tell(err)
+		}
+	case c.Err == nil:
+		k.tell(nil)
+	default:
+		if _, err := k.module.Lost(); err != nil { // not one signature alone
+			k.tell(err)
+		}
 	}
 	if k.o.Observe != nil {
 		k.o.Observe(c)
@@ -228,8 +224,8 @@ func (k *Keeper) Status() Status {
 	return s
 }
 
-// Ready returns why nobody can be let in: the module is lost, and nobody may answer in
-// its place. Otherwise it is nil.
+// Ready returns why nobody can be let in: the module is lost, or was not connected yet,
+// and nobody may answer in its place. Otherwise it is nil.
 func (k *Keeper) Ready() error {
 	if k == nil || k.o.Config.Fallback() {
 		return nil
@@ -237,5 +233,17 @@ func (k *Keeper) Ready() error {
 	if _, err := k.module.Lost(); err != nil {
 		return reason.New(reason.EngineLost, err)
 	}
+	if !k.module.Connected() {
+		return reason.Errorf(reason.EngineLost, "the module is being connected")
+	}
 	return nil
+}
+
+// Check connects the module, and has it tell good signatures from bad ones: for those who
+// want to know before anything is started. The error is that of [Module.Verify].
+func (k *Keeper) Check() error {
+	if k == nil {
+		return nil
+	}
+	return k.module.Probe()
 }

@@ -3,12 +3,14 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"propusk/server/engine"
 	"propusk/tokens"
 	"propusk/tokens/faulty"
+	"propusk/tokens/soft"
 	"propusk/tokens/soft/softtest"
 )
 
@@ -190,20 +193,104 @@ func yes() faulty.Fault { return faulty.Fault{Function: "C_Verify", What: "yes"}
 func no() faulty.Fault  { return faulty.Fault{Function: "C_Verify", What: "rv", Value: "0xC0"} }
 
 // TestLiesFromTheBeginning: a module that says yes to everything, or no, is not believed
-// at all: it does not pass its examination.
+// at all: it does not pass its examination. That is an alarm, and nobody answers in its
+// place.
 func TestLiesFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	for _, lie := range []faulty.Fault{yes(), no()} {
-		at := &clock{t: time.Now()}
-		b := breakIt(t, lie, false, config.Verification{}, at)
-		for _, one := range []signed{sign(t, gost3410.CryptoProA()), sign(t, gost3410.CryptoProA()).spoilt()} {
-			if _, err := b.verify(one); reason.Of(err) != reason.EngineLost {
-				t.Errorf("%v: %v", lie, err)
+		for _, v := range []config.Verification{{}, {Engine: "both"}, {WhenLost: "fallback"}, {Engine: "both", WhenLost: "fallback"}} {
+			b := breakIt(t, lie, false, v, &clock{t: time.Now()})
+			for _, one := range []signed{sign(t, gost3410.CryptoProA()), sign(t, gost3410.CryptoProA()).spoilt()} {
+				if use, err := b.verify(one); reason.Of(err) != reason.EngineDisagreement || use.Fallback {
+					t.Errorf("%v, %+v: %v, %+v", lie, v, err, use)
+				}
+			}
+			s := b.Status()
+			if s.Code != reason.EngineDisagreement || s.Since == nil || s.LastDisagreement == nil || s.Signatures["disagreement"] != 2 {
+				t.Errorf("%v, %+v: %+v", lie, v, s)
+			}
+			if ready := b.Ready(); (ready == nil) != (v.WhenLost == "fallback") {
+				t.Errorf("%v, %+v: %v", lie, v, ready)
+			}
+			if !strings.Contains(b.log.String(), "ALARM") || strings.Count(b.log.String(), "is lost") != 1 {
+				t.Errorf("%v, %+v:\n%s", lie, v, b.log)
+			}
+			if err := b.Check(); !errors.Is(err, reason.EngineDisagreement) {
+				t.Errorf("%v, %+v: %v", lie, v, err)
 			}
 		}
-		if s := b.Status(); s.Code == "" || s.Since == nil || reason.Of(b.Ready()) != reason.EngineLost {
-			t.Errorf("%v: %+v, %v", lie, s, b.Ready())
+	}
+}
+
+// TestLiesUnasked: the alarm is raised when the module is connected, before anybody needs
+// it.
+func TestLiesUnasked(t *testing.T) {
+	t.Parallel()
+	b := breakIt(t, no(), false, config.Verification{WhenLost: "fallback"}, &clock{t: time.Now()})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.Run(ctx)
+	if s := b.Status(); s.LastDisagreement == nil || s.Signatures["disagreement"] != 1 || !strings.Contains(b.log.String(), "ALARM") {
+		t.Errorf("%+v\n%s", s, b.log)
+	}
+}
+
+// TestReady: nobody is let in before the module was connected once.
+func TestReady(t *testing.T) {
+	t.Parallel()
+	token := softtest.New(t, softtest.Options{NoKey: true})
+	for whenLost, before := range map[string]reason.Code{"refuse": reason.EngineLost, "fallback": ""} {
+		k := engine.New(engine.Options{Config: config.Verification{Engine: "pkcs11", Module: tokens.SoftScheme + token.Dir, Sessions: 1, WhenLost: whenLost}})
+		t.Cleanup(func() { k.Close() })
+		if err := k.Ready(); reason.Of(err) != before && before != "" || before == "" && err != nil {
+			t.Errorf("%s: %v", whenLost, err)
 		}
+		if err := k.Check(); err != nil || k.Ready() != nil {
+			t.Errorf("%s: %v, %v", whenLost, err, k.Ready())
+		}
+	}
+}
+
+// TestOneFailure: a signature at which the module fails costs nobody else anything: not
+// the sessions, and not another login.
+func TestOneFailure(t *testing.T) {
+	t.Parallel()
+	token := softtest.New(t, softtest.Options{NoKey: true})
+	l := faulty.New(t, token.Dir, faulty.Fault{Function: "C_Verify", What: "after", Value: "0x5"}, true)
+	once := ""
+	for _, variable := range l.Environment {
+		if path, ok := strings.CutPrefix(variable, "PROPUSK_FAULTY_ONCE="); ok {
+			once = path
+		}
+	}
+	if err := os.WriteFile(once, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := engine.NewModule(engine.ModuleOptions{
+		Path: l.Path, Sessions: 1, PIN: func() ([]byte, error) { return []byte(token.PIN), nil },
+		Open: func(path string, o ...tokens.Option) (*tokens.Module, error) {
+			return tokens.Open(path, append(o, tokens.Environment(l.Environment...))...)
+		},
+	})
+	t.Cleanup(func() { m.Close() })
+	one := sign(t, gost3410.CryptoProA())
+	if good, err := m.Verify(one.key, one.digest, one.sig); !good || err != nil {
+		t.Fatalf("%t, %v", good, err)
+	}
+	if err := os.Remove(once); err != nil {
+		t.Fatal(err)
+	}
+	if good, err := m.Verify(one.key, one.digest, one.sig); good || reason.Of(err) != reason.TokenFailed {
+		t.Fatalf("%t, %v", good, err)
+	}
+	if _, err := m.Lost(); err != nil {
+		t.Error(err)
+	}
+	if good, err := m.Verify(one.key, one.digest, one.sig); !good || err != nil {
+		t.Errorf("%t, %v", good, err)
+	}
+	if logins, err := os.ReadFile(l.Log); err != nil || bytes.Count(logins, []byte("\n")) != 1 {
+		t.Errorf("%v: %q", err, logins)
 	}
 }
 
@@ -283,31 +370,39 @@ func TestCrash(t *testing.T) {
 // alone for a while, is asked again then, and makes nobody wait meanwhile.
 func TestGone(t *testing.T) {
 	t.Parallel()
-	one := sign(t, gost3410.CryptoProA())
 	for _, f := range []faulty.Fault{
 		{Function: "C_Verify", What: "crash"}, {Function: "C_Verify", What: "hang"}, {Function: "C_Initialize", What: "rv", Value: "0x5"},
 	} {
 		for whenLost, fallback := range map[string]bool{"refuse": false, "fallback": true} {
-			at := &clock{t: time.Now()}
-			b := breakIt(t, f, false, config.Verification{WhenLost: whenLost, Engine: "both"}, at)
-			for range 4 {
-				use, err := b.verify(one)
-				if fallback && (err != nil || !use.Fallback) || !fallback && reason.Of(err) != reason.EngineLost {
-					t.Errorf("%v, %s: %v, %+v", f, whenLost, err, use)
-				}
-				if _, err := b.verify(one.spoilt()); err == nil {
-					t.Errorf("%v, %s: a bad signature passes", f, whenLost)
-				}
-			}
-			before := b.Status()
-			if before.Code == "" || before.Since == nil {
-				t.Errorf("%v: %+v", f, before)
-			}
-			at.advance(time.Hour)
-			if _, err := b.verify(one); (err == nil) != fallback {
-				t.Errorf("%v, %s: an hour later: %v", f, whenLost, err)
-			}
+			t.Run(f.String()+" "+whenLost, func(t *testing.T) {
+				t.Parallel()
+				goneForGood(t, f, whenLost, fallback)
+			})
 		}
+	}
+}
+
+func goneForGood(t *testing.T, f faulty.Fault, whenLost string, fallback bool) {
+	t.Helper()
+	one := sign(t, gost3410.CryptoProA())
+	at := &clock{t: time.Now()}
+	b := breakIt(t, f, false, config.Verification{WhenLost: whenLost, Engine: "both"}, at)
+	for range 4 {
+		use, err := b.verify(one)
+		if fallback && (err != nil || !use.Fallback) || !fallback && reason.Of(err) != reason.EngineLost {
+			t.Errorf("%v, %+v", err, use)
+		}
+		if _, err := b.verify(one.spoilt()); err == nil {
+			t.Error("a bad signature passes")
+		}
+	}
+	before := b.Status()
+	if before.Code == "" || before.Since == nil {
+		t.Errorf("%+v", before)
+	}
+	at.advance(time.Hour)
+	if _, err := b.verify(one); (err == nil) != fallback {
+		t.Errorf("an hour later: %v", err)
 	}
 }
 
@@ -375,6 +470,7 @@ func TestPINIsSentOnce(t *testing.T) {
 	if err := os.WriteFile(pin, []byte(token.PIN+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	enterPIN(t, token) // nobody sends one to a token that warns
 	b = keeper(at)
 	for range 3 {
 		if _, err := b.verify(one); err != nil {
@@ -394,13 +490,63 @@ func TestPINIsSentOnce(t *testing.T) {
 	}
 }
 
+// enterPIN has a person enter the right PIN, which gives all tries back.
+func enterPIN(t *testing.T, token *softtest.Token) {
+	t.Helper()
+	open, err := soft.Open(token.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := open.Login(soft.User, []byte(token.PIN)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPINChanged: a PIN that was changed while Propusk runs is sent once more, and not
+// once for each time that the module is connected.
+func TestPINChanged(t *testing.T) {
+	t.Parallel()
+	token := softtest.New(t, softtest.Options{NoKey: true})
+	all := token.Tries(t)
+	at := &clock{t: time.Now()}
+	right := token.PIN
+	var sent atomic.Int32
+	m := engine.NewModule(engine.ModuleOptions{
+		Path: tokens.SoftScheme + token.Dir, Sessions: 2, Now: at.now,
+		PIN: func() ([]byte, error) {
+			sent.Add(1)
+			return []byte(right), nil
+		},
+	})
+	t.Cleanup(func() { m.Close() })
+	one := sign(t, gost3410.CryptoProA())
+	if good, err := m.Verify(one.key, one.digest, one.sig); !good || err != nil {
+		t.Fatalf("%t, %v", good, err)
+	}
+	token.Remove(t)
+	if _, err := m.Verify(one.key, one.digest, one.sig); err == nil {
+		t.Fatal("no token")
+	}
+	token.Insert(t)
+	right = "00000000" // what the file has is not the PIN any more
+	for range 10 {
+		at.advance(time.Hour)
+		if good, err := m.Verify(one.key, one.digest, one.sig); good || reason.Of(err) != reason.TokenPINWrong {
+			t.Errorf("%t, %v", good, err)
+		}
+	}
+	if left := token.Tries(t); left != all-1 || sent.Load() != 2 {
+		t.Errorf("%d tries are left of %d; sent %d times", left, all, sent.Load())
+	}
+}
+
 // TestPINFile reads PINs as people write them into files.
 func TestPINFile(t *testing.T) {
 	if engine.PINFile("") != nil {
 		t.Error("no file is no login")
 	}
 	path := filepath.Join(t.TempDir(), "pin")
-	for content, want := range map[string]string{"12345678": "12345678", "1234\n": "1234", "пин\r\n": "пин", "": "", strings.Repeat("1", 1<<10): ""} {
+	for content, want := range map[string]string{"12345678": "12345678", "1234\n": "1234", "пин\r\n": "пин", "": "", strings.Repeat("1", 1<<10+1): ""} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -408,6 +554,15 @@ func TestPINFile(t *testing.T) {
 		if string(pin) != want || (err == nil) != (want != "") {
 			t.Errorf("%d bytes: %q, %v", len(content), pin, err)
 		}
+	}
+	if err := os.WriteFile(path, []byte("12345678"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if pin, err := engine.PINFile(path)(); err == nil || strings.Contains(err.Error(), "12345678") {
+		t.Errorf("others can read it: %q, %v", pin, err)
 	}
 	if _, err := engine.PINFile(path + "x")(); err == nil {
 		t.Error("a file that is not there")

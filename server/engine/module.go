@@ -21,6 +21,7 @@ import (
 const (
 	startTime = 15 * time.Second
 	callTime  = 5 * time.Second
+	queueTime = 10 * time.Second // until a session is free
 )
 
 // How long a module that is not there is left alone. The first loss costs nothing: a
@@ -52,8 +53,10 @@ type ModuleOptions struct {
 type Module struct {
 	o     ModuleOptions
 	about atomic.Pointer[sigalg.EngineInfo]
+	free  chan struct{} // one for each signature that may be verified now
+	state atomic.Pointer[state]
 
-	mu     sync.Mutex
+	mu     sync.Mutex     // is held while the module connects, which may take long
 	module *tokens.Module // nil before it was opened
 	pool   *tokens.Pool   // nil before it is needed
 	ready  bool           // pool passed its examination, and nothing was wrong since
@@ -61,8 +64,13 @@ type Module struct {
 	closed bool
 	losses int // one after the other
 	rest   time.Time
-	err    error // of the last loss, while it lasts
-	since  time.Time
+}
+
+// state is how the module does, for those who only look.
+type state struct {
+	connected bool  // at least once
+	err       error // of the last loss, while it lasts
+	since     time.Time
 }
 
 // NewModule returns a Module; nothing is connected before its first use.
@@ -76,7 +84,11 @@ func NewModule(o ModuleOptions) *Module {
 	if o.Sessions <= 0 {
 		o.Sessions = 2
 	}
-	m := &Module{o: o}
+	m := &Module{o: o, free: make(chan struct{}, o.Sessions)}
+	for range o.Sessions {
+		m.free <- struct{}{}
+	}
+	m.state.Store(new(state))
 	m.about.Store(&sigalg.EngineInfo{Name: sigalg.EnginePKCS11})
 	return m
 }
@@ -86,24 +98,81 @@ func NewModule(o ModuleOptions) *Module {
 func (m *Module) About() sigalg.EngineInfo { return *m.about.Load() }
 
 // Verify implements sigalg.Engine. The error is a *reason.Error with a code of a token,
-// or with reason.EngineDisagreement if the module does not tell good from bad.
+// or with reason.EngineDisagreement if the module does not tell good from bad. Whoever
+// finds all sessions taken waits for some seconds, and no longer.
 func (m *Module) Verify(pub *gost3410.PublicKey, digest, signature []byte) (bool, error) {
-	pool, err := m.connected()
-	if err != nil {
+	if err := m.enter(); err != nil {
 		return false, err
 	}
-	good, err := verify(pool, pub, digest, signature)
-	m.answered(pool, err)
-	return good && err == nil, err
+	defer func() { m.free <- struct{}{} }()
+	for {
+		pool, err := m.connected()
+		if err != nil {
+			return false, err
+		}
+		a := ask(pool, pub, digest, signature)
+		if !a.asked && m.renewed(pool) {
+			continue // somebody else's signature has ended the sessions
+		}
+		m.answered(pool, a)
+		return a.good && a.err == nil, a.err
+	}
+}
+
+// errBusy is not a loss: the module works, and has too much to do.
+var errBusy = errors.New("engine: all sessions with the module are taken")
+
+// enter waits for a session.
+func (m *Module) enter() error {
+	select {
+	case <-m.free:
+		return nil
+	default:
+	}
+	wait := time.NewTimer(queueTime)
+	defer wait.Stop()
+	select {
+	case <-m.free:
+		return nil
+	case <-wait.C:
+		return reason.New(reason.TokenTimeout, errBusy)
+	}
+}
+
+// answer is what came of one question.
+type answer struct {
+	good  bool
+	err   error
+	asked bool // it reached a session
+	fine  bool // after an error the same session still tells good from bad
+}
+
+// ask has one session of a pool verify. If that fails, the session is examined at once:
+// one signature that a module does not digest must not cost others theirs, or everybody
+// the login.
+func ask(pool *tokens.Pool, pub *gost3410.PublicKey, digest, signature []byte) (a answer) {
+	a.err = pool.Do(func(s *tokens.Session) (err error) {
+		a.asked = true
+		a.good, err = s.Verify(pub, digest, signature)
+		if reason.Of(err) == reason.TokenFailed {
+			a.fine = examineCurve(s.Verify, gost3410.CryptoProA()) == nil
+		}
+		return err
+	})
+	return a
 }
 
 // verify has one session of a pool verify.
 func verify(pool *tokens.Pool, pub *gost3410.PublicKey, digest, signature []byte) (good bool, err error) {
-	err = pool.Do(func(s *tokens.Session) (err error) {
-		good, err = s.Verify(pub, digest, signature)
-		return err
-	})
-	return good, err
+	a := ask(pool, pub, digest, signature)
+	return a.good, a.err
+}
+
+// renewed reports whether a pool was replaced by another one.
+func (m *Module) renewed(pool *tokens.Pool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.closed && m.pool != pool
 }
 
 // Probe connects the module if it is not connected. The error is that of Verify.
@@ -115,10 +184,12 @@ func (m *Module) Probe() error {
 // Lost returns since when the module does not answer, and why; a nil error if it does,
 // or was not asked yet.
 func (m *Module) Lost() (since time.Time, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.since, m.err
+	s := m.state.Load()
+	return s.since, s.err
 }
+
+// Connected reports whether the module has ever passed its examination.
+func (m *Module) Connected() bool { return m.state.Load().connected }
 
 // Close ends the sessions and the process of the library. Verify fails afterwards.
 func (m *Module) Close() error {
@@ -163,14 +234,16 @@ func (m *Module) connected() (*tokens.Pool, error) {
 		return nil, reason.Errorf(reason.TokenModuleBad, "engine: the module was closed")
 	case m.ready:
 		return m.pool, nil
-	case m.err != nil && m.o.Now().Before(m.rest):
-		return nil, m.err // nobody waits for what is not there
+	}
+	if s := m.state.Load(); s.err != nil && m.o.Now().Before(m.rest) {
+		return nil, s.err // nobody waits for what is not there
 	}
 	if err := m.connect(); err != nil {
 		m.lost(err)
 		return nil, err
 	}
-	m.ready, m.proven, m.losses, m.err, m.since = true, true, 0, nil, time.Time{}
+	m.ready, m.proven, m.losses = true, true, 0
+	m.state.Store(&state{connected: true})
 	return m.pool, nil
 }
 
@@ -212,17 +285,18 @@ func aboutModule(info tokens.Info) sigalg.EngineInfo {
 
 // answered takes note of how a verification ended. A module that knows nothing of a
 // curve, or fails at one signature, is not lost: whoever sends signatures could otherwise
-// switch it off for all others. One that failed is examined again before it is asked.
-func (m *Module) answered(pool *tokens.Pool, err error) {
-	if err == nil || reason.Of(err) == reason.TokenUnsupported {
+// switch it off for all others. One that failed, and does not work any more after that,
+// is examined again before it is asked.
+func (m *Module) answered(pool *tokens.Pool, a answer) {
+	if a.err == nil || a.fine || reason.Of(a.err) == reason.TokenUnsupported {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
 	case m.pool != pool || !m.ready: // somebody else has noticed already
-	case gone(err):
-		m.lost(err)
+	case gone(a.err):
+		m.lost(a.err)
 	default:
 		m.renew() //nolint:errcheck // what is wrong the examination finds as well
 	}
@@ -240,13 +314,29 @@ func gone(err error) bool {
 // lost records a loss. What crashed may start at once; after that it is left alone for
 // a time that grows.
 func (m *Module) lost(err error) {
-	if m.err == nil {
-		m.since = m.o.Now()
+	before := m.state.Load()
+	now := state{connected: before.connected, since: before.since}
+	if before.err == nil {
+		now.since = m.o.Now()
 	}
-	m.err = errors.Join(err, m.renew())
+	if refused(err) {
+		m.proven = false
+	}
+	now.err = errors.Join(err, m.renew())
+	m.state.Store(&now)
 	if m.losses++; m.losses > 1 {
 		m.rest = m.o.Now().Add(min(firstRest<<min(m.losses-2, 10), maxRest))
 	}
+}
+
+// refused reports whether an error is about the PIN: it was changed since it was good.
+// The pool never sends it again, and another pool would.
+func refused(err error) bool {
+	switch reason.Of(err) {
+	case reason.TokenPINWrong, reason.TokenPINLastTry, reason.TokenPINCountLow, reason.TokenPINLocked, reason.TokenPINChange, reason.TokenPINUnset:
+		return true
+	}
+	return false
 }
 
 // examine lets the module tell good signatures from bad ones. Keys are new each time, so
@@ -254,7 +344,9 @@ func (m *Module) lost(err error) {
 func examine(pool *tokens.Pool) error {
 	known := false
 	for _, curve := range []*gost3410.Curve{gost3410.CryptoProA(), gost3410.TC26512A()} {
-		err := examineCurve(pool, curve)
+		err := examineCurve(func(pub *gost3410.PublicKey, digest, signature []byte) (bool, error) {
+			return verify(pool, pub, digest, signature)
+		}, curve)
 		switch {
 		case err == nil:
 			known = true
@@ -268,7 +360,7 @@ func examine(pool *tokens.Pool) error {
 	return nil
 }
 
-func examineCurve(pool *tokens.Pool, curve *gost3410.Curve) error {
+func examineCurve(verify func(*gost3410.PublicKey, []byte, []byte) (bool, error), curve *gost3410.Curve) error {
 	key, err := gost3410.GenerateKey(curve, nil)
 	if err != nil {
 		return err
@@ -283,7 +375,7 @@ func examineCurve(pool *tokens.Pool, curve *gost3410.Curve) error {
 		if !want {
 			digest[0] ^= 1
 		}
-		got, err := verify(pool, key.PublicKey(), digest, signature)
+		got, err := verify(key.PublicKey(), digest, signature)
 		if err != nil {
 			return err
 		}
