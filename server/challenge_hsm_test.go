@@ -61,4 +61,3 @@ func TestChallengeKeysInToken(t *testing.T) {
 	refusedConfig(t, g, "P-384", func(c *config.Config) { c.Challenge.Keys = []string{"pkcs11:object=longer"} }, []string{"challenge", "P-256"})
 	refusedConfig(t, g, "no such key", func(c *config.Config) { c.Challenge.Keys[0] = "pkcs11:object=none" }, []string{"challenge.keys[0]", "none"})
 }
-
