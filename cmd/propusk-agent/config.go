@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -77,6 +78,9 @@ func readSettings(path string) (settings, error) {
 		return settings{}, err
 	}
 	defer f.Close()
+	if err := checkPrivate(f); err != nil {
+		return settings{}, err
+	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
 	if err == nil && len(raw) > maxSettings {
 		err = fmt.Errorf("longer than %d bytes", maxSettings)
@@ -166,6 +170,20 @@ func (s *settings) find(url string) *enrolled {
 	return nil
 }
 
+// keyOfAnother returns the address of another gateway that has a key of this one, which
+// can be only a copy of it; empty if there is none.
+func (s *settings) keyOfAnother(g signrequest.Gateway) string {
+	for _, e := range s.Gateways {
+		for _, text := range e.Keys {
+			key, err := readKey(text)
+			if err == nil && e.URL != g.URL && slices.ContainsFunc(g.Keys, func(k signrequest.Key) bool { return k.ID == key.ID }) {
+				return e.URL
+			}
+		}
+	}
+	return ""
+}
+
 // modules are the libraries to use: the configured ones, then the installed ones. That of
 // OpenSC comes last: of a token that a vendor's library reaches too it knows less.
 func (s settings) modules() []string {
@@ -196,8 +214,30 @@ func (s settings) write(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path+".tmp", out, 0o600); err != nil {
+	return replaceFile(path, out, 0o600)
+}
+
+// replaceFile writes a file at once, with a mode. What a link points to is replaced, not
+// the link; a file or a link that somebody put beside it is not written to.
+func replaceFile(path string, content []byte, mode fs.FileMode) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
 		return err
 	}
-	return os.Rename(path+".tmp", path)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = os.Chmod(f.Name(), mode); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -20,17 +22,19 @@ import (
 const maxCAFile = 1 << 20
 
 func (a *app) enrollCommand() *cobra.Command {
-	var caFile, fingerprint string
+	var caFile string
+	var fingerprints []string
 	cmd := &cobra.Command{
 		Use: "enroll URL", Short: "Разрешить шлюзу просить подпись / let a gateway ask for signatures", Args: cobra.ExactArgs(1),
-		Long: "Fetches the keys of a gateway, shows their fingerprints and pins them if the person agrees, or if one is that of --fingerprint.\n" +
-			"The owner of the gateway gives the fingerprint out by another way.",
+		Long: "Fetches the keys of a gateway, shows their fingerprints and pins them if the person agrees; with --fingerprint it pins those keys\n" +
+			"and no others. The owner of the gateway gives the fingerprints out by another way.",
+		Example: "  propusk-agent enroll https://propusk.example.ru",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.enroll(cmd, strings.TrimSuffix(args[0], "/"), caFile, fingerprint)
+			return a.enroll(cmd, args[0], caFile, fingerprints)
 		},
 	}
 	cmd.Flags().StringVar(&caFile, "ca", "", "файл УЦ сертификата TLS шлюза, PEM / file of CAs of the gateway's TLS certificate")
-	cmd.Flags().StringVar(&fingerprint, "fingerprint", "", "отпечаток ключа шлюза: без вопросов / fingerprint of a key of the gateway: no questions")
+	cmd.Flags().StringSliceVar(&fingerprints, "fingerprint", nil, "отпечатки ключей шлюза: без вопросов / fingerprints of keys of the gateway: no questions")
 	a.jsonFlag(cmd)
 	return cmd
 }
@@ -43,7 +47,11 @@ type enrolment struct {
 	Ports        []int    `json:"agent_ports"`
 }
 
-func (a *app) enroll(cmd *cobra.Command, url, caFile, fingerprint string) error {
+func (a *app) enroll(cmd *cobra.Command, address, caFile string, fingerprints []string) error {
+	origin, err := gatewayOrigin(address)
+	if err != nil {
+		return err
+	}
 	s, err := readSettings(a.config)
 	if err != nil {
 		return err
@@ -52,16 +60,24 @@ func (a *app) enroll(cmd *cobra.Command, url, caFile, fingerprint string) error 
 	if err != nil {
 		return err
 	}
-	card, err := agent.FetchCard(cmd.Context(), url, ca)
+	card, err := agent.FetchCard(cmd.Context(), origin, ca)
 	if err != nil {
+		return explainFetch(err)
+	}
+	if card.Keys, err = chosenKeys(card.Keys, fingerprints); err != nil {
 		return err
+	}
+	if other := s.keyOfAnother(card.Gateway); other != "" {
+		return fmt.Errorf("%w: ключ этого шлюза уже подключён как ключ %s / a key of this gateway is enrolled as one of %[2]s", errNo, other)
 	}
 	about := enrolment{URL: card.URL, Name: card.Name, Ports: card.AgentPorts}
 	for _, key := range card.Keys {
 		about.Fingerprints = append(about.Fingerprints, key.ID)
 	}
-	if err := agree(cmd, s.find(card.URL), about, fingerprint); err != nil {
-		return err
+	if len(fingerprints) == 0 {
+		if err := agree(cmd, s.find(card.URL), about); err != nil {
+			return err
+		}
 	}
 	e, err := newEnrolled(card.Gateway, ca)
 	if err != nil {
@@ -101,16 +117,55 @@ func readCA(path string) ([]byte, error) {
 	return ca, err
 }
 
-// agree returns nil if the keys may be pinned: one has the fingerprint that was given,
-// or the person says yes. Keys of a gateway that is enrolled change only with a
-// fingerprint: whoever stands between would show others.
-func agree(cmd *cobra.Command, known *enrolled, about enrolment, fingerprint string) error {
-	if fingerprint != "" {
-		if slices.Contains(about.Fingerprints, strings.TrimSpace(fingerprint)) {
-			return nil
-		}
-		return fmt.Errorf("%w: у шлюза нет ключа с этим отпечатком / the gateway has no key of this fingerprint", errNo)
+// gatewayOrigin reads the address of a gateway as people write it. Over http, everybody
+// on the way could give us his keys.
+func gatewayOrigin(address string) (string, error) {
+	address = strings.TrimSuffix(strings.TrimSpace(address), "/")
+	if !strings.Contains(address, "://") {
+		address = "https://" + address
 	}
+	u, err := url.Parse(address)
+	local := err == nil && u.Scheme == "http" && slices.Contains([]string{"127.0.0.1", "::1", "localhost"}, u.Hostname())
+	if err != nil || u.Scheme != "https" && !local || u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New("адрес шлюза должен быть таким: https://propusk.example.ru / the address of a gateway must look like this")
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), nil
+}
+
+// explainFetch says what to do when a gateway cannot be asked.
+func explainFetch(err error) error {
+	if _, unknown := errors.AsType[*tls.CertificateVerificationError](err); unknown {
+		return fmt.Errorf("сертификату TLS шлюза нельзя доверять: проверьте адрес или укажите файл УЦ, --ca / "+
+			"the TLS certificate of the gateway cannot be trusted, check the address or name its CA with --ca: %w", err)
+	}
+	if reason.Of(err) != reason.InternalError {
+		return err
+	}
+	return fmt.Errorf("шлюз не сообщил о себе: проверьте адрес и связь / the gateway does not tell about itself, check the address and the network: %w", err)
+}
+
+// chosenKeys returns the keys that have the fingerprints that were given, all keys if none
+// were. A gateway can show a key of somebody else beside its own, and who stands between
+// can add his: what was not named is not pinned.
+func chosenKeys(keys []signrequest.Key, fingerprints []string) ([]signrequest.Key, error) {
+	if len(fingerprints) == 0 {
+		return keys, nil
+	}
+	var chosen []signrequest.Key
+	for _, f := range fingerprints {
+		i := slices.IndexFunc(keys, func(k signrequest.Key) bool { return k.ID == strings.TrimSpace(f) })
+		if i < 0 {
+			return nil, fmt.Errorf("%w: у шлюза нет ключа с отпечатком %.60q / the gateway has no key of this fingerprint", errNo, f)
+		}
+		chosen = append(chosen, keys[i])
+	}
+	return chosen, nil
+}
+
+// agree returns nil if the keys may be pinned: the person says yes. Keys of a gateway
+// that is enrolled change only with fingerprints: whoever stands between would show
+// others.
+func agree(cmd *cobra.Command, known *enrolled, about enrolment) error {
 	if known != nil {
 		if same, err := sameKeys(*known, about.Fingerprints); err != nil || !same {
 			return errors.Join(reason.New(reason.AgentGatewayKnown, nil), err)
@@ -122,7 +177,7 @@ func agree(cmd *cobra.Command, known *enrolled, about enrolment, fingerprint str
 	for _, f := range about.Fingerprints {
 		fmt.Fprintf(w, "Отпечаток ключа / fingerprint of a key: %s\n", f)
 	}
-	fmt.Fprint(w, "Сравните отпечаток с тем, что сообщил владелец шлюза. Подключить? / Compare the fingerprint. Enrol? [y/N] ")
+	fmt.Fprint(w, "Сравните каждый отпечаток с тем, что сообщил владелец шлюза. Подключить? / Compare each fingerprint. Enrol? [да/нет, y/N] ")
 	line, err := readLine(cmd.InOrStdin())
 	if err != nil {
 		return err
@@ -163,11 +218,14 @@ func (a *app) forgetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			url := strings.TrimSuffix(args[0], "/")
-			if s.find(url) == nil {
+			origin, err := gatewayOrigin(args[0])
+			if err != nil {
+				return err
+			}
+			if s.find(origin) == nil {
 				return fmt.Errorf("%w: шлюз не подключён / the gateway is not enrolled", errNo)
 			}
-			s.Gateways = slices.DeleteFunc(s.Gateways, func(e enrolled) bool { return e.URL == url })
+			s.Gateways = slices.DeleteFunc(s.Gateways, func(e enrolled) bool { return e.URL == origin })
 			return s.write(a.config)
 		},
 	}

@@ -62,7 +62,7 @@ func desktopEntry(self string, links bool) string {
 		"Terminal=false",
 	}
 	if links {
-		lines = append(lines, "Exec="+desktopQuote(self)+" open %u", "MimeType=x-scheme-handler/"+program+";", "NoDisplay=true")
+		lines = append(lines, "Exec="+desktopQuote(self)+" open -- %u", "MimeType=x-scheme-handler/"+program+";", "NoDisplay=true")
 	} else {
 		lines = append(lines, "Exec="+desktopQuote(self)+" run", "X-GNOME-Autostart-enabled=true")
 	}
@@ -140,11 +140,7 @@ func writeFile(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	temporary := path + ".propusk"
-	if err := os.WriteFile(temporary, []byte(text), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
+	return replaceFile(path, []byte(text), 0o644)
 }
 
 // removeFile removes a file if it is there, and reports whether it was.

@@ -16,11 +16,12 @@ const (
 // install registers the program, and returns the places that it wrote.
 func install(self string) ([]string, error) {
 	var done []string
+	// Windows puts a link where %1 is as it is: with "--", quotes in it make no flags.
 	for _, v := range []struct{ key, name, value string }{
 		{runKey, runValue, `"` + self + `" run`},
 		{linkKey, "", "URL:Propusk agent"},
 		{linkKey, "URL Protocol", ""},
-		{linkKey + `\shell\open\command`, "", `"` + self + `" open "%1"`},
+		{linkKey + `\shell\open\command`, "", `"` + self + `" open -- "%1"`},
 	} {
 		if err := setValue(v.key, v.name, v.value); err != nil {
 			return done, err

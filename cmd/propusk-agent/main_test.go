@@ -75,8 +75,9 @@ func agentCommand(t testing.TB, dir, stdin string, args ...string) (string, erro
 // gateway publishes a card, with a key that can be changed.
 type gateway struct {
 	*httptest.Server
-	ca  string // file
-	key signrequest.Key
+	ca   string // file
+	key  signrequest.Key
+	more []signrequest.Key // that it publishes too
 }
 
 func newGateway(t *testing.T) *gateway {
@@ -88,7 +89,7 @@ func newGateway(t *testing.T) *gateway {
 			http.Redirect(w, r, signrequest.WellKnown, http.StatusFound)
 			return
 		}
-		card := signrequest.Card{Gateway: signrequest.Gateway{URL: g.URL, Name: "Шлюз испытаний", Keys: []signrequest.Key{g.key}}, AgentPorts: []int{17446}}
+		card := signrequest.Card{Gateway: signrequest.Gateway{URL: g.URL, Name: "Шлюз испытаний", Keys: append([]signrequest.Key{g.key}, g.more...)}, AgentPorts: []int{17446}}
 		body, err := card.Marshal()
 		if err != nil {
 			t.Error(err)
@@ -333,7 +334,7 @@ func TestPorts(t *testing.T) {
 func TestDesktopFiles(t *testing.T) {
 	links := desktopEntry(`/opt/it's "50%" $HOME\x`, true)
 	for _, want := range []string{
-		"[Desktop Entry]\n", `Exec="/opt/it's \\"50%%\\" \\$HOME\\\\x" open %u` + "\n", "MimeType=x-scheme-handler/propusk-agent;\n",
+		"[Desktop Entry]\n", `Exec="/opt/it's \\"50%%\\" \\$HOME\\\\x" open -- %u` + "\n", "MimeType=x-scheme-handler/propusk-agent;\n",
 	} {
 		if !strings.Contains(links, want) {
 			t.Errorf("%s is not in\n%s", want, links)

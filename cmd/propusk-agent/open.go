@@ -56,7 +56,11 @@ func (a *app) open(ctx context.Context, link string) error {
 			return err
 		}
 	}
-	return a.browser(fmt.Sprintf("http://127.0.0.1:%d%s", port, page))
+	address := fmt.Sprintf("http://127.0.0.1:%d%s", port, page)
+	if err := a.browser(address); err != nil {
+		return fmt.Errorf("откройте страницу в браузере сами / open the page in a browser yourself: %s (%w)", address, err)
+	}
+	return nil
 }
 
 // pageOf returns the page of the agent that a link names: the home page, or /sign with a

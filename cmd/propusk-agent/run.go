@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/netip"
 	"os"
 	"strconv"
 	"time"
@@ -42,6 +44,9 @@ func (a *app) runCommand() *cobra.Command {
 // it begins anew with them.
 func (a *app) run(cmd *cobra.Command, f runFlags) error {
 	leaveConsole()
+	if err := keepSecrets(); err != nil {
+		return err
+	}
 	ctx := cmd.Context()
 	for told := false; ; told = true {
 		before := stamp(a.config)
@@ -89,6 +94,10 @@ func (a *app) serve(ctx context.Context, cmd *cobra.Command, s settings, verbose
 	}
 	if !told {
 		fmt.Fprintf(cmd.OutOrStdout(), "Агент работает / the agent runs: http://%s/\n", l.Addr())
+		if at, ok := l.Addr().(*net.TCPAddr); ok && at.Port != s.Ports[0] {
+			fmt.Fprintf(cmd.ErrOrStderr(), "Внимание: порт %d занят другой программой. Не вводите PIN-код на странице без вашей фразы.\n"+
+				"Another program has port %[1]d: enter no PIN on a page without your phrase.\n", s.Ports[0])
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -160,13 +169,26 @@ const (
 // ask returns the status of the agent at a port. An error means that there is none of
 // this user.
 func ask(ctx context.Context, port int) (agent.Status, error) {
+	return askOwned(ctx, port, agent.SameUser)
+}
+
+// askOwned is ask, which asks whose the program at the port is: anybody on the machine can
+// take a port and say that he is an agent.
+func askOwned(ctx context.Context, port int, sameUser func(end, other netip.AddrPort) (bool, error)) (agent.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/status", port), nil)
 	if err != nil {
 		return agent.Status{}, err
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // and no proxy
+	// The connection stays open until somebody has looked whose it is.
+	var ours, theirs netip.AddrPort
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		ours, theirs = addressOf(c.Conn.LocalAddr()), addressOf(c.Conn.RemoteAddr())
+	}}))
+	transport := new(http.Transport) // and no proxy
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(request)
 	if err != nil {
 		return agent.Status{}, err
@@ -178,9 +200,22 @@ func ask(ctx context.Context, port int) (agent.Status, error) {
 	}
 	var s agent.Status
 	if err := json.Unmarshal(body, &s); err != nil || answer.StatusCode != http.StatusOK || s.Program != program {
-		return agent.Status{}, fmt.Errorf("port %d: not an agent of this user", port)
+		return agent.Status{}, fmt.Errorf("port %d: not an agent", port)
+	}
+	if same, err := sameUser(theirs, ours); err != nil || !same {
+		return agent.Status{}, errors.Join(fmt.Errorf("port %d: not an agent of this user", port), err)
 	}
 	return s, nil
+}
+
+// addressOf is the zero value for what is no address of TCP.
+func addressOf(a net.Addr) netip.AddrPort {
+	at, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	parsed := at.AddrPort()
+	return netip.AddrPortFrom(parsed.Addr().Unmap(), parsed.Port())
 }
 
 // find returns the port at which an agent of this user runs.

@@ -100,6 +100,10 @@ func localAddress(r *http.Request) (netip.AddrPort, bool) {
 	return parsed, err == nil
 }
 
+// SameUser reports whether one end of a TCP connection on this machine belongs to a
+// process of the user that this one runs as. An end that nobody has is nobody's.
+func SameUser(end, other netip.AddrPort) (bool, error) { return sameUser(end, other) }
+
 // navigation checks that a tab of a browser goes to the page: W3C Fetch Metadata.
 func navigation(r *http.Request) error {
 	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
