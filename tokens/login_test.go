@@ -48,6 +48,13 @@ func (l *strict) shut(session uint) error {
 	return nil
 }
 
+func (l *strict) login(_ uint, who user, pin []byte) error {
+	if l.in {
+		return rvAlreadyIn
+	}
+	return l.faulty.login(0, who, pin)
+}
+
 func (l *strict) state(uint) (uint, error) {
 	if l.mute {
 		return 0, rvUnsupported

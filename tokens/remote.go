@@ -20,7 +20,14 @@ type remote struct {
 	last     uint          // session that was given out last
 	pads     map[uint]bool // slots whose token has a PIN pad
 	closed   bool
+	failed   error     // why there is no child: the last one did not start
+	retry    time.Time // when another one is tried
 }
+
+// startPause is how long no child is started after one that did not start: a library that
+// cannot would otherwise be started for each operation, and one that hangs then be waited
+// for by each in turn.
+const startPause = time.Second
 
 // remoteSession is a session in a child, under a number that no other child has.
 type remoteSession struct {
@@ -47,10 +54,13 @@ func (r *remote) current() (*process, error) {
 		return nil, reason.Errorf(reason.TokenFailed, "the library has been closed")
 	case r.process != nil && r.process.alive():
 		return r.process, nil
+	case time.Now().Before(r.retry):
+		return nil, r.failed
 	}
 	clear(r.sessions)
 	p, err := startProcess(r.path, r.o)
 	if err != nil {
+		r.process, r.failed, r.retry = nil, err, time.Now().Add(startPause)
 		return nil, err
 	}
 	r.process = p

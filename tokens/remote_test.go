@@ -153,3 +153,30 @@ func TestTimeAtThePad(t *testing.T) {
 		}
 	}
 }
+
+// A library that does not start is not started for each operation.
+func TestLibraryThatDoesNotStart(t *testing.T) {
+	if !cgo {
+		t.Skip("a program without cgo starts no libraries")
+	}
+	r := &remote{
+		path: t.TempDir(), o: &options{deadlines: Deadlines{}.defaults()},
+		sessions: make(map[uint]remoteSession), pads: make(map[uint]bool),
+	}
+	_, first := r.slots()
+	if reason.Of(first) != reason.TokenModuleBad {
+		t.Fatal(first)
+	}
+	r.retry = time.Now().Add(patient)      // a machine may be slow
+	if _, err := r.slots(); err != first { //nolint:errorlint // it is the very same
+		t.Errorf("%v", err)
+	}
+	before := time.Now()
+	r.retry = before
+	if _, err := r.slots(); err == first || reason.Of(err) != reason.TokenModuleBad { //nolint:errorlint // it is another one
+		t.Errorf("after the pause: %v", err)
+	}
+	if !r.retry.After(before) {
+		t.Error("there is no pause")
+	}
+}
