@@ -66,6 +66,7 @@ func (s *Server) assemble() error {
 	if online := s.guard.Online; online != nil {
 		s.metrics.WatchRevocation(func() revocation.Stats { return online.Stats(s.opts.Now()) })
 	}
+	s.journal = s.newJournal()
 	entry := s.signInEntry(signInPages)
 	if s.challenge, err = s.newChallenge(pages, entry); err != nil {
 		return err
@@ -170,7 +171,7 @@ func (s *Server) signInEntry(pages *page.Book) *signin.SignIn {
 	kinds := s.kinds()
 	return signin.New(signin.Options{
 		Trust: s.guard, Kinds: kinds, Provider: s.provider, Pages: pages, ChoiceURL: s.choiceURL(),
-		Now: s.opts.Now, Observe: s.metrics.Verdict,
+		Now: s.opts.Now, Observe: s.metrics.Verdict, Journal: s.journal,
 	})
 }
 

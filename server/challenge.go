@@ -35,7 +35,7 @@ func (s *Server) newChallenge(pages *page.Book, judge *signin.SignIn) (*challeng
 		Issuer: c.Public.URL, SignInURL: c.SignIn.URL, Name: c.Challenge.Name, Keys: s.keys.challenge,
 		AgentPorts: c.Challenge.AgentPorts, Kinds: s.kinds(), Services: make(map[string]string),
 		States: c.Challenge.States, Orders: c.Challenge.Orders,
-		Provider: s.provider, Judge: judge, Pages: pages, Now: s.opts.Now, Observe: s.metrics.Verdict,
+		Provider: s.provider, Judge: judge, Pages: pages, Now: s.opts.Now, Observe: s.metrics.Verdict, Journal: s.journal,
 	}
 	for _, m := range c.SignIn.Methods {
 		o.Methods = append(o.Methods, page.Method(m))

@@ -25,6 +25,7 @@ import (
 	"propusk/server/challenge"
 	"propusk/server/config"
 	"propusk/server/engine"
+	"propusk/server/journal"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
 	"propusk/server/resumption"
@@ -69,6 +70,7 @@ type Server struct {
 	challenge *challenge.Challenge // nil if nobody signs in by one
 	metrics   *metrics.Metrics
 	sessions  *resumption.Keeper
+	journal   *journal.Recorder // nil if there is none
 
 	public, signIn, check, admin http.Handler
 }
@@ -187,6 +189,10 @@ func (s *Server) Run(ctx context.Context) error {
 // Trust data that do not load at the start do not stop the server: it says so in
 // the log and in /readyz, lets nobody in, and keeps trying.
 func (s *Server) Serve(ctx context.Context, l *Listeners) error {
+	endJournal, err := s.openJournal()
+	if err != nil {
+		return errors.Join(err, l.Close(), s.Close())
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	loaded := s.opts.Trust.Current().ID() != ""
@@ -213,11 +219,11 @@ func (s *Server) Serve(ctx context.Context, l *Listeners) error {
 	if s.refresh != nil { // after the first load, whose lists say where the others are
 		running.Go(func() { s.refresh.Run(ctx) }) //nolint:errcheck // ends with ctx, and says only that
 	}
-	err := s.serveAll(ctx, s.hosts(l))
+	err = s.serveAll(ctx, s.hosts(l))
 	cancel()
 	<-watch
 	running.Wait()
-	return errors.Join(err, s.Close())
+	return errors.Join(err, endJournal(), s.Close())
 }
 
 // host is one listener and what answers on it.
@@ -309,4 +315,5 @@ func (s *Server) reloaded(err error) {
 	version, _ := snap.TSLVersion()
 	s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "trust data loaded", slog.String("id", snap.ID()),
 		slog.Int("list_version", version), slog.Int("quarantined_crls", len(snap.Quarantined())))
+	s.journal.Act(ctx, "trust-loaded", fmt.Sprintf("trust=%s list_version=%d", snap.ID(), version))
 }

@@ -123,6 +123,7 @@ func (o demoOptions) config() config.Config {
 	c.Revocation.Online, c.Revocation.Order, c.Revocation.RequireNonce = true, "ocsp-first", true
 	c.Revocation.Reuse = demoReuse
 	c.OIDC.SubjectSecret = file("subject.hex")
+	c.Journal.Path = file("journal.db")
 	c.SignIn.Methods = []string{config.MethodGOSTTLS, config.MethodAgent, config.MethodPlugin}
 	c.Challenge.Name = "Пропуск (демо)"
 	c.Challenge.Keys = []string{file("challenge.pem")}

@@ -32,6 +32,7 @@ import (
 
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/server/journal"
 	"propusk/server/oidc"
 	"propusk/server/page"
 	"propusk/server/request"
@@ -84,6 +85,8 @@ type Options struct {
 	// Observe is called with each outcome: "challenge" or "order", the conclusion, and
 	// the reason unless it passed.
 	Observe func(subject, conclusion string, why reason.Code)
+	// Journal writes sign-ins and signatures down; nil writes nothing.
+	Journal *journal.Recorder
 	// Documents keeps the orders of services; nil keeps them in memory.
 	Documents OrderStore
 }
@@ -207,7 +210,7 @@ func (c *Challenge) begin(x *gin.Context, method page.Method) {
 func (c *Challenge) start(x *gin.Context, method page.Method, j job, browser [32]byte) {
 	key, err := c.states.add(request.Network(x.Request.RemoteAddr), func(key string) *state {
 		st := c.newState(key, j, browser)
-		st.request.Language = language(x.Request)
+		st.request.Language, st.plugin = language(x.Request), method == page.MethodPlugin
 		return st
 	})
 	if err != nil {
@@ -227,6 +230,8 @@ type job interface {
 	subject() string
 	// client is the service that waits.
 	client() string
+	// event is the job for the journal.
+	event() journal.Event
 	// fill says what is to be signed.
 	fill(r *signrequest.Request)
 	// complete judges the answer and sends the browser on, or refuses.

@@ -3,16 +3,19 @@ package challenge
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"net/url"
 	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"propusk/gost/streebog"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
 	"propusk/pki/validate"
+	"propusk/server/journal"
 	"propusk/server/oidc"
 	"propusk/server/page"
 	"propusk/server/request"
@@ -233,6 +236,17 @@ func (*orderJob) subject() string  { return "order" }
 func (j *orderJob) client() string { return j.order.Client }
 func (j *orderJob) again() string  { return pathOrder + j.order.ID }
 
+func (j *orderJob) event() journal.Event {
+	e := journal.Event{Kind: journal.Signature, Action: "challenge"}
+	if d := j.order.Document; d != nil {
+		e.Document, e.Digest = person.NewPrivate(d.Name), hex.EncodeToString(d.Streebog256)
+		return e
+	}
+	digest := streebog.Sum256([]byte(j.order.Text))
+	e.Digest = hex.EncodeToString(digest[:])
+	return e
+}
+
 func (j *orderJob) fill(r *signrequest.Request) {
 	r.Purpose, r.Service, r.Kinds = signrequest.SignText, j.c.opts.Services[j.order.Client], j.order.Kinds
 	if r.Text, r.Document = j.order.Text, j.order.Document; r.Document != nil {
@@ -243,7 +257,7 @@ func (j *orderJob) fill(r *signrequest.Request) {
 // complete keeps the signature for the service, if it is good and of the right person.
 func (j *orderJob) complete(x *gin.Context, st *state, file []byte) {
 	c, o := j.c, j.order
-	judged := c.verify(x.Request.Context(), file, st.request, o.Kinds, validate.QES())
+	judged := c.verify(x.Request.Context(), file, st, o.Kinds, validate.QES())
 	now := c.opts.Now()
 	if judged.code == "" {
 		err := signedJustNow(judged, st.began, now)
@@ -252,6 +266,11 @@ func (j *orderJob) complete(x *gin.Context, st *state, file []byte) {
 		}
 		if err == nil {
 			_, err = c.waiting(o.ID)
+		}
+		if err == nil { // before the service has it; whoever knows the number can sign no more
+			e := judged.event(j)
+			e.Order = o.ID
+			err = c.opts.Journal.Passed(x.Request, e, judged.outcome.Who)
 		}
 		if err == nil {
 			err = c.orders.Finish(o.ID, Result{

@@ -10,6 +10,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/pki/report"
 	"propusk/pki/validate"
+	"propusk/server/journal"
 	"propusk/server/oidc"
 	"propusk/server/page"
 	"propusk/server/request"
@@ -31,6 +32,10 @@ func (j *signInJob) again() string {
 
 func (*signInJob) leave() []page.Link { return nil }
 
+func (*signInJob) event() journal.Event {
+	return journal.Event{Kind: journal.SignIn, Action: "challenge"}
+}
+
 func (j *signInJob) fill(r *signrequest.Request) {
 	r.Purpose, r.Service, r.Kinds = signrequest.SignIn, j.c.opts.Services[j.req.ClientID], j.c.opts.Kinds
 }
@@ -38,7 +43,7 @@ func (j *signInJob) fill(r *signrequest.Request) {
 // complete signs the person in, if the certificate by which he signed is good.
 func (j *signInJob) complete(x *gin.Context, st *state, file []byte) {
 	c, o := j.c, &j.c.opts
-	judged := c.verify(x.Request.Context(), file, st.request, o.Kinds, validate.SignIn(o.Kinds...))
+	judged := c.verify(x.Request.Context(), file, st, o.Kinds, validate.SignIn(o.Kinds...))
 	if content := st.request.Content(); c.orders.Document(streebog.Sum256(content), streebog.Sum512(content)) {
 		// A person has seen the name of a document and no text. Whoever ordered it by its
 		// digests has the signature, and would enter as that person.
@@ -50,6 +55,9 @@ func (j *signInJob) complete(x *gin.Context, st *state, file []byte) {
 	}
 	login := oidc.Login{Identity: judged.outcome.Who, CertSHA256: judged.outcome.Certificate, At: judged.outcome.At}
 	back, err := o.Provider.Ticket(j.req, login)
+	if err == nil { // the ticket is nobody's yet
+		err = o.Journal.Passed(x.Request, judged.event(j), judged.outcome.Who)
+	}
 	if err != nil {
 		judged.code, judged.err = reason.Of(err), err
 		c.refuseJudged(x, j, judged)
@@ -76,6 +84,9 @@ func (c *Challenge) refuseJudged(x *gin.Context, j job, judged judgement) {
 		e.Conclusion = judged.outcome.Conclusion()
 	}
 	c.opts.Observe(j.subject(), e.Conclusion, judged.code)
+	if who, ok := judged.outcome.Vouched(); ok {
+		c.opts.Journal.Refused(x.Request, judged.event(j), who)
+	}
 	page.Written(x.Writer, x.Request, c.opts.Pages.Failure(x.Writer, x.Request, page.Failure{
 		Code: judged.code, Facts: judged.outcome.Facts(), Links: slices.Concat(judged.outcome.Cabinet(c.opts.Pages), []page.Link{againLink(j)}, j.leave()),
 	}))

@@ -12,6 +12,7 @@ import (
 	"propusk/pki/sigalg"
 	"propusk/pki/validate"
 	"propusk/pki/verdict"
+	"propusk/server/journal"
 	"propusk/server/problem"
 	"propusk/server/request"
 	"propusk/server/signin"
@@ -30,6 +31,13 @@ type judgement struct {
 	report validate.Report
 }
 
+// event is the judgement about a job for the journal.
+func (j judgement) event(of job) journal.Event {
+	e := of.event()
+	e.Certificate = j.outcome.Certificate
+	return e
+}
+
 func refusal(err error) judgement { return judgement{code: reason.Of(err), err: err} }
 
 // signedContent is what the signature of an answer must be over.
@@ -43,7 +51,8 @@ func signedContent(r signrequest.Request) cms.Content {
 // verify judges an answer: that it is one signature over what was asked for, which names
 // its certificate, and then the certificate as if TLS had proven its key. Time-stamps and
 // evidence that came with the signature do not count for that.
-func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Request, kinds []person.Kind, policy validate.Policy) judgement {
+func (c *Challenge) verify(ctx context.Context, file []byte, st *state, kinds []person.Kind, policy validate.Policy) judgement {
+	r := st.request
 	if len(file) == 0 || file[0] != byte(der.TagSequence) { // package cms would read PEM and base64 as well
 		return refusal(reason.Errorf(reason.SignatureMalformed, "the answer is not CMS in DER"))
 	}
@@ -71,7 +80,7 @@ func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Reque
 		j.code = reason.ChallengeNotBound
 		return j
 	}
-	if !madeFor(&sd.Signers[0], r.Purpose) {
+	if !madeFor(&sd.Signers[0], r.Purpose, st.plugin) {
 		j.code = reason.ChallengeContent
 		return j
 	}
@@ -89,12 +98,12 @@ func (c *Challenge) verify(ctx context.Context, file []byte, r signrequest.Reque
 }
 
 // madeFor reports whether a signature may be used for a purpose. Agents write the purpose
-// under the signature, plug-ins write none: a sign-in takes the right one or none, the rest
-// whatever is not made for a sign-in.
-func madeFor(s *cms.Signer, p signrequest.Purpose) bool {
+// under the signature, plug-ins write none: a sign-in takes the right one, or none of a
+// plug-in, the rest whatever is not made for a sign-in.
+func madeFor(s *cms.Signer, p signrequest.Purpose, plugin bool) bool {
 	said, found := s.Description()
 	if p == signrequest.SignIn {
-		return !found || said == string(p)
+		return said == string(p) || plugin && !found
 	}
 	return said != string(signrequest.SignIn)
 }

@@ -69,6 +69,9 @@ type Config struct {
 	// HSM is for keys and secrets in tokens and HSMs.
 	HSM HSM `yaml:"hsm"`
 
+	// Journal is the journal of sign-ins and signatures.
+	Journal Journal `yaml:"journal"`
+
 	// Cabinets lists the cabinets by kind of holder ("ip", "ul", "fl"), so that
 	// a person with the wrong certificate is told where to go instead.
 	Cabinets map[string]Cabinet `yaml:"cabinets"`
@@ -355,6 +358,7 @@ func Default() Config {
 		HSM:       defaultHSM(),
 		OIDC:      OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
 		Challenge: defaultChallenge(),
+		Journal:   defaultJournal(),
 		API:       API{Page: true, Keys: []APIKey{}},
 		Log:       Log{Level: "info"},
 		Limits: Limits{
@@ -418,7 +422,7 @@ func Parse(data []byte) (Config, error) {
 func (c *Config) resolve(dir string) {
 	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
-	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile}
+	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.GOSTCertificate)
 	}

@@ -46,6 +46,7 @@ func (c Config) Validate() error {
 	k.challenge(c)
 	k.report(c.Report)
 	k.hsm(c)
+	k.journal(c.Journal)
 	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
 		field := "cabinets." + kind

@@ -88,7 +88,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 		r.note()
 		select {
 		case <-ctx.Done():
-			r.note()
+			r.note() // the head that the next start has to find
 			return r.file.Load().Close()
 		case <-tick.C:
 		}
@@ -144,6 +144,9 @@ func (r *Recorder) Refused(req *http.Request, e Event, who person.Identity) {
 		return
 	}
 	of := request.From(req.Context())
+	if of.Code == reason.JournalLost {
+		return // it would be lost as well, and has been logged
+	}
 	e.Conclusion, e.Reason = of.Conclusion, of.Code
 	_ = r.record(req, e, who) // it was logged, and there is nothing to be refused any more
 }

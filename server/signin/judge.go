@@ -142,6 +142,23 @@ func (j judge) sameKey(leaf []byte, judged validate.Certificate) error {
 	return nil
 }
 
+// vouched returns the holder of a certificate whose key was proven and whose chain leads to
+// a root, whether he may enter or not. What other certificates say about their holders may
+// be anybody's invention.
+func (o outcome) vouched() (person.Identity, bool) {
+	switch o.code {
+	case reason.ConnectionKeyMismatch, reason.EngineDisagreement, reason.EngineLost:
+		return person.Identity{}, false
+	}
+	for check := range o.cert.Verdict.All() {
+		if check.Name == validate.CheckChain && check.Status == verdict.Passed && o.cert.Parsed != nil {
+			who, err := o.cert.Parsed.Identity()
+			return who, err == nil
+		}
+	}
+	return person.Identity{}, false
+}
+
 // conclusion names the outcome as a verdict does.
 func (o outcome) conclusion() string {
 	switch {

@@ -43,6 +43,10 @@ func (s *SignIn) Certificate(ctx context.Context, leaf []byte, kinds []person.Ki
 	return out
 }
 
+// Vouched returns the holder of a certificate whose chain leads to a root, whether he may
+// enter or not.
+func (o Outcome) Vouched() (person.Identity, bool) { return o.outcome.vouched() }
+
 // Conclusion names the outcome as a verdict does.
 func (o Outcome) Conclusion() string { return o.outcome.conclusion() }
 

@@ -12,6 +12,7 @@ import (
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
+	"propusk/server/journal"
 	"propusk/server/oidc"
 	"propusk/server/page"
 	"propusk/server/problem"
@@ -44,6 +45,8 @@ type Options struct {
 	// Observe is called with each outcome: "signin" or "whoami", the conclusion,
 	// and the reason unless it passed.
 	Observe func(subject, conclusion string, why reason.Code)
+	// Journal writes sign-ins down; nil writes nothing.
+	Journal *journal.Recorder
 }
 
 // New returns a SignIn.
@@ -72,6 +75,9 @@ func (s *SignIn) look(c *gin.Context) {
 func (s *SignIn) signIn(c *gin.Context) {
 	o := s.observe(c, "signin")
 	if o.code != "" {
+		if who, ok := o.vouched(); ok {
+			s.opts.Journal.Refused(c.Request, o.event(), who)
+		}
 		s.refuse(c, o)
 		return
 	}
@@ -87,12 +93,20 @@ func (s *SignIn) signIn(c *gin.Context) {
 	}
 	request.From(c.Request.Context()).Client = req.ClientID
 	back, err := s.opts.Provider.Ticket(req, oidc.Login{Identity: o.who, CertSHA256: o.cert.Parsed.SHA256(), At: o.at})
+	if err == nil { // the ticket is nobody's yet
+		err = s.opts.Journal.Passed(c.Request, o.event(), o.who)
+	}
 	if err != nil {
 		o.code, o.err = reason.Of(err), err
 		s.refuse(c, o)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, back)
+}
+
+// event is the outcome for the journal.
+func (o outcome) event() journal.Event {
+	return journal.Event{Kind: journal.SignIn, Action: "gost-tls", Certificate: o.cert.Parsed.SHA256()}
 }
 
 // observe judges the connection of the request, for the log and the metrics too.
