@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestSignInAsDocument(t *testing.T) {
 	g := testgateway.Start(t, testgateway.WithChallenge)
 	attacker := newVisit(t, g)
 	for _, person := range []string{"ip", "ip512"} {
-		state := attacker.begin()
+		state := attacker.beginPlugin() // an agent would have to say what for
 		content := attacker.request(state).Content()
 		wantProblem(t, order(t, g, map[string]any{"text": string(content)}), http.StatusUnprocessableEntity, reason.RequestFieldBad)
 		wantProblem(t, order(t, g, map[string]any{"document": map[string]any{"name": "a.txt", "media_type": "text/plain", "content": content}}),
@@ -74,18 +75,21 @@ func TestSignInAsDocument(t *testing.T) {
 // believed, wherever the digest came from: from an order at another gateway as well.
 func TestPurposeUnderSignature(t *testing.T) {
 	g := testgateway.Start(t, testgateway.WithChallenge)
-	for said, want := range map[string]reason.Code{"": "", "sign-in": "", "sign-document": reason.ChallengeContent, "sign-text": reason.ChallengeContent, "x": reason.ChallengeContent} {
+	for said, good := range map[string]struct{ agent, plugin bool }{"": {false, true}, "sign-in": {true, true}, "sign-document": {}, "sign-text": {}, "x": {}} {
 		v := newVisit(t, g)
-		state := v.begin()
-		by := v.signatory("ip")
-		by.Description = said
-		a := v.follow(v.answer(state, v.sign(v.request(state).Content(), by)))
-		if want == "" {
-			v.next(a)
-			continue
+		for state, good := range map[string]bool{v.begin(): good.agent, v.beginPlugin(): good.plugin} {
+			by := v.signatory("ip")
+			by.Description = said
+			a := v.follow(v.answer(state, v.signPlainly(v.request(state).Content(), by)))
+			if good {
+				v.next(a)
+				continue
+			}
+			wantCode(t, a, http.StatusForbidden, reason.ChallengeContent)
 		}
-		wantCode(t, a, http.StatusForbidden, want)
 	}
+	v := newVisit(t, g)
+	wantCode(t, v.get("/signin/plugin?state="+v.begin()), http.StatusNotFound, reason.ChallengeUnknown)
 	for said, want := range map[string]reason.Code{"": "", "sign-text": "", "Соглашение.txt": "", "sign-in": reason.ChallengeContent} {
 		v := newVisit(t, g)
 		o := ordered(t, g, map[string]any{"text": "Согласен: " + said})
@@ -245,4 +249,79 @@ func TestSignInTextIsKnown(t *testing.T) {
 	if content := v.request(v.begin()).Content(); !signrequest.LooksLikeSignIn(content) || signrequest.CheckText(string(content)) == nil {
 		t.Errorf("%s", content)
 	}
+}
+
+// TestChallengeHeaders: no answer with a state, a key or somebody's order is kept by a cache,
+// told to another site as the referrer, or shown in a frame; the cookie is the browser's.
+func TestChallengeHeaders(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithChallenge)
+	v := newVisit(t, g)
+	o := ordered(t, g, map[string]any{"text": "Согласен."})
+	begun := v.post(v.b, "/signatures/"+o.ID+"/agent", "null", nil)
+	state := v.state(begun)
+	signature := v.sign([]byte("Согласен."), v.signatory("ip"))
+	answered := v.answer(state, signature)
+	all := map[string]testgateway.Answer{
+		"order": v.get("/signatures/" + o.ID), "begun": begun, "waiting": v.get("/signin/wait?state=" + state), "status": v.get("/signin/status?state=" + state),
+		"answered": answered, "opened": v.get("/signin/open?state=" + v.begin()), "completed": v.follow(answered), "again": v.follow(answered),
+		"result": ask(t, g, http.MethodGet, "/api/v1/signatures/"+o.ID, "", "", testgateway.ClientID, testgateway.ClientSecret),
+	}
+	for name, a := range all {
+		if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Referrer-Policy") != "no-referrer" || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", name, a.Header)
+		}
+		if strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") && a.StatusCode == http.StatusOK && !strings.Contains(a.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+			t.Errorf("%s: policy %q", name, a.Header.Get("Content-Security-Policy"))
+		}
+	}
+	cookies := begun.Cookies()
+	if len(cookies) != 1 || !strings.HasPrefix(cookies[0].Name, "__Host-") || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/" || cookies[0].Domain != "" {
+		t.Errorf("the cookie: %v", cookies)
+	}
+	if len(all["answered"].Cookies()) != 0 {
+		t.Error("a post from another site sets a cookie")
+	}
+}
+
+// TestChallengeSiteOfPost: what begins is refused when the browser itself says that another
+// site posts it, whatever the origin says: that of a frame in a sandbox is null too.
+func TestChallengeSiteOfPost(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithChallenge)
+	v := newVisit(t, g)
+	o := ordered(t, g, map[string]any{"text": "Согласен."})
+	sealed := v.authorize()
+	for path, form := range map[string]url.Values{
+		"/signatures/" + o.ID + "/agent": nil, "/signatures/" + o.ID + "/plugin": nil, "/signin/agent": {"request": {sealed}}, "/signin/plugin": {"request": {sealed}},
+	} {
+		for site, want := range map[string]int{"cross-site": http.StatusForbidden, "same-site": http.StatusForbidden, "none": http.StatusForbidden, "same-origin": http.StatusSeeOther} {
+			r, err := http.NewRequest(http.MethodPost, g.Config.Public.URL+path, strings.NewReader(form.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Origin", "null")
+			r.Header.Set("Sec-Fetch-Site", site)
+			if a := g.Do(v.b, r); a.StatusCode != want || want == http.StatusForbidden && len(a.Cookies()) != 0 {
+				t.Errorf("%s from %s: %d, cookies %v", path, site, a.StatusCode, a.Cookies())
+			}
+		}
+	}
+	for name, header := range map[string]string{"Content-Encoding": "gzip", "Content-Type": "text/plain"} {
+		r, err := http.NewRequest(http.MethodPost, g.Config.Public.URL+"/signed", strings.NewReader("state=x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Add(name, header) // beside the right one
+		r.Header.Set("Origin", "null")
+		wantCode(t, g.Do(v.b, r), http.StatusUnsupportedMediaType, reason.MediaTypeUnsupported)
+	}
+	r, err := http.NewRequest(http.MethodPost, g.Config.Public.URL+"/api/v1/signatures", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(testgateway.ClientID, url.QueryEscape(testgateway.ClientSecret))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Encoding", "gzip")
+	wantProblem(t, g.Do(v.b, r), http.StatusUnsupportedMediaType, reason.MediaTypeUnsupported)
 }

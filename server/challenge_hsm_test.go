@@ -55,7 +55,7 @@ func TestChallengeKeysInToken(t *testing.T) {
 	if log := g.Log.String(); !strings.Contains(log, "token with keys of the gateway lost") {
 		t.Errorf("not told:\n%s", log)
 	}
-	wantStatus(t, v.get("/signin/plugin?state="+state), http.StatusOK)
+	wantStatus(t, v.get("/signin/plugin?state="+v.beginPlugin()), http.StatusOK)
 	back()
 
 	refusedConfig(t, g, "P-384", func(c *config.Config) { c.Challenge.Keys = []string{"pkcs11:object=longer"} }, []string{"challenge", "P-256"})

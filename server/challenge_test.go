@@ -74,6 +74,17 @@ func (v visit) state(a testgateway.Answer) string {
 	return state
 }
 
+// beginPlugin begins a sign-in by a plug-in and returns its state.
+func (v visit) beginPlugin() string {
+	v.t.Helper()
+	a := v.post(v.b, "/signin/plugin", "null", url.Values{"request": {v.authorize()}})
+	state, ok := strings.CutPrefix(a.Location(), "/signin/plugin?state=")
+	if !ok {
+		v.t.Fatalf("begin: %d %q\n%s", a.StatusCode, a.Location(), a.Text)
+	}
+	return state
+}
+
 // gateway is what an agent knows of the gateway.
 func (v visit) gateway() signrequest.Gateway {
 	v.t.Helper()
@@ -106,8 +117,19 @@ func (v visit) signatory(person string) cms.Signatory {
 	return cms.Signatory{Key: p.Key, Certificate: p.Certificate, Time: v.g.Clock().Truncate(time.Second)}
 }
 
-// sign signs a content, beside it.
+// sign signs a content, beside it, as an agent does.
 func (v visit) sign(content []byte, by ...cms.Signatory) []byte {
+	v.t.Helper()
+	for i := range by {
+		if by[i].Description == "" && signrequest.LooksLikeSignIn(content) {
+			by[i].Description = string(signrequest.SignIn)
+		}
+	}
+	return v.signPlainly(content, by...)
+}
+
+// signPlainly signs as a plug-in does, which does not say what for.
+func (v visit) signPlainly(content []byte, by ...cms.Signatory) []byte {
 	v.t.Helper()
 	signature, err := cms.CreateDetached(nil, bytes.NewReader(content), by...)
 	if err != nil {
@@ -505,7 +527,7 @@ func TestChallengeByOpenSSL(t *testing.T) {
 		"no attributes":          {[]string{"-noattr"}, reason.ChallengeNotBound},
 		"certificate not inside": {[]string{"-cades", "-nocerts"}, reason.SignerCertMissing},
 	} {
-		state := v.begin()
+		state := v.beginPlugin() // OpenSSL does not say what for
 		p := g.Path("people/ip/")
 		args := append([]string{"openssl", "cms", "-sign", "-binary", "-outform", "DER", "-engine", "gost", "-md", "md_gost12_256",
 			"-signer", p + "/cert.pem", "-inkey", p + "/key.pem"}, c.args...)

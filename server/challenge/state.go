@@ -46,6 +46,7 @@ type state struct {
 	job     job
 	began   time.Time
 	request signrequest.Request // without times of issue
+	plugin  bool                // a plug-in is to sign, which says nothing of the purpose
 
 	mu       sync.Mutex
 	phase    phase

@@ -101,6 +101,9 @@ func (c *Challenge) open(x *gin.Context) {
 // plugin shows the page on which a plug-in signs.
 func (c *Challenge) plugin(x *gin.Context) {
 	st, err := c.mine(x)
+	if err == nil && !st.plugin {
+		err = reason.Errorf(reason.ChallengeUnknown, "it was begun for an agent")
+	}
 	if err == nil {
 		_, err = st.issue(c.opts.Now())
 	}
