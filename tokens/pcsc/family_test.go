@@ -178,3 +178,16 @@ func TestPIN(t *testing.T) {
 		}
 	}
 }
+
+// The name of a model is shown: what a card says cannot move the cursor of a terminal, nor
+// turn round the text beside it.
+func TestModelIsPlain(t *testing.T) {
+	for name, want := range map[string]string{
+		"Рутокен ЭЦП 3.0\x00\xff": "Рутокен ЭЦП 3.0", " A ": "A",
+		"A\x1b[2J": "", "A\u009b2J": "", "A\u202eB": "", "A\u2028B": "", "A\xff": "", "": "",
+	} {
+		if got := model([]byte(name)); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

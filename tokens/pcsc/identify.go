@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"unicode"
 	"unicode/utf8"
 
 	"propusk/pki/reason"
@@ -152,7 +153,9 @@ const maxModel = 128
 // model reads the name of a model: UTF-8, up to the first zero.
 func model(b []byte) string {
 	b, _, _ = bytes.Cut(b[:min(len(b), maxModel)], []byte{0})
-	if !utf8.Valid(b) || bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' || r == 0x7F }) {
+	// Neither what a terminal obeys, nor what turns round the text beside it.
+	bad := func(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }
+	if !utf8.Valid(b) || bytes.ContainsFunc(b, bad) {
 		return ""
 	}
 	return string(bytes.TrimSpace(b))
