@@ -10,6 +10,7 @@ import (
 
 	"propusk/gost/gost3410"
 	"propusk/pki/reason"
+	"propusk/tokens/soft/softtest"
 )
 
 // strict is a library that minds what it is asked: which sessions there are, who logs in
@@ -419,5 +420,41 @@ func TestAgreedKeysDoNotStay(t *testing.T) {
 		if len(f.kept) != 0 {
 			t.Errorf("%d bytes: the key is still in the token", size)
 		}
+	}
+}
+
+// Certificates are of a key if they are of its public half, whatever their identifier says:
+// of the object, or else of the first certificate.
+func TestCertificatesAreOfTheirKey(t *testing.T) {
+	k := keyed(t, nil)
+	f := k.session.token.module.lib.(*faulty)
+	own := f.objects[1].key
+	other, err := gost3410.GenerateKey(gost3410.CryptoProA(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := []int{1, 2, 643, 2, 2, 35, 1}
+	for _, key := range []*gost3410.PrivateKey{other, own} {
+		f.objects = append(f.objects, object{attributes: map[uint][]byte{
+			attrClass: number(classCertificate), attrID: []byte("a"), attrValue: softtest.Certificate(t, key, set, "N"),
+		}})
+	}
+	for what, want := range map[string]*gost3410.PrivateKey{"a public half": own, "none": other} {
+		if what == "none" {
+			f.objects[0].attributes[attrClass] = number(classData)
+		}
+		keys, err := k.session.Keys()
+		if err != nil || len(keys) != 1 {
+			t.Fatalf("%s: %d keys, %v", what, len(keys), err)
+		}
+		if got := keys[0].Certificates(); !want.PublicKey().Equal(keys[0].Public()) || len(got) != 1 || !want.PublicKey().Equal(keyOfCertificate(got[0])) {
+			t.Errorf("%s: %d certificates", what, len(got))
+		}
+		if what == "none" {
+			if signature, err := keys[0].Sign(nil, make([]byte, 32), nil); signature != nil || reason.Of(err) != reason.TokenSignatureBad {
+				t.Errorf("a signature of another key: %v", err)
+			}
+		}
+		f.objects[0].attributes[attrClass] = number(classPublicKey)
 	}
 }
