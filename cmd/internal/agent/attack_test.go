@@ -374,3 +374,29 @@ func TestEnded(t *testing.T) {
 	}
 	must(t, s.close())
 }
+
+// TestPhraseBesidePIN shows the phrase between the certificate and the field of the PIN,
+// which has the focus: above the rest of the page it would be out of sight.
+func TestPhraseBesidePIN(t *testing.T) {
+	w := newWorld(t, []string{"ip"})
+	_, p := w.visit()
+	pin := w.choose(p, "ip")
+	at := func(what string) int {
+		i := strings.Index(pin.text, what)
+		if i < 0 {
+			t.Errorf("no %s:\n%s", what, pin.text)
+		}
+		return i
+	}
+	if at(`class="cards"`) > at(`id="phrase"`) || at(`id="phrase"`) > at(`name="pin"`) || at(`name="pin"`)-at(`id="phrase"`) > 2000 {
+		t.Error("the phrase is elsewhere")
+	}
+	if !strings.Contains(pin.text, `aria-describedby="phrase phrase-hint pin-hint"`) || strings.Contains(pin.text, `name="pin" value`) || !strings.Contains(pin.text, `autocomplete="one-time-code"`) {
+		t.Error("readers of the screen are not told, or the browser would keep the PIN")
+	}
+	// A person can leave from here too, with a form that is good once.
+	_, _, failure := w.answer(w.navigate(http.MethodPost, p.url+"/cancel", url.Values{"form": {pin.field("form")}}))
+	if failure != "cancelled" {
+		t.Errorf("%q", failure)
+	}
+}
