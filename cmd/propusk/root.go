@@ -117,6 +117,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newSignCommand(),
 		newTokenCommand(),
 		newAPIKeyCommand(),
+		newJournalCommand(),
 	}
 	for _, c := range guarded {
 		beforeRun(c, func() error { return brokenMachine(selfTest()) })

@@ -130,7 +130,7 @@ func VerifyLines(r io.Reader, heads ...Head) (Head, error) {
 		}
 	}
 	switch err := in.Err(); {
-	case errors.Is(err, bufio.ErrTooLong), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, bufio.ErrTooLong):
 		return c.head, &Broken{c.head.Number + 1, "it is not a line of an export"}
 	case err != nil:
 		return c.head, err
@@ -138,13 +138,13 @@ func VerifyLines(r io.Reader, heads ...Head) (Head, error) {
 	return c.head, c.End()
 }
 
-// wholeLines is a bufio.SplitFunc for lines that all have their end, and no other byte.
+// wholeLines is a bufio.SplitFunc like [bufio.ScanLines], but a line may not end with CR.
 func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i], nil
 	}
 	if atEOF && len(data) > 0 {
-		return 0, nil, io.ErrUnexpectedEOF
+		return len(data), data, nil
 	}
 	return 0, nil, nil
 }
