@@ -310,7 +310,7 @@ func (f *File) commit(batch []*pending) error {
 	if err != nil {
 		return err
 	}
-	defer statement.Close() //nolint:errcheck // ends with the transaction
+	defer statement.Close()
 	end := head
 	for _, p := range batch {
 		if p.ctx.Err() != nil {
