@@ -180,3 +180,17 @@ func TestLibraryThatDoesNotStart(t *testing.T) {
 		t.Error("there is no pause")
 	}
 }
+
+// A session goes with its process: what was not asked before that was not lost by it.
+func TestSessionsGoWithTheirProcess(t *testing.T) {
+	f := &faulty{tokens: []tokenInfo{one(0)}}
+	r, _ := across(t, f)
+	session, err := r.open(0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.process.fail(reason.Errorf(reason.TokenTimeout, "another call"))
+	if err := r.login(session, userOrdinary, []byte("1")); reason.Of(err) != reason.TokenSessionLost || f.logins != 0 {
+		t.Errorf("%v; %d logins", err, f.logins)
+	}
+}
