@@ -15,6 +15,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/server"
 	"propusk/server/config"
+	"propusk/server/engine"
 )
 
 // newConfigCommand returns `propusk config` with its subcommands.
@@ -46,7 +47,8 @@ func newConfigCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Проверить настройки и файлы, на которые они указывают / check a configuration and the files it names",
-		Long: "Reads FILE, reports every mistake in it at once, then loads the keys and the trust data that it names.\n" +
+		Long: "Reads FILE, reports every mistake in it at once, then loads the keys and the trust data that it names,\n" +
+			"connects the tokens with keys and the module that verifies signatures, and tries both.\n" +
 			"Nothing is started. Exit code 0 if all is well, 1 if something must be corrected, 3 if FILE cannot be read.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -120,6 +122,7 @@ func configMistakes(ctx context.Context, path string) (mistakes []mistake, warni
 	if err != nil {
 		mistakes = perLine(mistakes, reason.ConfigUnreadable, err)
 	}
+	mistakes = append(mistakes, engineMistakes(c.Verification)...)
 	snapshot, err := certs.Load(ctx, server.TrustSource(c.Trust), time.Now())
 	if err != nil {
 		mistakes = append(mistakes, mistake{reason.Of(err), "trust: " + cause(err)})
@@ -128,6 +131,22 @@ func configMistakes(ctx context.Context, path string) (mistakes []mistake, warni
 		mistakes = append(mistakes, mistake{q.Code, "trust: " + cause(q.Err)})
 	}
 	return mistakes, warnings, nil
+}
+
+// engineMistakes connects the module that is to verify signatures, and has it tell good
+// ones from bad ones.
+func engineMistakes(v config.Verification) []mistake {
+	k := engine.New(engine.Options{Config: v})
+	err := errors.Join(k.Check(), k.Close())
+	if err == nil {
+		return nil
+	}
+	code := reason.Of(err)
+	text := fmt.Sprintf("verification: %s: %s", v.Module, strings.Join(strings.Fields(cause(err)), " "))
+	if entry, known := reason.Lookup(code); known {
+		text += " — " + entry.RU + " / " + entry.EN
+	}
+	return []mistake{{code, text}}
 }
 
 // perLine adds the mistakes that an error tells, one in each line, and leaves out

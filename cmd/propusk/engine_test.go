@@ -92,3 +92,45 @@ func TestEngineFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigCheckEngine: the module that is to verify signatures is connected and tried,
+// and what is wrong is said in plain words, once, without the PIN.
+func TestConfigCheckEngine(t *testing.T) {
+	dir := writeConfig(t, freePorts(t))
+	token := softtest.New(t, softtest.Options{NoKey: true, Label: "Токен"})
+	file := filepath.Join(dir, "propusk.yaml")
+	plain, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "pin"), []byte("87650000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good := "verification: {engine: both, module: 'soft:" + token.Dir + "'"
+	for name, c := range map[string]struct {
+		text string
+		exit int
+		want []string
+	}{
+		"good":          {good + "}", exitYes, []string{"the configuration is good"}},
+		"another token": {good + ", token: другой}", exitNo, []string{"token-absent: verification: soft:", "Токен"}},
+		"no library":    {"verification: {engine: pkcs11, module: /nonexistent.so}", exitNo, []string{"token-module-bad: verification: /nonexistent.so"}},
+		"wrong PIN":     {good + ", pin_file: pin}", exitNo, []string{"token-pin-wrong: verification: soft:", "PIN"}},
+	} {
+		if err := os.WriteFile(file, append(append([]byte(nil), plain...), c.text+"\n"...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		exit, out, errs := propusk(nil, "config", "check", file)
+		if exit != c.exit {
+			t.Errorf("%s: exit %d:\n%s%s", name, exit, out, errs)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: no %q:\n%s", name, want, out)
+			}
+		}
+		if strings.Contains(out+errs, "8765") || strings.Count(out, "\n") != 1 {
+			t.Errorf("%s:\n%s%s", name, out, errs)
+		}
+	}
+}
