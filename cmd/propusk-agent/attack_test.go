@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"propusk/cmd/internal/agent"
 	"propusk/pki/reason"
@@ -242,5 +243,54 @@ func TestReplaceFile(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), "*.*.tmp"))
 	if err != nil || len(left) != 0 {
 		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// TestWords says what was done, and what is missing, in words.
+func TestWords(t *testing.T) {
+	dir := t.TempDir()
+	for _, one := range []struct{ stdin, said, command string }{
+		{"Слон\n", "сохранена", "phrase"}, {"\n", "больше нет", "phrase"}, {"", "enroll (подключить шлюз)", "help"},
+	} {
+		if out, err := agentCommand(t, dir, one.stdin, one.command); err != nil || !strings.Contains(out, one.said) {
+			t.Errorf("%s: %v\n%s", one.command, err, out)
+		}
+	}
+	for _, command := range []string{"enroll", "forget"} {
+		if _, err := agentCommand(t, dir, "", command); err == nil || !strings.Contains(err.Error(), "укажите один адрес") {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+}
+
+// TestNextPort says so when the port where gateways look first is somebody else's, and
+// that no gateway is enrolled.
+func TestNextPort(t *testing.T) {
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	defer taken.Close()
+	at, ok := taken.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatal(taken.Addr())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var out output
+	a, cmd := &app{config: filepath.Join(t.TempDir(), "config.yaml")}, newRoot()
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := a.serve(ctx, cmd, settings{Ports: []int{at.Port, 0}, SkipInstalled: true}, false, fileStamp{}, false)
+		ended <- err
+	}()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(out.String(), "Шлюзов пока нет") && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if len(ended) > 0 {
+			break
+		}
+	}
+	cancel()
+	must(t, <-ended)
+	if !strings.Contains(out.String(), fmt.Sprintf("порт %d занят", at.Port)) || !strings.Contains(out.String(), "Шлюзов пока нет") {
+		t.Error(out.String())
 	}
 }

@@ -25,7 +25,7 @@ func (a *app) enrollCommand() *cobra.Command {
 	var caFile string
 	var fingerprints []string
 	cmd := &cobra.Command{
-		Use: "enroll URL", Short: "Разрешить шлюзу просить подпись / let a gateway ask for signatures", Args: cobra.ExactArgs(1),
+		Use: "enroll URL", Short: "Разрешить шлюзу просить подпись / let a gateway ask for signatures", Args: oneAddress,
 		Long: "Fetches the keys of a gateway, shows their fingerprints and pins them if the person agrees; with --fingerprint it pins those keys\n" +
 			"and no others. The owner of the gateway gives the fingerprints out by another way.",
 		Example: "  propusk-agent enroll https://propusk.example.ru",
@@ -115,6 +115,14 @@ func readCA(path string) ([]byte, error) {
 		err = fmt.Errorf("%s: longer than %d bytes", path, maxCAFile)
 	}
 	return ca, err
+}
+
+// oneAddress checks that a command was given the address of a gateway.
+func oneAddress(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return errors.New("укажите один адрес шлюза, например https://propusk.example.ru / name one address of a gateway")
+	}
+	return nil
 }
 
 // gatewayOrigin reads the address of a gateway as people write it. Over http, everybody
@@ -212,8 +220,8 @@ func readLine(r io.Reader) (string, error) {
 
 func (a *app) forgetCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget URL", Short: "Больше не подписывать для шлюза / sign for a gateway no more", Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Use: "forget URL", Short: "Больше не подписывать для шлюза / sign for a gateway no more", Args: oneAddress,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := readSettings(a.config)
 			if err != nil {
 				return err
@@ -226,7 +234,11 @@ func (a *app) forgetCommand() *cobra.Command {
 				return fmt.Errorf("%w: шлюз не подключён / the gateway is not enrolled", errNo)
 			}
 			s.Gateways = slices.DeleteFunc(s.Gateways, func(e enrolled) bool { return e.URL == origin })
-			return s.write(a.config)
+			if err := s.write(a.config); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Шлюз отключён / the gateway is forgotten: %s\n", origin)
+			return err
 		},
 	}
 }
@@ -248,7 +260,15 @@ func (a *app) phraseCommand() *cobra.Command {
 			if s.Phrase != "" && (!signrequest.OneLine(s.Phrase) || len(s.Phrase) > maxPhrase) {
 				return fmt.Errorf("фраза длиннее %d байт или её не видно / the phrase is longer than %d bytes or cannot be seen", maxPhrase, maxPhrase)
 			}
-			return s.write(a.config)
+			if err := s.write(a.config); err != nil {
+				return err
+			}
+			said := "Фраза сохранена: агент показывает её над полем PIN-кода / the phrase is kept; the agent shows it above the field of the PIN"
+			if s.Phrase == "" {
+				said = "Фразы больше нет / there is no phrase any more"
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), said)
+			return err
 		},
 	}
 }

@@ -77,9 +77,12 @@ func newRoot() *cobra.Command {
 	a := &app{browser: openBrowser}
 	a.start = a.startDetached
 	root := &cobra.Command{
-		Use:           program,
-		Short:         "Агент токенов «Пропуск» / the token agent of Propusk",
-		Long:          "Signs with tokens for gateways that were enrolled. Without a command it runs, on 127.0.0.1 only.",
+		Use:   program,
+		Short: "Агент токенов «Пропуск» / the token agent of Propusk",
+		Long: "Подписывает токеном для шлюзов, которые вы подключили. Без команды запускается, только на 127.0.0.1.\n" +
+			"Сначала: enroll (подключить шлюз), phrase (выбрать фразу), install (запускать с сеансом).\n\n" +
+			"Signs with tokens for gateways that were enrolled. Without a command it runs, on 127.0.0.1 only.\n" +
+			"First: enroll a gateway, choose a phrase, install.",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,

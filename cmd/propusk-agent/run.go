@@ -99,6 +99,9 @@ func (a *app) serve(ctx context.Context, cmd *cobra.Command, s settings, verbose
 				"Another program has port %[1]d: enter no PIN on a page without your phrase.\n", s.Ports[0])
 		}
 	}
+	if !told && len(gateways) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "Шлюзов пока нет, подключите: propusk-agent enroll https://адрес-шлюза / no gateways yet, enrol one")
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watched := make(chan bool, 1)

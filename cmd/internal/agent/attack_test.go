@@ -126,7 +126,9 @@ func TestManySignatures(t *testing.T) {
 	w := newWorld(t, nil)
 	_, first := w.request()
 	p := w.get(w.url + "/sign?request=" + first)
+	last := p
 	for range maxVisits + 1 {
+		last = p
 		w.answer(w.navigate(http.MethodPost, p.url+"/cancel", url.Values{"form": {p.field("form")}}))
 		if _, p = w.visit(); p.status != 200 {
 			t.Fatalf("status %d, %q", p.status, p.code())
@@ -136,6 +138,25 @@ func TestManySignatures(t *testing.T) {
 		t.Errorf("%d visits are kept", len(w.agent.visits))
 	}
 	w.want(w.get(w.url+"/sign?request="+first), 409, reason.AgentRequestUsed)
+	w.answer(w.get(last.url + "/answer")) // the oldest ones went
+}
+
+// TestVisitLimits keeps one answer, and the forms of the last pages.
+func TestVisitLimits(t *testing.T) {
+	v := new(visit)
+	if !v.finish(answer{signature: "a"}) || v.finish(answer{failure: "cancelled"}) || v.answer.signature != "a" {
+		t.Errorf("%+v", v.answer)
+	}
+	v = new(visit)
+	oldest := v.newForm()
+	second := v.newForm()
+	for range maxForms - 1 {
+		v.newForm()
+	}
+	if err := v.useForm([]byte(oldest)); reason.Of(err) != reason.AgentFormStale || len(v.forms) != maxForms {
+		t.Errorf("%v, %d forms", err, len(v.forms))
+	}
+	must(t, v.useForm([]byte(second)))
 }
 
 // TestAnswerAgain brings the answer by itself once, so that the way back in the browser
