@@ -85,15 +85,13 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	o.dir = dir
-	// Where the file is, the demo is up: that of a run that was killed must go
-	// now, and ours at the end.
-	if err := removeDemoFile(dir); err != nil {
-		return err
-	}
 	d := &demoRun{options: o, config: o.config(), log: stderr}
 	defer d.close()
 	for _, step := range []func(context.Context) error{
 		d.listen, // first, so that a second demo does not disturb the running one
+		// Where the file is, the demo is up: that of a run that was killed must go
+		// now, and ours at the end.
+		func(context.Context) error { return removeDemoFile(dir) },
 		d.country,
 		d.gateway,
 		d.cabinet,
@@ -141,6 +139,10 @@ func (d *demoRun) close() {
 
 // listen opens all ports or none.
 func (d *demoRun) listen(ctx context.Context) error {
+	return explainListen(d.openPorts(ctx), "назовите другие порты, --port-base", "name other ports with --port-base")
+}
+
+func (d *demoRun) openPorts(ctx context.Context) error {
 	var err error
 	if d.listeners, err = server.Listen(ctx, d.config); err != nil {
 		return err

@@ -333,13 +333,16 @@ func TestDemoPortsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	if err := os.WriteFile(filepath.Join(dir, demoFile), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var out, errs bytes.Buffer
 	code := run(t.Context(), []string{"demo", "--dir", dir, "--port-base", fmt.Sprint(base)}, strings.NewReader(""), &out, &errs)
-	if code != exitUsage || !strings.Contains(errs.String(), fmt.Sprint(base+4)) {
+	if code != exitUsage || !strings.Contains(errs.String(), fmt.Sprint(base+4)) || !strings.Contains(errs.String(), "name other ports with --port-base") {
 		t.Errorf("exit code %d: %s", code, &errs)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 0 {
+	if err != nil || len(entries) != 1 {
 		t.Errorf("%v, %v", entries, err)
 	}
 	if conn, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+3)); err != nil {

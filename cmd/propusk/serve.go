@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,9 +53,22 @@ func serve(ctx context.Context, file string, log io.Writer) error {
 		return err
 	}
 	if err := s.Run(ctx); !errors.Is(err, context.Canceled) {
-		return err
+		return explainListen(err, "остановите её или измените адрес в настройках", "stop it, or change the address in the configuration")
 	}
 	return nil // it was told to end before it had begun
+}
+
+// explainListen says what to do if err is that of a port that could not be opened;
+// ru and en say how to get another one. Every other error, nil too, stays as it is.
+func explainListen(err error, ru, en string) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w\nПорт занят другой программой: %s.\nAnother program has the port: %s.", err, ru, en)
+	case errors.Is(err, syscall.EACCES) && errors.As(err, new(*net.OpError)):
+		return fmt.Errorf("%w\nПорты до 1024 открывает только привилегированный пользователь: дайте программе CAP_NET_BIND_SERVICE или возьмите другой порт.\n"+
+			"Ports below 1024 are for privileged users: give the program CAP_NET_BIND_SERVICE, or take another port.", err)
+	}
+	return err
 }
 
 // loadConfig reads a valid configuration; the error has a reason code.
