@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -419,5 +421,47 @@ func TestPhraseBesidePIN(t *testing.T) {
 	_, _, failure := w.answer(w.navigate(http.MethodPost, p.url+"/cancel", url.Values{"form": {pin.field("form")}}))
 	if failure != "cancelled" {
 		t.Errorf("%q", failure)
+	}
+}
+
+// counted counts the logins to a token.
+type counted struct {
+	*tokens.Token
+	logins *atomic.Int32
+}
+
+func (c counted) Login(pin []byte, lastTry bool) (*tokens.Session, error) {
+	c.logins.Add(1)
+	return c.Token.Login(pin, lastTry)
+}
+
+// TestTwoTabs signs once though several tabs send their forms at once: the token is asked
+// by the first, and by nobody after it.
+func TestTwoTabs(t *testing.T) {
+	var logins atomic.Int32
+	w := newWorldOf(t, []string{"ip"}, func(a *Agent) {
+		a.shelf.wrap = func(t *tokens.Token) vault { return counted{t, &logins} }
+	})
+	_, p := w.visit()
+	tabs := make([]page, 6)
+	for i := range tabs {
+		tabs[i] = w.choose(p, "ip")
+	}
+	var wait sync.WaitGroup
+	for i := range tabs {
+		wait.Go(func() { tabs[i] = w.enter(tabs[i], testPIN) })
+	}
+	wait.Wait()
+	signed := 0
+	for _, tab := range tabs {
+		switch {
+		case tab.status == 200 && strings.Contains(tab.text, `name="signature"`):
+			signed++
+		case tab.code() != reason.AgentRequestUsed && tab.code() != reason.AgentFormStale:
+			t.Errorf("status %d, %q", tab.status, tab.code())
+		}
+	}
+	if signed != 1 || logins.Load() != 1 {
+		t.Errorf("signed %d times, the token was asked %d times", signed, logins.Load())
 	}
 }
