@@ -313,6 +313,7 @@ func TestSignRefuses(t *testing.T) {
 		},
 		"issuer in clear":     func(r *signrequest.Request) { r.Issuer, r.ReturnTo = "http://a.example", "http://a.example/x" },
 		"return to elsewhere": func(r *signrequest.Request) { r.ReturnTo = "https://other.example/signed" },
+		"return with a user":  func(r *signrequest.Request) { r.ReturnTo = strings.Replace(r.ReturnTo, "://", "://evil.example@", 1) },
 		"fragment":            func(r *signrequest.Request) { r.ReturnTo += "#x" },
 		"short state":         func(r *signrequest.Request) { r.State = r.State[1:] },
 		"document missing":    func(r *signrequest.Request) { r.Purpose = signrequest.SignDocument },
