@@ -120,6 +120,23 @@ func TestInitAgain(t *testing.T) {
 	}
 }
 
+// The officer sets PINs, and sees of the objects what everybody does.
+func TestOfficerSeesNoPrivateObjects(t *testing.T) {
+	token := open(t, softtest.Options{})
+	if err := token.Login(soft.SecurityOfficer, []byte(officerPIN)); err != nil {
+		t.Fatal(err)
+	}
+	objects, err := token.Objects()
+	if err != nil || len(objects) == 0 {
+		t.Fatalf("%d objects, %v", len(objects), err)
+	}
+	for _, o := range objects {
+		if o.Class == soft.PrivateKey || o.Private {
+			t.Errorf("%s %q", o.Name, o.Label)
+		}
+	}
+}
+
 // Whoever is logged in while somebody else makes another token of the directory has no
 // login to that: the officer sets no PIN, the user loses no key and signs no more.
 func TestInitByAnother(t *testing.T) {
