@@ -465,3 +465,15 @@ func TestTwoTabs(t *testing.T) {
 		t.Errorf("signed %d times, the token was asked %d times", signed, logins.Load())
 	}
 }
+
+// TestListOnce asks a gateway for its list once, however many pages wait for it.
+func TestListOnce(t *testing.T) {
+	_, gateway := newGateway(t, "https://gateway.example")
+	list, err := newAuthorities(gateway, time.Now)
+	must(t, err)
+	underWay := make(chan struct{})
+	list.running = underWay
+	if got := list.begin(); got != (<-chan struct{})(underWay) {
+		t.Error("it is asked again")
+	}
+}
