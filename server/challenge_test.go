@@ -398,7 +398,7 @@ func TestChallengeLuring(t *testing.T) {
 	// The attacker has the cookie and waits, but the victim's browser has the key of the answer.
 	wantCode(t, attacker.get("/signed?state="+state), http.StatusForbidden, reason.ChallengeOtherTab)
 	wantCode(t, attacker.get("/signed?answer="+strings.Repeat("A", 43)+"&state="+state), http.StatusForbidden, reason.ChallengeOtherTab)
-	wantText(t, attacker.get("/signin/wait?state="+state), "Подпись получена")
+	wantText(t, attacker.get("/signin/wait?state="+state), "Ответ программы получен")
 	// The victim has the key, but not the cookie, and is told; after that nobody gets it.
 	b := victim.follow(a)
 	wantCode(t, b, http.StatusForbidden, reason.ChallengeOtherBrowser)

@@ -44,7 +44,7 @@ func (c *Challenge) wait(x *gin.Context) {
 		return
 	}
 	w := page.Waiting{
-		What: description(st.request), Status: pathStatus + "?state=" + st.key, Again: againLink(st.job),
+		What: description(st.request), Gateway: c.opts.Issuer, Status: pathStatus + "?state=" + st.key, Again: againLink(st.job),
 		Until: st.began.Add(Life), Done: st.progress() != open,
 	}
 	for i, port := range c.opts.AgentPorts {

@@ -66,6 +66,8 @@ func (t ToSign) Facts() []Fact {
 // Waiting is the page that stays while an agent works in another tab.
 type Waiting struct {
 	What ToSign
+	// Gateway is the address that agents are told to enrol.
+	Gateway string
 	// Agents are the addresses to try, the usual one first.
 	Agents []Agent
 	// Status answers with the phase in JSON.
@@ -151,8 +153,8 @@ func (b *Book) Waiting(w http.ResponseWriter, r *http.Request, wait Waiting) err
 	if wait.Done {
 		v.Title, v.Tone = Text{RU: "Продолжение — в другой вкладке", EN: "This goes on in another tab"}, "good"
 		v.Cause = Text{
-			RU: "Подпись получена. Перейдите на вкладку, в которой вы подписывали; эту можно закрыть.",
-			EN: "The signature has come. Go to the tab in which you signed; this one may be closed.",
+			RU: "Ответ программы получен. Перейдите на вкладку, в которой она открывалась; эту можно закрыть.",
+			EN: "The program has answered. Go to the tab in which it opened; this one may be closed.",
 		}
 	}
 	policy(w.Header(), "script-src 'self'; connect-src 'self'; form-action 'self'")
