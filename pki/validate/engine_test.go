@@ -151,6 +151,31 @@ func TestEveryQuestionCounts(t *testing.T) {
 	}
 }
 
+// TestEveryQuestionOfCertificates: the same for a certificate alone, about which a
+// responder and lists say the same: one of them is not enough if the engine did not decide
+// about the other.
+func TestEveryQuestionOfCertificates(t *testing.T) {
+	w := newWorld(t)
+	v := w.v
+	v.Trust.Facts = nil
+	v.Trust.OCSP = append(v.Trust.OCSP, w.delegated(t, now.Add(-time.Minute)))
+	v.Policy.Revocation.Order = revocation.OCSPFirst
+	for n := 0; ; n++ {
+		engine := &wanting{lost: only(n), version: fmt.Sprint("certificate", n)}
+		v.Trust.CRLs = crl.NewSet(v.Trust.CRLs.Lists()...) // remembers nothing
+		got := by(v, sigalg.Choice{Engine: engine}).ParsedCertificate(w.h.Cert, nil, now).Verdict
+		if len(engine.asked) <= n {
+			if got.Status() != verdict.Passed || n < 6 {
+				t.Errorf("after %d signatures: %v %q", n, got.Status(), got.Why())
+			}
+			return
+		}
+		if got.Status() != verdict.Indeterminate || got.Why() != reason.EngineLost {
+			t.Errorf("lost at %d: %v %q", n, got.Status(), got.Why())
+		}
+	}
+}
+
 // TestEngineDoesNotMakeBadGood: what is bad stays bad whatever the engine, as long as it
 // is right; and an engine that is wrong about everything lets nothing pass where this
 // program computes too.
