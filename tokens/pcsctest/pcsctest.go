@@ -107,12 +107,21 @@ func (s *Service) Remove() { s.t.Helper(); s.RemoveAt(0) }
 func (s *Service) InsertAt(number int, card *virtualcard.Card) {
 	s.t.Helper()
 	s.RemoveAt(number)
-	conn, err := s.room.dial(net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+number)))
-	must(s.t, err)
-	done := make(chan error, 1)
-	go func() { done <- card.Serve(conn) }()
-	s.slots[number] = slot{conn, done}
-	s.until("card in reader", number, func(r pcsclite.Reader) bool { return r.Present && slices.Equal(r.ATR, card.ATR()) })
+	there := func(r pcsclite.Reader) bool { return r.Present && slices.Equal(r.ATR, card.ATR()) }
+	for end := time.Now().Add(wait); ; {
+		conn, err := s.room.dial(net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+number)))
+		must(s.t, err)
+		done, out := make(chan error, 1), make(chan struct{})
+		go func() { done <- card.Serve(conn); close(out) }()
+		s.slots[number] = slot{conn, done}
+		if s.until("card in reader", number, out, there) || time.Now().After(end) {
+			return
+		}
+		// The driver was not done with the card before, which did not answer, and has
+		// closed the connection to this one for it.
+		s.slots[number] = slot{}
+		must(s.t, <-done)
+	}
 }
 
 // RemoveAt is Remove for a reader, 0 or 1. A card that was pulled out before is removed
@@ -128,31 +137,55 @@ func (s *Service) RemoveAt(number int) {
 	if err := <-in.done; err != nil {
 		s.t.Errorf("card in reader %d: %v", number, err)
 	}
-	s.until("no card in reader", number, func(r pcsclite.Reader) bool { return !r.Present })
+	s.until("no card in reader", number, nil, func(r pcsclite.Reader) bool { return !r.Present })
 }
 
-// until waits for the service to see a state of a reader.
-func (s *Service) until(what string, number int, reached func(pcsclite.Reader) bool) {
+// until waits for the service to see a state of a reader, or for the card to be out of it:
+// then it is false.
+func (s *Service) until(what string, number int, out <-chan struct{}, reached func(pcsclite.Reader) bool) bool {
 	s.t.Helper()
 	if s.daemon == nil {
-		return // nobody sees anything
+		return true // nobody sees anything
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
+	go func() {
+		select {
+		case <-out:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	client, err := pcsclite.Dial(ctx, s.Socket())
+	if isOut(out) {
+		return false
+	}
 	must(s.t, err)
 	defer client.Close() // nothing is lost
 	name := [...]string{Reader0, Reader1}[number]
 	for {
 		readers, err := client.Register()
+		if isOut(out) {
+			return false
+		}
 		must(s.t, err)
 		i := slices.IndexFunc(readers, func(r pcsclite.Reader) bool { return r.Name == name })
 		if i >= 0 && reached(readers[i]) {
-			return
+			return true
 		}
-		if err := client.Wait(); err != nil {
+		if err := client.Wait(); err != nil && !isOut(out) {
 			s.t.Fatalf("%s %d: %v; readers %+v; pcscd said:\n%s", what, number, err, readers, s.daemon.said())
 		}
+	}
+}
+
+// isOut reports whether the card is out of the reader.
+func isOut(out <-chan struct{}) bool {
+	select {
+	case <-out:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -194,7 +227,7 @@ func (s *Service) Resume() {
 		}
 	}
 	for number := range s.slots {
-		s.until("reader", number, func(pcsclite.Reader) bool { return true })
+		s.until("reader", number, nil, func(pcsclite.Reader) bool { return true })
 	}
 }
 
