@@ -152,6 +152,10 @@ func TestRowsTampered(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("PRAGMA synchronous = off"); err != nil { // thousands of changes
+		t.Fatal(err)
+	}
 	f, err := OpenReadOnly(path)
 	if err != nil {
 		t.Fatal(err)
