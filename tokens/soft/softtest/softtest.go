@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -249,6 +250,10 @@ func build() (string, error) {
 	out := filepath.Join(fresh, name)
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "propusk/tokens/soft/module")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	// The go command looks for packages from where it is, and a test may be elsewhere.
+	if _, here, _, ok := runtime.Caller(0); ok && filepath.IsAbs(here) {
+		cmd.Dir = filepath.Dir(here)
+	}
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", &buildError{said: string(said), err: err}
 	}
