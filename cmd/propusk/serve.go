@@ -63,10 +63,10 @@ func serve(ctx context.Context, file string, log io.Writer) error {
 func explainListen(err error, ru, en string) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w\nПорт занят другой программой: %s.\nAnother program has the port: %s.", err, ru, en)
+		return fmt.Errorf("%w\nПорт занят другой программой: %s\nAnother program has the port: %s", err, ru, en)
 	case errors.Is(err, syscall.EACCES) && errors.As(err, new(*net.OpError)):
-		return fmt.Errorf("%w\nПорты до 1024 открывает только привилегированный пользователь: дайте программе CAP_NET_BIND_SERVICE или возьмите другой порт.\n"+
-			"Ports below 1024 are for privileged users: give the program CAP_NET_BIND_SERVICE, or take another port.", err)
+		return fmt.Errorf("%w\nПорты до 1024 открывает только привилегированный пользователь: дайте программе CAP_NET_BIND_SERVICE или возьмите другой порт\n"+
+			"Ports below 1024 are for privileged users: give the program CAP_NET_BIND_SERVICE, or take another port", err)
 	}
 	return err
 }
