@@ -36,6 +36,14 @@ func (t *Token) do(f func(library) error) error {
 	return err
 }
 
+// ObjectGone reports whether an error of a library says that it does not know an object
+// that it named before: the token was away meanwhile, or somebody deleted the object. It
+// may be there again under another handle, for [Session.Keys] and its like to find.
+func ObjectGone(err error) bool {
+	cause, _ := errors.AsType[rv](err)
+	return cause == rvObjectHandle || cause == rvKeyHandle
+}
+
 // gone asks the library whether the token has left its slot. The list of slots comes
 // first: that is what makes libraries look.
 func (t *Token) gone() bool {

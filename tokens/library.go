@@ -117,9 +117,11 @@ const (
 	rvUnsupported    rv = 0x054
 	rvDeviceRemoved  rv = 0x032
 	rvFuncCancelled  rv = 0x050
+	rvKeyHandle      rv = 0x060
 	rvKeyKind        rv = 0x063
 	rvNotPermitted   rv = 0x068
 	rvMechanism      rv = 0x070
+	rvObjectHandle   rv = 0x082
 	rvPINIncorrect   rv = 0x0A0
 	rvPINInvalid     rv = 0x0A1
 	rvPINLenRange    rv = 0x0A2

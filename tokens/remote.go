@@ -263,9 +263,22 @@ func (r *remote) close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
+	r.end()
+	return nil
+}
+
+// restart ends the child; the next call starts another.
+func (r *remote) restart() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end()
+}
+
+// end ends the child, if there is one. r.mu is held.
+func (r *remote) end() {
 	p := r.process
 	if p == nil || !p.alive() {
-		return nil
+		return
 	}
 	_, _ = p.call(&request{op: opClose}, min(closeTime, r.o.deadlines.Call))
 	p.fail(reason.Errorf(reason.TokenFailed, "the library has been closed"))
@@ -273,5 +286,4 @@ func (r *remote) close() error {
 	case <-p.left: // nothing is left behind
 	case <-time.After(closeTime): // the kernel cannot end it, which its driver may cause
 	}
-	return nil
 }

@@ -117,6 +117,23 @@ func (m *Module) Close() error {
 	return refused(m.lib.close())
 }
 
+// Restart ends the process of the library, when nobody is in a call, and reports whether
+// it has one; the next call starts another. All sessions are lost, and with them the
+// logins. It is for libraries that do not see a token that came back: SoftHSM looks for
+// tokens only when it starts.
+func (m *Module) Restart() bool {
+	lib, ok := m.lib.(interface{ restart() })
+	if !ok {
+		return false
+	}
+	m.closing.Lock()
+	defer m.closing.Unlock()
+	m.calls.all()
+	defer m.calls.none()
+	lib.restart()
+	return true
+}
+
 // Path is the path of the library, as [Open] was given it.
 func (m *Module) Path() string { return m.path }
 

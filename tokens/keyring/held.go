@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"propusk/pki/reason"
 	"propusk/tokens"
@@ -18,28 +19,94 @@ import (
 type holder struct {
 	name    string // of the token, for people
 	pinFile string
+	module  *tokens.Module
 	pool    *tokens.Pool
-	changed func(token string, err error)
+	changed func(what string, err error)
 
-	mu   sync.Mutex
-	lost bool
+	mu       sync.Mutex
+	gone     map[string]bool // what is lost: the token, or keys of it, by name
+	restarts int             // of the library, one after the other without success
+	rest     time.Time       // until the next one
 }
 
+// How long a library is left alone between two restarts that do not bring a token or a
+// key back: other tokens of it are logged out each time. The first one is at once.
+const (
+	firstRest = time.Second
+	maxRest   = 30 * time.Second
+)
+
 // use does something with the token, which is connected and logged in to if it is not.
-func (h *holder) use(f func(*tokens.Session) error) error {
-	err := h.pool.Do(f)
-	lost := isLost(err)
-	h.mu.Lock()
-	news := h.lost != lost
-	h.lost = lost
-	h.mu.Unlock()
-	if news && h.changed != nil {
-		h.changed(h.name, err)
+// What fails because the sessions are over, or because the library has forgotten an
+// object, is done once more, which looks for the token and the object again. If they were
+// there before, as known says, absent being the reason of an object that is not, and the
+// library does not find them, it is started again. A PIN that was refused is not sent
+// again: see [tokens.Pool].
+func (h *holder) use(f func(*tokens.Session) error, known bool, absent reason.Code) error {
+	err := h.again(f)
+	if known && isMissing(err, absent) && h.restart() {
+		err = h.again(f)
 	}
+	if err == nil {
+		h.mu.Lock()
+		h.restarts, h.rest = 0, time.Time{}
+		h.mu.Unlock()
+	}
+	h.note(h.name, isLost(err), err)
 	if err != nil {
 		return fmt.Errorf("token %q: %w", h.name, err)
 	}
 	return nil
+}
+
+// again does something, and once more if that is of use.
+func (h *holder) again(f func(*tokens.Session) error) error {
+	err := h.pool.Do(f)
+	switch code := reason.Of(err); {
+	case code == reason.TokenRemoved, code == reason.TokenSessionLost, tokens.ObjectGone(err):
+		err = h.pool.Do(f)
+	}
+	return err
+}
+
+// isMissing reports whether an error says that a token or an object is not there.
+func isMissing(err error, absent reason.Code) bool {
+	switch reason.Of(err) {
+	case reason.TokenRemoved, reason.TokenAbsent, absent:
+		return err != nil
+	}
+	return tokens.ObjectGone(err)
+}
+
+// restart starts the library again, if it was left alone long enough.
+func (h *holder) restart() bool {
+	h.mu.Lock()
+	if time.Now().Before(h.rest) {
+		h.mu.Unlock()
+		return false
+	}
+	h.rest = time.Now().Add(min(firstRest<<min(h.restarts, 10), maxRest))
+	h.restarts++
+	h.mu.Unlock()
+	return h.module.Restart()
+}
+
+// note takes note of whether something is lost, and tells of it if that is news.
+func (h *holder) note(what string, lost bool, err error) {
+	h.mu.Lock()
+	news := h.gone[what] != lost
+	if lost {
+		h.gone[what] = true
+	} else {
+		delete(h.gone, what)
+	}
+	h.mu.Unlock()
+	if news && h.changed != nil {
+		if !lost {
+			err = nil
+		}
+		h.changed(what, err)
+	}
 }
 
 // isLost tells a token that cannot be reached from one that cannot do something.
@@ -104,12 +171,16 @@ type held[K object] struct {
 	absent reason.Code
 
 	mu    sync.Mutex
+	known bool // it was found at least once
 	found map[*tokens.Session]K
 }
 
 // with does something with the key.
 func (k *held[K]) with(f func(K) error) error {
-	return k.holder.use(func(s *tokens.Session) error {
+	k.mu.Lock()
+	known := k.known
+	k.mu.Unlock()
+	err := k.holder.use(func(s *tokens.Session) error {
 		key, err := k.in(s)
 		if err == nil {
 			err = f(key)
@@ -118,7 +189,11 @@ func (k *held[K]) with(f func(K) error) error {
 			k.forget(s)
 		}
 		return err
-	})
+	}, known, k.absent)
+	if code := reason.Of(err); known && (err == nil || code == k.absent) {
+		k.holder.note(k.holder.name+": "+k.uri.Name(), err != nil, err)
+	}
+	return err
 }
 
 // maxFound is how many sessions a key remembers: those that are over are not told of.
@@ -157,7 +232,7 @@ func (k *held[K]) in(s *tokens.Session) (key K, err error) {
 	if k.found == nil {
 		k.found = map[*tokens.Session]K{}
 	}
-	k.found[s] = key
+	k.found[s], k.known = key, true
 	return key, nil
 }
 

@@ -13,7 +13,9 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -29,9 +31,9 @@ type Options struct {
 	// Sessions is how many operations of one token run at once; zero means one.
 	Sessions int
 
-	// Changed, if set, is told when a token is lost, and with a nil error when it is
-	// there again. It is called by whoever notices, perhaps several at once.
-	Changed func(token string, err error)
+	// Changed, if set, is told when a token or a key in it is lost, and with a nil error
+	// when it is there again. It is called by whoever notices, perhaps several at once.
+	Changed func(what string, err error)
 }
 
 // Ring holds libraries and logins. It is safe for concurrent use, and must be closed.
@@ -67,6 +69,21 @@ func (r *Ring) Close() error {
 	r.closed = true
 	r.holders, r.libraries = nil, nil
 	return errors.Join(errs...)
+}
+
+// Lost names the tokens and keys that could not be reached when they were last needed,
+// sorted: "HSM", or "HSM: key" if only the key is not there.
+func (r *Ring) Lost() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []string
+	for _, h := range r.holders {
+		h.mu.Lock()
+		all = slices.AppendSeq(all, maps.Keys(h.gone))
+		h.mu.Unlock()
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Key opens the one private key of GOST R 34.10-2012 that a URI names, and has it sign and
@@ -129,7 +146,7 @@ func (r *Ring) Data(u uri.URI) ([]byte, error) {
 	err = h.use(func(s *tokens.Session) (err error) {
 		content, err = s.Data(u.Object)
 		return err
-	})
+	}, false, reason.TokenObjectAbsent)
 	return content, err
 }
 
@@ -161,7 +178,8 @@ func (r *Ring) holder(u uri.URI) (*holder, error) {
 	at := place{path, token.Serial(), token.Label()}
 	h := r.holders[at]
 	if h == nil {
-		h = &holder{name: cmp.Or(token.Label(), token.Serial()), pinFile: filepath.Clean(u.PINFile), changed: r.o.Changed}
+		h = &holder{name: cmp.Or(token.Label(), token.Serial()), pinFile: filepath.Clean(u.PINFile), module: module,
+			changed: r.o.Changed, gone: map[string]bool{}}
 		h.pool = tokens.NewPool(module, tokens.PoolOptions{
 			Token: cmp.Or(token.Serial(), token.Label()), PIN: h.pin, Size: r.o.Sessions,
 		})
