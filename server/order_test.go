@@ -107,6 +107,24 @@ func verified(t *testing.T, g *testgateway.Gateway, signature, content []byte) v
 	return parseVerdict(t, g.Post(g.Browser(), g.Config.Public.URL+"/api/v1/verify", "application/json", body))
 }
 
+// TestOrderFailure: the page about an order that did not work speaks of signing, and says
+// what to do.
+func TestOrderFailure(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithChallenge)
+	o := ordered(t, g, map[string]any{"text": "Соглашение"})
+	v := newVisit(t, g)
+	for _, a := range []testgateway.Answer{
+		v.post(v.b, "/signatures/"+o.ID+"/agent", "https://foreign.example", nil),
+		v.get("/signatures/none"),
+		v.follow(v.answer(v.beginOrder(o.ID), v.sign([]byte("not what was asked for"), v.signatory("ip")))),
+	} {
+		wantText(t, a, "начните подписание заново")
+		if strings.Contains(a.Text, "вход заново") || strings.Contains(a.Text, "другой вход") {
+			t.Errorf("the page speaks of a sign-in:\n%s", a.Text)
+		}
+	}
+}
+
 func TestOrderOfText(t *testing.T) {
 	g := testgateway.Start(t, testgateway.WithChallenge)
 	const text = "Соглашение об электронном взаимодействии\nЯ согласен <с> условиями."

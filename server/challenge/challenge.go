@@ -248,7 +248,7 @@ func (c *Challenge) refuse(x *gin.Context, subject string, err error, links ...p
 	e := request.From(x.Request.Context())
 	e.Code, e.Err, e.Conclusion = code, err, conclusionOf(code)
 	c.opts.Observe(subject, e.Conclusion, code)
-	page.Written(x.Writer, x.Request, c.opts.Pages.Failure(x.Writer, x.Request, page.Failure{Code: code, Links: links}))
+	page.Written(x.Writer, x.Request, c.opts.Pages.Failure(x.Writer, x.Request, page.Failure{Code: code, Links: links, Signing: subject == subjectOrder}))
 }
 
 // againLink leads to the beginning of a job.

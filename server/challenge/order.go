@@ -22,6 +22,9 @@ import (
 	"propusk/server/signrequest"
 )
 
+// subjectOrder is the subject of what has to do with orders.
+const subjectOrder = "order"
+
 // Lives of orders.
 const (
 	minOrderLife     = time.Minute
@@ -194,7 +197,7 @@ func (c *Challenge) waiting(id string) (Order, error) {
 func (c *Challenge) showOrder(x *gin.Context) {
 	o, err := c.waiting(x.Param("id"))
 	if err != nil {
-		c.refuse(x, "order", err)
+		c.refuse(x, subjectOrder, err)
 		return
 	}
 	request.From(x.Request.Context()).Client = o.Client
@@ -214,12 +217,12 @@ func (c *Challenge) beginOrder(x *gin.Context, method page.Method) {
 		err = ownPage(x.Request, c.opts.Issuer)
 	}
 	if err != nil {
-		c.refuse(x, "order", err)
+		c.refuse(x, subjectOrder, err)
 		return
 	}
 	o, err := c.waiting(x.Param("id"))
 	if err != nil {
-		c.refuse(x, "order", err)
+		c.refuse(x, subjectOrder, err)
 		return
 	}
 	request.From(x.Request.Context()).Client = o.Client
@@ -232,7 +235,7 @@ type orderJob struct {
 	order Order
 }
 
-func (*orderJob) subject() string  { return "order" }
+func (*orderJob) subject() string  { return subjectOrder }
 func (j *orderJob) client() string { return j.order.Client }
 func (j *orderJob) again() string  { return pathOrder + j.order.ID }
 

@@ -88,6 +88,6 @@ func (c *Challenge) refuseJudged(x *gin.Context, j job, judged judgement) {
 		c.opts.Journal.Refused(x.Request, judged.event(j), who)
 	}
 	page.Written(x.Writer, x.Request, c.opts.Pages.Failure(x.Writer, x.Request, page.Failure{
-		Code: judged.code, Facts: judged.outcome.Facts(), Links: slices.Concat(judged.outcome.Cabinet(c.opts.Pages), []page.Link{againLink(j)}, j.leave()),
+		Code: judged.code, Facts: judged.outcome.Facts(), Links: slices.Concat(judged.outcome.Cabinet(c.opts.Pages), []page.Link{againLink(j)}, j.leave()), Signing: j.subject() == subjectOrder,
 	}))
 }

@@ -84,7 +84,9 @@ func (c *Challenge) verify(ctx context.Context, file []byte, st *state, kinds []
 		j.code = reason.ChallengeContent
 		return j
 	}
-	if j.outcome = c.opts.Judge.Certificate(ctx, signature.Claimed.Raw, kinds); j.outcome.Code != "" {
+	j.outcome = c.opts.Judge.Certificate(ctx, signature.Claimed.Raw, kinds)
+	request.From(ctx).Engine = together(found.Engine, j.outcome.Engine()).String()
+	if j.outcome.Code != "" {
 		j.code, j.err = j.outcome.Code, j.outcome.Err
 		return j
 	}
@@ -95,6 +97,13 @@ func (c *Challenge) verify(ctx context.Context, file []byte, st *state, kinds []
 		}
 	}
 	return j
+}
+
+// together names what computed the signature and the certificate: if this program
+// answered alone for the engine in one of them, it did so.
+func together(signature, certificate sigalg.Use) sigalg.Use {
+	signature.Fallback = signature.Fallback || certificate.Fallback
+	return signature
 }
 
 // madeFor reports whether a signature may be used for a purpose. Agents write the purpose

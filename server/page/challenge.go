@@ -199,7 +199,7 @@ func (b *Book) Continue(w http.ResponseWriter, r *http.Request, url string) erro
 // challengeAdvice is about sign-in and signing by a challenge.
 func challengeAdvice(code reason.Code) (advice, bool) {
 	titles := map[reason.Code]Text{
-		reason.ChallengeUnknown:      {"Этого входа уже нет", "This sign-in is no more"},
+		reason.ChallengeUnknown:      {"Этого входа или подписания уже нет", "This sign-in or signing is no more"},
 		reason.ChallengeExpired:      {"Время на подпись вышло", "The time for signing is over"},
 		reason.ChallengeAnswered:     {"Подпись уже получена", "The signature has come already"},
 		reason.ChallengeUsed:         {"Подпись уже использована", "The signature was used already"},
@@ -225,6 +225,10 @@ func challengeAdvice(code reason.Code) (advice, bool) {
 	}
 	steps := []Text{stepBack()}
 	switch code {
+	case reason.ChallengeUnknown: // nobody knows what it was
+		steps = []Text{{"Вернитесь в сервис и начните заново.", "Go back to the service and start again."}}
+	case reason.SigningOrderUnknown, reason.SigningOrderExpired, reason.SigningOrderDone, reason.SigningOrderPerson:
+		steps = []Text{stepService()}
 	case reason.ChallengeOtherBrowser:
 		steps = append(steps, Text{
 			"Если вход начинали вы, а cookie в браузере выключены, разрешите их для этого сайта.",

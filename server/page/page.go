@@ -114,11 +114,16 @@ type Failure struct {
 	Facts []Fact
 	// Links are where to go next.
 	Links []Link
+	// Signing says that the person came to sign for a service, and not to sign in.
+	Signing bool
 }
 
 // Failure writes the page about a failure, with the HTTP status of its code.
 func (b *Book) Failure(w http.ResponseWriter, r *http.Request, f Failure) error {
 	a := adviceFor(f.Code)
+	if f.Signing {
+		a = adviceForSigning(f.Code)
+	}
 	return b.write(w, r, "failure", problem.Status(f.Code), view{
 		Title: a.Title, Tone: "bad", Code: f.Code, Cause: a.Cause, Steps: a.Steps, Facts: f.Facts, Links: f.Links,
 	})

@@ -6,6 +6,7 @@ import (
 
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/sigalg"
 	"propusk/pki/validate"
 	"propusk/server/page"
 )
@@ -49,6 +50,9 @@ func (o Outcome) Vouched() (person.Identity, bool) { return o.outcome.vouched() 
 
 // Conclusion names the outcome as a verdict does.
 func (o Outcome) Conclusion() string { return o.outcome.conclusion() }
+
+// Engine is what computed the signatures of the judgement.
+func (o Outcome) Engine() sigalg.Use { return o.outcome.cert.Engine }
 
 // Facts tells the person about his certificate.
 func (o Outcome) Facts() []page.Fact { return certificateFacts(o.outcome) }
