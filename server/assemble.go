@@ -74,6 +74,7 @@ func (s *Server) assemble() error {
 	if s.verifier != nil {
 		s.metrics.WatchEngine(func() bool { return s.verifier.Status().Code != "" })
 	}
+	s.metrics.WatchKeys(func() int { return len(s.keys.safe.ring.Lost()) })
 	s.public = s.publicHost(pages)
 	s.signIn = s.signInHost(signInPages, entry)
 	s.sessions = resumption.New(resumption.Options{
@@ -210,7 +211,8 @@ func (s *Server) adminHost() http.Handler {
 	e := s.engine("admin", "", "", refuseProgram)
 	admin.Admin{
 		Trust: s.guard.Current, StateError: s.opts.Trust.StateError, Strangers: &s.strange, Refresher: s.refresh, Engine: s.verifier,
-		Metrics: s.metrics.Handler(), Now: s.opts.Now,
+		LostKeys: s.keys.safe.ring.Lost,
+		Metrics:  s.metrics.Handler(), Now: s.opts.Now,
 	}.Routes(e)
 	return e
 }

@@ -27,13 +27,13 @@ type safe struct {
 }
 
 func newSafe(hsm config.HSM, log *slog.Logger) safe {
-	changed := func(token string, err error) {
+	changed := func(what string, err error) {
 		if err != nil {
 			log.LogAttrs(context.Background(), slog.LevelError, "token with keys of the gateway lost; what needs them fails until it is back",
-				slog.String("token", token), slog.String("code", string(reason.Of(err))), slog.String("err", err.Error()))
+				slog.String("token", what), slog.String("code", string(reason.Of(err))), slog.String("err", err.Error()))
 			return
 		}
-		log.LogAttrs(context.Background(), slog.LevelInfo, "token with keys of the gateway is back", slog.String("token", token))
+		log.LogAttrs(context.Background(), slog.LevelInfo, "token with keys of the gateway is back", slog.String("token", what))
 	}
 	return safe{hsm, keyring.New(keyring.Options{Sessions: hsm.Sessions, Changed: changed})}
 }

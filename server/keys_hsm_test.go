@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/pki/report"
 	"propusk/server"
+	"propusk/server/admin"
 	"propusk/server/config"
 	"propusk/server/testgateway"
 	"propusk/tokens/soft"
@@ -233,6 +235,7 @@ func TestLostToken(t *testing.T) {
 	if !strings.Contains(g.Log.String(), "token with keys of the gateway lost") {
 		t.Errorf("not told:\n%s", g.Log)
 	}
+	wantLost(t, g, x.soft.Label)
 	if err := os.Rename(away, x.soft.Path); err != nil {
 		t.Fatal(err)
 	}
@@ -241,6 +244,20 @@ func TestLostToken(t *testing.T) {
 	}
 	if !strings.Contains(g.Log.String(), "is back") {
 		t.Errorf("not told:\n%s", g.Log)
+	}
+	wantLost(t, g)
+}
+
+// wantLost wants operators to be told which tokens and keys are lost.
+func wantLost(t *testing.T, g *testgateway.Gateway, names ...string) {
+	t.Helper()
+	ready := g.Get(http.DefaultClient, g.Admin()+"/readyz")
+	var state admin.Ready
+	if err := json.Unmarshal([]byte(ready.Text), &state); err != nil || ready.StatusCode != http.StatusOK || !slices.Equal(state.LostKeys, names) {
+		t.Errorf("%v: %d %s, want %q lost", err, ready.StatusCode, ready.Text, names)
+	}
+	if metrics := g.Get(http.DefaultClient, g.Admin()+"/metrics").Text; !strings.Contains(metrics, fmt.Sprintf("\npropusk_keys_lost %d\n", len(names))) {
+		t.Errorf("want %q lost:\n%s", names, metrics)
 	}
 }
 

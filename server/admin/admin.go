@@ -33,6 +33,9 @@ type Admin struct {
 	Strangers *trust.Strangers
 	// Engine verifies signatures; nil is this program.
 	Engine *engine.Keeper
+	// LostKeys names the tokens and keys of the gateway that could not be reached when
+	// they were last needed; nil means that there are none in tokens.
+	LostKeys func() []string
 	// Refresher fetches trust data; nil means that nothing is fetched.
 	Refresher *refresh.Refresher
 	// Metrics serves the metrics.
@@ -48,6 +51,10 @@ type Ready struct {
 	Trust Trust       `json:"trust"`
 	// Engine is what verifies signatures, and how it does.
 	Engine engine.Status `json:"engine"`
+	// LostKeys names the tokens with keys of the gateway, and the keys in them, that
+	// could not be reached when they were last needed. They do not make the gateway
+	// unready: it finds them again when somebody needs them.
+	LostKeys []string `json:"lost_keys,omitempty"`
 }
 
 // Trust describes the snapshot in force.
@@ -125,6 +132,9 @@ func (a Admin) ready(c *gin.Context) {
 		err = a.Engine.Ready()
 	}
 	out := Ready{Ready: err == nil, Trust: a.describe(snap, a.Now()), Engine: a.Engine.Status()}
+	if a.LostKeys != nil {
+		out.LostKeys = a.LostKeys()
+	}
 	status := http.StatusOK
 	if err != nil {
 		out.Code, status = reason.Of(err), http.StatusServiceUnavailable

@@ -37,6 +37,16 @@ func (m *Metrics) WatchEngine(lost func() bool) {
 	}
 }
 
+// WatchKeys adds how many of the tokens and keys of the gateway are lost to the metrics.
+// The function is called at the time of a scrape and must be safe for concurrent use. It
+// may be called once.
+func (m *Metrics) WatchKeys(lost func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "propusk_keys_lost",
+		Help: "Tokens with keys of the gateway, and keys in them, that could not be reached when they were last needed; /readyz names them.",
+	}, func() float64 { return float64(lost()) }))
+}
+
 // Computed counts a signature that the module was asked about.
 func (m *Metrics) Computed(c sigalg.Computed) {
 	m.computed.WithLabelValues(c.Outcome.String()).Inc()
