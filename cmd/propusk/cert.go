@@ -67,6 +67,7 @@ func (o *certOptions) run(cmd *cobra.Command, names []string, now time.Time) err
 	}
 	defer closeEngine() //nolint:errcheck // the verdict does not depend on it
 	trust.Engine = choice
+	defer o.engine.explain(cmd.ErrOrStderr())
 	worst := exitYes
 	for i, name := range names {
 		doc, err := o.judge(cmd, name, trust, at, now)

@@ -142,11 +142,10 @@ func engineMistakes(v config.Verification) []mistake {
 		return nil
 	}
 	code := reason.Of(err)
-	text := fmt.Sprintf("verification: %s: %s", v.Module, strings.Join(strings.Fields(cause(err)), " "))
-	if entry, known := reason.Lookup(code); known {
-		text += " — " + entry.RU + " / " + entry.EN
+	if _, ok := errors.AsType[reason.Code](err); !ok {
+		code = reason.ConfigUnreadable // a file of the configuration: that with the PIN
 	}
-	return []mistake{{code, text}}
+	return []mistake{{code, "verification: " + moduleTrouble(v.Module, err)}}
 }
 
 // perLine adds the mistakes that an error tells, one in each line, and leaves out

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
+	"propusk/pki/reason"
 	"propusk/pki/sigalg"
 	"propusk/server/config"
 	"propusk/server/engine"
@@ -18,6 +23,9 @@ type engineFlags struct {
 	token    string
 	pinFile  string
 	whenLost string
+
+	mu   sync.Mutex
+	lost error // why the module did not decide about a signature
 }
 
 // add gives a command the flags.
@@ -47,6 +55,42 @@ func (f *engineFlags) open() (choice *sigalg.Choice, closeEngine func() error, e
 	case f.module == "":
 		return nil, none, fmt.Errorf("--engine %s: --module is missing", f.name)
 	}
-	k := engine.New(engine.Options{Config: v})
+	k := engine.New(engine.Options{Config: v, Observe: f.noticed})
 	return k.Choice(), k.Close, nil
+}
+
+// noticed keeps why the module did not decide about a signature: the first reason, since
+// the next ones may follow from it.
+func (f *engineFlags) noticed(c sigalg.Computed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.Err != nil && f.lost == nil {
+		f.lost = c.Err
+	}
+}
+
+// explain says why the module did not answer and what to do about it: the verdict only
+// says that it did not.
+func (f *engineFlags) explain(w io.Writer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lost == nil {
+		return
+	}
+	text := fmt.Sprintf("--engine %s: %s", f.name, moduleTrouble(f.module, f.lost))
+	if code := reason.Of(f.lost); code != reason.InternalError {
+		text = string(code) + ": " + text
+	}
+	fmt.Fprintln(w, text)
+}
+
+// moduleTrouble is what is wrong with a module, and what to do about it, in one line.
+func moduleTrouble(module string, err error) string {
+	text := module + ": " + strings.Join(strings.Fields(cause(err)), " ")
+	if code, ok := errors.AsType[reason.Code](err); ok {
+		if entry, known := reason.Lookup(code); known {
+			text += " — " + entry.RU + " / " + entry.EN
+		}
+	}
+	return text
 }

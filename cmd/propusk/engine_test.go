@@ -84,6 +84,25 @@ func TestEngineFlags(t *testing.T) {
 	if _, out, _ := propusk(nil, "verify", "--trust", trust, "--engine", "both", "--module", soft, signature); !strings.Contains(out, "signatures verified by: both, ") {
 		t.Errorf("the text does not name the engine:\n%s", out)
 	}
+	second := softtest.New(t, softtest.Options{NoKey: true, Dir: token.Dir, Label: "Второй"})
+	for _, c := range []struct{ args, want []string }{
+		{nil, []string{"token-ambiguous: --engine pkcs11: " + soft, "2 tokens", "Подходит несколько токенов", " / "}},
+		{[]string{"--when-lost", "fallback"}, []string{"token-ambiguous: "}},
+		{[]string{"--token", second.Label, "--pin-file", "/none/pin"}, []string{"файла с PIN-кодом /none/pin нет", "there is no file /none/pin", "chmod 600"}},
+	} {
+		for command, file := range map[string]string{"verify": signature, "cert": certificate} {
+			args := append([]string{command, "--trust", trust, "--engine", "pkcs11", "--module", soft}, append(c.args, file)...)
+			_, _, said := propusk(nil, args...)
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q: no %q:\n%s", args, want, said)
+				}
+			}
+			if strings.Count(said, "\n") != 1 {
+				t.Errorf("%q: not one line:\n%s", args, said)
+			}
+		}
+	}
 	for _, args := range [][]string{
 		{"--engine", "java"}, {"--engine", "pkcs11"}, {"--module", soft}, {"--engine", "both", "--module", soft, "--when-lost", "perhaps"},
 	} {
@@ -115,6 +134,7 @@ func TestConfigCheckEngine(t *testing.T) {
 		"good":          {good + "}", exitYes, []string{"the configuration is good"}},
 		"another token": {good + ", token: другой}", exitNo, []string{"token-absent: verification: soft:", "Токен"}},
 		"no library":    {"verification: {engine: pkcs11, module: /nonexistent.so}", exitNo, []string{"token-module-bad: verification: /nonexistent.so"}},
+		"no PIN file":   {good + ", pin_file: none}", exitNo, []string{"verification: soft:", "файла с PIN-кодом", filepath.Join(dir, "none"), "there is no file", "chmod 600"}},
 		"wrong PIN":     {good + ", pin_file: pin}", exitNo, []string{"token-pin-wrong: verification: soft:", "PIN"}},
 	} {
 		if err := os.WriteFile(file, append(append([]byte(nil), plain...), c.text+"\n"...), 0o600); err != nil {

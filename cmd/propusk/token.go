@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -105,6 +106,9 @@ func (o *tokenOptions) take(text string) error {
 func (o *tokenOptions) pin(cmd *cobra.Command, token *tokens.Token) ([]byte, error) {
 	if o.pinFile != "" {
 		data, err := readInput(cmd.InOrStdin(), o.pinFile, maxPINFile)
+		if _, ok := errors.AsType[*fs.PathError](err); ok {
+			return nil, keyring.PINFileError(o.pinFile, err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -190,6 +190,8 @@ func TestTokenPINs(t *testing.T) {
 			t.Errorf("%q: %d tries are left, want %d", args, got, left)
 		}
 	}
+	sign("файла с PIN-кодом none.txt нет", soft.MaxTries, "--pin-file", "none.txt")
+	sign("there is no file none.txt", soft.MaxTries, "--pin-file", "none.txt")
 	sign("token-pin-wrong", soft.MaxTries-1, "--pin-file", "wrong.txt")
 	open, err := soft.Open(token.Path)
 	if err != nil {

@@ -73,6 +73,7 @@ func (o *verifyOptions) run(cmd *cobra.Command, name string, now time.Time) erro
 	}
 	defer closeEngine() //nolint:errcheck // the verdict does not depend on it
 	trust.Engine = choice
+	defer o.engine.explain(cmd.ErrOrStderr())
 	signature, err := readInput(cmd.InOrStdin(), name, cms.MaxSize)
 	if err != nil {
 		return err

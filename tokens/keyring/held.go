@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"sync"
@@ -129,7 +130,7 @@ func (h *holder) pin() ([]byte, error) { return ReadPIN(h.pinFile) }
 func ReadPIN(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("PIN: %w", err)
+		return nil, PINFileError(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -154,6 +155,20 @@ func ReadPIN(path string) ([]byte, error) {
 		return nil, fmt.Errorf("PIN: %s is empty or longer than %d bytes", path, maxPIN)
 	}
 	return pin, nil
+}
+
+// PINFileError tells people why a file with a PIN cannot be opened, and what to do.
+func PINFileError(path string, err error) error {
+	cause := err
+	if system, ok := errors.AsType[*fs.PathError](err); ok {
+		cause = system.Err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("PIN: файла с PIN-кодом %s нет: создайте его с PIN-кодом в первой строке и закройте от других (chmod 600) или исправьте путь в --pin-file, pin_file или pin-source / "+
+			"there is no file %s with the PIN: make it, with the PIN in its first line, and keep others out (chmod 600), or mend the path in --pin-file, pin_file or pin-source: %w", path, path, cause)
+	}
+	return fmt.Errorf("PIN: файл с PIN-кодом %s не открывается: пусть программа может его читать, а другие нет (владелец, chmod 600) / "+
+		"the file %s with the PIN cannot be opened: let this program read it, and nobody else (owner, chmod 600): %w", path, path, cause)
 }
 
 // object is what both kinds of keys in tokens have.
