@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"bytes"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -264,5 +265,43 @@ func TestPoolAfterAPanic(t *testing.T) {
 	}
 	if err := p.Do(nothing); err != nil || *asked != 2 {
 		t.Errorf("%v, asked %d times", err, *asked)
+	}
+}
+
+// What the token says counts until the PIN is sent, and what it said before does not: while
+// the PIN is read, another may have spent tries, or another token may have come. A PIN that
+// was not sent is no attempt, and is wiped all the same.
+func TestPoolLooksOnceMore(t *testing.T) {
+	for name, c := range map[string]struct {
+		now  tokenInfo
+		want reason.Code
+	}{
+		"last try":      {one(flagPINFinalTry), reason.TokenPINLastTry},
+		"wrong PIN":     {one(flagPINCountLow), reason.TokenPINCountLow},
+		"locked":        {one(flagPINLocked), reason.TokenPINLocked},
+		"another token": {tokenInfo{label: "Ключ", serial: "0002", flags: flagPINSet}, reason.TokenRemoved},
+		"no token":      {tokenInfo{}, reason.TokenRemoved},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &faulty{tokens: []tokenInfo{one(0)}}
+			pin := []byte("12345678")
+			p := NewPool(&Module{lib: f}, PoolOptions{PIN: func() ([]byte, error) {
+				f.tokens[0] = c.now
+				return pin, nil
+			}})
+			if err := p.Do(nothing); reason.Of(err) != c.want || f.logins != 0 {
+				t.Errorf("%v; %d logins", err, f.logins)
+			}
+			if !bytes.Equal(pin, make([]byte, 8)) {
+				t.Error("the PIN was not wiped")
+			}
+			c.now, pin, f.tokens[0] = one(0), []byte("12345678"), one(0)
+			if err := p.Do(nothing); err != nil || f.logins != 1 {
+				t.Errorf("it is in order again: %v; %d logins", err, f.logins)
+			}
+			if !bytes.Equal(pin, make([]byte, 8)) {
+				t.Error("the PIN was not wiped after it was sent")
+			}
+		})
 	}
 }

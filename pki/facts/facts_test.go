@@ -3,6 +3,7 @@ package facts
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -225,4 +226,55 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// stub is a module that answers as a test wants.
+type stub struct {
+	version string
+	err     error
+	asked   int
+}
+
+func (s *stub) Verify(pub *gost3410.PublicKey, digest, signature []byte) (bool, error) {
+	s.asked++
+	return s.err == nil && pub.Verify(digest, signature), s.err
+}
+
+func (s *stub) About() sigalg.EngineInfo {
+	return sigalg.EngineInfo{Name: sigalg.EnginePKCS11, Version: s.version}
+}
+
+// TestEngines: what this program knows a module has to compute for itself, and each version
+// of it anew; what somebody else computed in its place is not known to it.
+func TestEngines(t *testing.T) {
+	ca := newAuthority(t)
+	leaf := ca.issue(t, 1)
+	m := New()
+	if err := m.CheckSignature(leaf, ca.cert, true); err != nil {
+		t.Fatal(err)
+	}
+	engine := &stub{version: "1"}
+	check := func(choice sigalg.Choice, trusted bool, asked int) {
+		t.Helper()
+		choice.Engine = engine
+		engine.asked = 0
+		err := m.CheckSignatureBy(choice.Begin(), leaf, ca.cert, trusted)
+		if want := engine.err == nil || choice.Fallback; (err == nil) != want || engine.asked != asked {
+			t.Errorf("%v; asked %d times, not %d", err, engine.asked, asked)
+		}
+	}
+	engine.err = errors.New("lost")
+	check(sigalg.Choice{}, true, 1)
+	check(sigalg.Choice{Fallback: true}, true, 1)
+	check(sigalg.Choice{Fallback: true}, true, 1) // nobody keeps what this program said alone
+	engine.err = nil
+	check(sigalg.Choice{}, false, 1)
+	check(sigalg.Choice{}, true, 1)
+	check(sigalg.Choice{}, true, 0)
+	check(sigalg.Choice{Both: true}, true, 1)
+	check(sigalg.Choice{Both: true}, true, 0)
+	check(sigalg.Choice{}, false, 1) // a stranger
+	engine.version = "2"
+	check(sigalg.Choice{}, true, 1)
+	check(sigalg.Choice{}, true, 0)
 }

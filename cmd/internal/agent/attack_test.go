@@ -383,7 +383,7 @@ func TestClosedEnd(t *testing.T) {
 	}
 }
 
-// TestEnded asks no library when the agent has ended, and closes one that was starting.
+// TestEnded asks no library when the agent has ended.
 func TestEnded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "tokens")
 	must(t, os.MkdirAll(dir, 0o700))
@@ -394,6 +394,35 @@ func TestEnded(t *testing.T) {
 	must(t, s.close())
 	if _, troubles := s.devices(nil); len(troubles) != 1 || troubles[0].Code != reason.TokenModuleBad {
 		t.Errorf("%v", troubles)
+	}
+	must(t, s.close())
+	s.books[0].start = func(string, ...tokens.Option) (*tokens.Module, error) {
+		t.Error("a library was opened after the end")
+		return nil, reason.New(reason.TokenModuleBad, nil)
+	}
+	if _, troubles := s.devices(nil); len(troubles) != 1 {
+		t.Errorf("%v", troubles)
+	}
+}
+
+// TestEndedMeanwhile closes a library that was starting when the agent ended: nobody else
+// has it, and its process would stay.
+func TestEndedMeanwhile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tokens")
+	must(t, os.MkdirAll(dir, 0o700))
+	s := newShelf([]string{tokens.SoftScheme + dir}, nil)
+	var started *tokens.Module
+	s.books[0].start = func(path string, o ...tokens.Option) (module *tokens.Module, err error) {
+		started, err = tokens.Open(path, o...)
+		must(t, err)
+		must(t, s.close())
+		return started, nil
+	}
+	if _, err := s.books[0].tokens(); reason.Of(err) != reason.TokenModuleBad {
+		t.Errorf("%v", err)
+	}
+	if _, err := started.Tokens(); err == nil {
+		t.Error("the library is still open")
 	}
 	must(t, s.close())
 }

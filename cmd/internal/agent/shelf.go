@@ -52,7 +52,9 @@ type shelf struct {
 type book struct {
 	path string
 	// ask returns what the library sees: (*book).tokens, but in tests.
-	ask     func() ([]*tokens.Token, error)
+	ask func() ([]*tokens.Token, error)
+	// start is tokens.Open, but in tests.
+	start   func(path string, o ...tokens.Option) (*tokens.Module, error)
 	options []tokens.Option
 
 	mu      sync.Mutex
@@ -71,7 +73,7 @@ type look struct {
 func newShelf(paths []string, options []tokens.Option) *shelf {
 	s := &shelf{wait: lookTime}
 	for _, path := range paths {
-		b := &book{path: path, options: options}
+		b := &book{path: path, start: tokens.Open, options: options}
 		b.ask = b.tokens
 		s.books = append(s.books, b)
 	}
@@ -139,7 +141,7 @@ func (b *book) open() (*tokens.Module, error) {
 	if closed {
 		return nil, ended
 	}
-	module, err := tokens.Open(b.path, b.options...)
+	module, err := b.start(b.path, b.options...)
 	if err != nil {
 		return nil, err
 	}
