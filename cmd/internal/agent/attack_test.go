@@ -391,7 +391,11 @@ func TestEnded(t *testing.T) {
 	if _, err := s.books[0].tokens(); err != nil {
 		t.Fatal(err)
 	}
+	module := s.books[0].module
 	must(t, s.close())
+	if _, err := module.Tokens(); err == nil {
+		t.Error("the library is still open")
+	}
 	if _, troubles := s.devices(nil); len(troubles) != 1 || troubles[0].Code != reason.TokenModuleBad {
 		t.Errorf("%v", troubles)
 	}
@@ -402,6 +406,25 @@ func TestEnded(t *testing.T) {
 	}
 	if _, troubles := s.devices(nil); len(troubles) != 1 {
 		t.Errorf("%v", troubles)
+	}
+}
+
+// TestServeEnds ends the libraries with the agent.
+func TestServeEnds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tokens")
+	must(t, os.MkdirAll(dir, 0o700))
+	a, err := New(Options{Modules: []string{tokens.SoftScheme + dir}})
+	must(t, err)
+	if _, err := a.shelf.books[0].tokens(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	must(t, a.Serve(ctx, l))
+	if _, err := a.shelf.books[0].tokens(); reason.Of(err) != reason.TokenModuleBad {
+		t.Errorf("%v", err)
 	}
 }
 
