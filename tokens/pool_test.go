@@ -305,3 +305,106 @@ func TestPoolLooksOnceMore(t *testing.T) {
 		})
 	}
 }
+
+// counting is a library that counts its sessions, and has no more than so many.
+type counting struct {
+	faulty
+	mu      sync.Mutex
+	live    map[uint]bool
+	most    int           // zero: any number
+	refused chan struct{} // is told of each session that there is not
+}
+
+func (c *counting) open(slot uint, write bool) (uint, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.most != 0 && len(c.live) >= c.most {
+		c.refused <- struct{}{}
+		return 0, rvSessionCount
+	}
+	_, err := c.faulty.open(slot, write)
+	if c.live == nil {
+		c.live = make(map[uint]bool)
+	}
+	c.live[uint(c.opened)] = true
+	return uint(c.opened), err
+}
+
+func (c *counting) shut(session uint) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.live, session)
+	return nil
+}
+
+// countingPool is a pool of two sessions over a library that counts them.
+func countingPool(c *counting) *Pool {
+	c.tokens = []tokenInfo{one(0)}
+	return NewPool(&Module{lib: c}, PoolOptions{PIN: func() ([]byte, error) { return []byte("12345678"), nil }, Size: 2})
+}
+
+// Sessions that are in use while others are lost, or while a login turns out to have ended,
+// are closed when they come back, and not used again.
+func TestPoolSessionsOfALifeBefore(t *testing.T) {
+	for name, lose := range map[string]func(*counting, *Pool) error{
+		"lost": func(c *counting, p *Pool) error {
+			return p.Do(func(*Session) error { c.in = false; return reason.New(reason.TokenRemoved, nil) })
+		},
+		"logged out": func(c *counting, p *Pool) error { c.in = false; return p.Do(nothing) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := new(counting)
+			p := countingPool(c)
+			var before *Session
+			err := p.Do(func(s *Session) error {
+				before = s
+				if err := lose(c, p); err == nil {
+					t.Error("nothing was lost")
+				}
+				return nil
+			})
+			if err != nil || len(c.live) != 0 {
+				t.Errorf("%v; %d sessions are open", err, len(c.live))
+			}
+			err = p.Do(func(s *Session) error {
+				if s == before {
+					t.Error("a session of the login before")
+				}
+				return nil
+			})
+			if err != nil || c.logins != 2 || len(c.live) != 1 {
+				t.Errorf("%v; %d logins, %d sessions", err, c.logins, len(c.live))
+			}
+			if err := p.Close(); err != nil || len(c.live) != 0 || c.in {
+				t.Errorf("closed: %v; %d sessions are open", err, len(c.live))
+			}
+		})
+	}
+}
+
+// Who wants a session that the token does not have waits for one; another token, or the
+// same one later, may have more.
+func TestPoolLearnsHowManySessionsThereAre(t *testing.T) {
+	t.Parallel() // a library is given time to notice that its token has gone
+	c := &counting{most: 1, refused: make(chan struct{}, 1)}
+	p := countingPool(c)
+	second := make(chan error, 1)
+	err := p.Do(func(*Session) error {
+		go func() { second <- p.Do(nothing) }()
+		<-c.refused
+		return nil
+	})
+	if err := errors.Join(err, <-second); err != nil || p.limit != 1 {
+		t.Errorf("%v; %d sessions at most", err, p.limit)
+	}
+	gone := reason.New(reason.TokenRemoved, nil)
+	for most, want := range map[uint]int{1: 1, 0: 2, 9: 2} {
+		c.tokens[0].maxSessions = most
+		if err := p.Do(func(*Session) error { c.in = false; return gone }); !errors.Is(err, gone) {
+			t.Fatal(err)
+		}
+		if err := p.Do(nothing); err != nil || p.limit != want {
+			t.Errorf("%v; %d sessions at most, not %d", err, p.limit, want)
+		}
+	}
+}
