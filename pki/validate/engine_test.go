@@ -176,6 +176,37 @@ func TestEveryQuestionOfCertificates(t *testing.T) {
 	}
 }
 
+// TestListIsConfirmed: a verdict asks the engine about the signature of the list of
+// accredited CAs, unless the same engine has confirmed it before.
+func TestListIsConfirmed(t *testing.T) {
+	w := newWorld(t)
+	v := w.v
+	v.Trust.Facts = nil
+	questions := func(version string, confirmed bool) int {
+		t.Helper()
+		engine := &wanting{version: version}
+		choice := sigalg.Choice{Engine: engine}
+		if confirmed {
+			if err := v.Trust.Accredited.ConfirmBy(choice.Begin()); err != nil || len(engine.asked) != 1 {
+				t.Fatalf("%v, asked %d times", err, len(engine.asked))
+			}
+			engine.asked = nil
+		}
+		v.Trust.CRLs = crl.NewSet(v.Trust.CRLs.Lists()...) // remembers nothing
+		if got := by(v, choice).ParsedCertificate(w.h.Cert, nil, now).Verdict; got.Status() != verdict.Passed {
+			t.Errorf("%v %q", got.Status(), got.Why())
+		}
+		return len(engine.asked)
+	}
+	anew, known := questions("list 1", false), questions("list 2", true)
+	if anew != known+1 {
+		t.Errorf("%d questions of an engine that does not know the list, %d of one that does", anew, known)
+	}
+	if again := questions("list 1", false); again != known {
+		t.Errorf("%d questions of an engine that confirmed the list for a verdict, not %d", again, known)
+	}
+}
+
 // TestEngineDoesNotMakeBadGood: what is bad stays bad whatever the engine, as long as it
 // is right; and an engine that is wrong about everything lets nothing pass where this
 // program computes too.
