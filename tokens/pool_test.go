@@ -98,6 +98,19 @@ func TestPoolAsksAgainForAPINThatWasNotThere(t *testing.T) {
 	}
 }
 
+// An empty PIN is not sent, and so there was no attempt.
+func TestPoolWithAnEmptyPIN(t *testing.T) {
+	f, pin := &faulty{tokens: []tokenInfo{one(0)}}, []byte{}
+	p := NewPool(&Module{lib: f}, PoolOptions{PIN: func() ([]byte, error) { return pin, nil }})
+	if err := p.Do(nothing); reason.Of(err) != reason.TokenPINWrong || f.logins != 0 {
+		t.Errorf("%v; %d logins", err, f.logins)
+	}
+	pin = []byte("12345678")
+	if err := p.Do(nothing); err != nil || f.logins != 1 {
+		t.Errorf("%v; %d logins", err, f.logins)
+	}
+}
+
 func TestPoolComesBack(t *testing.T) {
 	f := &faulty{tokens: []tokenInfo{one(0)}}
 	p, asked := pooled(f, 2)
