@@ -89,3 +89,18 @@ func TestModuleVerifies(t *testing.T) {
 		})
 	}
 }
+
+// TestModuleResumesNothing: the module verifies the proof of each connection with a
+// certificate, which a resumed one does not have.
+func TestModuleResumesNothing(t *testing.T) {
+	token := softtest.New(t, softtest.Options{NoKey: true, Label: "Токен"})
+	g := testgateway.Start(t, withModule(token, "both", "refuse"))
+	for name, version := range versions {
+		c := g.GOSTBrowser("ip", resuming(version))
+		for i := range 3 {
+			if s := whoIs(t, g, c); !s.is(false, "") || s.Identity == nil {
+				t.Errorf("%s, connection %d: %+v", name, i, s)
+			}
+		}
+	}
+}
