@@ -185,6 +185,7 @@ await visit("both at once", async (context) => {
   await installCryptoPro(context, [someone("ip")]);
   await installRutoken(context, someone("ip512"), { loggedIn: true });
 }, async (page) => {
+  await page.locator("#plugins section").nth(1).waitFor(); // one may be found before the other
   assert.equal(await page.locator("#plugins section").count(), 2);
   await choose(page, rutoken, someone("ip512").name);
   await passed(page, someone("ip512").name);

@@ -74,7 +74,7 @@ if (!input.brief) {
     await tabTo(tab, `#usable a[aria-label*="${signer.name}"]`);
     await tab.keyboard.press("Enter");
     await tab.locator("#pin-form").waitFor();
-    assert.equal(await tab.evaluate(() => document.activeElement.id), "pin");
+    await tab.waitForFunction(() => document.activeElement?.id === "pin", undefined, { timeout: 30000 }); // the page has the focus there
     await tab.keyboard.type(signer.pin);
     await tab.keyboard.press("Enter");
     await greeted(tab, signer);
