@@ -53,24 +53,11 @@ type Signer struct {
 // Signers returns the private keys of ECDSA and RSA on the token whose public half is
 // there too, in a certificate or by itself. Others cannot be used and are left out.
 func (s *Session) Signers() ([]*Signer, error) {
-	var keys []*Signer
-	err := s.do(func(lib library) error {
-		objects, err := lib.find(s.handle, []attribute{{attrClass, number(classPrivateKey)}})
-		if err != nil {
-			return err
-		}
-		for _, object := range objects {
-			k := &Signer{session: s, object: object}
-			if err := k.read(lib); err != nil {
-				return err
-			}
-			if k.public != nil {
-				keys = append(keys, k)
-			}
-		}
-		return nil
+	return privateKeys(s, func(lib library, object uint) (*Signer, bool, error) {
+		k := &Signer{session: s, object: object}
+		err := k.read(lib)
+		return k, k.public != nil, err
 	})
-	return keys, err
 }
 
 // ID is CKA_ID: what ties a key, its public half and its certificate together.

@@ -10,18 +10,28 @@ import (
 // Keys returns the private keys of GOST R 34.10-2012 on the token whose public half is
 // there too, in a certificate or by itself. Others cannot be used and are left out.
 func (s *Session) Keys() ([]*Key, error) {
-	var keys []*Key
+	return privateKeys(s, func(lib library, object uint) (*Key, bool, error) {
+		k := &Key{session: s, object: object}
+		err := k.read(lib)
+		return k, k.public != nil, err
+	})
+}
+
+// privateKeys returns what read makes of the private keys on the token, without those
+// that it says are of no use.
+func privateKeys[K any](s *Session, read func(lib library, object uint) (key K, usable bool, err error)) ([]K, error) {
+	var keys []K
 	err := s.do(func(lib library) error {
 		objects, err := lib.find(s.handle, []attribute{{attrClass, number(classPrivateKey)}})
 		if err != nil {
 			return err
 		}
 		for _, object := range objects {
-			k := &Key{session: s, object: object}
-			if err := k.read(lib); err != nil {
+			k, usable, err := read(lib, object)
+			if err != nil {
 				return err
 			}
-			if k.public != nil {
+			if usable {
 				keys = append(keys, k)
 			}
 		}

@@ -28,16 +28,8 @@ func bridge(o options, dir string, progress io.Writer) ([]row, error) {
 		fmt.Fprintln(progress, "bridge is left out: no gcc to build the PKCS#11 library with")
 		return nil, nil
 	}
-	library, err := buildLibrary(dir)
+	library, err := softLibrary(dir)
 	if err != nil {
-		return nil, err
-	}
-	if err := makeToken(filepath.Join(dir, "tokens", "bench")); err != nil {
-		return nil, err
-	}
-	// The library of soft tokens takes its directory from the environment, which the one
-	// in this process shares with us.
-	if err := os.Setenv("PROPUSK_SOFT_TOKENS", filepath.Join(dir, "tokens")); err != nil {
 		return nil, err
 	}
 	inside, err := signer(library, tokens.InProcess())
@@ -56,6 +48,20 @@ func bridge(o options, dir string, progress io.Writer) ([]row, error) {
 	}
 	again, err := respawn(o, library)
 	return append(rows, again...), err
+}
+
+// softLibrary builds the library of soft tokens, and gives it a token with a key.
+func softLibrary(dir string) (string, error) {
+	library, err := buildLibrary(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := makeToken(filepath.Join(dir, "tokens", "bench")); err != nil {
+		return "", err
+	}
+	// The library takes its directory from the environment, which the one in this process
+	// shares with us.
+	return library, os.Setenv("PROPUSK_SOFT_TOKENS", filepath.Join(dir, "tokens"))
 }
 
 // buildLibrary builds the library of soft tokens.

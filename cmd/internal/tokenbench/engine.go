@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,14 +30,8 @@ func throughput(o options, dir string, progress io.Writer) (rows []row, err erro
 		fmt.Fprintln(progress, "engine is left out: no gcc to build the PKCS#11 library with")
 		return nil, nil
 	}
-	library, err := buildLibrary(dir)
+	library, err := softLibrary(dir)
 	if err != nil {
-		return nil, err
-	}
-	if err := makeToken(filepath.Join(dir, "tokens", "bench")); err != nil {
-		return nil, err
-	}
-	if err := os.Setenv("PROPUSK_SOFT_TOKENS", filepath.Join(dir, "tokens")); err != nil {
 		return nil, err
 	}
 	all, err := verifications(8)
