@@ -31,6 +31,7 @@ import (
 
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/server/level"
 	"propusk/server/request"
 	"propusk/server/session"
 )
@@ -72,6 +73,19 @@ type Options struct {
 	Logout func(cert [32]byte)
 	// Refuse writes a page about a failure.
 	Refuse func(http.ResponseWriter, *http.Request, reason.Code)
+
+	// Policy says what services want of a person; nil wants a key everywhere.
+	Policy *level.Policy
+	// Admit takes over who came back with a good key, in the browser that began: it ends in
+	// Grant or in a page of its own. Nil admits everybody at once.
+	Admit func(w http.ResponseWriter, r *http.Request, req Request, who Login)
+	// Visit returns who visits by the browser of a request, and false if nobody does. Nil
+	// means that there are no visits: every sign-in is a new one.
+	Visit func(r *http.Request) (Login, bool)
+	// EndVisit ends the visit of the browser of a request, if there is one; may be nil.
+	EndVisit func(w http.ResponseWriter, r *http.Request)
+	// Paths are the local paths at which Own may end; those below them are meant too.
+	Paths []string
 }
 
 // Client is a service that relies on the identity.
@@ -88,8 +102,39 @@ type Login struct {
 	Identity person.Identity
 	// CertSHA256 is the fingerprint of the certificate.
 	CertSHA256 [32]byte
-	// At is when the certificate was judged.
+	// At is when the person proved who he is: when the certificate was judged, or the
+	// password. It is the claim auth_time.
 	At time.Time
+	// Certificate is the certificate in DER; nil if the person came without a key.
+	Certificate []byte
+	// Level is how strongly. Ticket sets it: what leads there is a key.
+	Level level.Level
+	// AMR is by which means (RFC 8176).
+	AMR []string
+	// SID is the visit, as services know it; empty if there is none.
+	SID string
+	// Taxpayer is for whom the person acts; nil means for himself as Identity says.
+	Taxpayer *Taxpayer
+	// EmailVerified says that the address of Identity was confirmed.
+	EmailVerified bool
+}
+
+// Taxpayer is for whom a person acts (requirement BY-09).
+type Taxpayer struct {
+	Kind   person.Kind
+	INN    person.INN
+	INNLE  person.INNLE
+	OGRN   person.OGRN
+	OGRNIP person.OGRNIP
+	Name   person.Name
+}
+
+// Need is what somebody wants of the person who is to come back.
+type Need struct {
+	// Level is the least level.
+	Level level.Level
+	// MaxAge is how long ago the person may have proven who he is; zero means any time.
+	MaxAge time.Duration
 }
 
 // Provider is the OpenID Connect provider. It is safe for concurrent use. Make
