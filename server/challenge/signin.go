@@ -53,7 +53,10 @@ func (j *signInJob) complete(x *gin.Context, st *state, file []byte) {
 		c.refuseJudged(x, j, judged)
 		return
 	}
-	login := oidc.Login{Identity: judged.outcome.Who, CertSHA256: judged.outcome.Certificate, At: judged.outcome.At}
+	login := oidc.Login{
+		Identity: judged.outcome.Who, CertSHA256: judged.outcome.Certificate, Certificate: judged.outcome.DER,
+		Method: string(st.method()), At: judged.outcome.At,
+	}
 	back, err := o.Provider.Ticket(j.req, login)
 	if err == nil { // the ticket is nobody's yet
 		err = o.Journal.Passed(x.Request, judged.event(j), judged.outcome.Who)

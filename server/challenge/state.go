@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"propusk/pki/reason"
+	"propusk/server/page"
 	"propusk/server/request"
 	"propusk/server/session"
 	"propusk/server/signrequest"
@@ -53,6 +54,14 @@ type state struct {
 	attempts int
 	issued   int
 	bearer   [32]byte // SHA-256 of the key that the bringer of the answer got
+}
+
+// method is how the person was to sign.
+func (st *state) method() page.Method {
+	if st.plugin {
+		return page.MethodPlugin
+	}
+	return page.MethodAgent
 }
 
 // answer is what an agent or a plug-in posted.

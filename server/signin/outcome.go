@@ -22,6 +22,8 @@ type Outcome struct {
 	Who person.Identity
 	// Certificate is the fingerprint of the certificate; zero if it could not be read.
 	Certificate [32]byte
+	// DER is the certificate itself; nil if it could not be read.
+	DER []byte
 	// Trust is what the certificate was judged by.
 	Trust validate.Trust
 	// At is the moment that it was judged for.
@@ -39,7 +41,7 @@ func (s *SignIn) Certificate(ctx context.Context, leaf []byte, kinds []person.Ki
 	o := j.certificates(ctx, [][]byte{leaf}, j.now())
 	out := Outcome{Code: o.code, Err: o.err, Who: o.who, Trust: o.trust, At: o.at, outcome: o}
 	if o.cert.Parsed != nil {
-		out.Certificate = o.cert.Parsed.SHA256()
+		out.Certificate, out.DER = o.cert.Parsed.SHA256(), o.cert.Parsed.Raw
 	}
 	return out
 }

@@ -92,7 +92,9 @@ func (s *SignIn) signIn(c *gin.Context) {
 		return
 	}
 	request.From(c.Request.Context()).Client = req.ClientID
-	back, err := s.opts.Provider.Ticket(req, oidc.Login{Identity: o.who, CertSHA256: o.cert.Parsed.SHA256(), At: o.at})
+	back, err := s.opts.Provider.Ticket(req, oidc.Login{
+		Identity: o.who, CertSHA256: o.cert.Parsed.SHA256(), Certificate: o.cert.Parsed.Raw, Method: string(page.MethodGOSTTLS), At: o.at,
+	})
 	if err == nil { // the ticket is nobody's yet
 		err = s.opts.Journal.Passed(c.Request, o.event(), o.who)
 	}
