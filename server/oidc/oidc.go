@@ -107,6 +107,8 @@ type Login struct {
 	At time.Time
 	// Certificate is the certificate in DER; nil if the person came without a key.
 	Certificate []byte
+	// Method is how the key was proven: "gost-tls", "agent" or "plugin"; empty without a key.
+	Method string
 	// Level is how strongly. Ticket sets it: what leads there is a key.
 	Level level.Level
 	// AMR is by which means (RFC 8176).
