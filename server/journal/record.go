@@ -41,16 +41,18 @@ const (
 	// Operator is a change of the gateway itself: its start and end, its keys, its trust
 	// data.
 	Operator Kind = "operator"
+	// Account is a change of somebody's account, by himself or by an operator.
+	Account Kind = "account"
 )
 
-func (k Kind) known() bool { return k == SignIn || k == Signature || k == Operator }
+func (k Kind) known() bool { return k == SignIn || k == Signature || k == Operator || k == Account }
 
 // Event is what happened. Fields that do not apply are empty. Texts are UTF-8 of at most 512
 // bytes without control characters.
 type Event struct {
 	// At is when; kept to the microsecond.
 	At time.Time
-	// Kind must be one of the three.
+	// Kind must be one of the four.
 	Kind Kind
 	// Action is how: the method of a sign-in or signing ("gost-tls", "challenge"), or what an
 	// operator did ("started", "stopped", "trust-loaded").

@@ -24,7 +24,7 @@ func (m *Metrics) WatchJournal(noted func() (at time.Time, records uint64)) {
 			}
 			return 0
 		}))
-	for _, kind := range []string{"sign-in", "signature", "operator"} {
+	for _, kind := range []string{"sign-in", "signature", "operator", "account"} {
 		for _, result := range []string{"appended", "failed"} { // an alarm wants the zero before it
 			m.journalled.WithLabelValues(kind, result)
 		}
