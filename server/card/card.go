@@ -1,0 +1,3 @@
+// Package card issues registration cards: login and first password, given out by an operator
+// who has seen the person's papers (PW-01 to PW-08).
+package card
