@@ -16,12 +16,15 @@ type Visit struct {
 	Public, SID string
 	Account     ID
 	// Level is how strongly the person has proven who he is, AMR how (RFC 8176), and AuthTime
-	// when last.
+	// when.
 	Level    level.Level
 	AMR      []string
 	AuthTime time.Time
 	// PasswordAt and KeyAt are when each way was last used; zero if it was not.
 	PasswordAt, KeyAt time.Time
+	// Proofs are all ways in which the person has proven who he is during the visit, at most
+	// one of each level; Level, AMR and AuthTime are the strongest of them.
+	Proofs []level.Proof
 	// CertSHA256 is the certificate of KeyAt.
 	CertSHA256 [32]byte
 	// Taxpayer is the ID of the active one (BY-09).
