@@ -137,6 +137,7 @@ func catalogue() []Entry {
 		engineEntries(),
 		journalEntries(),
 		challengeEntries(),
+		formEntries(),
 	)
 }
 

@@ -213,7 +213,7 @@ func TestSubIndications(t *testing.T) {
 // and of configuration: no verdict document has them.
 func beyondVerdicts(code string) bool {
 	for _, area := range []string{
-		"agent-", "api-key-", "authorization-", "batch-", "card-", "challenge-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "journal-", "media-", "method-", "page-",
+		"agent-", "api-key-", "authorization-", "batch-", "card-", "challenge-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "form-", "journal-", "media-", "method-", "page-",
 		"quota-", "reader-", "redirect-", "request-", "server-", "sign-gateway-", "sign-request-", "signin-", "signing-", "token-", "tsl-",
 	} {
 		if strings.HasPrefix(code, area) {

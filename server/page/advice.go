@@ -14,7 +14,7 @@ type advice struct {
 // adviceFor returns the advice for a code. A code without a page of its own is
 // told by the sentence of the catalogue.
 func adviceFor(code reason.Code) advice {
-	for _, find := range []func(reason.Code) (advice, bool){certificateAdvice, revocationAdvice, issuerAdvice, holderAdvice, serverAdvice, flowAdvice, challengeAdvice} {
+	for _, find := range []func(reason.Code) (advice, bool){certificateAdvice, revocationAdvice, issuerAdvice, holderAdvice, serverAdvice, flowAdvice, challengeAdvice, formAdvice} {
 		if a, ok := find(code); ok {
 			return a
 		}
@@ -290,4 +290,29 @@ func flowAdvice(code reason.Code) (advice, bool) {
 func entryText(code reason.Code) Text {
 	e, _ := reason.Lookup(code)
 	return Text{RU: e.RU, EN: e.EN}
+}
+
+// formAdvice is about forms of the gateway that it could not take.
+func formAdvice(code reason.Code) (advice, bool) {
+	again := Text{
+		"Откройте страницу с формой заново (не кнопкой «Назад») и заполните её ещё раз.",
+		"Open the page with the form anew, not with the button Back, and fill it in again.",
+	}
+	switch code {
+	case reason.FormForeign:
+		return advice{
+			Title: Text{"Форма пришла с другого сайта", "Another site sent this form"},
+			Cause: entryText(code),
+			Steps: []Text{{"Закройте вкладку, из которой вы сюда попали.", "Close the tab that brought you here."}, again},
+		}, true
+	case reason.FormExpired:
+		return advice{
+			Title: Text{"Форма устарела", "The form is too old"},
+			Cause: entryText(code),
+			Steps: []Text{again, {"Если в браузере выключены cookie, разрешите их для этого сайта.", "If cookies are switched off, allow them for this site."}},
+		}, true
+	case reason.FormMalformed, reason.FormTooLarge:
+		return advice{Title: Text{"Форму принять не получилось", "The form could not be taken"}, Cause: entryText(code), Steps: []Text{again}}, true
+	}
+	return advice{}, false
 }

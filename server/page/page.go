@@ -70,12 +70,13 @@ type Site struct {
 type Book struct {
 	site  Site
 	pages map[string]*template.Template
+	sets  map[string]languages
 }
 
-// New returns a Book of pages for a site. An error is a mistake in the templates of
-// this package.
-func New(site Site) (*Book, error) {
-	b := &Book{site: site, pages: make(map[string]*template.Template)}
+// New returns a Book of pages for a site, those of this package and those of sets. An
+// error is a mistake in templates.
+func New(site Site, sets ...Set) (*Book, error) {
+	b := &Book{site: site, pages: make(map[string]*template.Template), sets: make(map[string]languages)}
 	for _, name := range []string{"failure", "home", "signedin", "check", "verify", "choice", "wait", "signing", "post", "continue"} {
 		t, err := template.New(name).Option("missingkey=error").
 			ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
@@ -83,6 +84,11 @@ func New(site Site) (*Book, error) {
 			return nil, fmt.Errorf("page: %w", err)
 		}
 		b.pages[name] = t
+	}
+	for _, set := range sets {
+		if err := b.addSet(set); err != nil {
+			return nil, err
+		}
 	}
 	return b, nil
 }

@@ -1,0 +1,95 @@
+package page
+
+import (
+	"net/http"
+	"time"
+)
+
+// The languages of pages.
+const (
+	Russian = "ru" // the default
+	English = "en"
+)
+
+const (
+	languageCookie = "propusk-language"
+	// languageParameter of any address of a page chooses the language of it and of those
+	// that follow.
+	languageParameter = "lang"
+	languageLife      = 365 * 24 * time.Hour
+)
+
+// Language returns the language of the pages of a request, [Russian] or [English]: that of
+// the parameter lang of its address, else that of the cookie, else Russian. What a browser
+// says of its own accord is not asked: most say English to people who read none.
+func Language(r *http.Request) string {
+	if chosen, ok := chosenLanguage(r); ok {
+		return chosen
+	}
+	if c, err := r.Cookie(languageCookie); err == nil && c.Value == English {
+		return English
+	}
+	return Russian
+}
+
+// chosenLanguage is the language that the address of a request asks for.
+func chosenLanguage(r *http.Request) (string, bool) {
+	switch lang := r.URL.Query().Get(languageParameter); lang {
+	case Russian, English:
+		return lang, true
+	}
+	return "", false
+}
+
+// keepLanguage lets the pages that follow have the language that the address chose. The
+// cookie says nothing about the person, and goes over plain HTTP too: the page that checks
+// the environment is there.
+func keepLanguage(w http.ResponseWriter, r *http.Request) {
+	lang, ok := chosenLanguage(r)
+	if !ok {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: languageCookie, Value: lang, Path: "/", MaxAge: int(languageLife.Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// In returns the sentence in a language, and the Russian one where there is no other.
+func (t Text) In(lang string) string {
+	if lang == English && t.EN != "" {
+		return t.EN
+	}
+	return t.RU
+}
+
+// other is the language that a page offers beside its own.
+func other(lang string) string {
+	if lang == English {
+		return Russian
+	}
+	return English
+}
+
+// languageLink is the address of the page of a request in the other language. What was
+// posted cannot be asked for again by a link, so pages that answer to it say where they
+// are: here is that path, or empty.
+func languageLink(r *http.Request, here string) string {
+	to := *r.URL
+	to.Scheme, to.Host, to.User, to.Fragment = "", "", nil, ""
+	switch {
+	case here != "":
+		parsed, err := to.Parse(here)
+		if err != nil {
+			return "/language?" + languageParameter + "=" + other(Language(r))
+		}
+		to = *parsed
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		to.Path, to.RawPath, to.RawQuery = "/language", "", ""
+	}
+	q := to.Query()
+	q.Set(languageParameter, other(Language(r)))
+	to.RawQuery = q.Encode()
+	// A path of two slashes would be the name of a host.
+	return (&to).RequestURI()
+}
