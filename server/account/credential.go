@@ -66,9 +66,11 @@ type Key struct {
 	NotAfter time.Time
 	Bound    time.Time
 	LastUsed time.Time
-	// State is GoodKey, CompromisedKey or RemovedKey.
-	State string
-	Kind  person.Kind
+	// State is GoodKey, CompromisedKey or RemovedKey, and Changed is since when; zero if it
+	// always was.
+	State   string
+	Changed time.Time
+	Kind    person.Kind
 }
 
 // Card is a registration card (PW-01): the login and first password that an operator issued.
