@@ -76,6 +76,9 @@ type Config struct {
 	// a person with the wrong certificate is told where to go instead.
 	Cabinets map[string]Cabinet `yaml:"cabinets"`
 
+	// Mail is the server that takes letters.
+	Mail Mail `yaml:"mail"`
+
 	// Support is where the link «Техническая поддержка» leads.
 	Support Support `yaml:"support"`
 
@@ -359,6 +362,7 @@ func Default() Config {
 		OIDC:      OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
 		Challenge: defaultChallenge(),
 		Journal:   defaultJournal(),
+		Mail:      defaultMail(),
 		API:       API{Page: true, Keys: []APIKey{}},
 		Log:       Log{Level: "info"},
 		Limits: Limits{
@@ -422,7 +426,8 @@ func Parse(data []byte) (Config, error) {
 func (c *Config) resolve(dir string) {
 	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
-	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile}
+	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile,
+		&c.Mail.CA, &c.Mail.PasswordFile}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.GOSTCertificate)
 	}

@@ -36,7 +36,8 @@ func (c Config) Secrets() []Secret {
 			all = append(all, Secret{f.name, *f.value})
 		}
 	}
-	all = append(all, Secret{"hsm.pin_file", c.HSM.PINFile}, Secret{"verification.pin_file", c.Verification.PINFile})
+	all = append(all, Secret{"hsm.pin_file", c.HSM.PINFile}, Secret{"verification.pin_file", c.Verification.PINFile},
+		Secret{"mail.password_file", c.Mail.PasswordFile})
 	named := all[:0]
 	for _, s := range all {
 		if s.Path != "" {
