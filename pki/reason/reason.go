@@ -137,7 +137,10 @@ func catalogue() []Entry {
 		engineEntries(),
 		journalEntries(),
 		challengeEntries(),
+		admissionEntries(),
 		formEntries(),
+		visitEntries(),
+		registrationEntries(),
 	)
 }
 
