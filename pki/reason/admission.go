@@ -108,7 +108,7 @@ func accountKeyEntries() []Entry {
 		{
 			AccountIdentity, Policy,
 			"В сертификате ИНН вашей учётной записи, но другие ФИО или СНИЛС. Сертификат не привязан; обратитесь в техническую поддержку. Данные должен сверить сотрудник.",
-			"The certificate has the ИНН of an account and another name or СНИЛС, and was not bound to it; ask support to compare the data.", "",
+			"The certificate has the taxpayer number of an account and another name or insurance number, and was not bound to it; ask support to compare the data.", "",
 		},
 		{
 			AccountKeyCompromised, Policy,
