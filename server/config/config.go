@@ -79,6 +79,9 @@ type Config struct {
 	// Mail is the server that takes letters.
 	Mail Mail `yaml:"mail"`
 
+	// Profile is what people may do with their accounts.
+	Profile Profile `yaml:"profile"`
+
 	// Support is where the link «Техническая поддержка» leads.
 	Support Support `yaml:"support"`
 
@@ -363,6 +366,7 @@ func Default() Config {
 		Challenge: defaultChallenge(),
 		Journal:   defaultJournal(),
 		Mail:      defaultMail(),
+		Profile:   defaultProfile(),
 		API:       API{Page: true, Keys: []APIKey{}},
 		Log:       Log{Level: "info"},
 		Limits: Limits{

@@ -47,6 +47,7 @@ func (c Config) Validate() error {
 	k.report(c.Report)
 	k.hsm(c)
 	k.journal(c.Journal)
+	k.profile(c.Profile)
 	k.mail(c.Mail)
 	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
