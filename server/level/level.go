@@ -5,6 +5,7 @@ package level
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Level is how strongly a person has proven who he is. The zero value is Open, which
@@ -75,4 +76,56 @@ func (l Level) MarshalText() ([]byte, error) {
 		return nil, fmt.Errorf("level: there is no level %d", uint8(l))
 	}
 	return []byte(names[l]), nil
+}
+
+// Proof is one way in which a person has proven who he is.
+type Proof struct {
+	Level Level `json:"level"`
+	// AMR is by which means (RFC 8176).
+	AMR []string `json:"amr"`
+	// At is when.
+	At time.Time `json:"at"`
+}
+
+// Hardware is the means of a key that does not leave its device, and Software of any other
+// (RFC 8176, Section 2).
+const (
+	Hardware = "hwk"
+	Software = "swk"
+)
+
+// Need is what is wanted of a person. The zero value wants nothing.
+type Need struct {
+	// Level is the least level.
+	Level Level
+	// Physical wants a key that does not leave its device.
+	Physical bool
+	// Since is the earliest moment of a proof that counts; zero means any.
+	Since time.Time
+}
+
+// Best returns the strongest of the proofs that suffice, the newest among equals, and false
+// if none does.
+func (n Need) Best(proofs []Proof) (Proof, bool) {
+	var best Proof
+	found := false
+	for _, p := range proofs {
+		if p.Level < n.Level || p.At.Before(n.Since) || n.Physical && !slices.Contains(p.AMR, Hardware) {
+			continue
+		}
+		if !found || p.Level > best.Level || p.Level == best.Level && p.At.After(best.At) {
+			best, found = p, true
+		}
+	}
+	return best, found
+}
+
+// Add returns proofs with one more: of each level the newest is kept, so there are never
+// more than there are levels. The argument is not changed.
+func Add(proofs []Proof, p Proof) []Proof {
+	out := slices.DeleteFunc(slices.Clone(proofs), func(old Proof) bool { return old.Level == p.Level && !old.At.After(p.At) })
+	if slices.ContainsFunc(out, func(old Proof) bool { return old.Level == p.Level }) {
+		return out
+	}
+	return append(out, p)
 }

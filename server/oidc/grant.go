@@ -52,10 +52,10 @@ func (g *grant) issue(token string) bool {
 func (g *grant) GetID() string { return g.id }
 
 // GetACR implements op.AuthRequest.
-func (g *grant) GetACR() string { return ACR }
+func (g *grant) GetACR() string { return g.login.Level.ACR() }
 
 // GetAMR implements op.AuthRequest.
-func (g *grant) GetAMR() []string { return []string{amr} }
+func (g *grant) GetAMR() []string { return g.login.AMR }
 
 // GetAudience implements op.AuthRequest.
 func (g *grant) GetAudience() []string { return []string{g.req.ClientID} }

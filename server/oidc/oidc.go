@@ -39,10 +39,6 @@ import (
 // ACR is the authentication context of every sign-in by a qualified certificate.
 const ACR = "urn:propusk:acr:qes"
 
-// amr is the method of authentication. Whether the key is in a token cannot be
-// seen from here, so the weaker claim is made. RFC 8176, Section 2.
-const amr = "swk"
-
 // Options is what a Provider is made of. Only ChoiceURL, Key, Clients, SessionLife and Logout may be left out.
 type Options struct {
 	// Issuer is the URL of the public host, without a trailing slash.
@@ -80,10 +76,18 @@ type Options struct {
 	// Grant or in a page of its own. Nil admits everybody at once.
 	Admit func(w http.ResponseWriter, r *http.Request, req Request, who Login)
 	// Visit returns who visits by the browser of a request, and false if nobody does. Nil
-	// means that there are no visits: every sign-in is a new one.
+	// means that there are no visits: every sign-in is a new one, and max_age, prompt and
+	// acr_values have nothing to say.
 	Visit func(r *http.Request) (Login, bool)
-	// EndVisit ends the visit of the browser of a request, if there is one; may be nil.
-	EndVisit func(w http.ResponseWriter, r *http.Request)
+	// Granted is told before a service learns of a visit; on an error it does not. Nil if
+	// there are no visits.
+	Granted func(ctx context.Context, who Login, clientID string) error
+	// LogoutURL is the local path of the page that asks whether to log out; it gets what
+	// LogoutEnd reads, in the parameter end. Empty if there are no visits.
+	LogoutURL string
+	// Continue writes a page that leads on to an address: a redirect would belong to the
+	// form that was posted, whose page may lead nowhere else. Needed for Grant after a POST.
+	Continue func(w http.ResponseWriter, r *http.Request, address string)
 	// Paths are the local paths at which Own may end; those below them are meant too.
 	Paths []string
 }
@@ -94,6 +98,8 @@ type Client struct {
 	Secret                 string // empty for a public client
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
+	// BackChannelLogoutURI is where the service learns that a visit has ended; may be empty.
+	BackChannelLogoutURI string
 }
 
 // Login is who signed in, how and when.
@@ -113,6 +119,10 @@ type Login struct {
 	Level level.Level
 	// AMR is by which means (RFC 8176).
 	AMR []string
+	// Proofs are all that the visit has proven; nil means this one alone.
+	Proofs []level.Proof
+	// Account names whose visit it is; empty if there is none.
+	Account string
 	// SID is the visit, as services know it; empty if there is none.
 	SID string
 	// Taxpayer is for whom the person acts; nil means for himself as Identity says.
@@ -137,6 +147,15 @@ type Need struct {
 	Level level.Level
 	// MaxAge is how long ago the person may have proven who he is; zero means any time.
 	MaxAge time.Duration
+}
+
+// means says by which means a key was used. Whether it is in a token cannot be seen from
+// here; what its certificate says about the tool, the operator may believe.
+func (p *Provider) means(certificate []byte) string {
+	if p.opts.Policy != nil && p.opts.Policy.Physical(certificate) {
+		return level.Hardware
+	}
+	return level.Software
 }
 
 // Provider is the OpenID Connect provider. It is safe for concurrent use. Make

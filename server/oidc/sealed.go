@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"propusk/server/level"
 )
 
 // Request is an authorization request that passed all checks: what a service
@@ -21,6 +23,15 @@ type Request struct {
 	Challenge   string    `json:"p"` // of PKCE, method S256
 	Browser     [32]byte  `json:"b"` // SHA-256 of the browser's cookie
 	Issued      time.Time `json:"i"`
+
+	// Service is which of its services the client wants the person for; may be empty.
+	Service string `json:"v,omitempty"`
+	// Level is the least level that the client asked for; services may want more.
+	Level level.Level `json:"l,omitempty"`
+	// Since is the earliest moment at which the person may have proven who he is.
+	Since time.Time `json:"f,omitzero"`
+	// Path is where a request of the gateway itself ends, which has no client.
+	Path string `json:"o,omitempty"`
 }
 
 // sealer turns requests, and what a browser is to bring back, into text that only it can
