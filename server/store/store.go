@@ -45,10 +45,10 @@ type Store interface {
 	View(ctx context.Context, f func(Tx) error) error
 
 	// Update runs f with the store to itself, and makes durable what f did if it returns nil;
-	// otherwise nothing was done. f must do nothing but use its Tx: it is not the place for
-	// requests or for hashing passwords, because everybody else waits. f runs once, unless
-	// the commit of several updates together fails: then it may run again, from the start.
-	// What f returned is returned.
+	// otherwise nothing was done: the error is that of f, of ctx before f began, ErrClosed, or
+	// of the storage. f runs at most once, and must do nothing but use its Tx: it is not the
+	// place for requests or for hashing passwords, because everybody else waits. It must not
+	// call the Store.
 	Update(ctx context.Context, f func(Tx) error) error
 
 	// Close ends the store; transactions under way end first.
@@ -173,9 +173,9 @@ type outbox interface {
 	// DueLetters returns letters that wait and whose NotBefore is not after now, the first due
 	// first.
 	DueLetters(now time.Time, limit int) ([]account.Letter, error)
-	// Letters returns letters that were created before the time, the newest first; those with
-	// the same time are in one order. Before zero is all.
-	Letters(before time.Time, limit int) ([]account.Letter, error)
+	// Letters returns letters, the newest first: those behind the letter whose ID is before,
+	// or with "" from the newest on.
+	Letters(before string, limit int) ([]account.Letter, error)
 
 	PutTask(t account.Task) error
 	DeleteTask(id string) error
@@ -198,9 +198,9 @@ type support interface {
 	// Ticket returns a ticket by its number.
 	Ticket(number string) (account.Ticket, error)
 	PutTicket(t account.Ticket) error
-	// Tickets returns tickets in a state, "" being all, that were changed before the time,
-	// the last changed first. Before zero is all.
-	Tickets(state string, before time.Time, limit int) ([]account.Ticket, error)
+	// Tickets returns tickets in a state, "" being all, the last changed first: those behind
+	// the ticket whose number is before, or with "" from the last changed on.
+	Tickets(state, before string, limit int) ([]account.Ticket, error)
 	// Attachments returns the files of a ticket, in their order.
 	Attachments(ticket string) ([]account.Attachment, error)
 	PutAttachment(a account.Attachment) error
