@@ -132,6 +132,7 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 	c := s.opts.Config
 	e := s.engine("public", c.Public.URL, "", refuse(pages))
 	request.Get(e, "/", show(pages.Home))
+	request.Get(e, "/language", show(pages.ChangeLanguage))
 	addStatic(e)
 	s.provider.Routes(e)
 	if s.challenge != nil {

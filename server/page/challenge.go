@@ -80,9 +80,6 @@ type Waiting struct {
 	Done bool
 }
 
-// UntilText is Until for people.
-func (w Waiting) UntilText() string { return Time(w.Until) }
-
 // Agent is a way to an agent.
 type Agent struct{ Address, URL string }
 
@@ -130,12 +127,12 @@ type Post struct{ Origin, Path, Request string }
 func (b *Book) Choice(w http.ResponseWriter, r *http.Request, c Choice) error {
 	v := view{
 		Title: Text{RU: "Как вы хотите войти?", EN: "How do you want to sign in?"},
-		Cause: Text{RU: "Вход в сервис «" + c.Service + "». Выберите способ, который подходит к вашему компьютеру.", EN: "Choose the way that fits your computer."},
+		Lead:  Text{RU: "Вход в сервис «" + c.Service + "». Выберите способ, который подходит к вашему компьютеру.", EN: "You are signing in to “" + c.Service + "”. Choose the way that fits your computer."},
 		Ways:  &c,
 	}
 	if c.Sign != nil {
 		v.Title = Text{RU: "Подписать документ", EN: "Sign a document"}
-		v.Cause = Text{RU: "Сервис «" + c.Service + "» просит вас подписать документ. Прочитайте его и выберите, чем подписать.", EN: "A service asks you to sign a document. Read it and choose how to sign."}
+		v.Lead = Text{RU: "Сервис «" + c.Service + "» просит вас подписать документ. Прочитайте его и выберите, чем подписать.", EN: "The service “" + c.Service + "” asks you to sign a document. Read it and choose how to sign."}
 	}
 	return b.write(w, r, "choice", http.StatusOK, v)
 }
@@ -166,9 +163,9 @@ func (b *Book) Signing(w http.ResponseWriter, r *http.Request, s Signing) error 
 	policy(w.Header(), "script-src "+plugins.ScriptSources()+"; form-action 'self'")
 	return b.write(w, r, "signing", http.StatusOK, view{
 		Title: Text{RU: "Подпись расширением браузера", EN: "Signing with a plug-in of the browser"},
-		Cause: Text{
+		Lead: Text{
 			RU: "Нужен «КриптоПро ЭЦП Browser plug-in» или «Рутокен Плагин». PIN-код спросит сам плагин или эта страница, если плагин передаёт его токену.",
-			EN: "КриптоПро ЭЦП Browser plug-in or Рутокен Плагин is needed.",
+			EN: "КриптоПро ЭЦП Browser plug-in or Рутокен Плагин is needed. The plug-in asks for the PIN, or this page does if the plug-in hands it to the token.",
 		},
 		Sign: &s,
 	})
@@ -179,7 +176,7 @@ func (b *Book) Post(w http.ResponseWriter, r *http.Request, p Post) error {
 	policy(w.Header(), "script-src 'self'; form-action "+p.Origin)
 	return b.write(w, r, "post", http.StatusOK, view{
 		Title: Text{RU: "Переход в программу подписи", EN: "On to the signing program"},
-		Cause: Text{
+		Lead: Text{
 			RU: "Если программа не открылась сама, нажмите кнопку.",
 			EN: "Press the button if the program does not open by itself.",
 		},
@@ -191,7 +188,7 @@ func (b *Book) Post(w http.ResponseWriter, r *http.Request, p Post) error {
 func (b *Book) Continue(w http.ResponseWriter, r *http.Request, url string) error {
 	return b.write(w, r, "continue", http.StatusOK, view{
 		Title: Text{RU: "Подпись проверена", EN: "The signature is good"}, Tone: "good",
-		Cause: Text{RU: "Возвращаем вас в сервис.", EN: "You are being sent back to the service."},
+		Lead:  Text{RU: "Возвращаем вас в сервис.", EN: "You are being sent back to the service."},
 		Links: []Link{{Text{RU: "Продолжить", EN: "Continue"}, url}},
 	})
 }

@@ -16,7 +16,7 @@ type condition struct {
 func (b *Book) Check(w http.ResponseWriter, r *http.Request) error {
 	return b.write(w, r, "check", http.StatusOK, view{
 		Title: Text{RU: "Проверка выполнения условий доступа к личному кабинету", EN: "Check of the conditions of access to the cabinet"},
-		Cause: Text{
+		Lead: Text{
 			RU: "Проверьте условия по порядку. Условия 6 и 7 проверяют кнопки: сначала откройте страницу сервера, затем войдите с сертификатом.",
 			EN: "Check the conditions in this order. The buttons test conditions 6 and 7: first open the page of the server, then sign in with the certificate.",
 		},

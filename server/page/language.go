@@ -93,3 +93,16 @@ func languageLink(r *http.Request, here string) string {
 	// A path of two slashes would be the name of a host.
 	return (&to).RequestURI()
 }
+
+// ChangeLanguage writes the page /language: what has no address of its own, such as the
+// answer to a form, leads here to change the language of what follows.
+func (b *Book) ChangeLanguage(w http.ResponseWriter, r *http.Request) error {
+	return b.write(w, r, "language", http.StatusOK, view{
+		Title: Text{RU: "Страницы теперь на русском языке", EN: "Pages are now in English"},
+		Lead: Text{
+			RU: "Вернитесь назад и обновите страницу или начните с главной.",
+			EN: "Go back and reload the page, or begin with the front page.",
+		},
+		Links: []Link{{Text{RU: "На главную страницу", EN: "To the front page"}, b.site.PublicURL + "/"}},
+	})
+}

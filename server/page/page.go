@@ -1,16 +1,16 @@
-// Package page writes what people see: pages in Russian with English beside it, that
-// work without scripts, readable by screen readers, each with the support code of the
-// request and the link «Техническая поддержка».
+// Package page writes what people see: pages in Russian or English, that work without
+// scripts, with the keyboard alone, on a telephone and with a screen reader, each with the
+// support code of the request and the link «Техническая поддержка».
 //
-// The words about a failure are in advice.go. Pages show personal data only to
-// the person whose certificate the connection proved; no page is ever cached.
+// Each area of the gateway keeps the templates of its pages beside its code ([Set]) and
+// shows them by [Book.Show]; what all pages have in common is in templates/house.html, and
+// what they are built of in templates/partials.html. The pages of this package are in
+// gateway, the words about a failure in advice.go. Pages show personal data only to the
+// person whose certificate, or session, the request proved; no page is ever cached.
 package page
 
 import (
-	"bytes"
 	"embed"
-	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"time"
@@ -21,8 +21,14 @@ import (
 	"propusk/server/request"
 )
 
-//go:embed templates/*.html
-var templates embed.FS
+// templates are what all pages have in common, gateway are the pages of this package.
+var (
+	//go:embed templates/*.html
+	templates embed.FS
+
+	//go:embed gateway/*.html
+	gateway embed.FS
+)
 
 //go:embed static
 var static embed.FS
@@ -69,23 +75,14 @@ type Site struct {
 // sent; [Written] answers then.
 type Book struct {
 	site  Site
-	pages map[string]*template.Template
-	sets  map[string]languages
+	pages map[string]languages
 }
 
 // New returns a Book of pages for a site, those of this package and those of sets. An
 // error is a mistake in templates.
 func New(site Site, sets ...Set) (*Book, error) {
-	b := &Book{site: site, pages: make(map[string]*template.Template), sets: make(map[string]languages)}
-	for _, name := range []string{"failure", "home", "signedin", "check", "verify", "choice", "wait", "signing", "post", "continue"} {
-		t, err := template.New(name).Option("missingkey=error").
-			ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
-		if err != nil {
-			return nil, fmt.Errorf("page: %w", err)
-		}
-		b.pages[name] = t
-	}
-	for _, set := range sets {
+	b := &Book{site: site, pages: make(map[string]languages)}
+	for _, set := range append([]Set{{Name: "gateway", Files: gateway}}, sets...) {
 		if err := b.addSet(set); err != nil {
 			return nil, err
 		}
@@ -93,23 +90,21 @@ func New(site Site, sets ...Set) (*Book, error) {
 	return b, nil
 }
 
-// view is what a template sees.
+// view is a page of this package: what stands above the body, and what the body tells.
 type view struct {
-	Site        Site
-	SupportLink template.URL
-	SupportCode string
-	Title       Text
-	Tone        string // "good", "bad" or ""
-	Code        reason.Code
-	Cause       Text
-	Steps       []Text
-	Facts       []Fact
-	Links       []Link
-	Conditions  []condition
-	Ways        *Choice
-	Wait        *Waiting
-	Sign        *Signing
-	Post        *Post
+	Title      Text
+	Lead       Text
+	Tone       string // as in View
+	Code       reason.Code
+	Cause      Text
+	Steps      []Text
+	Facts      []Fact
+	Links      []Link
+	Conditions []condition
+	Ways       *Choice
+	Wait       *Waiting
+	Sign       *Signing
+	Post       *Post
 }
 
 // Failure is a page about something that did not work.
@@ -166,15 +161,17 @@ func (b *Book) Home(w http.ResponseWriter, r *http.Request) error {
 	return b.write(w, r, "home", http.StatusOK, view{
 		Title: Text{RU: "Вход по сертификату электронной подписи", EN: "Sign-in with a certificate of electronic signature"},
 		Cause: cause,
-		Facts: connectionFacts(conn),
+		Facts: connectionFacts(conn, Language(r)),
 		Links: b.site.Services,
 	})
 }
 
-// connectionFacts describes a connection for a page.
-func connectionFacts(c request.Connection) []Fact {
-	kind := map[string]string{"gost": "ГОСТ TLS", "ordinary": "обычный TLS (без ГОСТ)", "none": "без шифрования"}[c.Kind]
-	facts := []Fact{{Text{RU: "Вид защиты", EN: "Kind of protection"}, kind}}
+// connectionFacts describes a connection for a page in a language.
+func connectionFacts(c request.Connection, lang string) []Fact {
+	kind := map[string]Text{
+		"gost": {"ГОСТ TLS", "GOST TLS"}, "ordinary": {"обычный TLS (без ГОСТ)", "ordinary TLS (without GOST)"}, "none": {"без шифрования", "none"},
+	}[c.Kind]
+	facts := []Fact{{Text{RU: "Вид защиты", EN: "Kind of protection"}, kind.In(lang)}}
 	if c.Version != "" {
 		facts = append(facts, Fact{Text{RU: "Версия", EN: "Version"}, c.Version},
 			Fact{Text{RU: "Набор шифров", EN: "Cipher suite"}, c.Suite})
@@ -189,22 +186,9 @@ func (b *Book) Cabinet(kind person.Kind) (Link, bool) {
 	return l, ok
 }
 
-// write renders a page and sends it. Nothing is sent when rendering fails.
+// write writes a page of this package.
 func (b *Book) write(w http.ResponseWriter, r *http.Request, name string, status int, v view) error {
-	v.Site = b.site
-	v.SupportCode = request.From(r.Context()).ID
-	v.SupportLink = template.URL(b.supportURL()) //nolint:gosec // from the configuration, which allows http, https and mailto
-	var buf bytes.Buffer
-	if err := b.pages[name].ExecuteTemplate(&buf, "layout", v); err != nil {
-		return fmt.Errorf("page: %w", err)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", "ru, en")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(buf.Bytes()) //nolint:errcheck // the client went away; there is nobody to tell
-	return nil
+	return b.Show(w, r, "gateway/"+name, View{Status: status, Title: v.Title, Lead: v.Lead, Tone: v.Tone, Code: v.Code, Data: v})
 }
 
 // Written answers with status 500 when err, which a method of Book returned, is

@@ -128,10 +128,10 @@ func (b *Book) addSet(set Set) error {
 	}
 	for _, file := range pages {
 		name := set.Name + "/" + strings.TrimSuffix(path.Base(file), ".html")
-		if b.sets[name] != nil {
+		if b.pages[name] != nil {
 			return fmt.Errorf("page: two pages are named %s", name)
 		}
-		if b.sets[name], err = parsePage(name, set.Files, append([]string{file}, shared...)); err != nil {
+		if b.pages[name], err = parsePage(name, set.Files, append([]string{file}, shared...)); err != nil {
 			return err
 		}
 	}
@@ -165,7 +165,7 @@ var errNoPage = errors.New("page: there is no such page")
 // Forms on it are sent to this host, and browsers hold to that through redirects too: the
 // answer to a POST that goes on to another host is [Book.Continue], not a redirect.
 func (b *Book) Show(w http.ResponseWriter, r *http.Request, name string, v View) error {
-	in := b.sets[name]
+	in := b.pages[name]
 	if in == nil {
 		return fmt.Errorf("%w: %s", errNoPage, name)
 	}

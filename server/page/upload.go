@@ -15,7 +15,7 @@ func (b *Book) Upload(w http.ResponseWriter, r *http.Request) error {
 	allowUploadScript(w.Header())
 	return b.write(w, r, "verify", http.StatusOK, view{
 		Title: Text{RU: "Проверка электронной подписи", EN: "Verification of an electronic signature"},
-		Cause: Text{
+		Lead: Text{
 			RU: "Выберите файл подписи и документ. Ответом будет протокол: действительна ли подпись, кто и чем подписал, и что не так, если она не прошла проверку.",
 			EN: "Choose the signature and the document. The answer is a protocol: whether the signature is valid, who signed, and what is wrong if it is not.",
 		},

@@ -21,7 +21,7 @@ func TestUploadPage(t *testing.T) {
 	body := w.Body.String()
 	wellFormed(t, body)
 	for _, must := range []string{
-		`<html lang="ru">`, `action="/verify" method="post" enctype="multipart/form-data"`, `lang="en"`, `type="submit"`, `role="status"`, "Код обращения", "Техническая поддержка",
+		`<html lang="ru">`, `action="/verify" method="post" enctype="multipart/form-data"`, `type="submit"`, `role="status"`, "Код обращения", "Техническая поддержка",
 	} {
 		if !strings.Contains(body, must) {
 			t.Errorf("the page lacks %q", must)

@@ -11,14 +11,11 @@
   var progress = document.getElementById("progress");
   var status = document.getElementById("status");
 
-  // say puts a sentence in both languages where screen readers announce it.
+  var english = document.documentElement.lang === "en";
+
+  // say puts a sentence, in the language of the page, where screen readers announce it.
   function say(ru, en) {
-    status.textContent = ru + " ";
-    var other = document.createElement("span");
-    other.className = "en";
-    other.lang = "en";
-    other.textContent = en;
-    status.appendChild(other);
+    status.textContent = english ? en : ru;
   }
 
   function looksLikeSignature(file) {
@@ -107,11 +104,6 @@
 
   var hint = document.createElement("p");
   hint.className = "hint drop";
-  hint.textContent = "Файлы можно перетащить сюда. ";
-  var english = document.createElement("span");
-  english.className = "en";
-  english.lang = "en";
-  english.textContent = "Files can be dropped here.";
-  hint.appendChild(english);
+  hint.textContent = form.dataset.drop;
   form.insertBefore(hint, form.firstChild);
 })();

@@ -21,10 +21,8 @@ function make(tag, properties, ...inside) {
   return node;
 }
 
-// both is a sentence in both languages.
-function both(ru, en) {
-  return [`${ru} `, make("span", { className: "en", lang: "en" }, en)];
-}
+// say is a sentence in the language of the page.
+const say = document.documentElement.lang === "en" ? (_, en) => en : (ru) => ru;
 
 // Section is the part of the page about one plug-in.
 class Section {
@@ -40,7 +38,7 @@ class Section {
   }
 
   say(ru, en, code = "") {
-    this.status.replaceChildren(...both(ru, en));
+    this.status.replaceChildren(say(ru, en));
     this.node.dataset.state = code;
   }
 
@@ -70,9 +68,9 @@ class Section {
   // offer shows the button that asks for certificates: the person may be asked by the
   // plug-in, so nothing is done before they want it.
   offer() {
-    const button = make("button", { type: "button", className: "button" }, "Показать сертификаты");
+    const button = make("button", { type: "button", className: "button" }, say("Показать сертификаты", "Show certificates"));
     button.addEventListener("click", () => this.busy(() => this.choose()));
-    this.body.replaceChildren(make("p", {}, button, " ", make("span", { className: "en", lang: "en" }, "Show certificates")));
+    this.body.replaceChildren(make("p", {}, button));
     this.say("Плагин найден.", "The plug-in is here.", "found");
   }
 
@@ -100,13 +98,13 @@ class Section {
   item(one, why) {
     const { certificate } = one;
     const name = holder(certificate);
-    const until = both(`действует до ${day(certificate.to)}`, `valid until ${day(certificate.to)}`);
+    const until = say(`действует до ${day(certificate.to)}`, `valid until ${day(certificate.to)}`);
     if (why) {
-      return make("li", { className: "unusable" }, make("strong", {}, name), make("p", { className: "hint" }, ...both(...why)));
+      return make("li", { className: "unusable" }, make("strong", {}, name), make("p", { className: "hint" }, say(...why)));
     }
     const button = make("button", { type: "button", className: "button" }, name);
     button.addEventListener("click", () => this.busy(() => this.start(one)));
-    return make("li", {}, button, make("p", { className: "hint" }, ...until));
+    return make("li", {}, button, make("p", { className: "hint" }, until));
   }
 
   async start(one) {
@@ -126,12 +124,12 @@ class Section {
     const last = tries === 1;
     const form = make("form", { className: "pin" },
       make("div", { className: "field" },
-        make("label", { htmlFor: field.id }, ...both(`PIN-код токена: ${holder(one.certificate)}`, "PIN of the token")),
+        make("label", { htmlFor: field.id }, say(`PIN-код токена: ${holder(one.certificate)}`, "PIN of the token")),
         field,
-        make("p", { className: "hint" }, ...both("PIN-код получит Рутокен Плагин на этом компьютере; на сервер он не отправляется.", "Rutoken Plugin on this computer gets the PIN; it is not sent to the server."))),
+        make("p", { className: "hint" }, say("PIN-код получит Рутокен Плагин на этом компьютере; на сервер он не отправляется.", "Rutoken Plugin on this computer gets the PIN; it is not sent to the server."))),
       ...(last ? [make("div", { className: "field" }, make("label", { htmlFor: sure.id }, sure, " ",
-        ...both("Я помню PIN-код: это последняя попытка, после ошибки токен заблокируется.", "I know the PIN: this is the last try, a mistake locks the token.")))] : []),
-      make("p", {}, make("button", { type: "submit", className: "button" }, "Подписать"), " ", make("span", { className: "en", lang: "en" }, "Sign")));
+        say("Я помню PIN-код: это последняя попытка, после ошибки токен заблокируется.", "I know the PIN: this is the last try, a mistake locks the token.")))] : []),
+      make("p", {}, make("button", { type: "submit", className: "button" }, say("Подписать", "Sign"))));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const pin = field.value;
@@ -195,14 +193,14 @@ async function search(plugin) {
 
 async function main() {
   root.hidden = false;
-  const status = make("p", { className: "status", id: "plugins-status" }, ...both("Ищем плагины в браузере.", "Looking for plug-ins in the browser."));
+  const status = make("p", { className: "status", id: "plugins-status" }, say("Ищем плагины в браузере.", "Looking for plug-ins in the browser."));
   status.setAttribute("role", "status");
   root.append(status);
   const found = await Promise.all([cryptoPro, rutoken].map(search));
   if (found.some(Boolean)) {
     status.remove();
   } else {
-    status.replaceChildren(...both(
+    status.replaceChildren(say(
       "Плагинов в этом браузере нет. Если у вас установлены КриптоПро ЭЦП Browser plug-in или Рутокен Плагин, включите их расширение в настройках браузера и обновите страницу.",
       "There are no plug-ins in this browser. If CryptoPro's plug-in or Rutoken Plugin is installed, switch its extension on in the settings of the browser and reload the page."));
   }
