@@ -150,7 +150,7 @@ func (l *Listener) dispatch(conn net.Conn, w *workers) {
 	case w.slots <- struct{}{}:
 	default:
 		_ = conn.Close() // nothing was promised to this client
-		l.report(ConnectionState{}, ErrTooManyHandshakes)
+		l.report(ConnectionState{Remote: conn.RemoteAddr()}, ErrTooManyHandshakes)
 		return
 	}
 	select {
@@ -204,6 +204,7 @@ func (l *Listener) work(conn net.Conn, w *workers) {
 // serve brings a connection through its handshake and to Accept.
 func (l *Listener) serve(raw net.Conn) {
 	conn, state, err := l.handshake(raw)
+	state.Remote = raw.RemoteAddr()
 	l.report(state, err)
 	if err != nil {
 		l.turnAway(raw)

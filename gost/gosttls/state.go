@@ -91,6 +91,15 @@ type ConnectionState struct {
 	OfferedGroups   []uint16
 	OfferedSchemes  []uint16
 
+	// OfferedVersion is the version that the ClientHello names outside of its
+	// extensions: the highest one of a client older than TLS 1.3. It is known where
+	// Offered is.
+	OfferedVersion uint16
+
+	// Remote is the address of a client, in what [Listener.HandshakeDone] is told; nil
+	// elsewhere.
+	Remote net.Addr
+
 	// group is that of the key exchange of a connection of crypto/tls.
 	group tls.CurveID
 }
@@ -103,6 +112,7 @@ const maxOffered = 128
 func (s *ConnectionState) takeHello(hello *message.ClientHello) {
 	beginning := func(list []uint16) []uint16 { return slices.Clone(list[:min(len(list), maxOffered)]) }
 	s.ServerName = hello.Known.ServerName
+	s.OfferedVersion = hello.Version
 	s.Offered = beginning(hello.CipherSuites)
 	s.OfferedVersions = beginning(hello.Known.Versions)
 	s.OfferedGroups = beginning(hello.Known.Groups)
@@ -184,6 +194,7 @@ func stdState(c *tls.Conn) ConnectionState {
 		facts := peeked.facts
 		s.Offered, s.OfferedVersions = facts.Offered, facts.OfferedVersions
 		s.OfferedGroups, s.OfferedSchemes = facts.OfferedGroups, facts.OfferedSchemes
+		s.OfferedVersion = facts.OfferedVersion
 		if s.ServerName == "" {
 			s.ServerName = facts.ServerName
 		}
