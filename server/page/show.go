@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -55,6 +56,9 @@ type View struct {
 	// Scripts are paths of this host, such as "/static/wait.js". They may send requests to
 	// this host and nowhere else.
 	Scripts []string
+	// Policy replaces what a page with Scripts may do: directives of Content-Security-Policy
+	// beside those about styles and images. Empty is what is said at Scripts.
+	Policy string
 	// Here is the local path by which a link finds this page, for the switch of languages:
 	// only for answers to POST.
 	Here string
@@ -180,7 +184,7 @@ func (b *Book) Show(w http.ResponseWriter, r *http.Request, name string, v View)
 		return fmt.Errorf("page: %w", err)
 	}
 	if len(v.Scripts) > 0 {
-		policy(w.Header(), "script-src 'self'; connect-src 'self'; form-action 'self'")
+		policy(w.Header(), cmp.Or(v.Policy, "script-src 'self'; connect-src 'self'; form-action 'self'"))
 	}
 	keepLanguage(w, r)
 	h := w.Header()
