@@ -2,10 +2,13 @@
 // 6238), recovery codes on paper, and codes by e-mail. Each code is good once.
 //
 // Methods work within a transaction of the caller, who counts attempts (package throttle)
-// and decides what a right code is good for. Nothing here writes letters or the journal.
+// and decides what a right code is good for. A wrong code is a result and not an error: the
+// transaction must be committed, because it has counted. Nothing here writes letters or the
+// journal.
 package factor
 
 import (
+	"slices"
 	"time"
 
 	"propusk/server/account"
@@ -47,60 +50,68 @@ type Set struct {
 func (s Set) Any() bool { return s.TOTP || s.Email }
 
 // Of returns what an account has.
-func (k *Keeper) Of(tx store.Tx, id account.ID) (Set, error) { return Set{}, nil }
-
-// Enrolment is what a person needs to teach an application the secret.
-type Enrolment struct {
-	// Secret is in base 32, in groups of four, to be typed.
-	Secret string
-	// URI is "otpauth://totp/…", and PNG a picture of it (QR code).
-	URI string
-	PNG []byte
+func (k *Keeper) Of(tx store.Tx, id account.ID) (Set, error) {
+	all, err := tx.Factors(id)
+	if err != nil {
+		return Set{}, err
+	}
+	var s Set
+	for _, f := range all {
+		switch {
+		case f.Confirmed.IsZero():
+		case f.Kind == account.TOTP:
+			s.TOTP = true
+		case f.Kind == account.EmailCode:
+			s.Email = true
+		case f.Kind == account.Recovery:
+			s.Recovery = len(f.Sealed) / digestSize
+		}
+	}
+	return s, nil
 }
-
-// Propose makes a new secret, which counts for nothing until Confirm; a secret that was
-// proposed before is forgotten. Label is what the application shows under the issuer.
-func (k *Keeper) Propose(tx store.Tx, id account.ID, label string) (Enrolment, error) {
-	return Enrolment{}, nil
-}
-
-// Proposed returns the enrolment that waits to be confirmed, to be shown again;
-// [store.ErrNotFound] if there is none.
-func (k *Keeper) Proposed(tx store.Tx, id account.ID, label string) (Enrolment, error) {
-	return Enrolment{}, nil
-}
-
-// Confirm makes the proposed application count, instead of an older one, if the code is one
-// of its codes, and returns fresh recovery codes, to be shown this once. [ErrWrong] means
-// that the code is not.
-func (k *Keeper) Confirm(tx store.Tx, id account.ID, code string) (recovery []string, err error) {
-	return nil, nil
-}
-
-// RemoveTOTP forgets the application and the recovery codes.
-func (k *Keeper) RemoveTOTP(tx store.Tx, id account.ID) error { return nil }
-
-// NewRecovery returns fresh recovery codes, to be shown this once; the old ones are void.
-func (k *Keeper) NewRecovery(tx store.Tx, id account.ID) ([]string, error) { return nil, nil }
 
 // SetEmail says whether sign-ins by password need a code by e-mail when there is no
 // application.
-func (k *Keeper) SetEmail(tx store.Tx, id account.ID, on bool) error { return nil }
-
-// TOTP uses up a code of the application. [ErrWrong] means that it is none, or was used.
-func (k *Keeper) TOTP(tx store.Tx, id account.ID, code string) error { return nil }
-
-// Recovery uses up a recovery code. [ErrWrong] means that it is none, or was used.
-func (k *Keeper) Recovery(tx store.Tx, id account.ID, code string) error { return nil }
-
-// EmailCode returns a fresh code of 8 digits for a purpose and for what owner names, such as
-// a sign-in that waits; the older one is void.
-func (k *Keeper) EmailCode(tx store.Tx, id account.ID, purpose, owner string) (code string, until time.Time, err error) {
-	return "", time.Time{}, nil
+func (k *Keeper) SetEmail(tx store.Tx, id account.ID, on bool) error {
+	if err := k.remove(tx, id, account.EmailCode); err != nil || !on {
+		return err
+	}
+	now := k.opts.Now()
+	return tx.PutFactor(account.Factor{Account: id, ID: account.NewName(), Kind: account.EmailCode, Added: now, Confirmed: now})
 }
 
-// CheckEmailCode uses up a code by e-mail. [ErrWrong] means that it is none, was used, has
-// expired, or was tried in vain five times: a code is void then.
-func (k *Keeper) CheckEmailCode(tx store.Tx, id account.ID, purpose, owner, code string) error {
+// remove forgets all factors of some kinds.
+func (k *Keeper) remove(tx store.Tx, id account.ID, kinds ...string) error {
+	return k.forget(tx, id, func(f account.Factor) bool { return slices.Contains(kinds, f.Kind) })
+}
+
+// forget forgets the factors that match.
+func (k *Keeper) forget(tx store.Tx, id account.ID, match func(account.Factor) bool) error {
+	all, err := tx.Factors(id)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if !match(f) {
+			continue
+		}
+		if err := tx.DeleteFactor(id, f.ID); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// find returns the confirmed factor of a kind, and false if there is none.
+func (k *Keeper) find(tx store.Tx, id account.ID, kind string) (account.Factor, bool, error) {
+	all, err := tx.Factors(id)
+	if err != nil {
+		return account.Factor{}, false, err
+	}
+	for _, f := range all {
+		if f.Kind == kind && !f.Confirmed.IsZero() {
+			return f, true, nil
+		}
+	}
+	return account.Factor{}, false, nil
 }

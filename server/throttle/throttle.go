@@ -19,8 +19,10 @@
 package throttle
 
 import (
+	"encoding/hex"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"propusk/server/account"
@@ -63,33 +65,63 @@ func New(o Options) *Throttle { return &Throttle{o} }
 
 // Attempt is one attempt: where it comes from, and at what.
 type Attempt struct {
-	purpose string
-	login   string // a keyed digest
-	device  string // empty for a stranger
-	network netip.Prefix
-	around  netip.Prefix
-	rules   Rules
+	pays []payment
+}
+
+// payment is one budget that an attempt takes from.
+type payment struct {
+	key    string
+	budget Budget
+	login  bool // that of an account for strangers
 }
 
 // Attempt returns the attempt that a request makes at a login for a purpose, such as
 // "password". Any text is a login: it need not exist.
 func (t *Throttle) Attempt(r *http.Request, purpose, login string, rules Rules) Attempt {
+	if device, ok := t.device(r, login); ok {
+		return Attempt{[]payment{{t.key(purpose, "device", device), rules.Device, false}}}
+	}
 	network := request.Network(r.RemoteAddr)
-	a := Attempt{purpose: purpose, login: login, network: network, rules: rules}
-	return a
+	return Attempt{[]payment{
+		{t.key(purpose, "pair", network.String(), login), rules.Pair, false},
+		{t.key(purpose, "network", network.String()), rules.Network, false},
+		{t.key(purpose, "around", around(network).String()), rules.Around, false},
+		{t.key(purpose, "login", login), rules.Login, true},
+	}}
 }
 
-// Begin takes an attempt from its budgets, in the transaction that makes it durable before
-// anything is compared. The error is a [Refused], and nothing is taken then, or that of the
-// store.
-func (t *Throttle) Begin(tx store.Tx, a Attempt) error { return nil }
+// Bits of the networks around one.
+const (
+	aroundIPv4 = 24
+	aroundIPv6 = 48
+)
 
-// Passed gives an attempt back that was right.
-func (t *Throttle) Passed(tx store.Tx, a Attempt) error { return nil }
+// around returns the network around one, which often belongs to the same people. What is no
+// network is around itself.
+func around(n netip.Prefix) netip.Prefix {
+	bits := aroundIPv6
+	if n.Addr().Is4() {
+		bits = aroundIPv4
+	}
+	wide, err := n.Addr().Prefix(bits)
+	if err != nil {
+		return n
+	}
+	return wide
+}
+
+// key names a counter: neither a login nor an address can be read or guessed from it.
+func (t *Throttle) key(parts ...string) string {
+	digest := t.opts.Sealer.Pepper("throttle", strings.Join(parts, "\x00"))
+	return parts[0] + "/" + parts[1] + "/" + hex.EncodeToString(digest[:keySize])
+}
+
+// keySize is how much of a digest names a counter, in bytes.
+const keySize = 16
 
 // Refused says that a budget is used up.
 type Refused struct {
-	// Wait is for how long.
+	// Wait is until when there is one attempt again.
 	Wait time.Duration
 	// Login is true if it is the budget of the account for strangers: the attempts came from
 	// many networks.
@@ -99,9 +131,61 @@ type Refused struct {
 // Error implements error.
 func (*Refused) Error() string { return "throttle: too many attempts" }
 
-// Known reports whether the browser of a request has signed in to the login before.
-func (t *Throttle) Known(r *http.Request, login string) bool { return false }
+// Begin takes an attempt from its budgets, in a transaction that ends before anything is
+// compared: of a thousand attempts at the same moment no more are looked at than the budget
+// has. The error is a [*Refused], and nothing is taken then, or that of the store.
+func (t *Throttle) Begin(tx store.Tx, a Attempt) error {
+	now := t.opts.Now()
+	counters := make([]account.Counter, 0, len(a.pays))
+	var refused *Refused
+	for _, p := range a.pays {
+		c, err := tx.Counter(p.key)
+		if err != nil {
+			return err
+		}
+		if c.Until.Before(now) {
+			c.Count, c.Since, c.Until = 0, now, now
+		}
+		c.Count++
+		c.Until = c.Until.Add(p.budget.step())
+		if wait := c.Until.Sub(now) - p.budget.Refill; wait > 0 && (refused == nil || wait > refused.Wait) {
+			refused = &Refused{Wait: wait, Login: p.login}
+		}
+		counters = append(counters, c)
+	}
+	if refused != nil {
+		return refused
+	}
+	for _, c := range counters {
+		if err := tx.PutCounter(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-// Remember makes the browser one that has signed in to the login. Call it after a sign-in
-// that is complete.
-func (t *Throttle) Remember(w http.ResponseWriter, r *http.Request, login string) {}
+// step is how long one attempt is missing. A counter is the moment when its budget is whole
+// again (the generic cell rate algorithm): one number, and nothing to be reset.
+func (b Budget) step() time.Duration { return b.Refill / time.Duration(b.Burst) }
+
+// Passed gives an attempt back that was right.
+func (t *Throttle) Passed(tx store.Tx, a Attempt) error {
+	now := t.opts.Now()
+	for _, p := range a.pays {
+		c, err := tx.Counter(p.key)
+		if err != nil {
+			return err
+		}
+		c.Until = c.Until.Add(-p.budget.step())
+		c.Count--
+		if c.Count <= 0 || !c.Until.After(now) {
+			err = tx.DeleteCounter(p.key)
+		} else {
+			err = tx.PutCounter(c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
