@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
@@ -10,9 +9,9 @@ import (
 	"strings"
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
-	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"propusk/pki/reason"
+	"propusk/server/level"
 	"propusk/server/request"
 	"propusk/server/session"
 )
@@ -25,13 +24,10 @@ const browserCookie = "__Host-propusk-browser"
 // maxParameter bounds state and nonce, in bytes: they travel in URLs, sealed.
 const maxParameter = 512
 
-// browserKey is the context key of the SHA-256 of the browser's cookie.
-type browserKey struct{}
-
 // authorize is the authorization endpoint. OpenID Connect Core 1.0, Section
-// 3.1.2. It checks everything itself before the library sees the request: the
-// library redirects errors to addresses that we want to have checked first, and
-// does not insist on PKCE, state and nonce.
+// 3.1.2. It checks everything itself, and the library does not see the request: it
+// redirects errors to addresses that we want to have checked first, does not insist on
+// PKCE, state and nonce, and knows nothing of visits.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		p.refuse(w, r, reason.AuthorizationInvalid)
@@ -55,8 +51,39 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.redirectError(w, r, back, form, e)
 		return
 	}
-	ctx := context.WithValue(r.Context(), browserKey{}, BindBrowser(w, r, p.opts.RequestLife+p.opts.TicketLife))
-	op.Authorize(w, onlyChecked(r.WithContext(ctx), form), p.op)
+	want, e := p.wanted(c, form)
+	if e != nil {
+		p.redirectError(w, r, back, form, e)
+		return
+	}
+	if p.opts.Visit != nil {
+		if who, ok := p.opts.Visit(r); ok {
+			want.visited(p, who)
+			if best, enough := p.meets(want.req, who); enough {
+				p.finish(w, r, want.req, best)
+				return
+			}
+		}
+	}
+	if want.silent {
+		p.redirectError(w, r, back, form, want.refusal())
+		return
+	}
+	p.signIn(w, r, want.req)
+}
+
+// signIn sends a browser to the page where people sign in, and binds the request to it.
+func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, req Request) {
+	req.Browser = BindBrowser(w, r, p.opts.RequestLife+p.opts.TicketLife)
+	http.Redirect(w, r, p.signInPage(req), http.StatusFound)
+}
+
+// signInPage is where a request goes on.
+func (p *Provider) signInPage(req Request) string {
+	if choice := p.opts.ChoiceURL; choice != "" {
+		return choice + "?request=" + p.seal.close(req)
+	}
+	return p.opts.SignInURL + "/signin?request=" + p.seal.close(req)
 }
 
 // checkAuthorization checks all but the client and its address. The errors go to
@@ -76,8 +103,6 @@ func checkAuthorization(form url.Values) *zoidc.Error {
 		return zoidc.ErrInvalidRequest().WithDescription("response_mode must be query")
 	case !slices.Contains(strings.Fields(form.Get("scope")), "openid"):
 		return zoidc.ErrInvalidScope().WithDescription("scope must have openid")
-	case slices.Contains(strings.Fields(form.Get("prompt")), "none"):
-		return zoidc.ErrLoginRequired().WithDescription("every sign-in shows the certificate anew")
 	case !acceptable(form.Get("state")):
 		return zoidc.ErrInvalidRequest().WithDescription("state is needed, of at most 512 bytes")
 	case !acceptable(form.Get("nonce")):
@@ -96,19 +121,6 @@ func acceptable(s string) bool { return s != "" && len(s) <= maxParameter }
 func isDigest(s string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	return err == nil && len(b) == sha256.Size
-}
-
-// onlyChecked returns r with the parameters that were checked and no others: what
-// the library makes of the rest is of no interest.
-func onlyChecked(r *http.Request, form url.Values) *http.Request {
-	checked := url.Values{}
-	for _, name := range []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method"} {
-		checked.Set(name, form.Get(name))
-	}
-	r = r.Clone(r.Context())
-	r.Method, r.Body, r.Form, r.PostForm = http.MethodGet, http.NoBody, nil, nil
-	r.URL.RawQuery = checked.Encode()
-	return r
 }
 
 // redirectError tells the client what is wrong, at an address that was checked.
@@ -164,15 +176,13 @@ func (p *Provider) Ticket(r Request, who Login) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	who.Level, who.AMR = level.QES, []string{p.means(who.Certificate)}
 	ticket, ok := p.tickets.Put(&grant{id: session.NewKey(), req: r, login: who, sub: sub})
 	if !ok {
 		return "", reason.Errorf(reason.ServerBusy, "the store of tickets is full")
 	}
 	return p.opts.Issuer + "/signin/return?ticket=" + ticket, nil
 }
-
-// grantKey is the context key of the grant that back is about to give a code for.
-type grantKey struct{}
 
 // back is where the browser comes with the ticket. The ticket is used up at the
 // first attempt, whoever makes it.
@@ -193,5 +203,9 @@ func (p *Provider) back(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.rememberCertificate(w, g.login.CertSHA256)
-	op.AuthResponse(g, p.op, w, r.WithContext(context.WithValue(r.Context(), grantKey{}, g)))
+	if p.opts.Admit != nil {
+		p.opts.Admit(w, r, g.req, g.login)
+		return
+	}
+	p.Grant(w, r, g.req, g.login)
 }

@@ -10,35 +10,60 @@ import (
 
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/server/level"
 )
 
 // claimCert names the certificate by which a person has signed in.
 const claimCert = "cert_sha256"
 
 // claims are what a service learns beside the standard claims of the token. The
-// scope openid gives the kind and the certificate; profile the name and the
-// identifiers; email the address, which nobody has verified.
+// scope openid gives the kind, the certificate and the visit; profile the name, the
+// identifiers and the taxpayer; email the address, and whether anybody has verified it.
 func (g *grant) claims() map[string]any {
 	who := g.login.Identity
-	m := map[string]any{"kind": string(who.Kind), claimCert: hex.EncodeToString(g.login.CertSHA256[:])}
-	add := func(name, value string) {
-		if value != "" {
-			m[name] = value
+	m := map[string]any{"kind": string(who.Kind)}
+	if g.login.byKey() {
+		m[claimCert] = hex.EncodeToString(g.login.CertSHA256[:])
+	}
+	add(m, "sid", g.login.SID)
+	if slices.Contains(g.req.Scopes, "profile") {
+		add(m, "name", who.Name.Reveal())
+		add(m, "organization", who.Organization.Reveal())
+		add(m, "inn", who.INN.Reveal())
+		add(m, "innle", who.INNLE.Reveal())
+		add(m, "ogrn", who.OGRN.Reveal())
+		add(m, "ogrnip", who.OGRNIP.Reveal())
+		add(m, "snils", who.SNILS.Reveal())
+		if g.login.Taxpayer != nil {
+			m["taxpayer"] = g.login.Taxpayer.claims()
 		}
 	}
-	if slices.Contains(g.req.Scopes, "profile") {
-		add("name", who.Name.Reveal())
-		add("organization", who.Organization.Reveal())
-		add("inn", who.INN.Reveal())
-		add("innle", who.INNLE.Reveal())
-		add("ogrn", who.OGRN.Reveal())
-		add("ogrnip", who.OGRNIP.Reveal())
-		add("snils", who.SNILS.Reveal())
-	}
 	if slices.Contains(g.req.Scopes, "email") && who.Email.Reveal() != "" {
-		m["email"], m["email_verified"] = who.Email.Reveal(), false
+		m["email"], m["email_verified"] = who.Email.Reveal(), g.login.EmailVerified
 	}
 	return m
+}
+
+// byKey reports whether what counts is the proof of a key, and not of something weaker in
+// the same visit.
+func (who Login) byKey() bool { return who.Level >= level.Mobile }
+
+// claims are the claim taxpayer (BY-09).
+func (t *Taxpayer) claims() map[string]any {
+	m := map[string]any{"kind": string(t.Kind)}
+	add(m, "name", t.Name.Reveal())
+	add(m, "inn", t.INN.Reveal())
+	add(m, "innle", t.INNLE.Reveal())
+	add(m, "ogrn", t.OGRN.Reveal())
+	add(m, "ogrnip", t.OGRNIP.Reveal())
+	return m
+}
+
+// add adds a claim unless it is empty.
+func add(m map[string]any, name, value string) {
+	if value != "" {
+		m[name] = value
+	}
 }
 
 // subject returns the claim sub: the same for the same person at the same service

@@ -44,13 +44,8 @@ func (c *client) ResponseTypes() []zoidc.ResponseType {
 // GrantTypes implements op.Client.
 func (c *client) GrantTypes() []zoidc.GrantType { return []zoidc.GrantType{zoidc.GrantTypeCode} }
 
-// LoginURL implements op.Client; id is the sealed request.
-func (c *client) LoginURL(id string) string {
-	if choice := c.provider.opts.ChoiceURL; choice != "" {
-		return choice + "?request=" + id
-	}
-	return c.provider.opts.SignInURL + "/signin?request=" + id
-}
+// LoginURL implements op.Client. Nobody asks: the authorization endpoint is our own.
+func (c *client) LoginURL(string) string { return c.provider.opts.Issuer + "/" }
 
 // AccessTokenType implements op.Client: opaque.
 func (c *client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeBearer }

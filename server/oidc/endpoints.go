@@ -15,6 +15,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"propusk/pki/reason"
+	"propusk/server/level"
 	"propusk/server/request"
 )
 
@@ -22,6 +23,13 @@ import (
 // library's own document also names flows that are not.
 func (p *Provider) discovery(c *gin.Context) {
 	at := func(path string) string { return p.opts.Issuer + path }
+	visits := p.opts.Visit != nil
+	acrs, claims := []string{level.QES.ACR()}, []string{"iss", "sub", "aud", "exp", "iat", "nonce", "acr", "amr", "auth_time", "kind", claimCert,
+		"name", "organization", "inn", "innle", "ogrn", "ogrnip", "snils", "email", "email_verified"}
+	if visits {
+		acrs = []string{level.Password.ACR(), level.TwoFactor.ACR(), level.QES.ACR()}
+		claims = append(claims, "sid", "taxpayer")
+	}
 	c.JSON(http.StatusOK, &zoidc.DiscoveryConfiguration{
 		Issuer:                            p.opts.Issuer,
 		AuthorizationEndpoint:             at("/authorize"),
@@ -33,13 +41,14 @@ func (p *Provider) discovery(c *gin.Context) {
 		ResponseTypesSupported:            []string{"code"},
 		ResponseModesSupported:            []string{"query"},
 		GrantTypesSupported:               []zoidc.GrantType{zoidc.GrantTypeCode},
-		ACRValuesSupported:                []string{ACR},
+		ACRValuesSupported:                acrs,
 		SubjectTypesSupported:             []string{"pairwise"},
 		IDTokenSigningAlgValuesSupported:  []string{string(p.key.algorithm)},
 		TokenEndpointAuthMethodsSupported: []zoidc.AuthMethod{zoidc.AuthMethodBasic, zoidc.AuthMethodNone},
 		CodeChallengeMethodsSupported:     []zoidc.CodeChallengeMethod{zoidc.CodeChallengeMethodS256},
-		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "nonce", "acr", "amr", "auth_time", "kind", "cert_sha256",
-			"name", "organization", "inn", "innle", "ogrn", "ogrnip", "snils", "email", "email_verified"},
+		ClaimsSupported:                   claims,
+		BackChannelLogoutSupported:        visits,
+		BackChannelLogoutSessionSupported: visits,
 	})
 }
 

@@ -3,8 +3,10 @@ package oidc
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
@@ -34,7 +36,57 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 	}
 	p.forget(end.UserID, end.ClientID)
 	p.logout(w, r, end.IDTokenHintClaims)
-	http.Redirect(w, r, end.RedirectURI, http.StatusSeeOther)
+	if p.opts.LogoutURL == "" {
+		http.Redirect(w, r, end.RedirectURI, http.StatusSeeOther)
+		return
+	}
+	// What comes from the page of a service may lack the cookie of the visit; where this
+	// leads, it has it.
+	out := End{ClientID: end.ClientID, Address: end.RedirectURI, Issued: p.opts.Now()}
+	if end.IDTokenHintClaims != nil {
+		out.SID, _ = end.IDTokenHintClaims.Claims["sid"].(string)
+	}
+	http.Redirect(w, r, p.opts.LogoutURL+"?end="+p.sealEnd(out), http.StatusSeeOther)
+}
+
+// End is a logout that a service began, and that was checked.
+type End struct {
+	ClientID string `json:"c"`
+	// Address is where the browser goes afterwards.
+	Address string `json:"a"`
+	// SID is the visit that the identity token of the service names, which was verified;
+	// empty without one. Another visit is ended only if the person says so (RP-Initiated
+	// Logout 1.0, Section 2).
+	SID    string    `json:"s,omitempty"`
+	Issued time.Time `json:"i"`
+}
+
+// sealedEnd is bound into the seal of an End.
+const sealedEnd = "propusk logout 1"
+
+func (p *Provider) sealEnd(e End) string {
+	plain, err := json.Marshal(e)
+	if err != nil {
+		panic("oidc: a logout does not encode: " + err.Error())
+	}
+	return p.seal.seal(sealedEnd, plain)
+}
+
+// LogoutEnd reads the parameter end of Options.LogoutURL. The error is
+// [reason.SignInExpired] when it is not ours or too old.
+func (p *Provider) LogoutEnd(sealed string) (End, error) {
+	plain, err := p.seal.unseal(sealedEnd, sealed)
+	var e End
+	if err == nil {
+		err = json.Unmarshal(plain, &e)
+	}
+	if err == nil && p.opts.Now().Sub(e.Issued) > p.opts.RequestLife {
+		err = errNotOpen
+	}
+	if err != nil {
+		return End{}, reason.New(reason.SignInExpired, err)
+	}
+	return e, nil
 }
 
 // hint returns the identity token that a logout names, or "" when it is not one of

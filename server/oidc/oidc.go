@@ -141,23 +141,6 @@ type Taxpayer struct {
 	Name   person.Name
 }
 
-// Need is what somebody wants of the person who is to come back.
-type Need struct {
-	// Level is the least level.
-	Level level.Level
-	// MaxAge is how long ago the person may have proven who he is; zero means any time.
-	MaxAge time.Duration
-}
-
-// means says by which means a key was used. Whether it is in a token cannot be seen from
-// here; what its certificate says about the tool, the operator may believe.
-func (p *Provider) means(certificate []byte) string {
-	if p.opts.Policy != nil && p.opts.Policy.Physical(certificate) {
-		return level.Hardware
-	}
-	return level.Software
-}
-
 // Provider is the OpenID Connect provider. It is safe for concurrent use. Make
 // it with New.
 type Provider struct {

@@ -28,18 +28,10 @@ var (
 	errFull       = errors.New("oidc: too many sign-ins are kept")
 )
 
-// CreateAuthRequest implements op.AuthStorage. Nothing is stored: the request
-// travels sealed.
-func (s *storage) CreateAuthRequest(ctx context.Context, a *zoidc.AuthRequest, _ string) (op.AuthRequest, error) {
-	browser, ok := ctx.Value(browserKey{}).([32]byte)
-	if !ok || a.CodeChallenge == "" {
-		return nil, errNotOffered
-	}
-	r := Request{
-		ClientID: a.ClientID, RedirectURI: a.RedirectURI, Scopes: known(a.Scopes), State: a.State, Nonce: a.Nonce,
-		Challenge: a.CodeChallenge, Browser: browser, Issued: s.opts.Now(),
-	}
-	return &grant{id: s.seal.close(r), req: r}, nil
+// CreateAuthRequest implements op.AuthStorage. Nobody asks: requests travel sealed, and the
+// authorization endpoint is our own.
+func (s *storage) CreateAuthRequest(context.Context, *zoidc.AuthRequest, string) (op.AuthRequest, error) {
+	return nil, errNotOffered
 }
 
 // known leaves out the scopes that are not offered.

@@ -130,10 +130,13 @@ func (k *Keeper) EndAll(ctx context.Context, id account.ID, exceptPublic string)
 
 // tell reports visits that have ended.
 func (k *Keeper) tell(ended []account.Visit) {
-	if k.opts.Ended == nil {
-		return
-	}
 	for _, v := range ended {
-		k.opts.Ended(v)
+		if k.opts.Ended != nil {
+			k.opts.Ended(v)
+		}
+		select {
+		case k.wake <- struct{}{}:
+		default: // it is awake
+		}
 	}
 }

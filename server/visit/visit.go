@@ -52,10 +52,13 @@ type Options struct {
 }
 
 // Keeper keeps visits. It is safe for concurrent use. Make it with New.
-type Keeper struct{ opts Options }
+type Keeper struct {
+	opts Options
+	wake chan struct{} // a service is to be told
+}
 
 // New returns a Keeper.
-func New(o Options) *Keeper { return &Keeper{o} }
+func New(o Options) *Keeper { return &Keeper{opts: o, wake: make(chan struct{}, 1)} }
 
 // How is how a person has proven who he is.
 type How struct {
@@ -67,6 +70,8 @@ type How struct {
 	// Login is the sign-in by a key, whose moment and certificate are kept. With a password
 	// it is zero, and the moment is now.
 	Login oidc.Login
+	// Taxpayer becomes the active one; "" leaves the one that is.
+	Taxpayer string
 }
 
 // errNoVisit means that the browser has no visit that goes on.
@@ -170,6 +175,9 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 			return err
 		}
 		v.Key = sha256.Sum256([]byte(cookie))
+		if how.Taxpayer != "" {
+			v.Taxpayer = how.Taxpayer
+		}
 		k.prove(&v, how)
 		a.LastVisit = v.Seen
 		if err := tx.PutAccount(&a); err != nil {
@@ -201,7 +209,7 @@ func (k *Keeper) fresh(tx store.Tx, r *http.Request, a account.Account) (account
 	}
 	v := account.Visit{
 		Public: account.NewName(), SID: account.NewName(), Account: a.ID, Began: now,
-		Address: addressOf(r), Device: deviceOf(r),
+		Address: addressOf(r), Device: DeviceOf(r),
 	}
 	if len(a.Taxpayers) > 0 {
 		v.Taxpayer = a.Taxpayers[0].ID
@@ -306,8 +314,8 @@ func addressOf(r *http.Request) person.Private {
 	return person.NewPrivate(host)
 }
 
-// deviceOf returns what the browser calls itself, cut and cleaned of what is not text.
-func deviceOf(r *http.Request) person.Private {
+// DeviceOf returns what the browser calls itself, cut and cleaned of what is not text.
+func DeviceOf(r *http.Request) person.Private {
 	name := r.UserAgent()
 	for len(name) > maxDevice {
 		_, size := utf8.DecodeLastRuneInString(name)
