@@ -52,15 +52,15 @@ type ToSign struct {
 
 // Facts tells about the document.
 func (t ToSign) Facts() []Fact {
-	facts := []Fact{{Text{RU: "Кто просит", EN: "Who asks"}, t.Service}}
+	facts := []Fact{{Label: Text{RU: "Кто просит", EN: "Who asks"}, Value: t.Service}}
 	if t.Name == "" {
 		return facts
 	}
 	return append(facts,
-		Fact{Text{RU: "Документ", EN: "Document"}, t.Name},
-		Fact{Text{RU: "Размер, байт", EN: "Size, bytes"}, strconv.FormatInt(t.Size, 10)},
-		Fact{Text{RU: "Хэш ГОСТ Р 34.11-2012 (256)", EN: "Digest, Streebog-256"}, hex.EncodeToString(t.Streebog256)},
-		Fact{Text{RU: "Хэш ГОСТ Р 34.11-2012 (512)", EN: "Digest, Streebog-512"}, hex.EncodeToString(t.Streebog512)})
+		Fact{Label: Text{RU: "Документ", EN: "Document"}, Value: t.Name},
+		Fact{Label: Text{RU: "Размер, байт", EN: "Size, bytes"}, Value: strconv.FormatInt(t.Size, 10)},
+		Fact{Label: Text{RU: "Хэш ГОСТ Р 34.11-2012 (256)", EN: "Digest, Streebog-256"}, Value: hex.EncodeToString(t.Streebog256)},
+		Fact{Label: Text{RU: "Хэш ГОСТ Р 34.11-2012 (512)", EN: "Digest, Streebog-512"}, Value: hex.EncodeToString(t.Streebog512)})
 }
 
 // Waiting is the page that stays while an agent works in another tab.

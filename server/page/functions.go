@@ -70,7 +70,7 @@ func functions(lang string) template.FuncMap {
 		"t":        func(of ...any) (string, error) { return say(lang, of) },
 		"lang":     func() string { return lang },
 		"ru":       func() bool { return lang == Russian },
-		"time":     Time,
+		"time":     func(t time.Time) string { return Moment(t).In(lang) },
 		"date":     Date,
 		"datetime": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"field": func(s shown, name, label string, more ...any) (field, error) {
@@ -170,6 +170,3 @@ func newSteps(current int, labels ...string) []Step {
 	}
 	return steps
 }
-
-// Date formats a day for a page, in Moscow time.
-func Date(t time.Time) string { return Time(t)[:len("02.01.2006")] }

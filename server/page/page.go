@@ -45,7 +45,9 @@ type Link struct {
 // Fact is one line about a certificate or a connection.
 type Fact struct {
 	Label Text
+	// Value is the same in both languages; Words, if there are any, stand in its place.
 	Value string
+	Words Text
 }
 
 // Site is what all pages share.
@@ -161,20 +163,20 @@ func (b *Book) Home(w http.ResponseWriter, r *http.Request) error {
 	return b.write(w, r, "home", http.StatusOK, view{
 		Title: Text{RU: "Вход по сертификату электронной подписи", EN: "Sign-in with a certificate of electronic signature"},
 		Cause: cause,
-		Facts: connectionFacts(conn, Language(r)),
+		Facts: connectionFacts(conn),
 		Links: b.site.Services,
 	})
 }
 
-// connectionFacts describes a connection for a page in a language.
-func connectionFacts(c request.Connection, lang string) []Fact {
+// connectionFacts describes a connection for a page.
+func connectionFacts(c request.Connection) []Fact {
 	kind := map[string]Text{
 		"gost": {"ГОСТ TLS", "GOST TLS"}, "ordinary": {"обычный TLS (без ГОСТ)", "ordinary TLS (without GOST)"}, "none": {"без шифрования", "none"},
 	}[c.Kind]
-	facts := []Fact{{Text{RU: "Вид защиты", EN: "Kind of protection"}, kind.In(lang)}}
+	facts := []Fact{{Label: Text{RU: "Вид защиты", EN: "Kind of protection"}, Words: kind}}
 	if c.Version != "" {
-		facts = append(facts, Fact{Text{RU: "Версия", EN: "Version"}, c.Version},
-			Fact{Text{RU: "Набор шифров", EN: "Cipher suite"}, c.Suite})
+		facts = append(facts, Fact{Label: Text{RU: "Версия", EN: "Version"}, Value: c.Version},
+			Fact{Label: Text{RU: "Набор шифров", EN: "Cipher suite"}, Value: c.Suite})
 	}
 	return facts
 }
@@ -229,6 +231,13 @@ func StaticFiles() []string {
 }
 
 // Time formats a moment for a page, in Moscow time: the law counts days by it.
-func Time(t time.Time) string {
-	return t.In(time.FixedZone("МСК", 3*60*60)).Format("02.01.2006 15:04") + " МСК"
+func Time(t time.Time) string { return Moment(t).RU }
+
+// Moment is Time in both languages.
+func Moment(t time.Time) Text {
+	at := t.In(time.FixedZone("МСК", 3*60*60)).Format("02.01.2006 15:04")
+	return Text{RU: at + " МСК", EN: at + " MSK"}
 }
+
+// Date formats a day for a page, in Moscow time.
+func Date(t time.Time) string { return Time(t)[:len("02.01.2006")] }

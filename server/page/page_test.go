@@ -174,7 +174,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	w := render(t, func(w http.ResponseWriter, r *http.Request) error {
 		return b.Failure(w, r, Failure{
 			Code:  reason.CertExpired,
-			Facts: []Fact{{Text{RU: "Владелец"}, `<img src=x onerror=alert(1)>"'`}},
+			Facts: []Fact{{Label: Text{RU: "Владелец"}, Value: `<img src=x onerror=alert(1)>"'`}},
 			Links: []Link{{Text{RU: "Ещё раз"}, `javascript:alert(1)`}},
 		})
 	})
@@ -205,7 +205,7 @@ func TestHomeAndSignedIn(t *testing.T) {
 		t.Errorf("the front page lacks the connection or the service:\n%s", home.Body)
 	}
 	render(t, func(w http.ResponseWriter, r *http.Request) error {
-		return b.SignedIn(w, r, []Fact{{Text{RU: "ИНН"}, "500100732259"}})
+		return b.SignedIn(w, r, []Fact{{Label: Text{RU: "ИНН"}, Value: "500100732259"}})
 	})
 }
 

@@ -187,17 +187,17 @@ func certificateFacts(o outcome) []page.Fact {
 		}
 	}
 	if who, err := cert.Identity(); err == nil {
-		ru, _ := who.Kind.Text()
 		add("Владелец", "Holder", who.Name.Reveal())
-		add("Вид владельца", "Kind of holder", ru)
+		ru, en := who.Kind.Text()
+		facts = append(facts, page.Fact{Label: page.Text{RU: "Вид владельца", EN: "Kind of holder"}, Words: page.Text{RU: ru, EN: en}})
 		add("Организация", "Organization", who.Organization.Reveal())
 		add("ИНН", "", who.INN.Reveal())
 		add("ОГРНИП", "", who.OGRNIP.Reveal())
 	}
 	add("Удостоверяющий центр", "Certification authority", cert.Issuer.Get(gostx509.OIDCommonName))
-	add("Действует с", "Valid from", page.Time(cert.NotBefore))
-	add("Действует по", "Valid until", page.Time(cert.NotAfter))
-	return facts
+	return append(facts,
+		page.Fact{Label: page.Text{RU: "Действует с", EN: "Valid from"}, Words: page.Moment(cert.NotBefore)},
+		page.Fact{Label: page.Text{RU: "Действует по", EN: "Valid until"}, Words: page.Moment(cert.NotAfter)})
 }
 
 // WhoAmI is the answer of /api/v1/whoami: what this connection proves.
