@@ -16,6 +16,7 @@ import (
 	"propusk/pki/cms"
 	"propusk/pki/person"
 	"propusk/pki/validate"
+	"propusk/server/page"
 	"propusk/server/page/plugins"
 )
 
@@ -72,8 +73,8 @@ func newSigningPage(t *testing.T, country *testpki.Country) *httptest.Server {
 	for _, path := range plugins.Files() {
 		mux.Handle(path, plugins.Handler())
 	}
-	mux.HandleFunc("GET /content", func(w http.ResponseWriter, _ *http.Request) { writeSigningPage(w, content, nil) })
-	mux.HandleFunc("GET /digest", func(w http.ResponseWriter, _ *http.Request) { writeSigningPage(w, nil, content) })
+	mux.HandleFunc("GET /content", func(w http.ResponseWriter, r *http.Request) { writeSigningPage(w, r, content, nil) })
+	mux.HandleFunc("GET /digest", func(w http.ResponseWriter, r *http.Request) { writeSigningPage(w, r, nil, content) })
 	mux.HandleFunc("POST /signed", func(w http.ResponseWriter, r *http.Request) {
 		signature, err := base64.StdEncoding.DecodeString(r.PostFormValue("signature"))
 		if err != nil {
@@ -93,14 +94,14 @@ func newSigningPage(t *testing.T, country *testpki.Country) *httptest.Server {
 	return server
 }
 
-func writeSigningPage(w http.ResponseWriter, content, document []byte) {
+func writeSigningPage(w http.ResponseWriter, r *http.Request, content, document []byte) {
 	digest256, digest512 := streebog.Sum256(document), streebog.Sum512(document)
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; script-src "+plugins.ScriptSources())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprintf(w, `<!DOCTYPE html><html lang="ru"><title>Вход</title><h1>Вход</h1><p lang="en">Sign in</p>
+	fmt.Fprintf(w, `<!DOCTYPE html><html lang="%s"><title>Вход</title><h1>Вход</h1><p lang="en">Sign in</p>
 <div id="plugins" hidden="hidden" data-content="%s" data-digest256="%s" data-digest512="%s" data-kinds="ip" data-purpose="sign-in"></div>
 <form id="answer" method="post" action="/signed"><input type="hidden" name="state" value="s"><input type="hidden" name="signature"></form>
 <script src="%s" defer="defer"></script></html>`,
-		base64.StdEncoding.EncodeToString(content), hex.EncodeToString(digest256[:]), hex.EncodeToString(digest512[:]),
+		page.Language(r), base64.StdEncoding.EncodeToString(content), hex.EncodeToString(digest256[:]), hex.EncodeToString(digest512[:]),
 		html.EscapeString(plugins.ScriptPath))
 }

@@ -88,7 +88,8 @@ export async function sees(page, ...texts) {
   }
 }
 
-// bilingual fails unless the page has Russian and, marked as such, English.
+// bilingual fails unless the page is in Russian, with English at hand: beside it and marked
+// as such, or one click away.
 export async function bilingual(page) {
   assert.equal(await page.locator("html").getAttribute("lang"), "ru");
   assert.match(await page.locator("h1").innerText(), /[А-я]{3}/);

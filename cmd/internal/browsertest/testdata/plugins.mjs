@@ -8,6 +8,7 @@ const browser = await launch();
 const someone = (id) => input.people.find((one) => one.id === id);
 const cryptoPro = '[data-plugin="cryptopro"]';
 const rutoken = '[data-plugin="rutoken"]';
+const english = (url) => `${url}?lang=en`;
 
 // visit opens the page in a new profile, with what prepare installs.
 async function visit(name, prepare, then, url = input.page) {
@@ -40,8 +41,10 @@ async function state(page, section, code) {
   });
 }
 
+const show = /Показать сертификаты|Show certificates/;
+
 async function choose(page, section, name) {
-  await page.locator(section).getByRole("button", { name: "Показать сертификаты" }).click();
+  await page.locator(section).getByRole("button", { name: show }).click();
   if (name) {
     await page.locator(section).getByRole("button", { name }).click();
   }
@@ -55,9 +58,11 @@ const passed = async (page, name) => {
 };
 
 await visit("nothing is installed", async () => {}, async (page) => {
-  await sees(page, "Плагинов в этом браузере нет", "There are no plug-ins");
+  await sees(page, "Плагинов в этом браузере нет");
   assert.equal(await page.locator("#plugins button").count(), 0);
   await picture(page, "plugins-absent");
+  await page.goto(english(input.page));
+  await sees(page, "There are no plug-ins");
 });
 
 await visit("CryptoPro signs", (context) => installCryptoPro(context, input.people), async (page, program) => {
@@ -102,9 +107,13 @@ for (const [mode, code, ru, en] of [
   await visit(`CryptoPro: ${mode}`, (context) => installCryptoPro(context, input.people, mode), async (page) => {
     await choose(page, cryptoPro);
     await state(page, cryptoPro, code);
-    await sees(page, ru, en);
-    await page.locator(cryptoPro).getByRole("button", { name: "Показать сертификаты", disabled: false }).waitFor(); // he may try again
+    await sees(page, ru);
+    await page.locator(cryptoPro).getByRole("button", { name: show, disabled: false }).waitFor(); // he may try again
     await picture(page, `plugins-cryptopro-${mode}`);
+    await page.goto(english(input.page));
+    await choose(page, cryptoPro);
+    await sees(page, en);
+    assert.doesNotMatch(await page.locator(`${cryptoPro} .status`).innerText(), /[А-я]{3}/); // one language for a page
   });
 }
 for (const [mode, code, ru] of [["cancelled", "cancelled", /отменили/], ["wrong-pin", "pin", /PIN-код неверен/]]) {
@@ -129,7 +138,7 @@ await visit("CryptoPro: none that can be used", (context) => installCryptoPro(co
 await visit("Rutoken signs", (context) => installRutoken(context, someone("ip"), { pin: input.pin }), async (page, token) => {
   await choose(page, rutoken, someone("ip").name);
   await state(page, rutoken, "pin");
-  await sees(page, /Осталось попыток: 10/, /Tries left: 10/);
+  await sees(page, /Осталось попыток: 10/);
   await picture(page, "plugins-rutoken-pin");
   // What is sent to the server must not have the PIN.
   const sent = [];
@@ -157,6 +166,14 @@ await visit("Rutoken: wrong PIN", (context) => installRutoken(context, someone("
   await picture(page, "plugins-rutoken-last");
   await page.getByRole("checkbox").check();
   await page.locator(rutoken).getByRole("button", { name: "Подписать" }).click();
+  await passed(page, someone("ip").name);
+});
+await visit("Rutoken signs, in English", (context) => installRutoken(context, someone("ip"), { pin: input.pin }), async (page) => {
+  await page.goto(english(input.page));
+  await choose(page, rutoken, someone("ip").name);
+  await sees(page, /Tries left: 10/);
+  await page.keyboard.type(input.pin);
+  await page.locator(rutoken).getByRole("button", { name: "Sign", exact: true }).click();
   await passed(page, someone("ip").name);
 });
 await visit("Rutoken: locked", (context) => installRutoken(context, someone("ip"), { pin: input.pin, tries: 0 }), async (page, token) => {
