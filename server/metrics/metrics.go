@@ -62,7 +62,7 @@ func New(g Gauges) *Metrics {
 		}, []string{"host", "route"}),
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_verdicts_total",
-			Help: "Verdicts by what was judged (signin, challenge, order, whoami, signature, certificate), conclusion and reason.",
+			Help: "Verdicts by what was judged (signin, challenge, order, whoami, check, signature, certificate), conclusion and reason.",
 		}, []string{"subject", "conclusion", "reason"}),
 		handshakes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "propusk_tls_handshakes_total",

@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
+	"propusk/pki/gostx509"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/sigalg"
@@ -38,12 +41,37 @@ type Outcome struct {
 func (s *SignIn) Certificate(ctx context.Context, leaf []byte, kinds []person.Kind) Outcome {
 	j := s.judge
 	j.kinds = kinds
-	o := j.certificates(ctx, [][]byte{leaf}, j.now())
+	return newOutcome(j.certificates(ctx, [][]byte{leaf}, j.now()))
+}
+
+func newOutcome(o outcome) Outcome {
 	out := Outcome{Code: o.code, Err: o.err, Who: o.who, Trust: o.trust, At: o.at, outcome: o}
 	if o.cert.Parsed != nil {
 		out.Certificate, out.DER = o.cert.Parsed.SHA256(), o.cert.Parsed.Raw
 	}
 	return out
+}
+
+// Connection judges the connection that a request came through, as a sign-in by GOST TLS
+// does, and for the log. The answer ends the connection: the next one may bring another
+// certificate.
+func (s *SignIn) Connection(c *gin.Context) Outcome {
+	return newOutcome(s.observe(c, "check"))
+}
+
+// Look tells a person how the certificate of his connection fares.
+func (s *SignIn) Look(c *gin.Context) { s.look(c) }
+
+// Chain is the certificate and the CAs above it, as far as a path was found, and whether it
+// ends in a root. It is nil if the certificate could not be read.
+func (o Outcome) Chain() (chain []*gostx509.Certificate, anchored bool) {
+	if o.outcome.cert.Parsed == nil {
+		return nil, false
+	}
+	if len(o.outcome.cert.Chain) == 0 {
+		return []*gostx509.Certificate{o.outcome.cert.Parsed}, false
+	}
+	return o.outcome.cert.Chain, o.outcome.cert.Anchored
 }
 
 // Vouched returns the holder of a certificate whose chain leads to a root, whether he may

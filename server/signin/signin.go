@@ -42,7 +42,7 @@ type Options struct {
 	// Now returns the time, which is also the moment that certificates are
 	// judged for.
 	Now func() time.Time
-	// Observe is called with each outcome: "signin" or "whoami", the conclusion,
+	// Observe is called with each outcome: "signin", "whoami" or "check", the conclusion,
 	// and the reason unless it passed.
 	Observe func(subject, conclusion string, why reason.Code)
 	// Journal writes sign-ins down; nil writes nothing.
