@@ -154,7 +154,7 @@ func (r *Recorder) Refused(req *http.Request, e Event, who person.Identity) {
 func (r *Recorder) record(req *http.Request, e Event, who person.Identity) error {
 	of := request.From(req.Context())
 	e.Client, e.Engine, e.Support = of.Client, of.Engine, of.ID
-	e.Address, e.Device = person.NewPrivate(r.address(req.RemoteAddr)), person.NewPrivate(Clean(req.UserAgent()))
+	e.Address, e.Device = Place(req.RemoteAddr, r.opts.Addresses), person.NewPrivate(Clean(req.UserAgent()))
 	e.Document = person.NewPrivate(Clean(e.Document.Reveal()))
 	if subject, err := r.opts.Subject(who); err == nil { // a certificate without ИНН and СНИЛС is nobody's
 		e.Subject = subject
@@ -187,15 +187,16 @@ func (r *Recorder) append(ctx context.Context, e Event) error {
 	return err
 }
 
-// address returns what is kept of "host:port".
-func (r *Recorder) address(remote string) string {
+// Place returns what is kept of an address "host:port": AddressFull, AddressNetwork or
+// AddressNone say how much.
+func Place(remote, kept string) person.Private {
 	at, err := netip.ParseAddrPort(remote)
-	if err != nil || r.opts.Addresses == AddressNone {
-		return ""
+	if err != nil || kept == AddressNone {
+		return person.Private{}
 	}
 	ip := at.Addr().Unmap().WithZone("")
-	if r.opts.Addresses == AddressFull {
-		return ip.String()
+	if kept == AddressFull {
+		return person.NewPrivate(ip.String())
 	}
 	bits := 48
 	if ip.Is4() {
@@ -203,7 +204,7 @@ func (r *Recorder) address(remote string) string {
 	}
 	network, err := ip.Prefix(bits)
 	if err != nil {
-		return ""
+		return person.Private{}
 	}
-	return network.String()
+	return person.NewPrivate(network.String())
 }
