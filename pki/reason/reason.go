@@ -142,6 +142,7 @@ func catalogue() []Entry {
 		checkEntries(),
 		visitEntries(),
 		registrationEntries(),
+		loginEntries(),
 	)
 }
 

@@ -213,7 +213,7 @@ func TestSubIndications(t *testing.T) {
 // and of configuration: no verdict document has them.
 func beyondVerdicts(code string) bool {
 	for _, area := range []string{
-		"activation-", "account-", "agent-", "api-key-", "authorization-", "batch-", "captcha-", "card-", "challenge-", "check-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "form-", "journal-", "level-", "media-", "method-", "page-",
+		"activation-", "account-", "agent-", "api-key-", "authorization-", "batch-", "captcha-", "card-", "challenge-", "check-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "form-", "journal-", "level-", "login-", "media-", "method-", "page-",
 		"quota-", "reader-", "redirect-", "register-", "registration-", "request-", "server-", "sign-gateway-", "sign-request-", "signin-", "signing-", "token-", "tsl-", "visit-",
 	} {
 		if strings.HasPrefix(code, area) {
