@@ -79,6 +79,12 @@ type Config struct {
 	// Mail is the server that takes letters.
 	Mail Mail `yaml:"mail"`
 
+	// Levels says what services want of people.
+	Levels Levels `yaml:"levels"`
+
+	// Visits are the sessions of people on the public host.
+	Visits Visits `yaml:"visits"`
+
 	// Profile is what people may do with their accounts.
 	Profile Profile `yaml:"profile"`
 
@@ -198,6 +204,11 @@ type SignIn struct {
 	// RequestLife is how long a person may take between the cabinet and the
 	// end of the sign-in: choosing a certificate, finding the token, the PIN.
 	RequestLife time.Duration `yaml:"request_life"`
+
+	// Notice is a file with what people are told on the page where they sign in, such as a
+	// time at which services do not work: YAML with the fields ru and en. It is read for
+	// each page. Empty, and a file that is not there: nothing.
+	Notice string `yaml:"notice"`
 }
 
 // Check is the environment check page.
@@ -282,6 +293,9 @@ type Client struct {
 
 	// PostLogoutRedirectURIs are compared byte for byte.
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
+
+	// BackChannelLogoutURI is where the service takes logout tokens; empty is nowhere.
+	BackChannelLogoutURI string `yaml:"backchannel_logout_uri"`
 }
 
 // Cabinet is where holders of one kind of certificate belong.
@@ -367,6 +381,7 @@ func Default() Config {
 		Journal:   defaultJournal(),
 		Mail:      defaultMail(),
 		Profile:   defaultProfile(),
+		Visits:    defaultVisits(),
 		API:       API{Page: true, Keys: []APIKey{}},
 		Log:       Log{Level: "info"},
 		Limits: Limits{
@@ -431,7 +446,7 @@ func (c *Config) resolve(dir string) {
 	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
 	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile,
-		&c.Mail.CA, &c.Mail.PasswordFile}
+		&c.Mail.CA, &c.Mail.PasswordFile, &c.Levels.Path, &c.SignIn.Notice}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.GOSTCertificate)
 	}

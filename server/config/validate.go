@@ -48,6 +48,7 @@ func (c Config) Validate() error {
 	k.hsm(c)
 	k.journal(c.Journal)
 	k.profile(c.Profile)
+	k.visits(c.Visits)
 	k.mail(c.Mail)
 	k.api(c.API)
 	for _, kind := range slices.Sorted(maps.Keys(c.Cabinets)) {
@@ -111,6 +112,7 @@ func (k *checker) oidc(o OIDC) {
 		for _, u := range c.RedirectURIs {
 			k.that(redirect(u), field+".redirect_uris", "must be https://, or http:// on a loopback address, without a fragment")
 		}
+		k.that(c.BackChannelLogoutURI == "" || redirect(c.BackChannelLogoutURI), field+".backchannel_logout_uri", "must be https://, or http:// on a loopback address, without a fragment, or empty")
 		for _, u := range c.PostLogoutRedirectURIs {
 			k.that(redirect(u), field+".post_logout_redirect_uris", "must be https://, or http:// on a loopback address, without a fragment")
 		}
