@@ -3,6 +3,7 @@ package store
 import (
 	"propusk/pki/person"
 	"propusk/server/account"
+	"propusk/server/level"
 )
 
 // The fields of every type, as documents have them. A name that was used once keeps its
@@ -77,6 +78,7 @@ func keyFields(c *coder, k *account.Key) {
 	c.moment("bound", &k.Bound)
 	c.moment("last_used", &k.LastUsed)
 	c.plain("state", &k.State)
+	c.moment("changed", &k.Changed)
 	c.plain("kind", &k.Kind)
 }
 
@@ -111,6 +113,7 @@ func visitFields(c *coder, v *account.Visit) {
 	c.moment("auth_time", &v.AuthTime)
 	c.moment("password_at", &v.PasswordAt)
 	c.moment("key_at", &v.KeyAt)
+	list(c, "proofs", &v.Proofs, proofFields)
 	c.digest("certificate", &v.CertSHA256)
 	c.plain("taxpayer", &v.Taxpayer)
 	c.moment("began", &v.Began)
@@ -119,6 +122,12 @@ func visitFields(c *coder, v *account.Visit) {
 	c.private("address", &v.Address)
 	c.private("device", &v.Device)
 	c.plain("clients", &v.Clients)
+}
+
+func proofFields(c *coder, p *level.Proof) {
+	c.plain("level", &p.Level)
+	c.plain("amr", &p.AMR)
+	c.moment("at", &p.At)
 }
 
 func secretFields(c *coder, s *account.Secret) {

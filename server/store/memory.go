@@ -31,7 +31,9 @@ func (m *Memory) View(ctx context.Context, f func(Tx) error) error {
 	if err := m.usable(ctx); err != nil {
 		return err
 	}
-	return f(&tx{tables: m.tables, rows: &memoryRows{Memory: m}, readOnly: true})
+	r := &memoryRows{Memory: m}
+	defer func() { r.over = true }()
+	return f(&tx{tables: m.tables, rows: r, readOnly: true})
 }
 
 // Update implements Store.
@@ -47,6 +49,7 @@ func (m *Memory) Update(ctx context.Context, f func(Tx) error) error {
 		if !done { // an error, or a panic
 			r.undo()
 		}
+		r.over = true
 	}()
 	if err := f(&tx{tables: m.tables, rows: r}); err != nil {
 		return err
@@ -74,6 +77,7 @@ func (m *Memory) usable(ctx context.Context) error {
 type memoryRows struct {
 	*Memory
 	before []change
+	over   bool
 }
 
 // change is a row as it was.
@@ -100,6 +104,9 @@ func (r *memoryRows) undo() {
 }
 
 func (r *memoryRows) put(table string, v row) error {
+	if r.over {
+		return errOver
+	}
 	if r.rows[table] == nil {
 		r.rows[table] = make(map[string]row)
 	}
@@ -109,6 +116,9 @@ func (r *memoryRows) put(table string, v row) error {
 }
 
 func (r *memoryRows) remove(table string, names []string) error {
+	if r.over {
+		return errOver
+	}
 	for _, name := range names {
 		r.note(table, name)
 		delete(r.rows[table], name)
@@ -117,6 +127,9 @@ func (r *memoryRows) remove(table string, names []string) error {
 }
 
 func (r *memoryRows) find(table string, q query) ([][]byte, error) {
+	if r.over {
+		return nil, errOver
+	}
 	var found []row
 	for _, v := range r.rows[table] {
 		if v.meets(q.where) {

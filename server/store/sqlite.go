@@ -1,0 +1,240 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// ErrFormat means that a file is not a store, or one of a newer program.
+var ErrFormat = errors.New("store: not a store of this program")
+
+// applicationID marks the file: "PPAC".
+const applicationID = 0x50504143
+
+// Limits of connections.
+const (
+	maxReaders = 8    // views that read at once; the others wait
+	maxQueue   = 1024 // updates that wait in the queue; more wait for their place in it
+	maxBatch   = 256  // updates that one synchronisation of the disk makes durable
+	// busyWait is how long SQLite waits for the lock of another process, in milliseconds.
+	busyWait = "15000"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// SQLite is a Store in an SQLite database: write-ahead log, synchronised to the disk before an
+// update is acknowledged. Any number of processes may have the file open. Updates of this
+// process that come while the disk is busy are committed together. Make it with Open.
+type SQLite struct {
+	tables  *tables
+	db      *sql.DB // of the readers
+	readers chan *connection
+	writer  *writer
+
+	mu     sync.RWMutex // held for reading during transactions
+	closed bool
+}
+
+var _ Store = (*SQLite)(nil)
+
+// Open opens the store at path, and makes it if it is not there; its directory must exist.
+// The file is for our user only. The schema is brought up to date. The error wraps
+// [ErrFormat], or is that of the file system.
+func Open(path string) (*SQLite, error) {
+	if err := makeFile(path); err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	written, err := connect(path, "_txlock=immediate&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=secure_delete(on)")
+	if err != nil {
+		return nil, err
+	}
+	written.SetMaxOpenConns(1)
+	if err := migrate(ctx, written, path+".lock"); err != nil {
+		return nil, errors.Join(err, written.Close())
+	}
+	s := &SQLite{tables: newTables(), readers: make(chan *connection, maxReaders)}
+	if s.writer, err = newWriter(ctx, written, s.tables); err != nil {
+		return nil, errors.Join(err, written.Close())
+	}
+	if err := s.openReaders(ctx, path); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *SQLite) openReaders(ctx context.Context, path string) error {
+	var err error
+	if s.db, err = connect(path, "_pragma=query_only(on)"); err != nil {
+		return err
+	}
+	for range maxReaders {
+		c, err := newConnection(ctx, s.db)
+		if err != nil {
+			return err
+		}
+		s.readers <- c
+	}
+	return nil
+}
+
+// makeFile makes an empty file that only we may read, unless there is one, and makes sure
+// that a crash does not take it away again.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func connect(path, options string) (*sql.DB, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return sql.Open("sqlite", "file:"+(&url.URL{Path: absolute}).EscapedPath()+"?mode=rw&"+options+"&_pragma=busy_timeout("+busyWait+")")
+}
+
+// migrate brings the schema up to date. Processes that start together do so one after the
+// other.
+func migrate(ctx context.Context, db *sql.DB, lock string) error {
+	held, err := os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer held.Close() // which unlocks
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	if err := claim(ctx, db); err != nil {
+		return err
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	there, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if there > newest {
+		return fmt.Errorf("%w: its schema is %d, this program knows %d", ErrFormat, there, newest)
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// claim marks an empty file as ours, and refuses one that is somebody else's.
+func claim(ctx context.Context, db *sql.DB) error {
+	var objects, id int
+	err := db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id").Scan(&objects, &id)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "not a database"):
+		return fmt.Errorf("%w: %w", ErrFormat, err)
+	case err != nil:
+		return err
+	case id == applicationID:
+		return nil
+	case objects > 0 || id != 0:
+		return ErrFormat
+	}
+	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+	return err
+}
+
+// enter keeps the store open until leave.
+func (s *SQLite) enter(ctx context.Context) (leave func(), err error) {
+	s.mu.RLock()
+	if s.closed {
+		s.mu.RUnlock()
+		return nil, ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		s.mu.RUnlock()
+		return nil, err
+	}
+	return s.mu.RUnlock, nil
+}
+
+// View implements Store.
+func (s *SQLite) View(ctx context.Context, f func(Tx) error) (err error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	var c *connection
+	select {
+	case c = <-s.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.readers <- c }()
+	if err := c.exec("BEGIN"); err != nil {
+		return err
+	}
+	r := &sqlRows{connection: c}
+	defer func() {
+		r.broken = errOver
+		err = errors.Join(err, c.exec("ROLLBACK"))
+	}()
+	if err := f(&tx{tables: s.tables, rows: r, readOnly: true}); err != nil {
+		return err
+	}
+	return r.broken
+}
+
+// Update implements Store.
+func (s *SQLite) Update(ctx context.Context, f func(Tx) error) error {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.writer.update(ctx, f)
+}
+
+// Close implements Store.
+func (s *SQLite) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	var errs []error
+	close(s.readers)
+	for c := range s.readers {
+		errs = append(errs, c.close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	return errors.Join(append(errs, s.writer.close())...) // the writer is the last, and takes the log of SQLite away
+}
