@@ -10,7 +10,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -106,6 +105,3 @@ func (l Limit) clean(value string) (string, error) {
 	}
 	return value, nil
 }
-
-// Names are the fields, sorted.
-func (l Limits) Names() []string { return slices.Sorted(maps.Keys(l)) }

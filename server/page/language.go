@@ -2,6 +2,8 @@ package page
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -75,23 +77,26 @@ func other(lang string) string {
 // posted cannot be asked for again by a link, so pages that answer to it say where they
 // are: here is that path, or empty.
 func languageLink(r *http.Request, here string) string {
-	to := *r.URL
-	to.Scheme, to.Host, to.User, to.Fragment = "", "", nil, ""
-	switch {
-	case here != "":
-		parsed, err := to.Parse(here)
-		if err != nil {
-			return "/language?" + languageParameter + "=" + other(Language(r))
+	to := &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+	if here != "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		to = &url.URL{}
+		if parsed, err := url.Parse(here); err == nil {
+			to = &url.URL{Path: parsed.Path, RawPath: parsed.RawPath, RawQuery: parsed.RawQuery}
 		}
-		to = *parsed
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		to.Path, to.RawPath, to.RawQuery = "/language", "", ""
+	}
+	if !local(to.Path) {
+		to = &url.URL{Path: "/language"}
 	}
 	q := to.Query()
 	q.Set(languageParameter, other(Language(r)))
 	to.RawQuery = q.Encode()
-	// A path of two slashes would be the name of a host.
-	return (&to).RequestURI()
+	return to.String()
+}
+
+// local reports whether a path is one of this host in the eyes of every browser: two
+// slashes at its beginning, of whatever kind, are followed by the name of a host.
+func local(path string) bool {
+	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "\\\t\r\n")
 }
 
 // ChangeLanguage writes the page /language: what has no address of its own, such as the

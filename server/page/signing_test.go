@@ -11,7 +11,7 @@ import (
 // ofAccounts tells the reasons about accounts, which nobody meets who signs for a service.
 func ofAccounts(code reason.Code) bool {
 	for _, area := range []string{
-		"account-", "activation-", "admission-", "captcha-", "email-", "factor-", "level-", "password-", "recovery-", "registration-", "throttle-", "visit-",
+		"account-", "activation-", "admission-", "captcha-", "email-", "factor-", "level-", "login-", "mail-", "password-", "recovery-", "registration-", "support-", "throttle-", "visit-",
 	} {
 		if strings.HasPrefix(string(code), area) {
 			return true
