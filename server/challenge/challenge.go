@@ -23,7 +23,6 @@ import (
 	"crypto"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +32,7 @@ import (
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/server/journal"
+	"propusk/server/level"
 	"propusk/server/oidc"
 	"propusk/server/page"
 	"propusk/server/request"
@@ -87,6 +87,13 @@ type Options struct {
 	Observe func(subject, conclusion string, why reason.Code)
 	// Journal writes sign-ins and signatures down; nil writes nothing.
 	Journal *journal.Recorder
+	// Policy says what services want; nil wants a key everywhere.
+	Policy *level.Policy
+	// Accounts is what is offered beside keys; nil where people have no accounts.
+	Accounts *Accounts
+	// Notice is a file with what people are told where they sign in: YAML with ru and en. It
+	// is read for each page. Empty, and a file that is not there, is nothing.
+	Notice string
 	// Documents keeps the orders of services; nil keeps them in memory.
 	Documents OrderStore
 }
@@ -150,30 +157,6 @@ func (c *Challenge) Routes(r gin.IRouter) {
 func (c *Challenge) Waiting() (states, orders int) { return c.states.len(), c.orders.Len() }
 
 func (c *Challenge) offers(m page.Method) bool { return slices.Contains(c.opts.Methods, m) }
-
-// choice asks how to sign in. A browser that speaks GOST TLS already is sent to the
-// sign-in host, as if there were no choice, unless it comes back from there.
-func (c *Challenge) choice(x *gin.Context) {
-	sealed, ok := single(x.Request.URL.Query()["request"])
-	if !ok {
-		c.refuse(x, "challenge", reason.New(reason.SignInExpired, nil))
-		return
-	}
-	req, err := c.opened(x, sealed)
-	if err != nil {
-		c.refuse(x, "challenge", err)
-		return
-	}
-	byTLS := c.opts.SignInURL + "/signin?request=" + url.QueryEscape(sealed)
-	if c.offers(page.MethodGOSTTLS) && x.Query("choose") == "" && request.ConnectionFrom(x.Request.Context()).Kind == "gost" {
-		x.Redirect(http.StatusSeeOther, byTLS)
-		return
-	}
-	page.Written(x.Writer, x.Request, c.opts.Pages.Choice(x.Writer, x.Request, page.Choice{
-		Service: c.opts.Services[req.ClientID], Methods: c.opts.Methods, GOSTTLS: byTLS, Request: sealed,
-		Agent: "/signin/agent", Plugin: pathPlugin,
-	}))
-}
 
 // opened opens a request for a sign-in, which must have been begun in this browser.
 func (c *Challenge) opened(x *gin.Context, sealed string) (oidc.Request, error) {

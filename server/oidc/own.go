@@ -85,7 +85,7 @@ func (p *Provider) Need(req Request, kind person.Kind) level.Need {
 // meets returns who with the strongest of the proofs that a request is content with, and
 // false if none is.
 func (p *Provider) meets(req Request, who Login) (Login, bool) {
-	proof, ok := p.Need(req, person.Kind(who.kind())).Best(who.proofs())
+	proof, ok := p.Need(req, who.Kind()).Best(who.proofs())
 	if !ok {
 		return who, false
 	}
@@ -119,7 +119,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req Request, wh
 // onlyPhysical reports whether a person has proven all that is wanted, but with a key that
 // may leave its device.
 func (p *Provider) onlyPhysical(req Request, who Login) bool {
-	n := p.Need(req, person.Kind(who.kind()))
+	n := p.Need(req, who.Kind())
 	n.Physical = false
 	_, ok := n.Best(who.proofs())
 	return ok

@@ -9,6 +9,7 @@ import (
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 
+	"propusk/pki/person"
 	"propusk/server/level"
 )
 
@@ -105,10 +106,10 @@ func (who Login) proofs() []level.Proof {
 	return append([]level.Proof{{Level: who.Level, AMR: who.AMR, At: who.At}}, who.Proofs...)
 }
 
-// kind is for what sort of holder the person acts.
-func (who Login) kind() string {
+// Kind is as what sort of holder the person acts.
+func (who Login) Kind() person.Kind {
 	if who.Taxpayer != nil {
-		return string(who.Taxpayer.Kind)
+		return who.Taxpayer.Kind
 	}
-	return string(who.Identity.Kind)
+	return who.Identity.Kind
 }

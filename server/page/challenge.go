@@ -25,8 +25,9 @@ const (
 
 // Choice is the page that asks how to sign in, or to sign.
 type Choice struct {
-	// Service is who waits.
+	// Service is who waits, and What the service of his that was chosen; it may be empty.
 	Service string
+	What    Text
 	// Methods are offered in this order.
 	Methods []Method
 	// GOSTTLS is where MethodGOSTTLS leads.
@@ -37,6 +38,10 @@ type Choice struct {
 	Request       string
 	// Sign is what is to be signed; nil for a sign-in.
 	Sign *ToSign
+	// Account is what is offered beside keys; nil where people have no accounts.
+	Account *Account
+	// Notice is what the operator wants people to know.
+	Notice Text
 }
 
 // ToSign tells a person what he is asked to sign.
@@ -122,20 +127,6 @@ func (Signing) Script() string {
 
 // Post is the page that posts a request to an agent because it is too long for a URL.
 type Post struct{ Origin, Path, Request string }
-
-// Choice writes the page that asks how to sign in, or to sign.
-func (b *Book) Choice(w http.ResponseWriter, r *http.Request, c Choice) error {
-	v := view{
-		Title: Text{RU: "Как вы хотите войти?", EN: "How do you want to sign in?"},
-		Lead:  Text{RU: "Вход в сервис «" + c.Service + "». Выберите способ, который подходит к вашему компьютеру.", EN: "You are signing in to “" + c.Service + "”. Choose the way that fits your computer."},
-		Ways:  &c,
-	}
-	if c.Sign != nil {
-		v.Title = Text{RU: "Подписать документ", EN: "Sign a document"}
-		v.Lead = Text{RU: "Сервис «" + c.Service + "» просит вас подписать документ. Прочитайте его и выберите, чем подписать.", EN: "The service “" + c.Service + "” asks you to sign a document. Read it and choose how to sign."}
-	}
-	return b.write(w, r, "choice", http.StatusOK, v)
-}
 
 // Waiting writes the page that stays while an agent works.
 func (b *Book) Waiting(w http.ResponseWriter, r *http.Request, wait Waiting) error {

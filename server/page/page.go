@@ -127,6 +127,9 @@ func (b *Book) Failure(w http.ResponseWriter, r *http.Request, f Failure) error 
 	if f.Signing {
 		a = adviceForSigning(f.Code)
 	}
+	if f.Code == reason.VisitOtherAccount {
+		f.Links = append(f.Links, Link{Text{RU: "Выйти", EN: "Sign out"}, b.site.PublicURL + "/logout"})
+	}
 	return b.write(w, r, "failure", problem.Status(f.Code), view{
 		Title: a.Title, Tone: "bad", Code: f.Code, Cause: a.Cause, Steps: a.Steps, Facts: f.Facts, Links: f.Links,
 	})

@@ -128,6 +128,9 @@ func (k *Keeper) EndAll(ctx context.Context, id account.ID, exceptPublic string)
 	return len(ended), nil
 }
 
+// Over is told of visits that EndIn and EndAllIn have ended, when their transaction is done.
+func (k *Keeper) Over(ended []account.Visit) { k.tell(ended) }
+
 // tell reports visits that have ended.
 func (k *Keeper) tell(ended []account.Visit) {
 	for _, v := range ended {
