@@ -85,6 +85,9 @@ type Config struct {
 	// Visits are the sessions of people on the public host.
 	Visits Visits `yaml:"visits"`
 
+	// Accounts are what is kept about people.
+	Accounts Accounts `yaml:"accounts"`
+
 	// Profile is what people may do with their accounts.
 	Profile Profile `yaml:"profile"`
 
@@ -445,7 +448,7 @@ func Parse(data []byte) (Config, error) {
 func (c *Config) resolve(dir string) {
 	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
-	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile,
+	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Accounts.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile,
 		&c.Mail.CA, &c.Mail.PasswordFile, &c.Levels.Path, &c.SignIn.Notice}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.GOSTCertificate)

@@ -65,7 +65,7 @@ func (c *Config) keyFields() []keyField {
 	for i := range c.Challenge.Keys {
 		all = append(all, keyField{"challenge.keys[" + strconv.Itoa(i) + "]", &c.Challenge.Keys[i], false})
 	}
-	return append(all, keyField{"report.key", &c.Report.Key, false})
+	return append(all, keyField{"report.key", &c.Report.Key, false}, keyField{"accounts.secret", &c.Accounts.Secret, true})
 }
 
 // resolveModule makes the relative path of a library relative to dir, that of a directory

@@ -47,6 +47,7 @@ func (c Config) Validate() error {
 	k.report(c.Report)
 	k.hsm(c)
 	k.journal(c.Journal)
+	k.accounts(c.Accounts)
 	k.profile(c.Profile)
 	k.visits(c.Visits)
 	k.mail(c.Mail)
