@@ -18,11 +18,11 @@ import (
 	"propusk/server/page"
 )
 
-// Errors are what is wrong with a form, in the order of its fields; Error is one of them.
-type (
-	Errors = page.Errors
-	Error  = page.Error
-)
+// Errors are what is wrong with a form, in the order of its fields.
+type Errors = page.Errors
+
+// Error is what is wrong with one field.
+type Error = page.Error
 
 // Limit is what a field may hold.
 type Limit struct {
@@ -96,7 +96,7 @@ func (l Limit) clean(value string) (string, error) {
 		value = strings.TrimSpace(value)
 	}
 	for _, c := range value {
-		if unicode.IsControl(c) && !(l.Lines && (c == '\n' || c == '\t')) {
+		if unicode.IsControl(c) && (!l.Lines || c != '\n' && c != '\t') {
 			return "", errors.New("a control character")
 		}
 	}

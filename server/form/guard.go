@@ -36,7 +36,7 @@ func Token(w http.ResponseWriter, r *http.Request) string {
 	seed, ok := seedOf(r)
 	if !ok {
 		seed = make([]byte, seedSize)
-		rand.Read(seed) //nolint:errcheck // it never fails: Go 1.24
+		rand.Read(seed) // it never fails
 		http.SetCookie(w, &http.Cookie{
 			Name: cookieName(r), Value: base64.RawURLEncoding.EncodeToString(seed), Path: "/",
 			Secure: overTLS(r), HttpOnly: true, SameSite: http.SameSiteLaxMode,

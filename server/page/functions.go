@@ -79,7 +79,10 @@ func functions(lang string) template.FuncMap {
 		"steps":  newSteps,
 		"notice": func(tone, text string) map[string]string { return map[string]string{"Tone": tone, "Text": text} },
 		"captcha": func(s shown, c Captcha) map[string]any {
-			f, _ := newField(lang, s, "captcha", "", nil) //nolint:errcheck // without more there is no mistake
+			f := field{Name: "captcha"}
+			if t, ok := s.Errors.Of(f.Name); ok {
+				f.Error = t.In(lang)
+			}
 			return map[string]any{"Captcha": c, "Field": f}
 		},
 	}
