@@ -33,6 +33,7 @@ type Metrics struct {
 	computed   *prometheus.CounterVec
 	computing  prometheus.Histogram
 	journalled *prometheus.CounterVec
+	letters    *prometheus.CounterVec
 }
 
 // Gauges are read at the time of a scrape; both functions must be set and safe for
@@ -76,6 +77,7 @@ func New(g Gauges) *Metrics {
 	m.addAPI()
 	m.addEngine()
 	m.addJournal()
+	m.addMail()
 	m.registry.MustRegister(m.requests, m.duration, m.verdicts, m.handshakes, m.reloads, newScrape(g))
 	return m
 }
