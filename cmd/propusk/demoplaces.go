@@ -110,7 +110,7 @@ func (o demoOptions) config() config.Config {
 	}
 	c.Public = config.Host{URL: at.Public, Listen: o.address(demoPublicPort), TLS: tls}
 	c.SignIn.Host = config.Host{URL: at.SignIn, Listen: o.address(demoSignInPort), TLS: tls}
-	c.Check = config.Check{URL: at.Check, Listen: o.address(demoCheckPort)}
+	c.Check.URL, c.Check.Listen = at.Check, o.address(demoCheckPort)
 	c.Admin = config.Admin{Listen: o.adminAddress()}
 	c.Trust.Dir, c.Trust.StateDir = file("trust"), file("state")
 	// The gateway fetches the lists from itself. They never change unless somebody

@@ -214,15 +214,6 @@ type SignIn struct {
 	Notice string `yaml:"notice"`
 }
 
-// Check is the environment check page.
-type Check struct {
-	// URL is how browsers reach the page, "http://host[:port]".
-	URL string `yaml:"url"`
-	// Listen is the address to listen on; empty means that the page is served
-	// by somebody else.
-	Listen string `yaml:"listen"`
-}
-
 // Admin is the listener of health and metrics.
 type Admin struct {
 	// Listen must be a loopback IP address and port: there is no
@@ -381,6 +372,7 @@ func Default() Config {
 		HSM:       defaultHSM(),
 		OIDC:      OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
 		Challenge: defaultChallenge(),
+		Check:     defaultCheck(),
 		Journal:   defaultJournal(),
 		Mail:      defaultMail(),
 		Profile:   defaultProfile(),

@@ -181,7 +181,7 @@ func (g *Gateway) newConfig() config.Config {
 	c := config.Default()
 	c.Public = config.Host{URL: "https://unknown", Listen: "127.0.0.1:0", TLS: tlsFiles}
 	c.SignIn.Host = config.Host{URL: "https://unknown-yet", Listen: "127.0.0.1:0", TLS: tlsFiles}
-	c.Check = config.Check{URL: "http://unknown", Listen: "127.0.0.1:0"}
+	c.Check.URL, c.Check.Listen = "http://unknown", "127.0.0.1:0"
 	c.Admin.Listen = "127.0.0.1:0"
 	c.Trust.Dir = g.Path("trust")
 	c.OIDC.SubjectSecret = g.Path("subject.hex")
