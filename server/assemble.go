@@ -20,6 +20,7 @@ import (
 	"propusk/server/admin"
 	"propusk/server/api"
 	"propusk/server/apikey"
+	"propusk/server/check"
 	"propusk/server/config"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
@@ -45,7 +46,7 @@ const (
 func (s *Server) assemble() error {
 	c := s.opts.Config
 	site := newSite(c)
-	pages, err := page.New(site)
+	pages, err := page.New(site, areas()...)
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,9 @@ func (s *Server) assemble() error {
 	if s.challenge, err = s.newChallenge(pages, entry); err != nil {
 		return err
 	}
+	if s.checks, err = s.newCheck(pages, entry); err != nil {
+		return err
+	}
 	if s.verifier != nil {
 		s.metrics.WatchEngine(func() bool { return s.verifier.Status().Code != "" })
 	}
@@ -84,6 +88,9 @@ func (s *Server) assemble() error {
 	s.admin = s.adminHost()
 	return nil
 }
+
+// areas are the pages that packages bring.
+func areas() []page.Set { return []page.Set{check.Templates()} }
 
 func newSite(c config.Config) page.Site {
 	site := page.Site{
@@ -134,6 +141,7 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 	request.Get(e, "/", show(pages.Home))
 	request.Get(e, "/language", show(pages.ChangeLanguage))
 	addStatic(e)
+	s.checks.Routes(e, c.Public.URL)
 	s.provider.Routes(e)
 	if s.challenge != nil {
 		s.challenge.Routes(e)
@@ -181,15 +189,8 @@ func (s *Server) signInHost(pages *page.Book, entry *signin.SignIn) http.Handler
 	c := s.opts.Config
 	e := s.engine("signin", c.SignIn.URL, c.Public.URL, refuse(pages))
 	entry.Routes(e)
+	s.checks.SignInRoutes(e)
 	return e
-}
-
-func (s *Server) checkHost(pages *page.Book) http.Handler {
-	e := s.engine("check", s.opts.Config.Check.URL, "", refuse(pages))
-	request.Get(e, "/", show(pages.Check))
-	request.Get(e, "/check.php", show(pages.Check)) // where people have found it for years
-	addStatic(e)
-	return beside(s.opts.Services, e)
 }
 
 // beside lets services answer for the paths that begin with their keys.
@@ -319,6 +320,7 @@ func (s *Server) tls(name string, inner net.Listener, k hostKeys, gost *gosttls.
 // ours is logged as well: a count does not tell where to look for it.
 func (s *Server) handshakeDone(host string, st gosttls.ConnectionState, err error) {
 	s.metrics.Handshake(host, st, err)
+	s.checks.Handshake(host, st, err)
 	if errors.Is(err, gosttls.ErrPanic) {
 		s.opts.Log.LogAttrs(context.Background(), slog.LevelError, "panic in a handshake",
 			slog.String("host", host), slog.Any("err", err))

@@ -52,5 +52,6 @@ func (s *Server) kept() map[string]int {
 	if s.challenge != nil {
 		all["challenge"], all["order"] = s.challenge.Waiting()
 	}
+	all["check"] = s.checks.Len()
 	return all
 }

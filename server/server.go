@@ -23,6 +23,7 @@ import (
 	"propusk/pki/revocation"
 	"propusk/pki/sigalg"
 	"propusk/server/challenge"
+	"propusk/server/check"
 	"propusk/server/config"
 	"propusk/server/engine"
 	"propusk/server/journal"
@@ -68,6 +69,7 @@ type Server struct {
 	verifier  *engine.Keeper     // nil if this program computes signatures
 	provider  *oidc.Provider
 	challenge *challenge.Challenge // nil if nobody signs in by one
+	checks    *check.Check
 	metrics   *metrics.Metrics
 	sessions  *resumption.Keeper
 	journal   *journal.Recorder // nil if there is none

@@ -1,0 +1,38 @@
+package server
+
+import (
+	"net/http"
+
+	"propusk/server/check"
+	"propusk/server/page"
+	"propusk/server/request"
+	"propusk/server/signin"
+)
+
+// newCheck returns the environment check page.
+func (s *Server) newCheck(pages *page.Book, judge *signin.SignIn) (*check.Check, error) {
+	c := s.opts.Config
+	o := check.Options{
+		PublicURL: c.Public.URL, SignInURL: c.SignIn.URL, CheckURL: c.Check.URL, AgentPorts: c.Challenge.AgentPorts, Kinds: s.kinds(),
+		Trust: s.guard, Judge: judge, Challenge: s.challenge, Pages: pages,
+		Runs: c.Check.Runs, ResultLife: c.Check.ResultLife, Now: s.opts.Now,
+	}
+	for _, m := range c.SignIn.Methods {
+		o.Methods = append(o.Methods, page.Method(m))
+	}
+	for _, client := range c.OIDC.Clients {
+		if client.URL != "" {
+			o.Services = append(o.Services, page.Link{Label: page.Text{RU: client.Name}, URL: client.URL})
+		}
+	}
+	return check.New(o)
+}
+
+// checkHost is the host without TLS, for people whose browser does not get further.
+func (s *Server) checkHost(pages *page.Book) http.Handler {
+	e := s.engine("check", s.opts.Config.Check.URL, "", refuse(pages))
+	request.Get(e, "/language", show(pages.ChangeLanguage))
+	addStatic(e)
+	s.checks.Routes(e, s.opts.Config.Check.URL)
+	return beside(s.opts.Services, e)
+}

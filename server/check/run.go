@@ -1,0 +1,227 @@
+package check
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"propusk/pki/reason"
+	"propusk/server/request"
+	"propusk/server/session"
+)
+
+// runLife is how long a run is kept, findingLife how long the sign-in host's answer waits
+// for the browser that carries it, or a run that moves to another host.
+const (
+	runLife     = time.Hour
+	findingLife = 2 * time.Minute
+)
+
+// run is a check under way. Its key is in addresses; what is added to it about a certificate
+// comes with the cookie of the browser that began, so that whoever lures a person into
+// showing his certificate learns nothing of it.
+type run struct {
+	key   string
+	from  netip.Prefix
+	began time.Time
+
+	mu      sync.Mutex
+	host    string   // URL of the host that it is on
+	browser [32]byte // SHA-256 of the cookie
+	facts   Facts
+	result  string // code of the result that was made of the facts whose digest this is
+	digest  [32]byte
+}
+
+// finding is what the sign-in host has seen, on its way to the host of the run; with moves,
+// the run itself is on its way to the public host.
+type finding struct {
+	run    *run
+	holder *Holder
+	moves  bool
+}
+
+// runs keeps runs.
+type runs struct {
+	store    *session.Store[*run]
+	findings *session.Store[finding]
+	limit    int
+
+	mu     sync.Mutex
+	counts map[netip.Prefix]int // of those that are kept, by address
+	queue  []*run               // the oldest first
+	now    func() time.Time
+}
+
+func newRuns(limit int, now func() time.Time) *runs {
+	return &runs{
+		store: session.New[*run](limit, runLife, now), findings: session.New[finding](limit, findingLife, now),
+		limit: limit, counts: make(map[netip.Prefix]int), now: now,
+	}
+}
+
+// begin keeps a new run. One address gets in while it has less than is left free, so that
+// nobody takes all the room.
+func (s *runs) begin(host string, browser [32]byte, from netip.Prefix) (*run, error) {
+	r := &run{key: session.NewKey(), host: host, browser: browser, from: from, began: s.now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queue) > 0 && s.now().Sub(s.queue[0].began) >= runLife {
+		old := s.queue[0].from
+		if s.counts[old]--; s.counts[old] <= 0 {
+			delete(s.counts, old)
+		}
+		s.queue = s.queue[1:]
+	}
+	if s.counts[from] >= s.limit-len(s.queue) || !s.store.PutAs(r.key, r) {
+		return nil, reason.Errorf(reason.ServerBusy, "too many checks are under way")
+	}
+	s.counts[from]++
+	s.queue = append(s.queue, r)
+	return r, nil
+}
+
+// find returns the run whose key a request has.
+func (s *runs) find(r *http.Request) (*run, error) {
+	keys := r.URL.Query()["run"]
+	if len(keys) == 1 {
+		if one, ok := s.store.Get(keys[0]); ok {
+			return one, nil
+		}
+	}
+	return nil, reason.New(reason.CheckRunUnknown, nil)
+}
+
+// visit finds the run of a request to its own host, and notes whether the browser has
+// cookies. One that has none sees the page all the same, which says so; but a run that has
+// seen its cookie once is for that browser alone.
+func (s *runs) visit(r *http.Request, host string) (one *run, bound bool, err error) {
+	one, err = s.find(r)
+	if err != nil {
+		return nil, false, err
+	}
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.host != host {
+		return nil, false, reason.Errorf(reason.CheckOtherBrowser, "the run is on another host")
+	}
+	digest, has := cookieOf(r)
+	bound = has && subtle.ConstantTimeCompare(digest[:], one.browser[:]) == 1
+	switch {
+	case bound:
+		one.facts.Cookies = cookiesOn
+	case has || one.facts.Cookies == cookiesOn:
+		return nil, false, reason.New(reason.CheckOtherBrowser, nil)
+	default:
+		one.facts.Cookies = cookiesOff
+	}
+	return one, bound, nil
+}
+
+// own is visit for what only the browser that began may do.
+func (s *runs) own(r *http.Request, host string) (*run, error) {
+	one, bound, err := s.visit(r, host)
+	if err == nil && !bound {
+		err = reason.Errorf(reason.CheckOtherBrowser, "the browser has no cookie")
+	}
+	return one, err
+}
+
+// Names of the cookie. Browsers take the first over TLS only, and from this very host.
+const (
+	secureCookie = "__Host-propusk-check"
+	plainCookie  = "propusk-check"
+)
+
+func overTLS(r *http.Request) bool { return request.ConnectionFrom(r.Context()).Kind != kindNone }
+
+func cookieName(r *http.Request) string {
+	if overTLS(r) {
+		return secureCookie
+	}
+	return plainCookie
+}
+
+// cookieOf returns the SHA-256 of the cookie of a browser, and false if there is none.
+func cookieOf(r *http.Request) ([32]byte, bool) {
+	cookies := r.CookiesNamed(cookieName(r))
+	if len(cookies) != 1 || cookies[0].Value == "" { // two are somebody's trick
+		return [32]byte{}, false
+	}
+	return sha256.Sum256([]byte(cookies[0].Value)), true
+}
+
+// bind gives the browser a cookie, unless it has one, and returns its SHA-256.
+func bind(w http.ResponseWriter, r *http.Request) [32]byte {
+	if digest, ok := cookieOf(r); ok {
+		return digest
+	}
+	value := session.NewKey()
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName(r), Value: value, Path: "/", MaxAge: int((2 * runLife).Seconds()),
+		Secure: overTLS(r), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	return sha256.Sum256([]byte(value))
+}
+
+// page is the address of the run on its host.
+func (r *run) page(path string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.host + path + "?run=" + url.QueryEscape(r.key)
+}
+
+// change changes the facts.
+func (r *run) change(f func(*Facts)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(&r.facts)
+}
+
+// snapshot returns the facts as they are, with the handshakes that failed since the run
+// began.
+func (c *Check) snapshot(r *run) Facts {
+	r.mu.Lock()
+	f := r.facts
+	f.PlainHost = strings.HasPrefix(r.host, "http://")
+	r.mu.Unlock()
+	f.Refused = c.notes.since(r.from, r.began)
+	f.Methods = make([]string, len(c.opts.Methods))
+	for i, m := range c.opts.Methods {
+		f.Methods[i] = string(m)
+	}
+	return f
+}
+
+// saved is a result as it is stored.
+type saved struct {
+	Version     int       `json:"version"`
+	At          time.Time `json:"at"`
+	Facts       Facts     `json:"facts"`
+	Certificate []byte    `json:"certificate,omitempty"` // DER
+}
+
+// resultVersion is that of saved.
+const resultVersion = 1
+
+// newSaved makes a result of facts.
+func newSaved(f Facts, at time.Time) saved {
+	s := saved{Version: resultVersion, At: at, Facts: f}
+	if h := f.holder(); h != nil {
+		s.Certificate = slices.Clone(h.cert)
+	}
+	return s
+}
+
+// digestOf tells whether facts have changed.
+func digestOf(f Facts) ([32]byte, error) {
+	data, err := json.Marshal(f)
+	return sha256.Sum256(data), err
+}

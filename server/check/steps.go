@@ -1,0 +1,203 @@
+package check
+
+import (
+	"slices"
+
+	"propusk/pki/reason"
+	"propusk/server/page"
+)
+
+// Mark is how a step stands.
+type Mark string
+
+// The marks.
+const (
+	MarkNone Mark = "none" // not tried yet
+	MarkGood Mark = "good"
+	MarkWarn Mark = "warn" // something to know; signing in is possible all the same
+	MarkBad  Mark = "bad"
+)
+
+// Step is one of the seven conditions of the check page, in the order of DOMAIN 7.1: the
+// certificate is looked at before the protected connection, so that what is wrong with it
+// is said before a browser hides it behind an error of its own.
+type Step struct {
+	Number   int
+	Title    page.Text
+	Mark     Mark
+	Findings []Finding
+}
+
+// Finding is something that was found at a step: a row of the table, or a reason of the
+// catalogue that no row is about.
+type Finding struct {
+	// Row is the ID of the row; empty of a reason, whose Code is set then.
+	Row    string
+	Code   reason.Code
+	Cause  page.Text
+	Action []page.Text
+}
+
+// The steps.
+const (
+	stepComputer = 1 + iota
+	stepBrowser
+	stepCookies
+	stepSigner
+	stepChain
+	stepKey
+	stepServer
+	lastStep = stepServer
+)
+
+// Words of facts.
+const (
+	kindGOST     = "gost"
+	kindOrdinary = "ordinary"
+	kindNone     = "none"
+	cookiesOn    = "on"
+	cookiesOff   = "off"
+)
+
+// Diagnosis is what the facts come to.
+type Diagnosis struct {
+	Steps []Step
+	// Ready tells that the person can sign in: nothing is in the way of one of the ways.
+	Ready bool
+}
+
+// Diagnose says by the rows how each step stands.
+func Diagnose(rows []Row, f *Facts) Diagnosis {
+	d := Diagnosis{Steps: make([]Step, lastStep)}
+	for i := range d.Steps {
+		d.Steps[i] = Step{Number: i + 1, Title: titles()[i], Mark: MarkNone}
+	}
+	warnings := make([]bool, lastStep+1) // steps whose findings are all warnings
+	for i := range warnings {
+		warnings[i] = true
+	}
+	told := make(map[int]bool)
+	for _, row := range rows {
+		if row.Step == 0 || row.Detected == nil || !row.Detected(f) {
+			continue
+		}
+		s := &d.Steps[row.Step-1]
+		s.Findings = append(s.Findings, Finding{Row: row.ID, Cause: row.Cause, Action: row.Action})
+		told[row.Step] = true
+		warnings[row.Step] = warnings[row.Step] && row.Warning
+	}
+	if found, ok := unnamed(rows, f); ok {
+		s := &d.Steps[stepKey-1]
+		s.Findings = append(s.Findings, found)
+		told[stepKey], warnings[stepKey] = true, false
+	}
+	for i := range d.Steps {
+		s := &d.Steps[i]
+		switch {
+		case told[s.Number] && !warnings[s.Number]:
+			s.Mark = MarkBad
+		case told[s.Number]:
+			s.Mark = MarkWarn
+		case tried(s.Number, f):
+			s.Mark = MarkGood
+		}
+	}
+	d.forgive(f)
+	return d
+}
+
+// titles are those of the steps.
+func titles() []page.Text {
+	return []page.Text{
+		{RU: "Компьютер: дата и время", EN: "The computer: date and time"},
+		{RU: "Браузер: шифрование по ГОСТ", EN: "The browser: GOST encryption"},
+		{RU: "Cookie включены", EN: "Cookies are on"},
+		{RU: "Программа подписи и носитель ключа", EN: "The signing program and the token"},
+		{RU: "Сертификаты удостоверяющих центров", EN: "The certificates of the authorities"},
+		{RU: "Личный сертификат и пробная подпись", EN: "Your certificate and a test signature"},
+		{RU: "Защищённое соединение с сервером входа", EN: "The protected connection with the sign-in server"},
+	}
+}
+
+// tried reports whether a step was gone through; it is good then, unless a row says
+// otherwise.
+func tried(step int, f *Facts) bool {
+	switch step {
+	case stepComputer:
+		return f.Skew != nil
+	case stepBrowser:
+		return f.gost()
+	case stepCookies:
+		return f.Cookies == cookiesOn
+	case stepSigner:
+		return f.Agent != nil || f.pluginWorks() || f.Signature != nil
+	case stepChain:
+		return f.holder() != nil && len(f.holder().Chain) > 0
+	case stepKey:
+		return f.Signature != nil && f.Signature.Code == "" || f.Entrance != nil && f.Entrance.Code == ""
+	default:
+		return f.Entrance != nil && f.Entrance.Kind != ""
+	}
+}
+
+// unnamed is why a certificate was refused, when no row of the table is about that.
+func unnamed(rows []Row, f *Facts) (Finding, bool) {
+	for _, h := range []*Holder{f.Signature, f.Entrance} {
+		if h == nil || h.Code == "" || h.Code == reason.GOSTTLSRequired || h.Code == reason.NoCertificate {
+			continue
+		}
+		alone := &Facts{Signature: h}
+		if slices.ContainsFunc(rows, func(r Row) bool { return r.Detected != nil && r.Detected(alone) }) {
+			continue
+		}
+		e, ok := reason.Lookup(h.Code)
+		if !ok {
+			e, _ = reason.Lookup(reason.InternalError)
+		}
+		var cause, action page.Text
+		cause.RU, cause.EN = e.What()
+		action.RU, action.EN = e.Remedy()
+		return Finding{Code: e.Code, Cause: cause, Action: []page.Text{action}}, true
+	}
+	return Finding{}, false
+}
+
+// forgive makes warnings of what is in the way of one way to sign in, when another is free:
+// nobody needs GOST TLS who signs, nor a signing program who has GOST TLS.
+func (d *Diagnosis) forgive(f *Facts) {
+	mark := func(step int) Mark { return d.Steps[step-1].Mark }
+	byTLS := f.gost() && f.Entrance != nil && f.Entrance.Code == ""
+	bySignature := f.Signature != nil && f.Signature.Code == ""
+	soften := func(steps ...int) {
+		for _, s := range steps {
+			if mark(s) == MarkBad {
+				d.Steps[s-1].Mark = MarkWarn
+			}
+		}
+	}
+	if bySignature {
+		soften(stepBrowser, stepSigner)
+		if f.Entrance == nil || f.Entrance.Kind == "" { // it was not the certificate
+			soften(stepServer)
+		}
+	}
+	if byTLS {
+		soften(stepSigner)
+	}
+	if byTLS || bySignature { // the chain was built; what is missing is missing there
+		soften(stepChain)
+	}
+	if f.pluginWorks() || f.Agent != nil && len(f.Agent.Tokens) > 0 { // one program is enough
+		d.soften(stepSigner, "18", "A1", "A4")
+	}
+	d.Ready = (byTLS || bySignature) && f.Cookies == cookiesOn &&
+		!slices.ContainsFunc(d.Steps, func(s Step) bool { return s.Mark == MarkBad })
+}
+
+// soften makes a warning of a step whose findings are of the rows given and no others.
+func (d *Diagnosis) soften(step int, rows ...string) {
+	s := &d.Steps[step-1]
+	if s.Mark == MarkBad && !slices.ContainsFunc(s.Findings, func(f Finding) bool { return !slices.Contains(rows, f.Row) }) {
+		s.Mark = MarkWarn
+	}
+}
