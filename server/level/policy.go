@@ -97,12 +97,12 @@ type document struct {
 	Clients  map[string]*Level `yaml:"clients"`
 	Devices  []string          `yaml:"devices"`
 	Services []struct {
-		ID       string           `yaml:"id"`
-		Client   string           `yaml:"client"`
-		Name     Text             `yaml:"name"`
-		Level    *Level           `yaml:"level"`
-		Kinds    map[string]Level `yaml:"kinds"`
-		Physical bool             `yaml:"physical"`
+		ID       string            `yaml:"id"`
+		Client   string            `yaml:"client"`
+		Name     Text              `yaml:"name"`
+		Level    *Level            `yaml:"level"`
+		Kinds    map[string]*Level `yaml:"kinds"`
+		Physical bool              `yaml:"physical"`
 	} `yaml:"services"`
 }
 
@@ -140,7 +140,10 @@ func ParsePolicy(data []byte) (*Policy, error) {
 		}
 		s := Service{ID: d.ID, Client: d.Client, Name: d.Name, Level: *d.Level, Physical: d.Physical, Kinds: make(map[person.Kind]Level)}
 		for kind, l := range d.Kinds {
-			s.Kinds[person.Kind(kind)] = l
+			if l == nil {
+				return nil, fmt.Errorf("level: services[%d]: kinds: %q has no level", i, kind)
+			}
+			s.Kinds[person.Kind(kind)] = *l
 		}
 		if err := p.add(s); err != nil {
 			return nil, fmt.Errorf("level: services[%d]: %w", i, err)
