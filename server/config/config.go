@@ -91,6 +91,9 @@ type Config struct {
 	// Profile is what people may do with their accounts.
 	Profile Profile `yaml:"profile"`
 
+	// Registration is how people open accounts by a certificate.
+	Registration Registration `yaml:"registration"`
+
 	// Support is where the link «Техническая поддержка» leads.
 	Support Support `yaml:"support"`
 
@@ -369,16 +372,17 @@ func Default() Config {
 		Admin:      Admin{Listen: "127.0.0.1:9090"},
 		Trust:      Trust{Reload: time.Minute, MaxAge: 7 * 24 * time.Hour, Refresh: defaultRefresh()},
 		Revocation: defaultRevocation(), Verification: defaultVerification(),
-		HSM:       defaultHSM(),
-		OIDC:      OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
-		Challenge: defaultChallenge(),
-		Check:     defaultCheck(),
-		Journal:   defaultJournal(),
-		Mail:      defaultMail(),
-		Profile:   defaultProfile(),
-		Visits:    defaultVisits(),
-		API:       API{Page: true, Keys: []APIKey{}},
-		Log:       Log{Level: "info"},
+		HSM:          defaultHSM(),
+		OIDC:         OIDC{CodeLife: time.Minute, TokenLife: 5 * time.Minute},
+		Challenge:    defaultChallenge(),
+		Check:        defaultCheck(),
+		Journal:      defaultJournal(),
+		Mail:         defaultMail(),
+		Profile:      defaultProfile(),
+		Registration: defaultRegistration(),
+		Visits:       defaultVisits(),
+		API:          API{Page: true, Keys: []APIKey{}},
+		Log:          Log{Level: "info"},
 		Limits: Limits{
 			Body:                 32 << 20,
 			Document:             4 << 30,
@@ -441,7 +445,8 @@ func (c *Config) resolve(dir string) {
 	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
 	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Accounts.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile,
-		&c.Mail.CA, &c.Mail.PasswordFile, &c.Levels.Path, &c.SignIn.Notice}
+		&c.Mail.CA, &c.Mail.PasswordFile, &c.Levels.Path, &c.SignIn.Notice,
+		&c.Registration.Agreement, &c.Registration.Register.File, &c.Registration.Register.TokenFile}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.GOSTCertificate)
 	}

@@ -47,6 +47,7 @@ func (c Config) Validate() error {
 	k.journal(c.Journal)
 	k.accounts(c.Accounts)
 	k.profile(c.Profile)
+	k.registration(c.Registration)
 	k.visits(c.Visits)
 	k.mail(c.Mail)
 	k.api(c.API)
