@@ -168,7 +168,18 @@ func (t *Throttle) Begin(tx store.Tx, a Attempt) error {
 // again (the generic cell rate algorithm): one number, and nothing to be reset.
 func (b Budget) step() time.Duration { return b.Refill / time.Duration(b.Burst) }
 
-// Passed gives an attempt back that was right.
+// Failed settles an attempt that was wrong. What it cost was taken by Begin; but who waits for
+// the answer is not to learn from its time what else a caller writes about a login that
+// exists, so this is a write always.
+func (t *Throttle) Failed(tx store.Tx, a Attempt) error {
+	c, err := tx.Counter(a.pays[0].key)
+	if err != nil {
+		return err
+	}
+	return tx.PutCounter(c)
+}
+
+// Passed gives an attempt back that was right, or that nobody looked at.
 func (t *Throttle) Passed(tx store.Tx, a Attempt) error {
 	now := t.opts.Now()
 	for _, p := range a.pays {

@@ -1,0 +1,72 @@
+package login
+
+import (
+	"errors"
+	"time"
+
+	"propusk/pki/reason"
+	"propusk/server/throttle"
+)
+
+// Purposes of attempts.
+const (
+	byPassword = "password"
+	bySecond   = "second"
+	byLetter   = "letter"
+	byRecovery = "recovery"
+)
+
+// rules returns the budgets of a purpose. A budget is for what fails: who is right gets it
+// back, but for letters, which are written in either case.
+//
+// With 60 attempts of strangers a day at a login, and no more than 5 at once from a network, a
+// password of the least strength outlives its owner; with 15 a day, a code of six digits that
+// is good for 90 seconds is hit within a year with a chance of 1 %, by who has the password.
+func rules(purpose string) throttle.Rules {
+	const hour = time.Hour
+	switch purpose {
+	case bySecond, byLetter:
+		return throttle.Rules{
+			Device: throttle.Budget{Burst: 5, Refill: hour}, Pair: throttle.Budget{Burst: 5, Refill: hour},
+			Network: throttle.Budget{Burst: 40, Refill: hour}, Around: throttle.Budget{Burst: 120, Refill: hour},
+			Login: throttle.Budget{Burst: 15, Refill: 24 * hour},
+		}
+	case byRecovery:
+		return throttle.Rules{
+			Device: throttle.Budget{Burst: 5, Refill: hour}, Pair: throttle.Budget{Burst: 5, Refill: hour},
+			Network: throttle.Budget{Burst: 20, Refill: hour}, Around: throttle.Budget{Burst: 60, Refill: hour},
+			Login: throttle.Budget{Burst: 50, Refill: 24 * hour},
+		}
+	default:
+		return throttle.Rules{
+			Device: throttle.Budget{Burst: 10, Refill: hour / 2}, Pair: throttle.Budget{Burst: 5, Refill: hour / 4},
+			Network: throttle.Budget{Burst: 40, Refill: hour / 4}, Around: throttle.Budget{Burst: 120, Refill: hour / 4},
+			Login: throttle.Budget{Burst: 60, Refill: 24 * hour},
+		}
+	}
+}
+
+// asRefused finds the refusal of a throttle in an error.
+func asRefused(err error) (*throttle.Refused, bool) {
+	return errors.AsType[*throttle.Refused](err)
+}
+
+// limited gives a refusal of a throttle the reason that people are told; other errors stay.
+func limited(purpose string, err error) error {
+	refused, ok := asRefused(err)
+	if !ok {
+		return err
+	}
+	code := reason.LoginThrottled
+	switch {
+	case purpose == bySecond:
+		code = reason.LoginCodeAttempts
+	case purpose == byLetter:
+		code = reason.LoginCodeSent
+	case purpose == byRecovery:
+		code = reason.LoginRecoveryAttempts
+	case refused.Login:
+		code = reason.LoginStrangers
+	}
+	return reason.New(code, refused)
+}

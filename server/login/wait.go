@@ -1,0 +1,98 @@
+package login
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"propusk/pki/reason"
+	"propusk/server/account"
+	"propusk/server/session"
+	"propusk/server/store"
+)
+
+// waitCookie is the cookie of a sign-in that waits for its next step.
+const waitCookie = "__Host-propusk-signin"
+
+// purposeWait is that of the secrets that are waiting sign-ins.
+const purposeWait = "login-wait"
+
+// maxWrong is how many codes one sign-in may get wrong.
+const maxWrong = 5
+
+// waiting is a sign-in whose password was right.
+type waiting struct {
+	// Request is the sealed request that it is for.
+	Request string `json:"request"`
+	// Change tells that a first password has to be changed.
+	Change bool `json:"change,omitempty"`
+	// Second tells that a second factor is wanted, and Passed that it was there.
+	Second bool `json:"second,omitempty"`
+	Passed bool `json:"passed,omitempty"`
+	// Raise tells that the password was proven earlier, in the visit of the browser.
+	Raise bool `json:"raise,omitempty"`
+	// Sent tells that a code went out by e-mail when the sign-in began.
+	Sent bool `json:"sent,omitempty"`
+
+	secret account.Secret
+}
+
+// digest names a waiting sign-in in the store.
+func digest(cookie string) [32]byte { return sha256.Sum256([]byte(cookie)) }
+
+// fresh returns a sign-in of an account that will wait, and the cookie of its browser.
+func (l *Login) fresh(id account.ID, wait waiting) (waiting, string) {
+	cookie := session.NewKey()
+	now := l.opts.Now()
+	wait.secret = account.Secret{Digest: digest(cookie), Purpose: purposeWait, Account: id, Created: now, Expires: now.Add(l.opts.WaitLife)}
+	return wait, cookie
+}
+
+// keep writes a waiting sign-in.
+func (l *Login) keep(tx store.Tx, wait waiting) error {
+	data, err := json.Marshal(wait)
+	if err != nil {
+		panic("login: a waiting sign-in does not encode: " + err.Error())
+	}
+	wait.secret.Data = data
+	return tx.PutSecret(wait.secret)
+}
+
+// waits returns the sign-in of a browser and its account. The error has the reason
+// [reason.LoginExpired] if there is none.
+func (l *Login) waits(tx store.Tx, r *http.Request) (waiting, account.Account, error) {
+	cookies := r.CookiesNamed(waitCookie)
+	if len(cookies) != 1 {
+		return waiting{}, account.Account{}, reason.LoginExpired
+	}
+	s, err := tx.Secret(purposeWait, digest(cookies[0].Value), l.opts.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		err = reason.LoginExpired
+	}
+	if err != nil {
+		return waiting{}, account.Account{}, err
+	}
+	wait := waiting{secret: s}
+	if err := json.Unmarshal(s.Data, &wait); err != nil {
+		return waiting{}, account.Account{}, reason.New(reason.LoginExpired, err)
+	}
+	a, err := tx.Account(s.Account)
+	return wait, a, err
+}
+
+// end uses a sign-in up. The error has the reason [reason.LoginExpired] if somebody else has.
+func (l *Login) end(tx store.Tx, wait waiting) error {
+	_, err := tx.TakeSecret(purposeWait, wait.secret.Digest, l.opts.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return reason.LoginExpired
+	}
+	return err
+}
+
+// setCookie sets the cookie of a waiting sign-in, or removes it when maxAge is negative.
+func setCookie(w http.ResponseWriter, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: waitCookie, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
