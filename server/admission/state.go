@@ -45,10 +45,15 @@ func (a *Admission) Reach(acc account.Account, kind person.Kind, at time.Time) (
 	if kind != person.Entrepreneur || acc.Closed.IsZero() || at.Before(acc.Closed) {
 		return level.QES, nil
 	}
-	if at.Before(acc.Closed.AddDate(a.opts.EntrepreneurYears, 0, 0)) {
+	if at.Before(a.Until(acc)) {
 		return limitedTo, nil
 	}
 	return level.Open, reason.AccountShut
+}
+
+// Until returns until when somebody may come in as an entrepreneur who is none any more.
+func (a *Admission) Until(acc account.Account) time.Time {
+	return acc.Closed.AddDate(a.opts.EntrepreneurYears, 0, 0)
 }
 
 // firstTaxpayer chooses for whom a new visit acts: for the taxpayer that the key proves, or

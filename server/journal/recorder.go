@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -160,6 +162,99 @@ func (r *Recorder) record(req *http.Request, e Event, who person.Identity) error
 		e.Subject = subject
 	}
 	return r.append(req.Context(), e)
+}
+
+// Of returns the records about a person who has several identities, such as that of an
+// entrepreneur and his own, the newest first: those whose number is less than before, at most
+// limit of them; before 0 begins with the newest. The error is that of [Journal.Of]; without
+// a journal it is [ErrClosed].
+func (r *Recorder) Of(ctx context.Context, who []person.Identity, before uint64, limit int) ([]Record, error) {
+	if r == nil || r.file.Load() == nil {
+		return nil, ErrClosed
+	}
+	var all []Record
+	var subjects []string
+	for _, one := range who {
+		subject, err := r.opts.Subject(one)
+		if err != nil || slices.Contains(subjects, subject) { // without ИНН and СНИЛС nothing was written
+			continue
+		}
+		subjects = append(subjects, subject)
+		records, err := r.file.Load().Of(ctx, subject, before, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, records...)
+	}
+	slices.SortFunc(all, func(a, b Record) int { return cmp.Compare(b.Number, a.Number) })
+	return all[:min(len(all), limit)], nil
+}
+
+// Late records events that were noted when they happened, in their order, and returns when all
+// are durable: of e the moment, and all that the request told, is as it was noted. Those that
+// are among the records from the number given on are not written twice; 0 does not look. The
+// error is that of [File.Append]; some of the events may be written then.
+func (r *Recorder) Late(ctx context.Context, notes []Noted) error {
+	f := r.file.Load()
+	if f == nil {
+		return ErrClosed
+	}
+	var from uint64
+	events := make([]Event, len(notes))
+	for i, n := range notes {
+		events[i] = n.Event
+		events[i].At = n.Event.At.UTC().Truncate(time.Microsecond)
+		if subject, err := r.opts.Subject(n.Who); err == nil {
+			events[i].Subject = subject
+		}
+		if n.From != 0 && (from == 0 || n.From < from) {
+			from = n.From
+		}
+	}
+	events, err := missing(ctx, f, events, from)
+	if err != nil {
+		return err
+	}
+	err = f.AppendAll(ctx, events)
+	for _, e := range events {
+		r.opts.Observe(e.Kind, err)
+	}
+	return err
+}
+
+// Noted is an event that was noted when it happened, and about whom.
+type Noted struct {
+	Event Event
+	Who   person.Identity
+	// From is where in the journal the event may be already; 0 is nowhere.
+	From uint64
+}
+
+// missing returns the events that are not among the records from a number on.
+func missing(ctx context.Context, f *File, events []Event, from uint64) ([]Event, error) {
+	for from != 0 {
+		records, err := f.Read(ctx, from, maxPage)
+		if err != nil {
+			return nil, err
+		}
+		events = slices.DeleteFunc(events, func(e Event) bool {
+			return slices.ContainsFunc(records, func(r Record) bool { return r.Event == e })
+		})
+		if len(records) < maxPage {
+			break
+		}
+		from = records[len(records)-1].Number + 1
+	}
+	return events, nil
+}
+
+// Head returns the last record's place. The error is that of [File.Head]; without a journal it
+// is [ErrClosed].
+func (r *Recorder) Head(ctx context.Context) (Head, error) {
+	if r == nil || r.file.Load() == nil {
+		return Head{}, ErrClosed
+	}
+	return r.file.Load().Head(ctx)
 }
 
 // Act records an action of an operator, or that the gateway was started or stopped. It fails
