@@ -94,6 +94,9 @@ type Config struct {
 	// Registration is how people open accounts by a certificate.
 	Registration Registration `yaml:"registration"`
 
+	// Login is sign-in by ИНН and password.
+	Login Login `yaml:"login"`
+
 	// Support is where the link «Техническая поддержка» leads.
 	Support Support `yaml:"support"`
 
@@ -380,6 +383,7 @@ func Default() Config {
 		Mail:         defaultMail(),
 		Profile:      defaultProfile(),
 		Registration: defaultRegistration(),
+		Login:        defaultLogin(),
 		Visits:       defaultVisits(),
 		API:          API{Page: true, Keys: []APIKey{}},
 		Log:          Log{Level: "info"},

@@ -48,6 +48,7 @@ func (c Config) Validate() error {
 	k.accounts(c.Accounts)
 	k.profile(c.Profile)
 	k.registration(c.Registration)
+	k.login(c.Login)
 	k.visits(c.Visits)
 	k.mail(c.Mail)
 	k.api(c.API)
