@@ -17,6 +17,9 @@ type Password struct {
 	// Initial passwords were given out by an operator and must be changed at the first
 	// sign-in (PW-03).
 	Initial bool
+	// Spent is set when the time of an initial password was found to be over: what that does
+	// to the account was done.
+	Spent bool
 }
 
 // Kinds of factors.

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -248,6 +249,34 @@ func (f *File) Append(ctx context.Context, e Event) (Record, error) {
 	case <-ctx.Done():
 		return Record{}, ctx.Err()
 	}
+}
+
+// AppendAll writes events in their order, and returns when all are durable. The error is that
+// of the first that was not written; later ones may be.
+func (f *File) AppendAll(ctx context.Context, events []Event) error {
+	for _, e := range events {
+		if err := e.Check(); err != nil {
+			return err
+		}
+	}
+	var waiting []*pending
+	var failed error
+	for _, e := range events {
+		p := &pending{ctx: ctx, event: e, done: make(chan error, 1)}
+		if failed = f.enqueue(p); failed != nil {
+			break
+		}
+		waiting = append(waiting, p)
+	}
+	for _, p := range waiting {
+		select {
+		case err := <-p.done:
+			failed = cmp.Or(failed, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return failed
 }
 
 // enqueue waits for a place in the queue: that is how a slow disk slows callers down.

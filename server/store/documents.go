@@ -57,6 +57,7 @@ func passwordFields(c *coder, p *account.Password) {
 	c.moment("set", &p.Set)
 	c.moment("expires", &p.Expires)
 	c.plain("initial", &p.Initial)
+	c.plain("spent", &p.Spent)
 }
 
 func factorFields(c *coder, f *account.Factor) {

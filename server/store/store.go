@@ -94,8 +94,8 @@ type credentials interface {
 	Password(id account.ID) (account.Password, error)
 	PutPassword(p account.Password) error
 	DeletePassword(id account.ID) error
-	// OverduePasswords returns initial passwords whose Expires is not after now, the longest
-	// overdue first: their accounts are to be blocked (PW-02).
+	// OverduePasswords returns initial passwords that are not Spent and whose Expires is not
+	// after now, the longest overdue first: their accounts are to be blocked (PW-02).
 	OverduePasswords(now time.Time, limit int) ([]account.Password, error)
 
 	// Factors returns the factors of an account, the oldest first.

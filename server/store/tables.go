@@ -46,7 +46,7 @@ func newTables() *tables {
 		}, accountFields},
 		password: table[account.Password]{"password", func(p *account.Password) (string, []cell) {
 			overdue := int64(0) // when it blocks its account
-			if p.Initial {
+			if p.Initial && !p.Spent {
 				overdue = micros(p.Expires)
 			}
 			return string(p.Account), []cell{{ofColumn, string(p.Account)}, {"overdue", overdue}}
