@@ -17,6 +17,7 @@ import (
 	"propusk/gost/pkcs8"
 	"propusk/gost/spki"
 	"propusk/pki/reason"
+	"propusk/server/filekind"
 )
 
 // wrongFile is a file that is no signature.
@@ -144,7 +145,7 @@ func wrongFiles(s *service) map[string]wrongFile {
 func TestKindOf(t *testing.T) {
 	s := newService(t)
 	for name, c := range wrongFiles(s) {
-		if got := kindOf(c.data); got != c.code {
+		if got := filekind.Of(c.data); got != c.code {
 			t.Errorf("%s: %q, want %q", name, got, c.code)
 		}
 	}
@@ -154,12 +155,12 @@ func TestKindOf(t *testing.T) {
 		"DER": signature, "PEM": pemOf("CMS", signature), "PKCS7": append([]byte("Подпись\n"), pemOf("PKCS7", signature)...),
 		"base64": []byte(b64(signature)), "base64 in lines": []byte(strings.ReplaceAll(b64(signature), "A", "A\r\n")), "BER": indefinite, "cut off": signature[:20],
 	} {
-		if got := kindOf(data); got != kindSignature {
+		if got := filekind.Of(data); got != filekind.Signature {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
 	for _, data := range []string{"", "0", "00", "hello", "-----BEGIN ", "-----BEGIN NONSENSE-----", "\x30\x00", "\x30\x80", "\x30\xff\xff", "\x30\x84\xff\xff\xff\xff", "<"} {
-		if got := kindOf([]byte(data)); got != kindUnknown {
+		if got := filekind.Of([]byte(data)); got != filekind.Unknown {
 			t.Errorf("%q: %q", data, got)
 		}
 	}
@@ -174,8 +175,8 @@ func FuzzKindOf(f *testing.F) {
 	f.Add([]byte("-----BEGIN CMS-----"))
 	f.Add([]byte("<?xml"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		kind := kindOf(data)
-		if _, known := reason.Lookup(kind); !known && kind != kindUnknown && kind != kindSignature {
+		kind := filekind.Of(data)
+		if _, known := reason.Lookup(kind); !known && kind != filekind.Unknown && kind != filekind.Signature {
 			t.Fatalf("%q", kind)
 		}
 	})

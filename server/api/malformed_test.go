@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/asn1"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -265,12 +266,16 @@ type node struct {
 func walk(data []byte, offset int, path string, depth int) []node {
 	var all []node
 	for at, i := 0, 0; at < len(data); i++ {
-		e, rest := next(data[at:])
+		var e asn1.RawValue
+		rest, err := asn1.Unmarshal(data[at:], &e)
+		if err != nil {
+			panic(err)
+		}
 		size := len(data) - at - len(rest)
-		n := node{fmt.Sprintf("%s.%d", path, i), offset + at, offset + at + size - len(e.value), offset + at + size}
+		n := node{fmt.Sprintf("%s.%d", path, i), offset + at, offset + at + size - len(e.Bytes), offset + at + size}
 		all = append(all, n)
-		if e.tag&0x20 != 0 && depth > 0 && !strings.HasPrefix(n.path, ".0.1.0.3.") {
-			all = append(all, walk(e.value, n.content, n.path, depth-1)...)
+		if e.IsCompound && depth > 0 && !strings.HasPrefix(n.path, ".0.1.0.3.") {
+			all = append(all, walk(e.Bytes, n.content, n.path, depth-1)...)
 		}
 		at += size
 	}
@@ -286,7 +291,7 @@ func badDER(m table, signature []byte) {
 		if n.end-n.content > 1 {
 			m.add("DER: cut inside "+n.path, toVerify, octets, string(signature[:n.content+1]))
 		}
-		if signature[n.start] == tagOID {
+		if signature[n.start] == asn1.TagOID {
 			other := bytes.Clone(signature)
 			other[n.end-1] ^= 0x55
 			m.add("DER: another OID at "+n.path, toVerify, octets, string(other))

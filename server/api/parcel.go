@@ -11,6 +11,7 @@ import (
 	"propusk/pki/cms"
 	"propusk/pki/reason"
 	"propusk/pki/validate"
+	"propusk/server/filekind"
 )
 
 // heldDocument is how long a document may be to be held as it is, in bytes. Longer ones
@@ -37,19 +38,19 @@ func (p *parcel) judge(v validate.Validator, now time.Time) validate.Report {
 // mistake says that the files are not what they should be. A file that is nothing we
 // know is left to the judge, who says what is wrong with it.
 func (p *parcel) mistake() error {
-	kind := kindOf(p.file)
+	kind := filekind.Of(p.file)
 	for _, file := range [][]byte{p.file, p.head} {
-		if code := secret(file); code != "" {
+		if code := filekind.Secret(file); code != "" {
 			return reason.New(code, nil)
 		}
 	}
-	if kind != kindSignature && p.given && kindOf(p.head) == kindSignature {
+	if kind != filekind.Signature && p.given && filekind.Of(p.head) == filekind.Signature {
 		return reason.New(reason.FilesSwapped, nil)
 	}
 	if len(p.file) == 0 {
 		return reason.Errorf(reason.RequestFieldMissing, "the field %q is absent or empty", "signature")
 	}
-	if kind != kindSignature && kind != kindUnknown {
+	if kind != filekind.Signature && kind != filekind.Unknown {
 		return reason.New(kind, nil)
 	}
 	return nil
@@ -73,9 +74,9 @@ func (p *packer) signature(r io.Reader, hint int64) error {
 	if whole {
 		return nil
 	}
-	p.file = bytes.Clone(data[:min(len(data), headLength)])
+	p.file = bytes.Clone(data[:min(len(data), filekind.HeadLength)])
 	rest := &sticky{from: io.MultiReader(bytes.NewReader(data), r)}
-	if kind := kindOf(p.file); kind != kindSignature && kind != kindUnknown {
+	if kind := filekind.Of(p.file); kind != filekind.Signature && kind != filekind.Unknown {
 		return drain(rest) // mistake says what it is
 	}
 	// What will be held of it is not known yet; it may be as much as this.
@@ -109,7 +110,7 @@ func (p *packer) document(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	p.given, p.head = true, data[:min(len(data), headLength)]
+	p.given, p.head = true, data[:min(len(data), filekind.HeadLength)]
 	if whole {
 		p.content = cms.Document(data)
 		return nil

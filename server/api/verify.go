@@ -9,6 +9,7 @@ import (
 	"propusk/pki/der"
 	"propusk/pki/reason"
 	"propusk/pki/report"
+	"propusk/server/filekind"
 )
 
 // maxFormParts is how many parts the form of one signature may have.
@@ -146,7 +147,7 @@ func certificates(file []byte) (judge, error) {
 	if len(file) == 0 {
 		return nil, reason.Errorf(reason.RequestFieldMissing, "the field %q is absent or empty", fieldCertificate)
 	}
-	if code := secret(file); code != "" {
+	if code := filekind.Secret(file); code != "" {
 		return nil, reason.New(code, nil)
 	}
 	if raw, err := der.Decode(file, "CERTIFICATE"); err == nil {

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"propusk/pki/reason"
+	"propusk/server/filekind"
 	"propusk/pki/report"
 )
 
@@ -220,7 +221,7 @@ func TestSwappedAndWrongFiles(t *testing.T) {
 	for name, c := range wrongFiles(s) {
 		wantProblem(t, name, s.do("/api/v1/verify", "application/octet-stream", bytes.NewReader(c.data)), 422, c.code)
 		wantProblem(t, name+", JSON", s.do("/api/v1/verify", "application/json", strings.NewReader(object("signature", c.data))), 422, c.code)
-		if (c.code == reason.FileIsPrivateKey || c.code == reason.FileIsPKCS12) && len(c.data) < headLength {
+		if (c.code == reason.FileIsPrivateKey || c.code == reason.FileIsPKCS12) && len(c.data) < filekind.HeadLength {
 			contentType, body := formBody(t, file{"signature", "a.sig", detached}, file{"content", "a", c.data})
 			wantProblem(t, name+", as the document", s.do("/api/v1/verify", contentType, body), 422, c.code)
 			wantProblem(t, name+", as a certificate", s.do("/api/v1/certificates/check", "application/octet-stream", bytes.NewReader(c.data)), 422, c.code)

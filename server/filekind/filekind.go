@@ -1,4 +1,6 @@
-package api
+// Package filekind tells what a file that a person has sent is, by its first bytes: a
+// signature, a private key, or one of the many things that are sent by mistake.
+package filekind
 
 import (
 	"bytes"
@@ -7,26 +9,29 @@ import (
 	"propusk/pki/reason"
 )
 
-// What a file is, by its first bytes. It decides nothing but which words a person
-// gets who sent the wrong file, so it need not be sure.
+// What a file is besides the reasons that refuse it. It decides nothing but which words a
+// person gets who sent the wrong file, so it need not be sure.
 const (
-	kindUnknown   reason.Code = ""
-	kindSignature reason.Code = "signature"
+	// Unknown is a file that is none of those that are known.
+	Unknown reason.Code = ""
+	// Signature is what looks like a CMS SignedData.
+	Signature reason.Code = "signature"
 )
 
-// headLength is how many bytes of a file are looked at.
-const headLength = 4 << 10
+// HeadLength is how many bytes of a file are looked at, but for PEM, which is looked for in
+// all that there is.
+const HeadLength = 4 << 10
 
-// kindOf returns kindSignature for what looks like a CMS SignedData, the reason for
-// what is known to be something else, and kindUnknown for the rest.
-func kindOf(file []byte) reason.Code {
+// Of returns Signature for what looks like a CMS SignedData, the reason for
+// what is known to be something else, and Unknown for the rest.
+func Of(file []byte) reason.Code {
 	if len(file) == 0 {
-		return kindUnknown
+		return Unknown
 	}
 	if file[0] == tagSequence {
 		return kindOfDER(file)
 	}
-	if kind := kindByMagic(file); kind != kindUnknown {
+	if kind := kindByMagic(file); kind != Unknown {
 		return kind
 	}
 	if bytes.Contains(file, []byte("-----BEGIN ")) {
@@ -35,13 +40,13 @@ func kindOf(file []byte) reason.Code {
 	if der := headOfBase64(file); len(der) > 0 && der[0] == tagSequence {
 		return kindOfDER(der)
 	}
-	return kindUnknown
+	return Unknown
 }
 
-// secret returns the reason to refuse a file that holds a private key, wherever it was
+// Secret returns the reason to refuse a file that holds a private key, wherever it was
 // sent; empty for any other.
-func secret(file []byte) reason.Code {
-	switch kind := kindOf(file); kind {
+func Secret(file []byte) reason.Code {
+	switch kind := Of(file); kind {
 	case reason.FileIsPrivateKey, reason.FileIsPKCS12:
 		return kind
 	default:
@@ -69,13 +74,13 @@ func kindByMagic(file []byte) reason.Code {
 	if text := bytes.TrimLeft(bytes.TrimPrefix(file, []byte("\xef\xbb\xbf")), " \t\r\n"); len(text) > 1 && text[0] == '<' {
 		return reason.FileIsXML
 	}
-	return kindUnknown
+	return Unknown
 }
 
 // kindOfPEM goes by the labels (RFC 7468). A private key counts even beside something
 // else.
 func kindOfPEM(file []byte) reason.Code {
-	kind := kindUnknown
+	kind := Unknown
 	for rest := file; ; {
 		_, after, found := bytes.Cut(rest, []byte("-----BEGIN "))
 		if !found {
@@ -89,12 +94,12 @@ func kindOfPEM(file []byte) reason.Code {
 		if bytes.Contains(label, []byte("PRIVATE KEY")) {
 			return reason.FileIsPrivateKey
 		}
-		if kind != kindUnknown {
+		if kind != Unknown {
 			continue
 		}
 		switch string(label) {
 		case "CMS", "PKCS7", "PKCS #7 SIGNED DATA":
-			kind = kindSignature
+			kind = Signature
 		case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
 			kind = reason.FileIsCertificate
 		case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
@@ -107,7 +112,7 @@ func kindOfPEM(file []byte) reason.Code {
 
 // headOfBase64 decodes the beginning of a file of base64; nil if it is none.
 func headOfBase64(file []byte) []byte {
-	head := bytes.TrimPrefix(file[:min(len(file), headLength)], []byte("\xef\xbb\xbf"))
+	head := bytes.TrimPrefix(file[:min(len(file), HeadLength)], []byte("\xef\xbb\xbf"))
 	compact := make([]byte, 0, len(head))
 	for _, c := range head {
 		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
@@ -173,6 +178,7 @@ const (
 	oidPKCS7       = "\x2a\x86\x48\x86\xf7\x0d\x01\x07"             // 1.2.840.113549.1.7
 	oidPBES2       = "\x2a\x86\x48\x86\xf7\x0d\x01\x05"             // 1.2.840.113549.1.5
 	oidPBEPKCS12   = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01"         // 1.2.840.113549.1.12.1
+	oidContainer   = "\x2a\x85\x03\x02\x02\x25\x02"                 // 1.2.643.2.2.37.2: header.key of CryptoPro CSP
 	oidAuthEnvelop = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17" // 1.2.840.113549.1.9.16.1.23
 )
 
@@ -193,18 +199,18 @@ func kindOfDER(file []byte) reason.Code {
 	case tagSequence:
 		return kindOfNested(first, second)
 	}
-	return kindUnknown
+	return Unknown
 }
 
 // kindOfContentInfo is for RFC 5652, Section 3.
 func kindOfContentInfo(oid string) reason.Code {
 	switch oid {
 	case oidPKCS7 + "\x02":
-		return kindSignature
+		return Signature
 	case oidPKCS7 + "\x03", oidPKCS7 + "\x04", oidPKCS7 + "\x06", oidAuthEnvelop:
 		return reason.FileIsEncrypted
 	}
-	return kindUnknown
+	return Unknown
 }
 
 // kindOfNumbered is for structures that begin with a version: private keys (RFC 5208,
@@ -220,14 +226,18 @@ func kindOfNumbered(version, second element) reason.Code {
 		version.value[0] == 0 && second.tag == tagInteger:
 		return reason.FileIsPrivateKey
 	}
-	return kindUnknown
+	return Unknown
 }
 
 // kindOfNested is for structures that begin with a structure.
 func kindOfNested(first, second element) reason.Code {
 	a, b := first.inside()
 	beginsB, _ := b.inside()
+	inner, _ := next(a.value)
 	switch {
+	case a.tag == tagExplicit0 && hasPrefix(inner.value, oidContainer),
+		a.tag == tagOID && second.tag == tagOctetString && hasPrefix(a.value, oidContainer):
+		return reason.FileIsPrivateKey
 	case a.tag == tagExplicit0:
 		return reason.FileIsCertificate // RFC 5280, Section 4.1
 	case a.tag == tagOID && second.tag == tagOctetString && hasPrefix(a.value, oidPBES2, oidPBEPKCS12):
@@ -239,7 +249,7 @@ func kindOfNested(first, second element) reason.Code {
 	case a.tag == tagInteger && b.tag == tagSequence && string(a.value) == "\x00" && (beginsB.tag == tagSet || len(b.value) == 0):
 		return reason.FileIsCertificateRequest // RFC 2986, Section 4
 	}
-	return kindUnknown
+	return Unknown
 }
 
 // leadingOID returns the object identifier that an element begins with.
