@@ -16,8 +16,8 @@ import (
 	"testing"
 
 	"propusk/pki/reason"
-	"propusk/server/filekind"
 	"propusk/pki/report"
+	"propusk/server/filekind"
 )
 
 // wantVerdict fails unless the answer is a verdict with the conclusion and the code.

@@ -178,7 +178,7 @@ const (
 	oidPKCS7       = "\x2a\x86\x48\x86\xf7\x0d\x01\x07"             // 1.2.840.113549.1.7
 	oidPBES2       = "\x2a\x86\x48\x86\xf7\x0d\x01\x05"             // 1.2.840.113549.1.5
 	oidPBEPKCS12   = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01"         // 1.2.840.113549.1.12.1
-	oidContainer   = "\x2a\x85\x03\x02\x02\x25\x02"                 // 1.2.643.2.2.37.2: header.key of CryptoPro CSP
+	oidContainer   = "\x2a\x85\x03\x02\x02\x25"                     // 1.2.643.2.2.37: containers of CryptoPro CSP
 	oidAuthEnvelop = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17" // 1.2.840.113549.1.9.16.1.23
 )
 
