@@ -25,6 +25,8 @@ import (
 //     phrase. Whoever signs begins by having the browser forget it (Clear-Site-Data).
 //   - A form other than that of a gateway came from a page of the agent (Origin), and is
 //     good once (visit.go).
+//   - /environment is the exception: a script of a page of an enrolled gateway may read it,
+//     and it says nothing about a person (environment.go).
 //
 // A gateway speaks through /sign only, with a request that it signed. Every page forbids
 // frames, caches, and everything from outside, and lets forms go to the agent or, on the
@@ -37,6 +39,8 @@ func (a *Agent) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", a.home)
 	mux.HandleFunc("GET /status", a.status)
+	mux.HandleFunc("GET "+environmentPath, a.environment)
+	mux.HandleFunc("OPTIONS "+environmentPath, a.preflight)
 	mux.HandleFunc("GET /sign", a.receive)
 	mux.HandleFunc("POST /sign", a.receive)
 	mux.HandleFunc("GET /visit/{visit}", a.visited((*call).choose))
@@ -80,6 +84,9 @@ func (a *Agent) admit(r *http.Request) error {
 		return reason.New(reason.AgentForeignUser, err)
 	case !same:
 		return reason.Errorf(reason.AgentForeignUser, "the connection is of another user")
+	}
+	if r.URL.Path == environmentPath {
+		return a.fromGateway(r)
 	}
 	if err := navigation(r); err != nil {
 		return err
