@@ -115,23 +115,27 @@ type Token struct {
 	Model string `json:"model"`
 	// PIN is "ok", "low", "last", "locked", "unset" or "must-change".
 	PIN string `json:"pin"`
-	// Certificates are all, Expired those of them whose time is over, Keyless those without
-	// a key as far as the token tells without a PIN; -1 if it cannot be read.
+	// Certificates are all, Expired those of them whose time is over; -1 if it cannot be
+	// read.
 	Certificates int `json:"certificates"`
 	Expired      int `json:"expired"`
-	Keyless      int `json:"keyless"`
 }
 
 // Plugin is a plug-in in the browser.
 type Plugin struct {
 	// ID is "cryptopro" or "rutoken".
 	ID string `json:"id"`
-	// State is "found", "program" if its extension is there and its program is not, or
-	// "absent".
+	// State is "found", "refused" if the person did not let the page use it, "program" if its
+	// extension is there and its program is not, or "absent".
 	State string `json:"state"`
 	// Version is of the plug-in, CSP of the cryptographic provider; empty if not known.
 	Version string `json:"version,omitempty"`
 	CSP     string `json:"csp,omitempty"`
+	// Certificates are those that the plug-in offers, Expired those of them whose time is
+	// over, Keyless those without a key; -1 if it did not list them.
+	Certificates int `json:"certificates"`
+	Expired      int `json:"expired"`
+	Keyless      int `json:"keyless"`
 }
 
 // Holder is a certificate whose key was proven, by a signature or by TLS.
@@ -246,7 +250,7 @@ func (o Observed) check() error {
 		}
 	}
 	for _, p := range o.Plugins {
-		if !oneOf(p.ID, pluginCryptoPro, pluginRutoken) || !oneOf(p.State, pluginFound, pluginProgram, pluginAbsent) || !line(p.Version) || !line(p.CSP) {
+		if !oneOf(p.ID, pluginCryptoPro, pluginRutoken) || !oneOf(p.State, pluginFound, pluginRefused, pluginProgram, pluginAbsent) || !counts(p.Certificates, p.Expired, p.Keyless) || !line(p.Version) || !line(p.CSP) {
 			return errors.New("check: plugins")
 		}
 	}
@@ -264,7 +268,7 @@ func (a *Agent) check() error {
 		return errors.New("check: agent: a number")
 	}
 	for _, t := range a.Tokens {
-		if !line(t.Model) || !oneOf(t.PIN, pinOK, pinLow, pinLast, pinLocked, pinUnset, pinMustChange) || !counts(t.Certificates, t.Expired, t.Keyless) {
+		if !line(t.Model) || !oneOf(t.PIN, pinOK, pinLow, pinLast, pinLocked, pinUnset, pinMustChange) || !counts(t.Certificates, t.Expired) {
 			return errors.New("check: token")
 		}
 	}
@@ -279,6 +283,7 @@ const (
 	pluginCryptoPro = "cryptopro"
 	pluginRutoken   = "rutoken"
 	pluginFound     = "found"
+	pluginRefused   = "refused"
 	pluginProgram   = "program"
 	pluginAbsent    = "absent"
 

@@ -134,12 +134,12 @@ func ofSigner() map[string]func(*Facts) bool {
 			p, ok := f.plugin(pluginCryptoPro)
 			return ok && p.Version != "" && before(p.Version, goodPlugin)
 		},
-		"18": func(f *Facts) bool { return f.PluginsAsked && f.offers("plugin") && !f.pluginWorks() && !f.half() },
-		"19": func(f *Facts) bool {
-			return f.tokens(func(t Token) bool { return t.Certificates == 0 }) == f.tokens(nil) && f.tokens(nil) > 0
+		"18": func(f *Facts) bool {
+			return f.PluginsAsked && f.offers("plugin") && !f.pluginWorks() && !f.half() || f.refusedPlugin()
 		},
+		"19": (*Facts).nothingToSignWith,
 		"20": func(f *Facts) bool {
-			return f.tokens(func(t Token) bool { return t.Keyless > 0 && t.Keyless == t.Certificates }) > 0
+			return f.plugins(func(p Plugin) bool { return p.Keyless > 0 && p.Keyless == p.Certificates })
 		},
 		"26": func(f *Facts) bool {
 			return f.tokens(func(t Token) bool { return oneOf(t.PIN, pinLocked, pinLow, pinLast) }) > 0
@@ -223,6 +223,11 @@ func (f *Facts) pluginWorks() bool {
 	return slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.State == pluginFound })
 }
 
+// refusedPlugin reports whether the person did not let the page use a plug-in.
+func (f *Facts) refusedPlugin() bool {
+	return !f.pluginWorks() && slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.State == pluginRefused })
+}
+
 func (f *Facts) half() bool {
 	return slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.State == pluginProgram })
 }
@@ -240,8 +245,24 @@ func (f *Facts) tokens(which func(Token) bool) int {
 	return n
 }
 
+// plugins reports whether there is such a plug-in among those that work.
+func (f *Facts) plugins(which func(Plugin) bool) bool {
+	return slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.State == pluginFound && which(p) })
+}
+
+// nothingToSignWith reports whether tokens and plug-ins were asked, and none has a
+// certificate.
+func (f *Facts) nothingToSignWith() bool {
+	empty := f.plugins(func(p Plugin) bool { return p.Certificates == 0 })
+	tokens := f.tokens(func(t Token) bool { return t.Certificates == 0 })
+	return (empty || tokens > 0) && tokens == f.tokens(nil) && !f.plugins(func(p Plugin) bool { return p.Certificates != 0 })
+}
+
 func (f *Facts) expired() int {
 	n := 0
+	for _, p := range f.Plugins {
+		n += max(p.Expired, 0)
+	}
 	if f.Agent != nil {
 		for _, t := range f.Agent.Tokens {
 			n += max(t.Expired, 0)

@@ -54,7 +54,7 @@
   // shape takes what the server wants to know, and nothing else that an agent may tell.
   const shape = ({ version, readers, cards, uec, modules, broken, gateway, tokens }) => ({
     version, readers, cards, uec, modules, broken, gateway,
-    tokens: tokens.map(({ model, pin, certificates, expired, keyless }) => ({ model, pin, certificates, expired, keyless })),
+    tokens: tokens.map(({ model, pin, certificates, expired }) => ({ model, pin, certificates, expired })),
   });
 
   // agent asks the programs of this computer that may be the agent.

@@ -77,6 +77,8 @@ class Program {
     this.mode = mode;
     this.objects = [];
     this.signed = 0;
+    this.version = "2.0.15000";
+    this.csp = "5.0.13300";
   }
 
   // keep gives an object a number. What it has is told to the page.
@@ -109,7 +111,7 @@ class Program {
     const nothing = () => undefined;
     switch (name.toLowerCase()) {
       case "cadescom.about":
-        return this.keep({ PluginVersion: nothing }, {});
+        return this.keep({ PluginVersion: () => this.version }, { CSPVersion: () => this.csp });
       case "cadescom.store":
         if (this.mode === "denied") {
           throw new Error("Отказано в доступе. (0x80070005)");

@@ -84,10 +84,26 @@ async function signDigest(id, { bits }, digests) {
   }
 }
 
+// shown is a version, which is text or an object that says it.
+async function shown(version) {
+  return version === undefined || version === null ? "" : String(await version.toString());
+}
+
+// versions are those of the plug-in and of the cryptographic provider; empty if it does not
+// say. 80 is PROV_GOST_2012_256.
+async function versions() {
+  await open();
+  const about = await create("CAdESCOM.About");
+  const version = await shown(await about.PluginVersion);
+  const csp = await shown(await about.CSPVersion("", 80).catch(() => ""));
+  return { version, csp };
+}
+
 export const cryptoPro = {
   id: "cryptopro",
   name: "КриптоПро ЭЦП Browser plug-in",
   find,
+  versions: () => attempt(versions),
   list: () => attempt(list),
   // needsPIN is null: the plug-in asks itself.
   needsPIN: async () => null,

@@ -1,6 +1,10 @@
 // Signs on the gateway's page with the plug-in of a vendor. The page gives <div
 // id="plugins" data-content data-digest256 data-digest512 data-kinds> and <form
 // id="answer"> with a field "signature"; without this script both stay hidden.
+//
+// On a page that only wants to know what is there, with <div id="plugins" data-probe>, it
+// looks for plug-ins, writes what it finds into data-found, and sends that element the event
+// "found".
 import { cryptoPro } from "./cryptopro.mjs";
 import { day, holder, unusable } from "./certificate.mjs";
 import { Failure } from "./failure.mjs";
@@ -207,11 +211,43 @@ async function main() {
   root.dataset.ready = String(found.filter(Boolean).length);
 }
 
-// Extensions put their halves into the page until it has loaded.
-if (root && answer) {
-  if (document.readyState === "complete") {
-    main();
-  } else {
-    window.addEventListener("load", main);
+// look tells of one plug-in: whether it works, which versions there are, and how many
+// certificates, but nothing of what is in them.
+async function look(plugin) {
+  const told = { id: plugin.id, state: "absent", version: "", csp: "", certificates: -1, expired: -1, keyless: -1 };
+  try {
+    if (!(await plugin.find())) {
+      return told;
+    }
+    const { version, csp } = await plugin.versions();
+    Object.assign(told, { state: "found", version: version.slice(0, 50), csp: csp.slice(0, 50) });
+    const all = await plugin.list();
+    const now = new Date();
+    told.certificates = all.length;
+    told.expired = all.filter(({ certificate }) => certificate.to < now).length;
+    told.keyless = all.filter(({ hasKey }) => hasKey === false).length;
+  } catch (error) {
+    told.state = { "plugin-program": "program", refused: "refused" }[error.code] || told.state;
   }
+  return told;
+}
+
+// probe looks for all plug-ins.
+async function probe() {
+  root.dataset.found = JSON.stringify(await Promise.all([cryptoPro, rutoken].map(look)));
+  root.dispatchEvent(new Event("found"));
+}
+
+// Extensions put their halves into the page until it has loaded.
+function begin(action) {
+  if (document.readyState === "complete") {
+    action();
+  } else {
+    window.addEventListener("load", action);
+  }
+}
+if (root && root.dataset.probe !== undefined) {
+  begin(probe);
+} else if (root && answer) {
+  begin(main);
 }

@@ -108,6 +108,7 @@ export const rutoken = {
   id: "rutoken",
   name: "Рутокен Плагин",
   find,
+  versions: async () => ({ version: String(plugin.version || ""), csp: "" }),
   list: () => attempt(list),
   needsPIN: (certificate) => attempt(() => needsPIN(certificate)),
   sign: (certificate, request, pin) => attempt(() => sign(certificate, request, pin)),
