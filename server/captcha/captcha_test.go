@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"propusk/pki/reason"
+	"propusk/server/captcha/captchatest"
 	"propusk/server/page"
 )
 
@@ -286,29 +287,11 @@ func listen(samples []byte) string {
 
 // TestQuestion: every question has the answer that a person would give, in both languages.
 func TestQuestion(t *testing.T) {
-	number := func(words []string, table []string) int {
-		for i, w := range table {
-			if w != "" && len(words) == 1 && w == words[0] {
-				return i
-			}
-		}
-		return 0
-	}
 	for i := range 500 {
 		p := puzzle{[16]byte{byte(i), byte(i >> 8), 7}}
 		q := p.question()
-		ru := strings.Fields(strings.NewReplacer("?", " ?", ".", " .").Replace(q.RU))
-		en := strings.Fields(strings.NewReplacer("?", " ?", ".", " .").Replace(q.EN))
-		var got, gotEN int
-		if ru[0] == "Сколько" {
-			got = number(ru[2:3], wordsRU[:]) + number(ru[4:5], wordsRU[:])
-			gotEN = number(en[3:4], wordsEN[:]) + number(en[5:6], wordsEN[:])
-		} else {
-			got = 100*number(ru[3:4], hundredsRU[:]) + number(ru[4:5], wordsRU[:])
-			gotEN = 100*number(en[3:4], wordsEN[:]) + number(en[6:7], wordsEN[:])
-		}
-		if strconv.Itoa(got) != p.number() || gotEN != got {
-			t.Fatalf("%q and %q: %d and %d, want %s", q.RU, q.EN, got, gotEN, p.number())
+		if ru, en := captchatest.Answer(q.RU), captchatest.Answer(q.EN); ru != p.number() || en != p.number() {
+			t.Fatalf("%q and %q: %s and %s, want %s", q.RU, q.EN, ru, en, p.number())
 		}
 	}
 }
