@@ -55,7 +55,10 @@ func (s *Server) assemble() error {
 	if err != nil {
 		return err
 	}
-	if s.provider, err = s.newProvider(refuse(pages)); err != nil {
+	if err := s.keepVisits(); err != nil {
+		return err
+	}
+	if s.provider, err = s.newProvider(pages); err != nil {
 		return err
 	}
 	s.metrics = metrics.New(metrics.Gauges{
@@ -68,8 +71,14 @@ func (s *Server) assemble() error {
 		s.metrics.WatchRevocation(func() revocation.Stats { return online.Stats(s.opts.Now()) })
 	}
 	s.journal = s.newJournal()
+	if s.people, err = s.openPeople(); err != nil {
+		return err
+	}
 	entry := s.signInEntry(signInPages)
 	if s.challenge, err = s.newChallenge(pages, entry); err != nil {
+		return err
+	}
+	if err := s.newAccounts(pages); err != nil {
 		return err
 	}
 	if s.checks, err = s.newCheck(pages, entry); err != nil {
@@ -90,7 +99,7 @@ func (s *Server) assemble() error {
 }
 
 // areas are the pages that packages bring.
-func areas() []page.Set { return []page.Set{check.Templates()} }
+func areas() []page.Set { return append(accountAreas(), check.Templates()) }
 
 func newSite(c config.Config) page.Site {
 	site := page.Site{
@@ -108,22 +117,23 @@ func newSite(c config.Config) page.Site {
 	return site
 }
 
-func (s *Server) newProvider(refuse refusal) (*oidc.Provider, error) {
+func (s *Server) newProvider(pages *page.Book) (*oidc.Provider, error) {
 	c := s.opts.Config
 	o := oidc.Options{
 		Issuer: c.Public.URL, SignInURL: c.SignIn.URL, ChoiceURL: s.choiceURL(), Key: s.keys.token, SubjectSecret: s.keys.subject,
 		RequestLife: c.SignIn.RequestLife, TicketLife: c.SignIn.TicketLife,
 		CodeLife: c.OIDC.CodeLife, TokenLife: c.OIDC.TokenLife,
-		Limit: c.Limits.Sessions, Now: s.opts.Now, Refuse: refuse,
+		Limit: c.Limits.Sessions, Now: s.opts.Now, Refuse: refuse(pages),
 		SessionLife: c.GOSTTLS.SessionLife,
 		Logout:      func(cert [32]byte) { s.sessions.Forget(cert) },
 	}
 	for i, client := range c.OIDC.Clients {
 		o.Clients = append(o.Clients, oidc.Client{
 			ID: client.ID, Secret: s.keys.clients[i],
-			RedirectURIs: client.RedirectURIs, PostLogoutRedirectURIs: client.PostLogoutRedirectURIs,
+			RedirectURIs: client.RedirectURIs, PostLogoutRedirectURIs: client.PostLogoutRedirectURIs, BackChannelLogoutURI: client.BackChannelLogoutURI,
 		})
 	}
+	s.admitByAccount(&o, pages)
 	return oidc.New(o)
 }
 
@@ -150,6 +160,7 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 			request.Get(e, path, files)
 		}
 	}
+	s.accountRoutes(e, pages)
 	verify := api.New(api.Options{
 		Trust: s.guard, Now: s.opts.Now, Keys: s.keeper(),
 		MaxBody: c.Limits.Body, MaxDocument: c.Limits.Document, MaxBatch: c.Limits.Batch,

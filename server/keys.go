@@ -31,6 +31,7 @@ type keys struct {
 	clients        []string        // by index of the client; empty for a public one
 	reports        *cms.Signatory  // nil when reports are not signed
 	challenge      []crypto.Signer // of requests to agents
+	accounts       []byte          // seals what accounts hide; empty without accounts
 }
 
 // hostKeys are the certificates of one host.
@@ -78,6 +79,10 @@ func loadKeys(c config.Config, log *slog.Logger) (keys, error) {
 		key, err := k.safe.signer(place)
 		note("challenge.keys["+strconv.Itoa(i)+"]", err)
 		k.challenge = append(k.challenge, key)
+	}
+	if c.Accounts.Kept() {
+		k.accounts, err = k.safe.hex(c.Accounts.Secret)
+		note("accounts.secret", err)
 	}
 	k.reports, err = k.safe.signatory(c.Report)
 	note("report", err)

@@ -73,6 +73,8 @@ type Server struct {
 	metrics   *metrics.Metrics
 	sessions  *resumption.Keeper
 	journal   *journal.Recorder // nil if there is none
+	accounts  *accounts         // nil if there are none
+	people    *people           // nil without accounts
 
 	public, signIn, check, admin http.Handler
 }
@@ -103,9 +105,15 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Close ends the tokens with keys of the gateway. Serve does so at its end; who does not call
-// it calls Close.
-func (s *Server) Close() error { return s.keys.close() }
+// Close ends the tokens with keys of the gateway, and the store of accounts. Serve does so at
+// its end; who does not call it calls Close.
+func (s *Server) Close() error {
+	var err error
+	if s.people != nil {
+		err = s.people.store.Close()
+	}
+	return errors.Join(err, s.keys.close())
+}
 
 // build makes the parts.
 func (s *Server) build() error {
@@ -125,6 +133,9 @@ func (s *Server) build() error {
 		s.guard.Online = revocation.NewOnline(s.client)
 	}
 	if s.refresh, err = s.newRefresher(); err != nil {
+		return err
+	}
+	if err := s.openAccounts(); err != nil {
 		return err
 	}
 	return s.assemble()
@@ -221,7 +232,9 @@ func (s *Server) Serve(ctx context.Context, l *Listeners) error {
 	if s.refresh != nil { // after the first load, whose lists say where the others are
 		running.Go(func() { s.refresh.Run(ctx) }) //nolint:errcheck // ends with ctx, and says only that
 	}
+	endPeople := s.runPeople(ctx)
 	err = s.serveAll(ctx, s.hosts(l))
+	endPeople()
 	cancel()
 	<-watch
 	running.Wait()

@@ -15,6 +15,7 @@ type Accounts struct {
 // Kept reports whether there are accounts.
 func (a Accounts) Kept() bool { return a.Path != "" }
 
-func (k *checker) accounts(a Accounts) {
+func (k *checker) accounts(a Accounts, j Journal) {
+	k.that(!a.Kept() || j.Path != "", "journal.path", "must be set when accounts.path is: people see their journal")
 	k.that(!a.Kept() || a.Secret != "", "accounts.secret", "must be set when accounts.path is")
 }

@@ -15,7 +15,11 @@ func TestAccounts(t *testing.T) {
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "accounts.secret") {
 		t.Errorf("accounts without a secret: %v", err)
 	}
-	c.Accounts.Path = ""
+	c.Accounts.Secret, c.Journal.Path = "x", ""
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "journal.path") {
+		t.Errorf("accounts without a journal: %v", err)
+	}
+	c.Accounts = Accounts{}
 	if err := c.Validate(); err != nil || c.Accounts.Kept() {
 		t.Errorf("no accounts: %v", err)
 	}

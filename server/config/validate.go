@@ -45,7 +45,7 @@ func (c Config) Validate() error {
 	k.report(c.Report)
 	k.hsm(c)
 	k.journal(c.Journal)
-	k.accounts(c.Accounts)
+	k.accounts(c.Accounts, c.Journal)
 	k.profile(c.Profile)
 	k.registration(c.Registration)
 	k.login(c.Login)

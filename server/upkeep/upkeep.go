@@ -22,7 +22,7 @@ import (
 // How much is done at once, and how often.
 const (
 	batch      = 256
-	noteEvery  = 250 * time.Millisecond // other processes note, too
+	noteEvery  = 2 * time.Second // other processes note, too
 	sweepEvery = 30 * time.Second
 )
 
@@ -51,12 +51,21 @@ type Options struct {
 // Keeper keeps accounts in order. It is safe for concurrent use; make it with New.
 type Keeper struct {
 	opts     Options
+	wake     chan struct{}
 	draining sync.Mutex // events stay in their order
 	failing  bool       // the last drain was in vain, which was logged
 }
 
 // New returns a Keeper.
-func New(o Options) *Keeper { return &Keeper{opts: o} }
+func New(o Options) *Keeper { return &Keeper{opts: o, wake: make(chan struct{}, 1)} }
+
+// Wake says that an event was noted. It does not wait.
+func (k *Keeper) Wake() {
+	select {
+	case k.wake <- struct{}{}:
+	default: // it is awake
+	}
+}
 
 // Run drains and sweeps until ctx ends, and drains once more. What is left then stays in the
 // store, for the next time.
@@ -73,6 +82,7 @@ func (k *Keeper) Run(ctx context.Context) {
 			defer cancel()
 			k.drain(last)
 			return
+		case <-k.wake:
 		case <-note.C:
 		case <-sweep.C:
 			k.sweep(ctx)

@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"propusk/server/account"
+	"propusk/server/config"
+	"propusk/server/mail"
+	"propusk/server/store"
+	"propusk/server/upkeep"
+	"propusk/server/visit"
+)
+
+// farewellTimeout is how long a service may take to hear that a visit has ended.
+const farewellTimeout = 10 * time.Second
+
+// people are the parts that know people for longer than a sign-in. There are none without
+// accounts.
+type people struct {
+	store  store.Store
+	sealer *account.Sealer
+	mail   mail.Composer
+	sender *mail.Sender // nil if letters wait
+	visits *visit.Keeper
+	upkeep *upkeep.Keeper
+}
+
+// openPeople opens the store of accounts and makes what works on it; nil without accounts. The
+// journal must be there.
+func (s *Server) openPeople() (*people, error) {
+	c := s.opts.Config
+	if !c.Accounts.Kept() {
+		return nil, nil
+	}
+	p := &people{mail: mail.Composer{Gateway: c.Challenge.Name, URL: c.Public.URL, Support: c.Support.URL}}
+	var err error
+	if p.sealer, err = account.NewSealer(s.keys.accounts); err != nil {
+		return nil, fmt.Errorf("server: accounts.secret: %w", err)
+	}
+	file, err := store.Open(c.Accounts.Path)
+	if err != nil {
+		return nil, fmt.Errorf("server: accounts.path: %w", err)
+	}
+	// What the store wakes is made after it.
+	p.store = store.Watch(file, func() {
+		if p.sender != nil {
+			p.sender.Wake()
+		}
+	}, func() { p.upkeep.Wake() })
+	p.visits = visit.New(visit.Options{Store: p.store, Now: s.opts.Now, Life: c.Visits.Life, Idle: c.Visits.Idle})
+	p.upkeep = upkeep.New(upkeep.Options{
+		Store: p.store, Journal: s.journal, Mail: p.mail, Ended: p.visits.Over, Now: s.opts.Now, Log: s.opts.Log,
+	})
+	if p.sender, err = s.newSender(p.store); err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
+	return p, nil
+}
+
+// newSender returns what sends letters; nil without a mail server.
+func (s *Server) newSender(letters store.Store) (*mail.Sender, error) {
+	c := s.opts.Config.Mail
+	if c.Server == "" {
+		return nil, nil
+	}
+	o := mail.Options{Store: letters, Poll: c.Poll, GiveUp: c.GiveUp, Keep: c.Keep, Now: s.opts.Now, Log: s.opts.Log}
+	o.Server = mail.Server{Address: c.Server, Security: c.Security, Login: c.Login, From: c.From, FromName: c.FromName}
+	if c.FromName == "" {
+		o.Server.FromName = s.opts.Config.Challenge.Name
+	}
+	var err error
+	if o.Server.Roots, err = mailRoots(c); err != nil {
+		return nil, fmt.Errorf("server: mail.ca: %w", err)
+	}
+	if c.PasswordFile != "" {
+		password, err := s.keys.safe.secret(c.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("server: mail.password_file: %w", err)
+		}
+		o.Server.Password = strings.TrimRight(string(password), "\r\n")
+	}
+	sender, err := mail.NewSender(o)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	return sender, nil
+}
+
+// mailRoots reads what verifies the mail server; nil is what the system trusts.
+func mailRoots(c config.Mail) (*x509.CertPool, error) {
+	if c.CA == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(c.CA)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s: no certificate in PEM", c.CA)
+	}
+	return roots, nil
+}
+
+// runPeople does what accounts need until the function that it returns is called, which does
+// the last of it: requests must be over then, and the journal still open.
+func (s *Server) runPeople(ctx context.Context) (end func()) {
+	p := s.people
+	if p == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { p.upkeep.Run(ctx) })
+	client := &http.Client{Timeout: farewellTimeout}
+	running.Go(func() {
+		p.visits.Run(ctx, func(ctx context.Context, clientID, sid string) error {
+			return s.provider.LogOut(ctx, client, clientID, sid)
+		})
+	})
+	if p.sender != nil {
+		running.Go(func() { p.sender.Run(ctx) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
