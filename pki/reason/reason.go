@@ -139,6 +139,7 @@ func catalogue() []Entry {
 		challengeEntries(),
 		admissionEntries(),
 		formEntries(),
+		supportEntries(),
 		checkEntries(),
 		visitEntries(),
 		registrationEntries(),

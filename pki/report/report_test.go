@@ -214,7 +214,7 @@ func TestSubIndications(t *testing.T) {
 func beyondVerdicts(code string) bool {
 	for _, area := range []string{
 		"activation-", "account-", "agent-", "api-key-", "authorization-", "batch-", "captcha-", "card-", "challenge-", "check-", "client-", "config-", "digest-", "fetch-", "file-is-", "files-", "form-", "journal-", "level-", "login-", "media-", "method-", "page-",
-		"quota-", "reader-", "redirect-", "register-", "registration-", "request-", "server-", "sign-gateway-", "sign-request-", "signin-", "signing-", "token-", "tsl-", "visit-",
+		"quota-", "reader-", "redirect-", "register-", "registration-", "request-", "server-", "sign-gateway-", "sign-request-", "signin-", "signing-", "ticket-", "token-", "tsl-", "visit-",
 	} {
 		if strings.HasPrefix(code, area) {
 			return true
