@@ -55,9 +55,6 @@ func (s *Server) assemble() error {
 	if err != nil {
 		return err
 	}
-	if err := s.keepVisits(); err != nil {
-		return err
-	}
 	if s.provider, err = s.newProvider(pages); err != nil {
 		return err
 	}
@@ -133,7 +130,9 @@ func (s *Server) newProvider(pages *page.Book) (*oidc.Provider, error) {
 			RedirectURIs: client.RedirectURIs, PostLogoutRedirectURIs: client.PostLogoutRedirectURIs, BackChannelLogoutURI: client.BackChannelLogoutURI,
 		})
 	}
-	s.admitByAccount(&o, pages)
+	if err := s.admitByAccount(&o, pages); err != nil {
+		return nil, err
+	}
 	return oidc.New(o)
 }
 

@@ -135,9 +135,6 @@ func (s *Server) build() error {
 	if s.refresh, err = s.newRefresher(); err != nil {
 		return err
 	}
-	if err := s.openAccounts(); err != nil {
-		return err
-	}
 	return s.assemble()
 }
 

@@ -89,8 +89,6 @@ type Options struct {
 	Mail   mail.Composer
 	// PublicURL is the public host, without a trailing slash.
 	PublicURL string
-	// SignOut is the path that the button to sign out posts to.
-	SignOut string
 	// LinkLife is how long the link for a new address is good, and Fresh how long after a
 	// sign-in the account may be changed.
 	LinkLife, Fresh time.Duration
@@ -241,24 +239,11 @@ func (p *Profile) confirm(c *gin.Context) {
 
 // show writes a page of somebody who visits.
 func (p *Profile) show(c call, name string, v page.View) {
-	who := Who(c.visit, c.acc, p.opts.SignOut)
-	v.Who, v.Token = &who, form.Token(c.w, c.r)
+	v.Who, v.Token = visit.Header(c.visit, c.acc), form.Token(c.w, c.r)
 	if len(v.Errors) > 0 {
 		request.From(c.r.Context()).Code = reason.FormMalformed
 	}
 	page.Written(c.w, c.r, p.opts.Pages.Show(c.w, c.r, "profile/"+name, v))
-}
-
-// Who is who visits, for the header of pages (BY-10). SignOut is where its button posts to.
-func Who(v account.Visit, acc account.Account, signOut string) page.Person {
-	who := page.Person{Name: acc.Identity.Name.Reveal(), Account: Path, SignOut: signOut}
-	if t, ok := acc.Taxpayer(v.Taxpayer); ok {
-		who.Taxpayer = taxpayerName(t)
-	}
-	if len(acc.Taxpayers) > 1 {
-		who.Switch = pathTaxpayer
-	}
-	return who
 }
 
 // fail writes the page about an error.
