@@ -55,13 +55,12 @@ func (s *Server) admitByAccount(o *oidc.Options, pages *page.Book) error {
 		return nil
 	}
 	if c.Levels.Path != "" {
-		policy, err := level.Load(c.Levels.Path)
-		if err != nil {
+		var err error
+		if s.policy, err = level.Load(c.Levels.Path); err != nil {
 			return fmt.Errorf("server: levels.path: %w", err)
 		}
-		o.Policy = policy
 	}
-	o.LogoutURL, o.Paths = visit.PathLogout, accountPaths()
+	o.Policy, o.LogoutURL, o.Paths = s.policy, visit.PathLogout, accountPaths()
 	o.Admit = func(w http.ResponseWriter, r *http.Request, req oidc.Request, who oidc.Login) {
 		s.accounts.admission.Key(w, r, req, who)
 	}

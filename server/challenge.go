@@ -3,16 +3,22 @@ package server
 import (
 	"propusk/pki/person"
 	"propusk/server/challenge"
+	"propusk/server/login"
 	"propusk/server/page"
 	"propusk/server/signin"
 )
 
 // choiceURL is where people choose how to sign in; empty when there is nothing to choose.
 func (s *Server) choiceURL() string {
-	if !s.opts.Config.SignIn.Challenges() {
+	if !s.choice() {
 		return ""
 	}
 	return s.opts.Config.Public.URL + "/signin"
+}
+
+// choice reports whether people have other ways to sign in than the sign-in host.
+func (s *Server) choice() bool {
+	return s.opts.Config.SignIn.Challenges() || s.opts.Config.Accounts.Kept()
 }
 
 // kinds are the kinds of holders that may sign in.
@@ -25,10 +31,11 @@ func (s *Server) kinds() []person.Kind {
 	return kinds
 }
 
-// newChallenge returns what signs people in by a challenge; nil if nothing does.
+// newChallenge returns the page that asks how to sign in, and what signs people in by a
+// challenge; nil if there is nothing to ask.
 func (s *Server) newChallenge(pages *page.Book, judge *signin.SignIn) (*challenge.Challenge, error) {
 	c := s.opts.Config
-	if !c.SignIn.Challenges() {
+	if !s.choice() {
 		return nil, nil
 	}
 	o := challenge.Options{
@@ -36,6 +43,13 @@ func (s *Server) newChallenge(pages *page.Book, judge *signin.SignIn) (*challeng
 		AgentPorts: c.Challenge.AgentPorts, Kinds: s.kinds(), Services: make(map[string]string),
 		States: c.Challenge.States, Orders: c.Challenge.Orders,
 		Provider: s.provider, Judge: judge, Pages: pages, Now: s.opts.Now, Observe: s.metrics.Verdict, Journal: s.journal,
+		Policy: s.policy, Notice: c.SignIn.Notice,
+	}
+	if s.people != nil {
+		o.Accounts = &challenge.Accounts{
+			Visits: s.people.visits, Password: login.PathPassword, Second: login.PathSecond, Recovery: login.PathRecovery,
+			Demo: !c.Login.Demo().IsZero(),
+		}
 	}
 	for _, m := range c.SignIn.Methods {
 		o.Methods = append(o.Methods, page.Method(m))

@@ -5,6 +5,7 @@ import (
 
 	"propusk/server/check"
 	"propusk/server/page"
+	"propusk/server/profile"
 	"propusk/server/request"
 	"propusk/server/signin"
 )
@@ -16,6 +17,12 @@ func (s *Server) newCheck(pages *page.Book, judge *signin.SignIn) (*check.Check,
 		PublicURL: c.Public.URL, SignInURL: c.SignIn.URL, CheckURL: c.Check.URL, AgentPorts: c.Challenge.AgentPorts, Kinds: s.kinds(),
 		Trust: s.guard, Judge: judge, Challenge: s.challenge, Pages: pages,
 		Runs: c.Check.Runs, ResultLife: c.Check.ResultLife, Now: s.opts.Now,
+	}
+	if s.people != nil {
+		o.Store = s.people.store
+	}
+	if s.accounts != nil && s.accounts.registration != nil {
+		o.RegistrationURL = c.Public.URL + profile.Path // who has no account is led on from there
 	}
 	for _, m := range c.SignIn.Methods {
 		o.Methods = append(o.Methods, page.Method(m))

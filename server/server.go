@@ -27,6 +27,7 @@ import (
 	"propusk/server/config"
 	"propusk/server/engine"
 	"propusk/server/journal"
+	"propusk/server/level"
 	"propusk/server/metrics"
 	"propusk/server/oidc"
 	"propusk/server/resumption"
@@ -68,6 +69,7 @@ type Server struct {
 	refresh   *refresh.Refresher // nil if nothing is fetched
 	verifier  *engine.Keeper     // nil if this program computes signatures
 	provider  *oidc.Provider
+	policy    *level.Policy        // nil wants a key everywhere
 	challenge *challenge.Challenge // nil if nobody signs in by one
 	checks    *check.Check
 	metrics   *metrics.Metrics
