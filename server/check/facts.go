@@ -86,6 +86,7 @@ const (
 	WhyNoSuite    = "no-suite"    // nothing in common
 	WhyDistrust   = "distrust"    // the client does not trust the certificate of the server
 	WhyKey        = "key"         // the certificate of the client came, its key did not
+	WhyOldKey     = "old-key"     // its key is not of GOST R 34.10-2012
 	WhyBroken     = "broken"      // the client left in the middle
 	WhyNotTLS     = "not-tls"     // something that is not TLS
 	WhyProbe      = "probe"       // the client has looked whether the server knows GOST, and left

@@ -65,6 +65,8 @@ func why(st gosttls.ConnectionState, err error) string {
 		return WhyDistrust
 	case isProtocol && protocol.Alert == alertDecryptError:
 		return WhyKey
+	case isProtocol && protocol.Alert == gosttls.AlertUnsupportedCertificate:
+		return WhyOldKey
 	case errors.Is(err, gosttls.ErrNoSharedSuite), !st.GOST && !told && st.Offered != nil && !isTimeout(err) && !isGone(err):
 		return WhyNoSuite
 	case st.Version != 0 || st.Offered != nil:

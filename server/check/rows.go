@@ -108,7 +108,9 @@ func ofConnection() map[string]func(*Facts) bool {
 			p, ok := f.plugin(pluginCryptoPro)
 			return ok && !f.gost() && (build(p.CSP, "5.0.12600") || build(p.CSP, "5.0.13000"))
 		},
-		"4": func(f *Facts) bool { return f.Entrance == nil && f.refused(hostSignIn, WhyKey) },
+		"4": func(f *Facts) bool {
+			return f.Entrance == nil && (f.refused(hostSignIn, WhyKey) || f.refused(hostSignIn, WhyBroken) && slices.Contains(f.Missed, hostSignIn))
+		},
 		"5": func(f *Facts) bool { return f.Entrance != nil && f.Entrance.Code == reason.NoCertificate },
 		// A browser that knows GOST has looked at the server, and another connection came, or none.
 		"7":  func(f *Facts) bool { return !f.gost() && (f.refusedGOST() || f.ordinary() && f.Hello.Offered) },
@@ -158,6 +160,7 @@ func ofCertificate() map[string]func(*Facts) bool {
 		"10": func(f *Facts) bool {
 			return f.refusedFor(reason.UnknownCA) || f.Entrance != nil && f.Entrance.broken()
 		},
+		"44": func(f *Facts) bool { return f.refusedFor(reason.KeyNotGOST2012) || f.refused(hostSignIn, WhyOldKey) },
 		"24": func(f *Facts) bool {
 			s, e := f.Signature, f.Entrance
 			return s != nil && e != nil && s.inn != e.inn && s.Kind != "" && e.Kind != ""
@@ -170,7 +173,6 @@ func ofCertificate() map[string]func(*Facts) bool {
 		"22": {reason.CANotAccredited, reason.CANotListed},
 		"23": {reason.IssuerNotFNS},
 		"42": {reason.PersonINNMissing},
-		"44": {reason.KeyNotGOST2012},
 		"45": {reason.RevocationUnreachable, reason.RevocationUnknown, reason.RevocationStale, reason.RevocationUnusable},
 	} {
 		all[id] = func(f *Facts) bool { return f.refusedFor(codes...) }
