@@ -177,9 +177,11 @@ func (r row) meets(conditions []condition) bool {
 func compare(a, b any) int {
 	switch a := a.(type) {
 	case string:
-		return cmp.Compare(a, b.(string))
+		b, _ := b.(string)
+		return cmp.Compare(a, b)
 	case int64:
-		return cmp.Compare(a, b.(int64))
+		b, _ := b.(int64)
+		return cmp.Compare(a, b)
 	}
 	return 0
 }

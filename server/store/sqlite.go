@@ -59,7 +59,7 @@ func Open(path string) (*SQLite, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	written, err := connect(path, "_txlock=immediate&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=secure_delete(on)")
+	written, err := connect(path, "_txlock=immediate&_pragma=synchronous(full)&_pragma=secure_delete(on)")
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +164,12 @@ func claim(ctx context.Context, db *sql.DB) error {
 	case objects > 0 || id != 0:
 		return ErrFormat
 	}
-	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
-	return err
+	for _, statement := range []string{"PRAGMA journal_mode = wal", fmt.Sprintf("PRAGMA application_id = %d", applicationID)} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enter keeps the store open until leave.

@@ -1,0 +1,249 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"propusk/pki/person"
+	"propusk/server/account"
+	"propusk/server/store"
+	"propusk/server/store/storetest"
+)
+
+// TestFile: what was acknowledged is there for the next process, and the file is ours alone.
+func TestFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "с пробелом?.db")
+	s := open(t, path)
+	a := storetest.Person(1)
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.PutAccount(&a) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has the mode %v", suffix, info.Mode())
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	defer s.Close()
+	if err := s.View(t.Context(), func(tx store.Tx) error { _, err := tx.Account(a.ID); return err }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestForeignFiles: a file that is something else stays as it is.
+func TestForeignFiles(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
+	if err := os.WriteFile(text, bytes.Repeat([]byte("не база данных\n"), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(dir, "other.db")
+	statement(t, other, "CREATE TABLE x (y)")
+	newer := filepath.Join(dir, "newer.db")
+	if err := open(t, newer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	statement(t, newer, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)")
+	for _, path := range []string{text, other, newer} {
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := store.Open(path); !errors.Is(err, store.ErrFormat) || s != nil {
+			t.Errorf("%s: %v, %v", filepath.Base(path), s, err)
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%s was changed, %v", filepath.Base(path), err)
+		}
+	}
+	if _, err := store.Open(filepath.Join(dir, "nowhere", "accounts.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no directory: %v", err)
+	}
+}
+
+// statement runs SQL in a file.
+func statement(t *testing.T, path, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSeveralProcesses: stores over one file, as those of a gateway and of a command beside
+// it, lose no update of each other, and see them at once.
+func TestSeveralProcesses(t *testing.T) {
+	const stores, times = 4, 20
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	var wait sync.WaitGroup
+	all := make([]*store.SQLite, stores)
+	for i := range all {
+		wait.Go(func() { // they make the schema together
+			s, err := store.Open(path)
+			if err != nil {
+				t.Error(err)
+			}
+			all[i] = s
+		})
+	}
+	wait.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	for _, s := range all {
+		for range 2 {
+			wait.Go(func() {
+				for range times {
+					if err := s.Update(t.Context(), func(tx store.Tx) error { _, err := tx.Next("n"); return err }); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	wait.Wait()
+	for _, s := range all {
+		if err := s.Update(t.Context(), func(tx store.Tx) error {
+			n, err := tx.Next("n")
+			if n <= stores*2*times {
+				t.Errorf("the next number is %d: updates were lost", n)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNothingPersonalInErrors breaks the file under a store: its errors tell nothing of what
+// is in it.
+func TestNothingPersonalInErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	s := open(t, path)
+	defer s.Close()
+	a := storetest.Person(1)
+	a.Email = person.NewEmail("kanareyka@example.org")
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.PutAccount(&a) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, broken := range []string{`{"id":7}`, `{"inn":"500100732250"}`, `kanareyka`, `{"registered":"kanareyka"}`, `{"taxpayers":[{"inn":"kanareyka"}]}`} {
+		statement(t, path, "UPDATE account SET document = CAST('"+broken+"' AS BLOB)")
+		err := s.View(t.Context(), func(tx store.Tx) error { _, err := tx.Account(a.ID); return err })
+		if err == nil || strings.Contains(err.Error(), "kanareyka") || strings.Contains(err.Error(), "500100732250") {
+			t.Errorf("%s: %v", broken, err)
+		}
+	}
+}
+
+// TestWaitingCaller: who leaves the queue was not served, and an update that has begun ends
+// whole.
+func TestWaitingCaller(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "accounts.db"))
+	defer s.Close()
+	inside, goOn, first := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		first <- s.Update(context.Background(), func(tx store.Tx) error {
+			close(inside)
+			<-goOn
+			_, err := tx.Next("n")
+			return err
+		})
+	}()
+	<-inside
+	ctx, cancel := context.WithCancel(t.Context())
+	second := make(chan error, 1)
+	go func() {
+		second <- s.Update(ctx, func(store.Tx) error { t.Error("an update whose caller had left"); return nil })
+	}()
+	cancel()
+	if err := <-second; !errors.Is(err, context.Canceled) {
+		t.Errorf("who has left gets %v", err)
+	}
+	close(goOn)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}
+
+// BenchmarkUpdate measures durable updates: one caller, and many at once, whose commits share
+// the synchronisation of the disk.
+func BenchmarkUpdate(b *testing.B) {
+	for _, callers := range []int{1, 8, 64} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			s, err := store.Open(filepath.Join(b.TempDir(), "accounts.db"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			start := time.Now()
+			var wait sync.WaitGroup
+			for i := range callers {
+				wait.Go(func() {
+					for j := i; j < b.N; j += callers {
+						v := account.Visit{Key: [32]byte{byte(j), byte(j >> 8), byte(j >> 16), 1}, Account: "a", Seen: start, Until: start}
+						if err := s.Update(context.Background(), func(tx store.Tx) error { return tx.PutVisit(v) }); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			wait.Wait()
+			b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "updates/s")
+		})
+	}
+}
+
+// BenchmarkView measures a look at a visit and its account, as at every request of a person.
+func BenchmarkView(b *testing.B) {
+	s, err := store.Open(filepath.Join(b.TempDir(), "accounts.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	a := storetest.Person(1)
+	v := account.Visit{Key: [32]byte{1}, Account: a.ID}
+	if err := s.Update(b.Context(), func(tx store.Tx) error { return errors.Join(tx.PutAccount(&a), tx.PutVisit(v)) }); err != nil {
+		b.Fatal(err)
+	}
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			err := s.View(b.Context(), func(tx store.Tx) error {
+				v, err := tx.Visit(v.Key)
+				if err != nil {
+					return err
+				}
+				_, err = tx.Account(v.Account)
+				return err
+			})
+			if err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
