@@ -24,6 +24,7 @@ import (
 	"propusk/certs/testpki"
 	"propusk/server"
 	"propusk/server/config"
+	"propusk/server/mail/mailbox"
 )
 
 // country is made once for all tests: nothing in it changes.
@@ -74,6 +75,8 @@ type Gateway struct {
 	Log *Journal
 	// Clock is what the gateway takes for the time.
 	Clock func() time.Time
+	// Mail has the letters that the gateway sends; nil without WithAccounts.
+	Mail *mailbox.Mailbox
 
 	t    testing.TB
 	stop func()
