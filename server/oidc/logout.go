@@ -46,7 +46,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 	if end.IDTokenHintClaims != nil {
 		out.SID, _ = end.IDTokenHintClaims.Claims["sid"].(string)
 	}
-	http.Redirect(w, r, p.opts.LogoutURL+"?end="+p.sealEnd(out), http.StatusSeeOther)
+	http.Redirect(w, r, p.opts.LogoutURL+"?end="+p.SealEnd(out), http.StatusSeeOther)
 }
 
 // End is a logout that a service began, and that was checked.
@@ -64,7 +64,8 @@ type End struct {
 // sealedEnd is bound into the seal of an End.
 const sealedEnd = "propusk logout 1"
 
-func (p *Provider) sealEnd(e End) string {
+// SealEnd returns a logout as what LogoutEnd reads.
+func (p *Provider) SealEnd(e End) string {
 	plain, err := json.Marshal(e)
 	if err != nil {
 		panic("oidc: a logout does not encode: " + err.Error())

@@ -338,7 +338,7 @@ func TestLogoutOfVisit(t *testing.T) {
 	if a := h.get(browser, "/end_session?"+base.Encode()); a.Header.Get("Location") != "" {
 		t.Errorf("an address that is not registered: %s", a.Header.Get("Location"))
 	}
-	sealed := h.p.sealEnd(End{Address: "/", Issued: h.now()})
+	sealed := h.p.SealEnd(End{Address: "/", Issued: h.now()})
 	h.sleep(11 * time.Minute)
 	for name, text := range map[string]string{"old": sealed, "nonsense": "x", "a request": h.p.Seal(Request{Issued: h.now()})} {
 		if _, err := h.p.LogoutEnd(text); reason.Of(err) != reason.SignInExpired {
