@@ -155,7 +155,7 @@ func (c *Challenge) notice() page.Text {
 	if err != nil {
 		return page.Text{}
 	}
-	defer f.Close() //nolint:errcheck // it was read
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxNoticeFile+1))
 	if err != nil {
 		return page.Text{}

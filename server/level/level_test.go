@@ -1,6 +1,7 @@
 package level
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -32,7 +33,7 @@ func TestNames(t *testing.T) {
 	if _, err := Level(99).MarshalText(); err == nil {
 		t.Error("there is a level 99")
 	}
-	if Level(0) != Open || !(Open < Password && Password < TwoFactor && TwoFactor < Mobile && Mobile < QES) {
+	if Level(0) != Open || !slices.IsSorted([]Level{Open, Password, TwoFactor, Mobile, QES}) {
 		t.Error("the order of the levels")
 	}
 }

@@ -84,12 +84,12 @@ func (p *Provider) LogOut(ctx context.Context, client *http.Client, clientID, si
 	if err != nil {
 		return fmt.Errorf("oidc: the service is not told: %w", err)
 	}
-	defer res.Body.Close()                                         //nolint:errcheck // nothing was written
+	defer res.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(res.Body, maxLogoutAnswer)) //nolint:errcheck // the status is the answer
-	switch {
-	case res.StatusCode == http.StatusOK, res.StatusCode == http.StatusNoContent:
+	switch res.StatusCode {
+	case http.StatusOK, http.StatusNoContent:
 		return nil
-	case res.StatusCode == http.StatusBadRequest:
+	case http.StatusBadRequest:
 		// Section 2.8: the logout failed; the same token would fail again, a later one
 		// may not.
 		return errors.New("oidc: the service says that the logout failed")

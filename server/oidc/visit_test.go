@@ -62,7 +62,7 @@ func visited(t *testing.T, d *desk) *house {
 			h.p.Grant(w, r, req, who)
 		}
 		o.Continue = func(w http.ResponseWriter, _ *http.Request, address string) {
-			io.WriteString(w, "go on to "+address) //nolint:errcheck // a test
+			io.WriteString(w, "go on to "+address)
 		}
 	})
 	return h

@@ -41,7 +41,7 @@ func serve(t *testing.T) *host {
 	t.Cleanup(h.server.Close)
 	refuse := func(w http.ResponseWriter, _ *http.Request, code reason.Code) {
 		w.WriteHeader(problem.Status(code))
-		io.WriteString(w, string(code)) //nolint:errcheck // a test
+		io.WriteString(w, string(code))
 	}
 	book, err := page.New(page.Site{PublicURL: h.server.URL}, Templates())
 	if err != nil {
@@ -105,7 +105,7 @@ func (h *host) do(c *http.Client, method, target string, form url.Values) (*http
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // it is read
+	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		h.t.Fatal(err)
