@@ -55,7 +55,10 @@ func (s *Server) openPeople() (*people, error) {
 			p.sender.Wake()
 		}
 	}, func() { p.upkeep.Wake() })
-	p.visits = visit.New(visit.Options{Store: p.store, Now: s.opts.Now, Life: c.Visits.Life, Idle: c.Visits.Idle})
+	p.visits = visit.New(visit.Options{
+		Store: p.store, Now: s.opts.Now, Life: c.Visits.Life, Idle: c.Visits.Idle,
+		Ended: func(v account.Visit) { s.sessions.Forget(v.CertSHA256) }, // nobody comes back without a proof of the key
+	})
 	p.upkeep = upkeep.New(upkeep.Options{
 		Store: p.store, Journal: s.journal, Mail: p.mail, Ended: p.visits.Over, Now: s.opts.Now, Log: s.opts.Log,
 	})
@@ -120,7 +123,9 @@ func (s *Server) runPeople(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { p.upkeep.Run(ctx) })
-	client := &http.Client{Timeout: farewellTimeout}
+	client := &http.Client{Timeout: farewellTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // the address is the one that was registered
+	}}
 	running.Go(func() {
 		p.visits.Run(ctx, func(ctx context.Context, clientID, sid string) error {
 			return s.provider.LogOut(ctx, client, clientID, sid)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"propusk/pki/person"
 	"propusk/server/admission"
 	"propusk/server/captcha"
+	"propusk/server/config"
 	"propusk/server/factor"
 	"propusk/server/journal"
 	"propusk/server/level"
@@ -58,6 +60,11 @@ func (s *Server) admitByAccount(o *oidc.Options, pages *page.Book) error {
 		var err error
 		if s.policy, err = level.Load(c.Levels.Path); err != nil {
 			return fmt.Errorf("server: levels.path: %w", err)
+		}
+		for _, name := range s.policy.Clients() {
+			if !slices.ContainsFunc(c.OIDC.Clients, func(client config.Client) bool { return client.ID == name }) {
+				return fmt.Errorf("server: levels.path: there is no client %q in oidc.clients", name)
+			}
 		}
 	}
 	o.Policy, o.LogoutURL, o.Paths = s.policy, visit.PathLogout, accountPaths()
