@@ -70,7 +70,9 @@ func (passwords) Weaknesses(fresh string, _ account.Account) []password.Weakness
 	return nil
 }
 
-func (passwords) Hash(_ context.Context, fresh string) (string, error) { return "hash of " + fresh, nil }
+func (passwords) Hash(_ context.Context, fresh string) (string, error) {
+	return "hash of " + fresh, nil
+}
 
 // books is a register that tests change.
 type books struct {
