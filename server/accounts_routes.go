@@ -25,6 +25,7 @@ import (
 	"propusk/server/profile"
 	"propusk/server/register"
 	"propusk/server/registration"
+	"propusk/server/support"
 	"propusk/server/throttle"
 	"propusk/server/visit"
 )
@@ -39,15 +40,16 @@ type accounts struct {
 	registration *registration.Registration // nil if nobody can register here
 	register     register.Register          // nil if no register is asked
 	profile      *profile.Profile
+	support      *support.Support
 }
 
 // accountAreas are the pages of accounts.
 func accountAreas() []page.Set {
-	return []page.Set{visit.Templates(), login.Templates(), registration.Templates(), profile.Templates()}
+	return []page.Set{visit.Templates(), login.Templates(), registration.Templates(), profile.Templates(), support.Templates()}
 }
 
 // accountPaths are the pages where [oidc.Provider.Own] may end, with all below them.
-func accountPaths() []string { return []string{profile.Path} }
+func accountPaths() []string { return []string{profile.Path, login.PathByKey} }
 
 // admitByAccount makes the provider one that knows visits, if there are accounts. The parts
 // are made after it.
@@ -121,6 +123,10 @@ func (s *Server) newAccounts(pages *page.Book) error {
 		Histories: s.journal, Forget: func(cert [32]byte) { s.sessions.Forget(cert) }, Mail: p.mail, PublicURL: c.Public.URL,
 		LinkLife: c.Profile.EmailLinkLife, Fresh: c.Profile.ConfirmFor, Pages: pages, Now: s.opts.Now,
 	})
+	a.support = support.New(support.Options{
+		Store: p.store, Visits: p.visits, Captcha: a.captcha, Throttle: a.throttle, Mail: p.mail,
+		Check: s.checkedCertificate, Pages: pages, Refuse: refuse(pages), Now: s.opts.Now,
+	})
 	return nil
 }
 
@@ -142,10 +148,9 @@ func (n newcomers) Await(w http.ResponseWriter, r *http.Request, req oidc.Reques
 
 func (s *Server) newLogin(pages *page.Book) (*login.Login, error) {
 	c, a, p := s.opts.Config.Login, s.accounts, s.people
-	pepper := p.sealer.Pepper("passwords", "")
 	hasher, err := password.New(password.Options{
 		Params: password.Params{Memory: uint32(c.HashMemory), Time: uint32(c.HashPasses)}, //nolint:gosec // checked by Validate
-		Pepper: pepper[:], Concurrent: c.HashesAtOnce, Waiting: c.HashQueue,
+		Pepper: password.Pepper(p.sealer), Concurrent: c.HashesAtOnce, Waiting: c.HashQueue,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("server: login: %w", err)
@@ -232,4 +237,5 @@ func (s *Server) accountRoutes(e *gin.Engine, pages *page.Book) {
 		a.registration.Routes(e)
 	}
 	a.profile.Routes(e)
+	a.support.Routes(e)
 }
