@@ -15,6 +15,7 @@ import (
 	"propusk/server/config"
 	"propusk/server/mail"
 	"propusk/server/store"
+	"propusk/server/support"
 	"propusk/server/upkeep"
 	"propusk/server/visit"
 )
@@ -40,7 +41,7 @@ func (s *Server) openPeople() (*people, error) {
 	if !c.Accounts.Kept() {
 		return nil, nil
 	}
-	p := &people{mail: mail.Composer{Gateway: c.Challenge.Name, URL: c.Public.URL, Support: c.Support.URL}}
+	p := &people{mail: mail.Composer{Gateway: c.Challenge.Name, URL: c.Public.URL, Support: supportURL(c)}}
 	var err error
 	if p.sealer, err = account.NewSealer(s.keys.accounts); err != nil {
 		return nil, fmt.Errorf("server: accounts.secret: %w", err)
@@ -74,7 +75,7 @@ func (s *Server) newSender(letters store.Store) (*mail.Sender, error) {
 	if c.Server == "" {
 		return nil, nil
 	}
-	o := mail.Options{Store: letters, Poll: c.Poll, GiveUp: c.GiveUp, Keep: c.Keep, Now: s.opts.Now, Log: s.opts.Log}
+	o := mail.Options{Store: letters, Poll: c.Poll, GiveUp: c.GiveUp, Keep: c.Keep, Now: s.opts.Now, Log: s.opts.Log, Observe: s.metrics.Letter}
 	o.Server = mail.Server{Address: c.Server, Security: c.Security, Login: c.Login, From: c.From, FromName: c.FromName}
 	if c.FromName == "" {
 		o.Server.FromName = s.opts.Config.Challenge.Name
@@ -94,7 +95,20 @@ func (s *Server) newSender(letters store.Store) (*mail.Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
+	s.metrics.WatchMail(func() (time.Time, int) {
+		state := sender.State()
+		return state.FailingSince, state.Waiting
+	})
 	return sender, nil
+}
+
+// supportURL is where people find help: the form of the gateway, where there is one, unless the
+// operator has another.
+func supportURL(c config.Config) string {
+	if c.Support.URL == "" && c.Accounts.Kept() {
+		return c.Public.URL + support.Path
+	}
+	return c.Support.URL
 }
 
 // mailRoots reads what verifies the mail server; nil is what the system trusts.

@@ -100,7 +100,7 @@ func areas() []page.Set { return append(accountAreas(), check.Templates()) }
 
 func newSite(c config.Config) page.Site {
 	site := page.Site{
-		PublicURL: c.Public.URL, SignInURL: c.SignIn.URL, CheckURL: c.Check.URL, SupportURL: c.Support.URL,
+		PublicURL: c.Public.URL, SignInURL: c.SignIn.URL, CheckURL: c.Check.URL, SupportURL: supportURL(c),
 		Upload: c.API.Page, Cabinets: make(map[person.Kind]page.Link),
 	}
 	for _, client := range c.OIDC.Clients {

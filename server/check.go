@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"propusk/server/check"
@@ -8,6 +9,7 @@ import (
 	"propusk/server/profile"
 	"propusk/server/request"
 	"propusk/server/signin"
+	"propusk/server/support"
 )
 
 // newCheck returns the environment check page.
@@ -20,6 +22,7 @@ func (s *Server) newCheck(pages *page.Book, judge *signin.SignIn) (*check.Check,
 	}
 	if s.people != nil {
 		o.Store = s.people.store
+		o.TicketURL = c.Public.URL + support.Path
 	}
 	if s.accounts != nil && s.accounts.registration != nil {
 		o.RegistrationURL = c.Public.URL + profile.Path // who has no account is led on from there
@@ -33,6 +36,12 @@ func (s *Server) newCheck(pages *page.Book, judge *signin.SignIn) (*check.Check,
 		}
 	}
 	return check.New(o)
+}
+
+// checkedCertificate returns the certificate of a result of the check page.
+func (s *Server) checkedCertificate(ctx context.Context, code string) ([]byte, bool) {
+	report, ok := s.checks.Report(ctx, code)
+	return report.Certificate, ok
 }
 
 // checkHost is the host without TLS, for people whose browser does not get further.

@@ -99,7 +99,7 @@ func exim(t *testing.T) (dir string, server Server) {
 		}
 	})
 	cert, roots := certificate(t)
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey)) //nolint:errcheck // certificate makes it
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func inetd(ctx context.Context, l net.Listener, name string, arguments ...string
 			}
 			return err
 		}
-		socket, err := c.(*net.TCPConn).File() //nolint:errcheck // of a TCP listener
+		socket, err := c.(*net.TCPConn).File()
 		if err := errors.Join(err, c.Close()); err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func TestExim(t *testing.T) {
 	refused := f.put(t, code("unknown@example.ru", at))
 	s := f.sender(t)
 	t.Cleanup(func() {
-		if log, _ := os.ReadFile(filepath.Join(dir, "main.log")); t.Failed() { //nolint:errcheck // only to tell more
+		if log, _ := os.ReadFile(filepath.Join(dir, "main.log")); t.Failed() {
 			t.Logf("exim says\n%s", log)
 		}
 	})
