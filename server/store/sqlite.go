@@ -55,17 +55,10 @@ var _ Store = (*SQLite)(nil)
 // The file is for our user only. The schema is brought up to date. The error wraps
 // [ErrFormat], or is that of the file system.
 func Open(path string) (*SQLite, error) {
-	if err := makeFile(path); err != nil {
-		return nil, err
-	}
 	ctx := context.Background()
-	written, err := connect(path, "_txlock=immediate&_pragma=synchronous(full)&_pragma=secure_delete(on)")
+	written, err := prepare(ctx, path)
 	if err != nil {
 		return nil, err
-	}
-	written.SetMaxOpenConns(1)
-	if err := migrate(ctx, written, path+".lock"); err != nil {
-		return nil, errors.Join(err, written.Close())
 	}
 	s := &SQLite{tables: newTables(), readers: make(chan *connection, maxReaders)}
 	if s.writer, err = newWriter(ctx, written, s.tables); err != nil {
@@ -92,10 +85,39 @@ func (s *SQLite) openReaders(ctx context.Context, path string) error {
 	return nil
 }
 
+// prepare opens the file for writing, with an up to date schema, and makes it if it is not
+// there. Those who start together do so one after the other.
+func prepare(ctx context.Context, path string) (*sql.DB, error) {
+	held, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer held.Close() // which unlocks
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, err
+	}
+	if err := makeFile(path); err != nil {
+		return nil, err
+	}
+	db, err := connect(path, "_txlock=immediate&_pragma=synchronous(full)&_pragma=secure_delete(on)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
 // makeFile makes an empty file that only we may read, unless there is one, and makes sure
-// that a crash does not take it away again.
+// that a crash does not take it away again. A file that is there is not opened: closing it
+// would drop the locks that SQLite has on it elsewhere in this process.
 func makeFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -117,17 +139,8 @@ func connect(path, options string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+(&url.URL{Path: absolute}).EscapedPath()+"?mode=rw&"+options+"&_pragma=busy_timeout("+busyWait+")")
 }
 
-// migrate brings the schema up to date. Processes that start together do so one after the
-// other.
-func migrate(ctx context.Context, db *sql.DB, lock string) error {
-	held, err := os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	defer held.Close() // which unlocks
-	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
-		return err
-	}
+// migrate brings the schema up to date.
+func migrate(ctx context.Context, db *sql.DB) error {
 	if err := claim(ctx, db); err != nil {
 		return err
 	}
