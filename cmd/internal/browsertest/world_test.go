@@ -38,9 +38,15 @@ type world struct {
 	tokens  string // directory of soft tokens
 }
 
-// newWorld starts a world. The agent looks for tokens in modules, or, without any, in
-// the directory of soft tokens.
+// newWorld starts a world without accounts. The agent looks for tokens in modules, or, without
+// any, in the directory of soft tokens.
 func newWorld(t *testing.T, modules []string, options ...tokens.Option) *world {
+	t.Helper()
+	return newWorldOf(t, testgateway.WithChallenge, modules, options...)
+}
+
+// newWorldOf starts a world whose gateway was changed.
+func newWorldOf(t *testing.T, change func(*testgateway.Gateway), modules []string, options ...tokens.Option) *world {
 	t.Helper()
 	Require(t)
 	cabinetListener, agentListener := listen(t), listen(t)
@@ -48,7 +54,7 @@ func newWorld(t *testing.T, modules []string, options ...tokens.Option) *world {
 		cabinet: "http://" + cabinetListener.Addr().String(), agent: "http://" + agentListener.Addr().String(),
 		tokens: filepath.Join(t.TempDir(), "tokens"),
 	}
-	w.gateway = testgateway.Start(t, testgateway.WithChallenge, func(g *testgateway.Gateway) {
+	w.gateway = testgateway.Start(t, change, func(g *testgateway.Gateway) {
 		g.Config.Challenge.AgentPorts = []int{agentListener.Addr().(*net.TCPAddr).Port}
 		g.Config.OIDC.Clients = append(g.Config.OIDC.Clients, config.Client{
 			ID: "cabinet", Name: "Личный кабинет (испытание)", URL: w.cabinet + "/",

@@ -1,0 +1,78 @@
+//go:build unix
+
+package browsertest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"propusk/server/captcha/captchatest"
+	"propusk/server/mail/mailbox"
+	"propusk/server/testgateway"
+)
+
+// secret is the password of the people of these tests.
+const secret = "Зелёная-дверь-47"
+
+// levels are what the services of the cabinet want.
+const levels = `clients:
+  cabinet: password
+services:
+  - {id: messages, client: cabinet, name: {ru: Переписка, en: Messages}, level: password}
+  - {id: payments, client: cabinet, name: {ru: Платежи, en: Payments}, level: 2fa}
+  - {id: declaration, client: cabinet, name: {ru: Декларации, en: Tax returns}, level: qes}
+`
+
+// withPeople is a change that keeps accounts, and services that want different levels.
+func withPeople(g *testgateway.Gateway) {
+	testgateway.WithAccounts(g)
+	g.WriteFile("levels.yaml", levels)
+	g.Config.Levels.Path = g.Path("levels.yaml")
+}
+
+// newPeople starts a world with accounts: ip has one, with a password and a key, and ip512
+// has a key alone.
+func newPeople(t *testing.T) (*world, map[string]any) {
+	t.Helper()
+	w := newWorldOf(t, withPeople, nil)
+	w.addToken(t, "ip")
+	w.addToken(t, "ip512")
+	accounts := w.gateway.Accounts()
+	w.gateway.GivePassword(accounts, w.gateway.AddAccount(accounts, "ip"), secret)
+	in := w.input(nil, "ip", "ip512")
+	in["helper"], in["secret"] = newHelper(t, w.gateway.Mail).URL, secret
+	in["signin"], in["check"] = w.gateway.Config.SignIn.URL, w.gateway.Config.Check.URL
+	in["address"] = testgateway.Address("ip")
+	return w, in
+}
+
+// newHelper does for scripts what people do elsewhere: it reads letters, and thinks.
+func newHelper(t *testing.T, mail *mailbox.Mailbox) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle(mailbox.Path+".json", mail.Handler())
+	mux.HandleFunc("/answer", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, captchatest.Answer(r.URL.Query().Get("question")))
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// TestPeople goes every way of somebody who has an account, in both languages: sign-in with
+// a password, second factors, steps up, account pages, letters and sign-out.
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	_, in := newPeople(t)
+	Run(t, "people", in)
+}
+
+// TestNewcomer registers somebody whom the gateway has never seen, with a key that really
+// signs the agreement.
+func TestNewcomer(t *testing.T) {
+	t.Parallel()
+	_, in := newPeople(t)
+	Run(t, "newcomer", in)
+}

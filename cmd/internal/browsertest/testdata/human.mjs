@@ -1,0 +1,105 @@
+// What people do on the pages of the gateway, and elsewhere: they type, read letters, look
+// at their telephones.
+import { createHmac } from "node:crypto";
+import { assert, input, waiting } from "./lib.mjs";
+import { certificate, enter } from "./flow.mjs";
+
+// words are those of buttons and links in both languages.
+export const words = {
+  signIn: /^(Войти по паролю|Sign in with the password|Войти|Sign in)$/,
+  next: /^(Далее|Next)$/,
+};
+
+// arrived waits for a page of the gateway with a path.
+export async function arrived(page, path) {
+  await page.waitForURL((url) => url.pathname === path, { timeout: waiting }).catch(async () => {
+    assert.fail(`not at ${path} but at ${page.url()}:\n${await page.locator("body").innerText()}`);
+  });
+}
+
+// fill types into the fields of a page by their names.
+export async function fill(page, fields) {
+  for (const [name, value] of Object.entries(fields)) {
+    await page.locator(`#field-${name}`).fill(value);
+  }
+}
+
+// open asks for a page of the gateway in a language.
+export async function open(page, path, lang = "ru") {
+  const url = new URL(path, input.gateway);
+  url.searchParams.set("lang", lang);
+  return page.goto(url.href);
+}
+
+// withPassword signs in with login and password, on the page that asks how.
+export async function withPassword(page, login = input.people.ip.inn, secret = input.secret) {
+  await page.locator("#field-login").waitFor({ timeout: waiting }).catch(async () => {
+    assert.fail(`no form for a password at ${page.url()}:\n${await page.locator("body").innerText()}`);
+  });
+  await fill(page, { login, password: secret });
+  await page.getByRole("button", { name: words.signIn }).click();
+}
+
+// withKey signs in with the key of somebody, or signs whatever the page asks for: by the
+// agent, which answers in a tab of its own. It returns the tab.
+export async function withKey(page, someone, button = "#choose-agent") {
+  await page.locator(button).click();
+  await page.waitForURL(`${input.gateway}/signin/wait?**`, { timeout: waiting });
+  const [tab] = await Promise.all([page.context().waitForEvent("page", { timeout: waiting }), page.locator("#open-agent").click()]);
+  await tab.waitForURL(`${input.agent}/**`, { timeout: waiting });
+  await certificate(tab, someone.name);
+  await enter(tab, someone.pin);
+  return tab;
+}
+
+// letter returns the newest letter to an address that has some words, when it has come.
+export async function letter(to, pattern) {
+  const until = Date.now() + waiting;
+  let seen = [];
+  do {
+    const answer = await fetch(`${input.helper}/mailbox.json?to=${encodeURIComponent(to)}`);
+    const { letters } = { letters: await answer.json() };
+    seen = Array.isArray(letters) ? letters : letters.letters;
+    const found = seen.filter((one) => pattern.test(`${one.subject}\n${one.text}`)).at(-1);
+    if (found) {
+      return found;
+    }
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+  } while (Date.now() < until);
+  return assert.fail(`no letter to ${to} with ${pattern}:\n${seen.map((one) => one.subject).join("\n")}`);
+}
+
+// link returns the address of this gateway in a letter whose path begins with a text.
+export function link(from, path) {
+  const found = from.text.match(/https?:\/\/[^\s<>"]+/g)?.map((one) => one.replace(/[.,)]+$/, "")).find((one) => one.startsWith(input.gateway + path));
+  assert.ok(found, `no address ${path} in the letter:\n${from.text}`);
+  return found;
+}
+
+// answer answers the question in words under a picture of digits.
+export async function answer(page) {
+  const form = page.locator("fieldset.captcha");
+  if (await form.count() === 0) {
+    return;
+  }
+  for (const line of (await form.locator("p").allInnerTexts()).map((text) => text.replace(/^[^:]*: /, ""))) {
+    const said = await (await fetch(`${input.helper}/answer?question=${encodeURIComponent(line)}`)).text();
+    if (said) {
+      await page.locator("#field-captcha").fill(said);
+      return;
+    }
+  }
+  assert.fail(`no question:\n${await form.innerText()}`);
+}
+
+// totp is the code that an application shows, RFC 6238: of the step that is so many after now.
+export function totp(secret, after = 0) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret.toUpperCase().replace(/[^A-Z2-7]/g, "")].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + after));
+  const digest = createHmac("sha1", key).update(step).digest();
+  const at = digest[19] & 15;
+  return String((digest.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
+}
