@@ -191,29 +191,29 @@ func (r *Recorder) Of(ctx context.Context, who []person.Identity, before uint64,
 }
 
 // Late records events that were noted when they happened, in their order, and returns when all
-// are durable: of e the moment, and all that the request told, is as it was noted. Those that
-// are among the records from the number given on are not written twice; 0 does not look. The
-// error is that of [File.Append]; some of the events may be written then.
+// are durable. All is as it was noted, but for the pseudonyms of the persons. Those that are
+// among the records from their From on are not written twice. The error is that of
+// [File.Append]; some of the events may be written then.
 func (r *Recorder) Late(ctx context.Context, notes []Noted) error {
 	f := r.file.Load()
 	if f == nil {
 		return ErrClosed
 	}
-	var from uint64
+	notes = slices.Clone(notes)
+	for i := range notes {
+		n := &notes[i]
+		n.Event.At = n.Event.At.UTC().Truncate(time.Microsecond)
+		if subject, err := r.opts.Subject(n.Who); err == nil {
+			n.Event.Subject = subject
+		}
+	}
+	notes, err := missing(ctx, f, notes)
+	if err != nil {
+		return err
+	}
 	events := make([]Event, len(notes))
 	for i, n := range notes {
 		events[i] = n.Event
-		events[i].At = n.Event.At.UTC().Truncate(time.Microsecond)
-		if subject, err := r.opts.Subject(n.Who); err == nil {
-			events[i].Subject = subject
-		}
-		if n.From != 0 && (from == 0 || n.From < from) {
-			from = n.From
-		}
-	}
-	events, err := missing(ctx, f, events, from)
-	if err != nil {
-		return err
 	}
 	err = f.AppendAll(ctx, events)
 	for _, e := range events {
@@ -230,22 +230,31 @@ type Noted struct {
 	From uint64
 }
 
-// missing returns the events that are not among the records from a number on.
-func missing(ctx context.Context, f *File, events []Event, from uint64) ([]Event, error) {
+// missing returns the notes that are not among the records from their From on. One record is
+// one note: events that are alike are written as often as they were noted.
+func missing(ctx context.Context, f *File, notes []Noted) ([]Noted, error) {
+	from := uint64(0)
+	for _, n := range notes {
+		if n.From != 0 && (from == 0 || n.From < from) {
+			from = n.From
+		}
+	}
 	for from != 0 {
 		records, err := f.Read(ctx, from, maxPage)
 		if err != nil {
 			return nil, err
 		}
-		events = slices.DeleteFunc(events, func(e Event) bool {
-			return slices.ContainsFunc(records, func(r Record) bool { return r.Event == e })
-		})
+		for _, r := range records {
+			if i := slices.IndexFunc(notes, func(n Noted) bool { return n.From != 0 && n.From <= r.Number && n.Event == r.Event }); i >= 0 {
+				notes = slices.Delete(notes, i, i+1)
+			}
+		}
 		if len(records) < maxPage {
 			break
 		}
 		from = records[len(records)-1].Number + 1
 	}
-	return events, nil
+	return notes, nil
 }
 
 // Head returns the last record's place. The error is that of [File.Head]; without a journal it
