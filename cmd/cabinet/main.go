@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"propusk/cmd/internal/cabinet"
+	"propusk/server/level"
 )
 
 // Exit codes.
@@ -33,7 +34,7 @@ func main() {
 
 // settings are the flags; each has an environment variable for its default.
 type settings struct {
-	listen, url, issuer, clientID, secretFile, caFile string
+	listen, url, issuer, clientID, secretFile, caFile, services string
 }
 
 func parse(args []string, getenv func(string) string, stderr io.Writer) (settings, error) {
@@ -53,6 +54,7 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (setting
 	option(&s.clientID, "client-id", "cabinet", "client_id")
 	option(&s.secretFile, "client-secret-file", "", "file with the client secret; empty for a public client")
 	option(&s.caFile, "ca", "", "PEM file with the CA of the issuer's ordinary certificate; empty means the system's")
+	option(&s.services, "services", "", "policy file of Propusk with the services of this cabinet; empty for a cabinet of one page")
 	if err := f.Parse(args); err != nil {
 		return settings{}, err
 	}
@@ -95,6 +97,13 @@ func serve(ctx context.Context, s settings, log *slog.Logger) error {
 		if !o.RootCAs.AppendCertsFromPEM(data) {
 			return fmt.Errorf("%s: no certificate in PEM", s.caFile)
 		}
+	}
+	if s.services != "" {
+		policy, err := level.Load(s.services)
+		if err != nil {
+			return err
+		}
+		o.Services = policy.Services(s.clientID)
 	}
 	c, err := cabinet.New(o)
 	if err != nil {

@@ -29,6 +29,7 @@ func TestBadUsage(t *testing.T) {
 		"argument":       {"-issuer", "https://a.example", "x"},
 		"no secret file": {"-issuer", "https://a.example", "-client-secret-file", "/nonexistent"},
 		"no CA file":     {"-issuer", "https://a.example", "-ca", "/nonexistent"},
+		"no services":    {"-issuer", "https://a.example", "-services", "/nonexistent"},
 		"CA without PEM": {"-issuer", "https://a.example", "-ca", "main.go"},
 		"bad address":    {"-issuer", "https://a.example", "-listen", "nowhere"},
 	} {

@@ -2,7 +2,8 @@
 // knows nothing of certificates and asks Propusk who the person is, by OpenID
 // Connect with PKCE (OpenID Connect Core 1.0; RFC 7636).
 //
-// It is an example to copy from: everything a service has to do is in this file.
+// It is an example to copy from: what every service has to do is in this file, what one does
+// whose parts want different levels in services.go, and the end of the visit in backchannel.go.
 package cabinet
 
 import (
@@ -23,6 +24,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"propusk/server/level"
 	"propusk/server/session"
 )
 
@@ -38,6 +40,10 @@ type Options struct {
 	// RootCAs verify the provider's ordinary TLS certificate; nil means those of
 	// the system.
 	RootCAs *x509.CertPool
+	// Services are what the cabinet offers, each to who has proven enough; other fields of
+	// them than ID, Name, Level, Kinds and Physical have nothing to say. Without services the
+	// cabinet is one page, for who has signed in with a key.
+	Services []level.Service
 	// Log receives what went wrong; never personal data. Nil discards it.
 	Log *slog.Logger
 }
@@ -57,6 +63,7 @@ type Cabinet struct {
 	mux      *http.ServeMux
 	client   *http.Client
 	sessions *session.Store[Account]
+	farewell *session.Store[struct{}] // logout tokens that were taken, by their jti
 
 	mu       sync.Mutex
 	provider *oidc.Provider // once it has answered
@@ -100,9 +107,23 @@ type Account struct {
 	AMR        []string `json:"amr"`
 	AuthTime   int64    `json:"auth_time"` // seconds since 1970
 	CertSHA256 string   `json:"cert_sha256"`
+	// SID is the visit at the provider, whose end the provider tells of.
+	SID string `json:"sid"`
+	// Taxpayer is for whom the person acts; nil means for himself.
+	Taxpayer *Taxpayer `json:"taxpayer"`
 }
 
-// requiredACR is what this cabinet lets in: a qualified certificate.
+// Taxpayer is for whom a person acts.
+type Taxpayer struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	INN    string `json:"inn"`
+	INNLE  string `json:"innle"`
+	OGRN   string `json:"ogrn"`
+	OGRNIP string `json:"ogrnip"`
+}
+
+// requiredACR is what a cabinet without services lets in: a qualified certificate.
 const requiredACR = "urn:propusk:acr:qes"
 
 // New returns a Cabinet. It does not talk to the provider yet, so both may start
@@ -128,11 +149,16 @@ func New(o Options) (*Cabinet, error) {
 			Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12}},
 		},
 		sessions: session.New[Account](maxKept, sessionLife, time.Now),
+		farewell: session.New[struct{}](maxKept, logoutTokenLife, time.Now),
 	}
 	c.mux.HandleFunc("GET /{$}", c.home)
 	c.mux.HandleFunc("GET /login", c.login)
 	c.mux.HandleFunc("GET /callback", c.callback)
 	c.mux.HandleFunc("POST /logout", c.logout)
+	c.mux.HandleFunc("POST /backchannel-logout", c.backChannel)
+	if len(o.Services) > 0 {
+		c.mux.HandleFunc("GET /services/{id}", c.service)
+	}
 	c.mux.HandleFunc("GET /cabinet.css", style)
 	return c, nil
 }
@@ -205,7 +231,8 @@ func (c *Cabinet) login(w http.ResponseWriter, r *http.Request) {
 	}
 	a := attempt{state: session.NewKey(), nonce: session.NewKey(), verifier: oauth2.GenerateVerifier()}
 	c.setCookie(w, attemptCookie, a.String(), attemptLife)
-	http.Redirect(w, r, config.AuthCodeURL(a.state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), http.StatusSeeOther)
+	options := append(c.wanted(w, r), oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier))
+	http.Redirect(w, r, config.AuthCodeURL(a.state, options...), http.StatusSeeOther)
 }
 
 // callback ends a sign-in: the browser must be the one that began it.
@@ -231,8 +258,9 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusServiceUnavailable, "busy", errors.New("too many sessions"))
 		return
 	}
+	c.sessions.Take(c.cookie(r, sessionCookie))
 	c.setCookie(w, sessionCookie, key, sessionLife)
-	http.Redirect(w, r, c.opts.URL+"/", http.StatusSeeOther)
+	http.Redirect(w, r, c.opts.URL+c.chosen(w, r), http.StatusSeeOther)
 }
 
 // redeem exchanges the code for the identity token and checks it: signature,
@@ -265,7 +293,7 @@ func (c *Cabinet) redeem(ctx context.Context, code string, a attempt) (Account, 
 	if err := id.Claims(&account); err != nil {
 		return Account{}, fmt.Errorf("cabinet: read the claims: %w", err)
 	}
-	if account.ACR != requiredACR || account.Subject == "" {
+	if !c.letsIn(account) || account.Subject == "" {
 		return Account{}, errors.New("cabinet: the level of the sign-in is too low")
 	}
 	return account, nil
@@ -308,6 +336,7 @@ func (c *Cabinet) endSession(ctx context.Context) string {
 const (
 	attemptCookie = "propusk-cabinet-attempt"
 	sessionCookie = "propusk-cabinet-session"
+	serviceCookie = "propusk-cabinet-service" // which service the sign-in is for
 )
 
 // setCookie sets a cookie, or removes it when life is negative.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"propusk/server/level"
 )
 
 //go:embed pages.html
@@ -23,17 +25,51 @@ var pages = sync.OnceValue(func() *template.Template {
 
 // view is what the template sees.
 type view struct {
-	Account *Account // nil for a visitor
-	Since   string   // when the person signed in
-	Fault   string   // code of what went wrong, or ""
+	Account *Account       // nil for a visitor
+	Since   string         // when the person signed in
+	Now     string         // for the header (BY-10)
+	Payer   string         // for whom the person acts, and his number
+	Fault   string         // code of what went wrong, or ""
+	Menu    []item         // the services, if there are any
+	Service *level.Service // the one that is open, or nil
+	Choice  bool           // there are services, so a password opens something
+}
+
+// moscow is the time that the cabinet shows.
+var moscow = time.FixedZone("МСК", 3*60*60)
+
+// clock is how it shows it.
+const clock = "02.01.2006 15:04:05"
+
+// view is what a person sees who is signed in.
+func (c *Cabinet) view(a Account) view {
+	v := view{
+		Account: &a, Since: time.Unix(a.AuthTime, 0).In(moscow).Format(clock) + " МСК",
+		Now: time.Now().In(moscow).Format("02.01.2006 15:04") + " МСК", Payer: a.payer(),
+	}
+	v.Menu, v.Choice = c.menu(a), len(c.opts.Services) > 0
+	return v
+}
+
+// payer is for whom a person acts.
+func (a *Account) payer() string {
+	t := a.Taxpayer
+	switch {
+	case t == nil:
+		return a.Name + ", ИНН " + a.INN
+	case t.INNLE != "":
+		return t.Name + ", ИНН " + t.INNLE
+	case t.Kind == "ip":
+		return "ИП " + t.Name + ", ИНН " + t.INN
+	}
+	return t.Name + ", ИНН " + t.INN
 }
 
 // home greets who is signed in, and offers the sign-in to others.
 func (c *Cabinet) home(w http.ResponseWriter, r *http.Request) {
-	var v view
+	v := view{Choice: len(c.opts.Services) > 0}
 	if account, ok := c.sessions.Get(c.cookie(r, sessionCookie)); ok {
-		v.Account = &account
-		v.Since = time.Unix(account.AuthTime, 0).In(time.FixedZone("МСК", 3*60*60)).Format("02.01.2006 15:04:05") + " МСК"
+		v = c.view(account)
 	}
 	c.write(w, http.StatusOK, v)
 }
@@ -41,7 +77,7 @@ func (c *Cabinet) home(w http.ResponseWriter, r *http.Request) {
 // fail tells the person that the sign-in did not work. The cause is for the log.
 func (c *Cabinet) fail(w http.ResponseWriter, r *http.Request, status int, code string, err error) {
 	c.opts.Log.LogAttrs(r.Context(), slog.LevelWarn, "sign-in failed", slog.String("code", code), slog.String("err", err.Error()))
-	c.write(w, status, view{Fault: code})
+	c.write(w, status, view{Fault: code, Choice: len(c.opts.Services) > 0})
 }
 
 func (c *Cabinet) write(w http.ResponseWriter, status int, v view) {
