@@ -4,11 +4,14 @@ import (
 	"os"
 	"testing"
 
+	"propusk/server/testgateway"
 	"propusk/tokens"
 )
 
-// TestMain lets the test binary be the process of a PKCS#11 library too.
+// TestMain lets the test binary be the process of a PKCS#11 library, and a gateway that can be
+// killed, too.
 func TestMain(m *testing.M) {
 	tokens.ServeIfChild()
+	testgateway.ServeIfChild()
 	os.Exit(m.Run())
 }

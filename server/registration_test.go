@@ -294,3 +294,49 @@ func (n newcomer) signCopy(text string) []byte {
 	}
 	return signature
 }
+
+// TestRegistrationKilled kills the gateway at every step of a registration, with no chance to
+// end anything: nothing that a person was told is lost.
+func TestRegistrationKilled(t *testing.T) {
+	g := testgateway.StartProcess(t, testgateway.WithAccounts)
+	n := newcomer{newVisit(t, g.Gateway), "ip"}
+	if at := n.enters(); at != "/registration" {
+		t.Fatalf("a newcomer is sent to %q", at)
+	}
+	form := n.get("/registration")
+	g.Kill()
+	form = n.fill(form, "/registration", "email", "ip@people.example") // the picture is of a life before
+	wantStatus(t, form, http.StatusUnprocessableEntity)
+	wantText(t, form, `value="ip@people.example"`, "Картинка с кодом устарела")
+	agreement := n.to(n.fill(form, "/registration", "email", "ip@people.example"), "/registration/agreement")
+	g.Kill()
+	state := n.asks(agreement)
+	text := n.opened(state).Text
+	signed := n.sign([]byte(text), n.signatory("ip"))
+	g.Kill()
+	wantCode(t, n.answer(state, signed), http.StatusNotFound, reason.ChallengeUnknown)
+	wantText(t, n.to(n.get("/registration"), "/registration/agreement"), agreementNumber.FindString(agreement.Text))
+	if at := n.next(n.signs(agreement, "ip")); at != "/registration/password" {
+		t.Fatalf("on to %q", at)
+	}
+	g.Kill()
+	form = n.to(n.get("/registration"), "/registration/password")
+	g.Kill()
+	n.to(n.fill(form, "/registration/password", "email", "ip@people.example", "password", "Зелёный чайник 7", "again", "Зелёный чайник 7"), "/registration/done")
+	g.Kill()
+	link := activationLink(t, g.Gateway, "ip@people.example")
+	other := newcomer{newVisit(t, g.Gateway), "ip"}
+	page := other.get(strings.TrimPrefix(link, g.Config.Public.URL))
+	g.Kill()
+	wantText(t, other.fill(page, "/activate", "code", strings.TrimPrefix(link, g.Config.Public.URL+"/activate?code=")), "Учётная запись активирована")
+	g.Kill()
+	done := n.get("/registration/done")
+	wantText(t, done, "Регистрация завершена")
+	if back := onwardTo(n, n.fill(done, "/registration/continue")); !strings.HasPrefix(back, testgateway.Callback+"?code=") {
+		t.Fatalf("on to %q", back)
+	}
+	g.Kill()
+	if back := other.enters(); !strings.HasPrefix(back, testgateway.Callback+"?code=") {
+		t.Errorf("the second time on to %q", back)
+	}
+}

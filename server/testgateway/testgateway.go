@@ -118,26 +118,10 @@ const (
 // the first attempt to load them.
 func Start(t testing.TB, change ...func(*Gateway)) *Gateway {
 	t.Helper()
-	g := &Gateway{t: t, Dir: t.TempDir(), Country: theCountry(t), Log: new(Journal), Clock: time.Now}
-	if err := g.Country.WriteTo(g.Dir); err != nil {
-		t.Fatal(err)
-	}
-	g.WriteFile("subject.hex", hex.EncodeToString(bytes.Repeat([]byte{7}, 32)))
-	g.WriteFile("client.secret", ClientSecret+"\n")
-	g.Config = g.newConfig()
-	for _, f := range change {
-		f(g)
-	}
+	g := prepare(t, change...)
 	var ctx context.Context
 	ctx, g.stop = context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, g.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.Config.Public.URL = "https://" + l.Public.Addr().String()
-	g.Config.SignIn.URL = "https://" + l.SignIn.Addr().String()
-	g.Config.Check.URL = "http://" + l.Check.Addr().String()
-	g.Config.Admin.Listen = l.Admin.Addr().String()
+	l := g.listen(ctx)
 	g.Store = certs.NewStore(server.TrustSource(g.Config.Trust), g.Clock)
 	srv, err := server.New(server.Options{
 		Config: g.Config, Trust: g.Store, Now: g.Clock, Version: "test",
@@ -156,6 +140,36 @@ func Start(t testing.TB, change ...func(*Gateway)) *Gateway {
 	})
 	g.waitForTrust()
 	return g
+}
+
+// prepare writes the files of a gateway.
+func prepare(t testing.TB, change ...func(*Gateway)) *Gateway {
+	t.Helper()
+	g := &Gateway{t: t, Dir: t.TempDir(), Country: theCountry(t), Log: new(Journal), Clock: time.Now}
+	if err := g.Country.WriteTo(g.Dir); err != nil {
+		t.Fatal(err)
+	}
+	g.WriteFile("subject.hex", hex.EncodeToString(bytes.Repeat([]byte{7}, 32)))
+	g.WriteFile("client.secret", ClientSecret+"\n")
+	g.Config = g.newConfig()
+	for _, f := range change {
+		f(g)
+	}
+	return g
+}
+
+// listen opens the ports of a gateway and writes them into its configuration.
+func (g *Gateway) listen(ctx context.Context) *server.Listeners {
+	g.t.Helper()
+	l, err := server.Listen(ctx, g.Config)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.Config.Public.URL = "https://" + l.Public.Addr().String()
+	g.Config.SignIn.URL = "https://" + l.SignIn.Addr().String()
+	g.Config.Check.URL = "http://" + l.Check.Addr().String()
+	g.Config.Admin.Listen = l.Admin.Addr().String()
+	return l
 }
 
 // Stop tells the gateway to finish; Wait tells when it has.
