@@ -64,7 +64,7 @@ func (c *Cabinet) logoutToken(ctx context.Context, raw string) (sid string, err 
 		return "", fmt.Errorf("cabinet: read the claims: %w", err)
 	}
 	_, logout := claims.Events[logoutEvent]
-	if !logout || claims.Nonce != nil || claims.SID == "" || claims.ID == "" || token.Expiry.Sub(time.Now()) > logoutTokenLife {
+	if !logout || claims.Nonce != nil || claims.SID == "" || claims.ID == "" || time.Until(token.Expiry) > logoutTokenLife {
 		return "", errors.New("cabinet: not a logout token")
 	}
 	if !c.farewell.PutAs(claims.ID, struct{}{}) {
