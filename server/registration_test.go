@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -79,6 +80,29 @@ func (n newcomer) asks(agreement testgateway.Answer) string {
 	return n.state(n.fill(agreement, "/registration/agreement", "method", "agent", "number", number[1]))
 }
 
+// signsByPlugin signs the agreement on the page of a plug-in, which does not say what for.
+func (n newcomer) signsByPlugin(agreement testgateway.Answer) testgateway.Answer {
+	n.t.Helper()
+	number := agreementNumber.FindStringSubmatch(agreement.Text)
+	a := n.fill(agreement, "/registration/agreement", "method", "plugin", "number", number[1])
+	state, ok := strings.CutPrefix(a.Location(), "/signin/plugin?state=")
+	if !ok {
+		n.t.Fatalf("%d to %q\n%s", a.StatusCode, a.Location(), a.Text)
+	}
+	page := n.get(a.Location())
+	content := pluginContent.FindStringSubmatch(page.Text)
+	if content == nil {
+		n.t.Fatalf("nothing to be signed:\n%s", page.Text)
+	}
+	text, err := base64.StdEncoding.DecodeString(html.UnescapeString(content[1]))
+	if err != nil || !strings.Contains(string(text), "СОГЛАШЕНИЕ") {
+		n.t.Fatalf("to be signed: %q, %v", text, err)
+	}
+	return n.follow(n.answer(state, n.signPlainly(text, n.signatory(n.who))))
+}
+
+var pluginContent = regexp.MustCompile(`data-content="([^"]+)"`)
+
 var requestField = regexp.MustCompile(`name="request" value="([^"]+)"`)
 
 // opened is what the agent gets: the agreement is so long that a form brings it.
@@ -110,7 +134,12 @@ func (n newcomer) signs(agreement testgateway.Answer, by string) testgateway.Ans
 // registers goes the whole way, up to the letter.
 func (n newcomer) registers() testgateway.Answer {
 	n.t.Helper()
-	if at := n.next(n.signs(n.toAgreement(), n.who)); at != "/registration/password" {
+	agreement := n.toAgreement()
+	sign := func() testgateway.Answer { return n.signs(agreement, n.who) }
+	if n.who == "fl" {
+		sign = func() testgateway.Answer { return n.signsByPlugin(agreement) }
+	}
+	if at := n.next(sign()); at != "/registration/password" {
 		n.t.Fatalf("on to %q", at)
 	}
 	form := n.get("/registration/password")
@@ -257,6 +286,10 @@ func TestRegistrationSigner(t *testing.T) {
 	n := newcomer{newVisit(t, g), "ip"}
 	agreement := n.toAgreement()
 	wantCode(t, n.signs(agreement, "ip512"), http.StatusForbidden, reason.RegistrationPerson)
+	for _, method := range []string{"", "gost-tls", "other"} {
+		number := agreementNumber.FindStringSubmatch(agreement.Text)[1]
+		wantCode(t, n.fill(agreement, "/registration/agreement", "method", method, "number", number), http.StatusUnprocessableEntity, reason.RequestFieldBad)
+	}
 	wantCode(t, n.signs(agreement, "revoked"), http.StatusForbidden, reason.CertRevoked)
 
 	state := n.asks(agreement)
