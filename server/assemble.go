@@ -226,7 +226,7 @@ func (s *Server) adminHost() http.Handler {
 		LostKeys: s.keys.safe.ring.Lost,
 		Metrics:  s.metrics.Handler(), Now: s.opts.Now,
 	}.Routes(e)
-	return e
+	return beside(s.opts.AdminServices, e)
 }
 
 // refusal writes the answer to a request that could not be served.

@@ -57,6 +57,9 @@ type Options struct {
 	// Services answer on the check listener, each for the paths that begin with its
 	// key: those of a demo country. They see the requests as they came.
 	Services map[string]http.Handler
+
+	// AdminServices answer on the admin listener in the same way.
+	AdminServices map[string]http.Handler
 }
 
 // Server is the gateway. Make it with New, and call one of Run and Serve, once.

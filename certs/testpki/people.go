@@ -85,6 +85,8 @@ func personSpecs() []personSpec {
 			issuer: "fns", curve: a256, issued: 30 * day, expect: reason.WrongHolderKind},
 		{id: "fl", kind: person.Person, surname: "Гражданкина", given: "Проба Примеровна",
 			issuer: "commercial", curve: a256, issued: 30 * day, expect: reason.WrongHolderKind},
+		{id: "newcomer", kind: ip, surname: "Новичкова", given: "Проба Начиновна",
+			issuer: "fns", curve: a256, issued: 10 * day},
 	}
 }
 

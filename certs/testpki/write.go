@@ -25,7 +25,7 @@ const ManifestFile = "country.json"
 
 // manifestFormat is changed whenever the files of a country change their shape or
 // the tables of CAs and people change.
-const manifestFormat = 2
+const manifestFormat = 3
 
 // Manifest says what files a country consists of. Paths are relative to its
 // directory.

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -28,6 +27,8 @@ import (
 	"propusk/cmd/internal/cabinet"
 	"propusk/server"
 	"propusk/server/config"
+	"propusk/server/level"
+	"propusk/server/mail/mailbox"
 )
 
 // Ports of the demo, counted from the base.
@@ -37,6 +38,7 @@ const (
 	demoSignInPort  = 4
 	demoCabinetPort = 5
 	demoAgentPort   = 6
+	demoMailPort    = 7
 	demoAdminPort   = 9
 )
 
@@ -62,7 +64,7 @@ func newDemoCommand() *cobra.Command {
 		Short: "Целая страна в одном процессе / a whole country in one process",
 		Long: "Makes a country of CAs, people and trust data, or takes the one in --dir, and runs the gateway and a demo cabinet.\n" +
 			"When everything listens it writes DIR/demo.json and says what to open. Ends cleanly on SIGTERM and SIGINT.\n\n" +
-			"Ports, from --port-base: +0 check page, revocation lists, OCSP and time-stamps (plain HTTP), +3 public HTTPS, +4 sign-in host, +5 cabinet, +6 token agent (on 127.0.0.1), +9 admin.",
+			"Ports, from --port-base: +0 check page, revocation lists, OCSP and time-stamps (plain HTTP), +3 public HTTPS, +4 sign-in host, +5 cabinet, +6 token agent and +7 SMTP (on 127.0.0.1), +9 admin with /mailbox.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -93,6 +95,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 		// now, and ours at the end.
 		func(context.Context) error { return removeDemoFile(dir) },
 		d.country,
+		d.accounts,
 		d.gateway,
 		d.cabinet,
 		d.agent,
@@ -115,6 +118,8 @@ type demoRun struct {
 	log      io.Writer
 	manifest testpki.Manifest
 	services *responder.Responder
+	seeds    map[string]demoAccount // by the ID of the person
+	mailbox  *mailbox.Mailbox
 
 	listeners       *server.Listeners
 	cabinetListener net.Listener
@@ -122,6 +127,7 @@ type demoRun struct {
 	relyingParty    *cabinet.Cabinet
 	agentListener   net.Listener
 	tokenAgent      *agent.Agent
+	mailListener    net.Listener
 }
 
 // close closes the ports that nobody serves.
@@ -134,6 +140,9 @@ func (d *demoRun) close() {
 	}
 	if d.agentListener != nil {
 		_ = d.agentListener.Close()
+	}
+	if d.mailListener != nil {
+		_ = d.mailListener.Close()
 	}
 }
 
@@ -150,7 +159,10 @@ func (d *demoRun) openPorts(ctx context.Context) error {
 	if d.cabinetListener, err = new(net.ListenConfig).Listen(ctx, "tcp", d.options.address(demoCabinetPort)); err != nil {
 		return err
 	}
-	d.agentListener, err = new(net.ListenConfig).Listen(ctx, "tcp4", d.options.agentAddress())
+	if d.agentListener, err = new(net.ListenConfig).Listen(ctx, "tcp4", d.options.agentAddress()); err != nil {
+		return err
+	}
+	d.mailListener, err = new(net.ListenConfig).Listen(ctx, "tcp4", d.options.smtpAddress())
 	return err
 }
 
@@ -169,7 +181,7 @@ func (d *demoRun) country(ctx context.Context) error {
 			return err
 		}
 		// What was fetched in another country is nothing in this one.
-		if err := os.RemoveAll(d.config.Trust.StateDir); err != nil {
+		if err := errors.Join(os.RemoveAll(d.config.Trust.StateDir), d.forgetAccounts()); err != nil {
 			return err
 		}
 		if m, err = testpki.ReadManifest(dir); err != nil {
@@ -210,12 +222,7 @@ func whole(ctx context.Context, m testpki.Manifest, now time.Time) bool {
 // subjectSecret makes the secret behind the claim "sub" once, so that people stay
 // themselves over restarts.
 func (d *demoRun) subjectSecret() error {
-	if _, err := os.Stat(d.config.OIDC.SubjectSecret); err == nil {
-		return nil
-	}
-	var secret [32]byte
-	rand.Read(secret[:])
-	return os.WriteFile(d.config.OIDC.SubjectSecret, []byte(hex.EncodeToString(secret[:])+"\n"), 0o600)
+	return secretFile(d.config.OIDC.SubjectSecret)
 }
 
 // challengeKey makes the key of requests to agents once, so that agents that know it go on
@@ -249,6 +256,7 @@ func (d *demoRun) gateway(ctx context.Context) error {
 	}
 	d.server, err = server.New(server.Options{
 		Config: d.config, Trust: store, Log: newLog(d.log, d.config), Version: buildVersion(), Services: services,
+		AdminServices: map[string]http.Handler{mailbox.Path: d.mailbox.Handler()},
 	})
 	return err
 }
@@ -272,8 +280,12 @@ func (d *demoRun) cabinet(context.Context) error {
 		d.cabinetListener = tls.NewListener(d.cabinetListener, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 	}
 	at := d.options.urls()
+	policy, err := level.Load(d.config.Levels.Path)
+	if err != nil {
+		return err
+	}
 	d.relyingParty, err = cabinet.New(cabinet.Options{
-		URL: at.Cabinet, Issuer: at.Public, ClientID: cabinetClient, RootCAs: roots,
+		URL: at.Cabinet, Issuer: at.Public, ClientID: cabinetClient, RootCAs: roots, Services: policy.Services(cabinetClient),
 		Log: newLog(d.log, d.config),
 	})
 	return err
@@ -283,13 +295,14 @@ func (d *demoRun) cabinet(context.Context) error {
 func (d *demoRun) serve(ctx context.Context, stdout io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended := make(chan error, 3)
+	ended := make(chan error, 4)
 	go func() { ended <- d.server.Serve(ctx, d.listeners) }()
 	go func() { ended <- d.relyingParty.Serve(ctx, d.cabinetListener) }()
 	go func() { ended <- d.tokenAgent.Serve(ctx, d.agentListener) }()
+	go func() { ended <- d.mailbox.Serve(ctx, d.mailListener) }()
 
 	// The ports are open, so the kernel keeps whoever comes before Serve.
-	doc := demoDocument{URLs: d.options.urls(), People: d.manifest.People, Trust: d.manifest.Trust, TLS: d.manifest.TLS}
+	doc := demoDocument{URLs: d.options.urls(), People: d.people(), Trust: d.manifest.Trust, TLS: d.manifest.TLS}
 	err := writeDemoFile(d.options.dir, doc)
 	if err == nil {
 		err = printDemo(stdout, d.options, doc)

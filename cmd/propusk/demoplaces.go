@@ -10,6 +10,7 @@ import (
 
 	"propusk/certs/testpki"
 	"propusk/server/config"
+	"propusk/server/mail/mailbox"
 )
 
 // cabinetClient is the client_id of the demo cabinet.
@@ -74,6 +75,7 @@ type urls struct {
 	Cabinet string `json:"cabinet"`
 	Agent   string `json:"agent"`
 	Admin   string `json:"admin"`
+	Mailbox string `json:"mailbox"`
 
 	TSA  string `json:"tsa"`
 	OCSP string `json:"ocsp"`
@@ -88,6 +90,7 @@ func (o demoOptions) urls() urls {
 		Cabinet: o.url(o.cabinetScheme(), demoCabinetPort),
 		Agent:   "http://" + o.agentAddress(),
 		Admin:   "http://" + o.adminAddress(),
+		Mailbox: "http://" + o.adminAddress() + mailbox.Path,
 
 		TSA:  o.url("http", demoCheckPort) + testpki.TSAPath,
 		OCSP: o.url("http", demoCheckPort) + testpki.OCSPPath,
@@ -134,12 +137,14 @@ func (o demoOptions) config() config.Config {
 		URL:                    at.Cabinet + "/",
 		RedirectURIs:           []string{at.Cabinet + "/callback"},
 		PostLogoutRedirectURIs: []string{at.Cabinet + "/"},
+		BackChannelLogoutURI:   at.Cabinet + "/backchannel-logout",
 	}}
 	c.Cabinets = map[string]config.Cabinet{
 		"ip": {Name: "Личный кабинет индивидуального предпринимателя (демо)", URL: at.Cabinet + "/"},
 		"ul": {Name: "Личный кабинет юридического лица"},
 		"fl": {Name: "Личный кабинет физического лица"},
 	}
+	o.keepAccounts(&c)
 	if !o.verbose {
 		c.Log.Level = "warn"
 	}

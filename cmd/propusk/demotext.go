@@ -16,10 +16,10 @@ import (
 
 // demoDocument is demo.json: where everything is.
 type demoDocument struct {
-	URLs   urls                  `json:"urls"`
-	People []testpki.PersonFiles `json:"people"`
-	Trust  testpki.TrustFiles    `json:"trust"`
-	TLS    testpki.TLSFiles      `json:"tls"`
+	URLs   urls               `json:"urls"`
+	People []demoPerson       `json:"people"`
+	Trust  testpki.TrustFiles `json:"trust"`
+	TLS    testpki.TLSFiles   `json:"tls"`
 }
 
 // writeDemoFile writes demo.json at once: whoever sees the file sees all of it.
@@ -68,6 +68,7 @@ func printDemo(w io.Writer, o demoOptions, doc demoDocument) error {
 	out.line("    %-34s вход по сертификату ГОСТ / sign-in host", doc.URLs.SignIn)
 	out.line("    %-34s агент токенов / token agent", doc.URLs.Agent)
 	out.line("    %-34s состояние / health", doc.URLs.Admin+"/readyz")
+	out.line("    %-34s почта: письма шлюза / mail: letters of the gateway", doc.URLs.Mailbox)
 	out.line("    %-34s штампы времени / time-stamps: propusk sign --tsa", doc.URLs.TSA)
 	out.line("")
 	out.line("  Обычному браузеру укажите доверять / let an ordinary browser trust: %s", doc.TLS.CA)
@@ -84,7 +85,9 @@ func printDemo(w io.Writer, o demoOptions, doc demoDocument) error {
 	out.line("")
 	out.line("  Люди (вымышленные) и что их ждёт / people (fictional) and what awaits them:")
 	out.line("")
-	printPeople(out, doc.People)
+	printPeople(out, doc.files())
+	out.line("")
+	printAccounts(out, doc)
 	out.line("")
 	out.line("  Токены людей в агенте, PIN-код / tokens of people in the agent, PIN: %s", doc.person("ip").PIN)
 	out.line("")
@@ -93,11 +96,37 @@ func printDemo(w io.Writer, o demoOptions, doc demoDocument) error {
 	return out.err
 }
 
+// files are those of all people.
+func (d demoDocument) files() []testpki.PersonFiles {
+	var all []testpki.PersonFiles
+	for _, p := range d.People {
+		all = append(all, p.PersonFiles)
+	}
+	return all
+}
+
+// printAccounts says who can sign in without a key, and how.
+func printAccounts(out *printer, doc demoDocument) {
+	out.line("  Вход по логину (ИНН) и паролю / sign-in by ИНН and password:")
+	out.line("")
+	for _, p := range doc.People {
+		if p.Account == nil {
+			continue
+		}
+		second := ""
+		if p.Account.TOTP != "" {
+			second = "  TOTP " + p.Account.TOTP
+		}
+		out.line("  %-14s %s  %s%s", p.ID, p.Account.Login, p.Account.Password, second)
+	}
+	out.line("  %-14s ключ есть, учётной записи нет: регистрация / a key and no account: registration", demoNewcomer)
+}
+
 // person returns the files of one person.
 func (d demoDocument) person(id string) testpki.PersonFiles {
 	for _, p := range d.People {
 		if p.ID == id {
-			return p
+			return p.PersonFiles
 		}
 	}
 	panic("propusk: no demo person " + id)
