@@ -118,6 +118,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newTokenCommand(),
 		newAPIKeyCommand(),
 		newJournalCommand(),
+		newAccountCommand(),
 	}
 	for _, c := range guarded {
 		beforeRun(c, func() error { return brokenMachine(selfTest()) })

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"propusk/pki/person"
+	"propusk/pki/reason"
+	"propusk/server/account"
+	"propusk/server/config"
+	"propusk/server/store"
+	"propusk/server/store/storetest"
+)
+
+// registry is a directory with a configuration and a store of accounts that a gateway has
+// open.
+type registry struct {
+	dir   string
+	store *store.SQLite
+}
+
+func newRegistry(t *testing.T) registry {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "propusk.yaml"), config.Sample(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := registry{dir: dir}
+	if out := r.command(t, exitUsage, "list"); !strings.Contains(out, "accounts.db") {
+		t.Errorf("no file: %s", out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "accounts.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a command has made the store")
+	}
+	var err error
+	if r.store, err = store.Open(filepath.Join(dir, "accounts.db")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// command runs propusk account with the configuration, and returns what it has printed.
+func (r registry) command(t *testing.T, want int, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args = append([]string{"account"}, append(args, "--config", filepath.Join(r.dir, "propusk.yaml"))...)
+	if exit := run(t.Context(), args, strings.NewReader(""), &out, &errs); exit != want {
+		t.Errorf("%q: exit %d, want %d: %s%s", args, exit, want, out.String(), errs.String())
+	}
+	return out.String() + errs.String()
+}
+
+func (r registry) put(t *testing.T, a account.Account) {
+	t.Helper()
+	if err := r.store.Update(t.Context(), func(tx store.Tx) error { return tx.PutAccount(&a) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAccountCommands runs every command while the store is open elsewhere, as by a gateway.
+func TestAccountCommands(t *testing.T) {
+	r := newRegistry(t)
+	waits, lives := storetest.Person(1), storetest.Person(2)
+	waits.State, waits.Why = account.Pending, reason.AccountPending
+	waits.Email, waits.EmailConfirmed = person.NewEmail("kanareyka@example.org"), time.Now()
+	waits.Taxpayers = []account.Taxpayer{account.TaxpayerOf(waits.Identity)}
+	r.put(t, waits)
+	r.put(t, lives)
+	inn := waits.Identity.INN.Reveal()
+
+	list := r.command(t, exitYes, "list")
+	if strings.Count(list, "\n") != 2 || strings.Contains(list, inn) || !strings.Contains(list, string(waits.ID)) {
+		t.Errorf("list: %s", list)
+	}
+	if list := r.command(t, exitYes, "list", "--state", "pending-check"); strings.Count(list, "\n") != 1 || !strings.Contains(list, string(waits.ID)) {
+		t.Errorf("those who wait: %s", list)
+	}
+	var lines []map[string]any
+	if err := json.Unmarshal([]byte(r.command(t, exitYes, "list", "--json", "--state", "closed")), &lines); err != nil || lines == nil || len(lines) != 0 {
+		t.Errorf("nobody, in JSON: %v, %v", lines, err)
+	}
+	r.command(t, exitUsage, "list", "--state", "nowhere")
+
+	for _, name := range []string{inn, string(waits.ID)} {
+		if shown := r.command(t, exitYes, "show", name); !strings.Contains(shown, inn) || !strings.Contains(shown, "kanareyka@example.org") || strings.Contains(shown, "not confirmed") {
+			t.Errorf("show: %s", shown)
+		}
+	}
+	var d accountDocument
+	if err := json.Unmarshal([]byte(r.command(t, exitYes, "show", inn, "--json")), &d); err != nil || d.INN != inn || d.State != account.Pending || len(d.Taxpayers) != 1 {
+		t.Errorf("show in JSON: %+v, %v", d, err)
+	}
+
+	for _, step := range []struct {
+		exit  int
+		args  []string
+		state account.State
+	}{
+		{exitYes, []string{"approve", inn}, account.Active},
+		{exitNo, []string{"approve", inn}, account.Active},
+		{exitNo, []string{"reject", inn}, account.Active},
+		{exitYes, []string{"block", string(waits.ID)}, account.Blocked},
+		{exitYes, []string{"unblock", inn}, account.Active},
+		{exitYes, []string{"close", inn}, account.Closed},
+		{exitNo, []string{"unblock", inn}, account.Closed},
+		{exitNo, []string{"block", storetest.INN(9).Reveal()}, account.Closed},
+		{exitNo, []string{"show", "nobody"}, account.Closed},
+		{exitUsage, []string{"block"}, account.Closed},
+	} {
+		r.command(t, step.exit, step.args...)
+		if err := r.store.View(t.Context(), func(tx store.Tx) error { // what the gateway sees
+			a, err := tx.Account(waits.ID)
+			if a.State != step.state {
+				t.Errorf("after %q the state is %s", step.args, a.State)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.store.View(t.Context(), func(tx store.Tx) error {
+		notes, err := tx.Notes(9)
+		if len(notes) != 4 || !strings.HasPrefix(notes[0].Event.Detail, "by=") || notes[0].Event.Detail == "by=" {
+			t.Errorf("%d events are noted", len(notes))
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAccountEvidence: what was signed comes out as it went in, and over no file.
+func TestAccountEvidence(t *testing.T) {
+	r := newRegistry(t)
+	a := storetest.Person(1)
+	r.put(t, a)
+	e := account.Evidence{ID: "agreement-1", Account: a.ID, Text: []byte("текст"), Signature: []byte{1}, Certificate: []byte{2}, Verdict: []byte("{}")}
+	if err := r.store.Update(t.Context(), func(tx store.Tx) error { return tx.AddEvidence(e) }); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	r.command(t, exitYes, "evidence", string(a.ID), "--out", out)
+	for suffix, want := range map[string][]byte{".txt": e.Text, ".sig": e.Signature, ".cer": e.Certificate, ".json": e.Verdict} {
+		if got, err := os.ReadFile(filepath.Join(out, e.ID+suffix)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %q, %v", suffix, got, err)
+		}
+	}
+	r.command(t, exitUsage, "evidence", string(a.ID), "--out", out)
+}
