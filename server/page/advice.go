@@ -14,7 +14,7 @@ type advice struct {
 // adviceFor returns the advice for a code. A code without a page of its own is
 // told by the sentence of the catalogue.
 func adviceFor(code reason.Code) advice {
-	for _, find := range []func(reason.Code) (advice, bool){certificateAdvice, revocationAdvice, issuerAdvice, holderAdvice, serverAdvice, flowAdvice, challengeAdvice, formAdvice, visitAdvice, loginAdvice, registrationAdvice} {
+	for _, find := range []func(reason.Code) (advice, bool){certificateAdvice, revocationAdvice, issuerAdvice, holderAdvice, serverAdvice, flowAdvice, challengeAdvice, formAdvice, visitAdvice, accountAdvice, loginAdvice, registrationAdvice} {
 		if a, ok := find(code); ok {
 			return a
 		}

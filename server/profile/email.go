@@ -3,7 +3,6 @@ package profile
 import (
 	"crypto/sha256"
 	"errors"
-	netmail "net/mail"
 	"net/url"
 	"strings"
 	"time"
@@ -50,16 +49,6 @@ func (p *Profile) showEmail(c call, v page.View, data emailPage) {
 	p.show(c, "email", v)
 }
 
-// address reports whether a text is one address, and nothing else.
-func address(s string) bool {
-	parsed, err := netmail.ParseAddress(s)
-	if err != nil || parsed.Name != "" || parsed.Address != s || strings.ContainsAny(s, " \"<>()") {
-		return false
-	}
-	at := strings.LastIndexByte(s, '@')
-	return at > 0 && at <= 64 && strings.Contains(s[at+1:], ".") && !strings.HasSuffix(s, ".")
-}
-
 // changeEmail sends a link to the new address. Until it is opened nothing changes (IP-06).
 func (p *Profile) changeEmail(c call) {
 	v, ok := p.parse(c, form.Limits{"email": {Max: maxEmail}})
@@ -68,7 +57,7 @@ func (p *Profile) changeEmail(c call) {
 	}
 	var wrong form.Errors
 	switch {
-	case !address(v["email"]):
+	case !mail.Deliverable(v["email"]):
 		wrong.Add("email", page.Text{RU: "Введите адрес вида name@example.ru", EN: "Enter an address such as name@example.ru"})
 	case strings.EqualFold(v["email"], c.acc.Email.Reveal()) && !c.acc.EmailConfirmed.IsZero():
 		wrong.Add("email", page.Text{RU: "Это и есть ваш адрес", EN: "This is your address already"})
