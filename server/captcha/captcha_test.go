@@ -312,3 +312,15 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkPicture(b *testing.B) {
+	for i := range b.N {
+		puzzle{[16]byte{byte(i), byte(i >> 8)}}.picture()
+	}
+}
+
+func BenchmarkSound(b *testing.B) {
+	for i := range b.N {
+		puzzle{[16]byte{byte(i), byte(i >> 8)}}.sound()
+	}
+}

@@ -110,8 +110,8 @@ func (p puzzle) picture() []byte {
 		wave(img, from)
 	}
 	var out bytes.Buffer
-	// A palette of its own would be shorter; nobody waits for these 3 KiB.
-	if err := png.Encode(&out, img); err != nil {
+	// Whoever asks for many pictures pays with his line rather than with our time.
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img); err != nil {
 		panic("captcha: a picture does not encode: " + err.Error())
 	}
 	return out.Bytes()
