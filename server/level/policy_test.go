@@ -130,6 +130,31 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestDocument: the example that operators copy is a policy.
+func TestDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/LEVELS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	p, err := ParsePolicy([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Services("cabinet")) != 4 || len(p.devices) != 2 || p.Required("cabinet", "eaeu", "") != (Need{Level: QES, Physical: true}) {
+		t.Errorf("%+v", p)
+	}
+	for _, l := range []Level{Password, TwoFactor, Mobile, QES} {
+		if !strings.Contains(string(text), "`"+l.ACR()+"`") {
+			t.Errorf("%s is not told", l.ACR())
+		}
+	}
+}
+
 var country = sync.OnceValues(func() (*testpki.Country, error) { return testpki.New(testpki.Options{Now: time.Now()}) })
 
 // TestPhysical: the tool that the CA names decides.

@@ -10,6 +10,10 @@
 //	        → /signin/return        back        ticket and cookie must belong together; code
 //	        → service → /token      token       code and PKCE verifier give the identity token
 //
+// Where people have accounts, back leads to Options.Admit, which begins a visit and ends in
+// Grant, as a sign-in by password does; and authorize answers at once who visits already and
+// has proven what the service wants (docs/LEVELS.md).
+//
 // The request itself is not kept here: it travels sealed through the browser, so
 // nobody can fill our memory before showing a good certificate. Whoever starts a
 // request in his own browser and lures another person into finishing it gets
