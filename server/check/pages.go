@@ -3,6 +3,7 @@ package check
 import (
 	"embed"
 	"errors"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -255,8 +256,8 @@ func (p *place) facts(step int, f *Facts, lang string) []page.Fact {
 			if f.Agent.Readers >= 0 {
 				all = append(all, fact("Считывателей", "Readers", strconv.Itoa(f.Agent.Readers)))
 			}
-			for _, t := range f.Agent.Tokens {
-				all = append(all, fact("Носитель", "Token", t.Model))
+			for model, n := range f.Agent.models() {
+				all = append(all, fact("Носитель", "Token", model+times(n)))
 			}
 		}
 		for _, one := range f.Plugins {
@@ -285,6 +286,32 @@ func (p *place) facts(step int, f *Facts, lang string) []page.Fact {
 		all = append(all, fact("Адреса сервера", "Addresses of the server", p.opts.PublicURL+" "+p.opts.SignInURL))
 	}
 	return all
+}
+
+// models are the tokens by their models, in the order in which they were met, and how many
+// there are of each.
+func (a *Agent) models() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		counts := make(map[string]int)
+		for _, t := range a.Tokens {
+			counts[t.Model]++
+		}
+		for _, t := range a.Tokens {
+			n := counts[t.Model]
+			delete(counts, t.Model)
+			if n > 0 && !yield(t.Model, n) {
+				return
+			}
+		}
+	}
+}
+
+// times says how many there are, unless it is one.
+func times(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return " × " + strconv.Itoa(n)
 }
 
 // files are the certificates of CAs that are missing. They are offered over TLS: whoever

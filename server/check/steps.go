@@ -78,7 +78,7 @@ func Diagnose(rows []Row, f *Facts) Diagnosis {
 	}
 	told := make(map[int]bool)
 	for _, row := range rows {
-		if row.Step == 0 || row.Detected == nil || !row.Detected(f) {
+		if row.Step == 0 || row.Detected == nil || !row.Detected(f) || f.needless(row.ID) {
 			continue
 		}
 		s := &d.Steps[row.Step-1]
@@ -187,17 +187,12 @@ func (d *Diagnosis) forgive(f *Facts) {
 	if byTLS || bySignature { // the chain was built; what is missing is missing there
 		soften(stepChain)
 	}
-	if f.pluginWorks() || f.Agent != nil && len(f.Agent.Tokens) > 0 { // one program is enough
-		d.soften(stepSigner, "18", "A1", "A4")
-	}
 	d.Ready = (byTLS || bySignature) && f.Cookies == cookiesOn &&
 		!slices.ContainsFunc(d.Steps, func(s Step) bool { return s.Mark == MarkBad })
 }
 
-// soften makes a warning of a step whose findings are of the rows given and no others.
-func (d *Diagnosis) soften(step int, rows ...string) {
-	s := &d.Steps[step-1]
-	if s.Mark == MarkBad && !slices.ContainsFunc(s.Findings, func(f Finding) bool { return !slices.Contains(rows, f.Row) }) {
-		s.Mark = MarkWarn
-	}
+// needless reports whether a row is about a program that nobody needs: one that signs is
+// enough.
+func (f *Facts) needless(row string) bool {
+	return slices.Contains([]string{"18", "A1", "A4"}, row) && (f.pluginWorks() || f.Agent != nil && len(f.Agent.Tokens) > 0)
 }

@@ -84,7 +84,7 @@ func (w *walker) enter() *walker {
 // step is what the page says of a step: its mark and the rows that were found.
 func (w *walker) step(n int) (mark string, rows []string) {
 	w.t.Helper()
-	parts := regexp.MustCompile(`<li id="step-`).Split(w.page, -1)
+	parts := regexp.MustCompile(`<section id="step-`).Split(w.page, -1)
 	if len(parts) != 8 {
 		w.t.Fatalf("%d steps at %s:\n%s", len(parts)-1, w.at, w.page)
 	}
@@ -105,7 +105,7 @@ func (w *walker) wants(step int, mark, row string) {
 }
 
 func stepOf(page string, n int) string {
-	return regexp.MustCompile(`<li id="step-`).Split(page, -1)[n]
+	return regexp.MustCompile(`<section id="step-`).Split(page, -1)[n]
 }
 
 // link returns the address of the link whose text begins so.
