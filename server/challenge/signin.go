@@ -38,6 +38,9 @@ func (*signInJob) event() journal.Event {
 
 func (j *signInJob) fill(r *signrequest.Request) {
 	r.Purpose, r.Service, r.Kinds = signrequest.SignIn, j.c.opts.Services[j.req.ClientID], j.c.opts.Kinds
+	if j.req.ClientID == "" { // a page of the gateway's own
+		r.Service = j.c.what(j.req).RU
+	}
 }
 
 // complete signs the person in, if the certificate by which he signed is good.
