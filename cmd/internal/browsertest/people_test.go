@@ -32,19 +32,26 @@ func withPeople(g *testgateway.Gateway) {
 	g.Config.Levels.Path = g.Path("levels.yaml")
 }
 
-// newPeople starts a world with accounts: ip has one, with a password and a key, and ip512
-// has a key alone.
-func newPeople(t *testing.T) (*world, map[string]any) {
+// newPeople starts a world with accounts, in which some people have one with a password.
+func newPeople(t *testing.T, known ...string) (*world, map[string]any) {
 	t.Helper()
 	w := newWorldOf(t, withPeople, nil)
 	w.addToken(t, "ip")
 	w.addToken(t, "ip512")
+	w.addToken(t, "fl")
 	accounts := w.gateway.Accounts()
-	w.gateway.GivePassword(accounts, w.gateway.AddAccount(accounts, "ip"), secret)
-	in := w.input(nil, "ip", "ip512")
+	for _, id := range known {
+		w.gateway.GivePassword(accounts, w.gateway.AddAccount(accounts, id), secret)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the gateway:\n%s", w.gateway.Log)
+		}
+	})
+	in := w.input(nil, "ip", "ip512", "fl")
 	in["helper"], in["secret"] = newHelper(t, w.gateway.Mail).URL, secret
 	in["signin"], in["check"] = w.gateway.Config.SignIn.URL, w.gateway.Config.Check.URL
-	in["address"] = testgateway.Address("ip")
+	in["address"] = testgateway.Address("")
 	return w, in
 }
 
@@ -65,7 +72,7 @@ func newHelper(t *testing.T, mail *mailbox.Mailbox) *httptest.Server {
 // a password, second factors, steps up, account pages, letters and sign-out.
 func TestPeople(t *testing.T) {
 	t.Parallel()
-	_, in := newPeople(t)
+	_, in := newPeople(t, "ip", "ip512")
 	Run(t, "people", in)
 }
 

@@ -46,7 +46,9 @@ export async function withKey(page, someone, button = "#choose-agent") {
   await page.locator(button).click();
   await page.waitForURL(`${input.gateway}/signin/wait?**`, { timeout: waiting });
   const [tab] = await Promise.all([page.context().waitForEvent("page", { timeout: waiting }), page.locator("#open-agent").click()]);
-  await tab.waitForURL(`${input.agent}/**`, { timeout: waiting });
+  await tab.waitForURL(`${input.agent}/**`, { timeout: waiting }).catch(async () => {
+    assert.fail(`not at the agent but at ${tab.url()}:\n${await tab.locator("body").innerText()}`);
+  });
   await certificate(tab, someone.name);
   await enter(tab, someone.pin);
   return tab;
