@@ -73,11 +73,11 @@ func (g *Registration) activate(x *gin.Context) {
 			RU: "Адрес подтверждён, соглашение действует. Наполнение кабинета сведениями может занять до трёх рабочих дней.",
 			EN: "The address is confirmed and the agreement in force. It may take three working days until the services have your data.",
 		},
-		Here: "/account", Data: donePage{Active: a.State == account.Active, Wait: g.wait()},
+		Here: "/account", Data: donePage{Active: a.State == account.Active},
 	}
 	if a.State == account.Pending {
 		v.Title = page.Text{RU: "Адрес подтверждён", EN: "The address is confirmed"}
-		v.Lead = page.Text{RU: "Теперь данные проверит сотрудник. О результате мы сообщим письмом.", EN: "A person will check the data now. A letter will tell the result."}
+		v.Lead = g.wait(page.Text{RU: "Теперь данные проверит сотрудник. О результате мы сообщим письмом.", EN: "A person will check the data now. A letter will tell the result."})
 	}
 	g.show(x, "activated", v)
 }

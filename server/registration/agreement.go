@@ -110,9 +110,8 @@ type agreementPage struct {
 	Text    string
 	Number  string
 	Methods []page.Method
-	// Doubt tells that a person will compare the data first.
-	Doubt bool
-	Wait  page.Text
+	// Doubt is what is said if a person will compare the data first; empty if nobody has to.
+	Doubt page.Text
 }
 
 // agreement shows the text.
@@ -121,23 +120,43 @@ func (g *Registration) agreement(x *gin.Context) {
 	if !ok {
 		return
 	}
+	d := agreementPage{Text: p.Text, Number: p.Number, Methods: g.opts.Signer.Methods()}
+	if p.Doubt != "" {
+		d.Doubt = g.wait(page.Text{
+			RU: "Найти вас в реестре не удалось, поэтому данные проверит сотрудник. Доступ откроется после проверки, о ней придёт письмо.",
+			EN: "You were not found in the register, so a person will check the data. Access is given after that, and a letter will tell.",
+		})
+	}
 	g.show(x, "agreement", page.View{
 		Title: page.Text{RU: "Соглашение", EN: "Agreement"},
 		Lead: page.Text{
 			RU: "Прочитайте соглашение и подпишите его своей электронной подписью.",
 			EN: "Read the agreement and sign it with your key. Its text is in Russian: that is what you sign.",
 		},
-		Data: agreementPage{Text: p.Text, Number: p.Number, Methods: g.opts.Signer.Methods(), Doubt: p.Doubt != "", Wait: g.wait()},
+		Data: d,
 	})
 }
 
-// wait says how long a check by hand takes (IP-07).
-func (g *Registration) wait() page.Text {
-	n := g.opts.CheckDays
-	if g.opts.WorkingDays {
-		return page.Text{RU: fmt.Sprintf("рабочих дней: %d", n), EN: fmt.Sprintf("working days: %d", n)}
+// wait adds to a text how long a check by hand takes (IP-07).
+func (g *Registration) wait(t page.Text) page.Text {
+	n, days, ru, en := g.opts.CheckDays, "дней", "", ""
+	one := n%10 == 1 && n%100 != 11
+	if one {
+		days = "дня"
 	}
-	return page.Text{RU: fmt.Sprintf("дней: %d", n), EN: fmt.Sprintf("days: %d", n)}
+	day := "days"
+	if n == 1 {
+		day = "day"
+	}
+	if g.opts.WorkingDays {
+		ru, en = "рабочих ", "working "
+		if one {
+			ru = "рабочего "
+		}
+	}
+	t.RU += fmt.Sprintf(" Проверка занимает до %d %s%s.", n, ru, days)
+	t.EN += fmt.Sprintf(" The check takes up to %d %s%s.", n, en, day)
+	return t
 }
 
 // sign begins the signing of the text that was shown.

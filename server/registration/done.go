@@ -22,7 +22,8 @@ type donePage struct {
 	// Sent tells that another letter was written just now, Early that the account is not
 	// active yet though the person has asked to go on.
 	Sent, Early bool
-	Wait        page.Text
+	// Notice is what is said of a check by hand.
+	Notice page.Text
 }
 
 // done repeats what was entered (IP-18), and waits for the link.
@@ -41,7 +42,13 @@ func (g *Registration) done(x *gin.Context) {
 func (g *Registration) showDone(x *gin.Context, a account.Account, values form.Values, errs form.Errors, status int) {
 	d := donePage{
 		Facts: accountFacts(a), Active: a.State == account.Active, Pending: a.State == account.Pending,
-		Confirmed: !a.EmailConfirmed.IsZero(), Sent: x.Query("sent") != "", Early: x.Query("early") != "", Wait: g.wait(),
+		Confirmed: !a.EmailConfirmed.IsZero(), Sent: x.Query("sent") != "", Early: x.Query("early") != "",
+	}
+	if d.Pending {
+		d.Notice = g.wait(page.Text{
+			RU: "Данные проверит сотрудник. Доступ откроется после проверки, о ней придёт письмо.",
+			EN: "A person will check the data. Access is given after that, and a letter will tell.",
+		})
 	}
 	v := page.View{
 		Status: status, Title: page.Text{RU: "Осталось подтвердить адрес", EN: "One step is left: confirm the address"},

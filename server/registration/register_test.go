@@ -12,6 +12,7 @@ import (
 	"propusk/server/account"
 	"propusk/server/form"
 	"propusk/server/mail"
+	"propusk/server/page"
 	"propusk/server/store"
 )
 
@@ -59,7 +60,7 @@ func TestPending(t *testing.T) {
 			b.get("/begin?person=ip")
 			// The same page whatever the register has said.
 			b.is(b.post(PathBegin, "email", "name@example.ru"), pathDetails, http.StatusOK)
-			b.is(b.post(pathDetails, "born", "01.01.1990", "document", "4501 654321"), pathAgreement, http.StatusOK, "данные проверит сотрудник", "рабочих дней: 15")
+			b.is(b.post(pathDetails, "born", "01.01.1990", "document", "4501 654321"), pathAgreement, http.StatusOK, "данные проверит сотрудник", "до 15 рабочих дней")
 			if err := b.signs(b.asks(), "ip"); err != nil {
 				t.Fatal(err)
 			}
@@ -228,4 +229,24 @@ func TestTaken(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	b.is(b.get(PathBegin), pathAgreement, http.StatusOK)
+}
+
+// TestWait: the days are counted as people do.
+func TestWait(t *testing.T) {
+	for _, test := range []struct {
+		days    int
+		working bool
+		ru, en  string
+	}{
+		{15, true, " Проверка занимает до 15 рабочих дней.", " The check takes up to 15 working days."},
+		{15, false, " Проверка занимает до 15 дней.", " The check takes up to 15 days."},
+		{21, true, " Проверка занимает до 21 рабочего дня.", " The check takes up to 21 working days."},
+		{11, false, " Проверка занимает до 11 дней.", " The check takes up to 11 days."},
+		{1, false, " Проверка занимает до 1 дня.", " The check takes up to 1 day."},
+	} {
+		g := New(Options{CheckDays: test.days, WorkingDays: test.working})
+		if got := g.wait(page.Text{}); got.RU != test.ru || got.EN != test.en {
+			t.Errorf("%d: %q", test.days, got)
+		}
+	}
 }
