@@ -112,6 +112,7 @@ func TestAccountPages(t *testing.T) {
 		"/account/certificates":      {hex.EncodeToString(fingerprint[:]), "Certificates"},
 		"/account/journal":           {"Вход с ключом (ГОСТ TLS)", "Sign-in with a key"},
 		"/account/visits":            {"этот сеанс", "this visit"},
+		"/account/agreements":        {"ничего не подписывали", "signed nothing"},
 		"/account/security":          {"второй фактор", "second factor"},
 		"/account/security/password": {"Новый пароль", "A new password"},
 		"/account/security/word":     {"Кодовое слово", "Code word"},
@@ -137,6 +138,11 @@ func TestAccountPages(t *testing.T) {
 	for _, path := range []string{"/account/certificates/lost", "/account/certificates/lost?sha256=00", "/account/journal?before=x", "/account/certificates/file?sha256=zz"} {
 		wantStatus(t, w.Get(c, w.Config.Public.URL+path), http.StatusNotFound)
 	}
+	if strings.Contains(home.Text, "Предыдущий вход") {
+		t.Error("a sign-in before the first one")
+	}
+	w.later.Store(int64(10 * time.Minute))
+	wantText(t, w.enter(w.GOSTBrowser("ip"), "/account"), "Предыдущий вход", "127.0.0.1")
 	file := w.Get(c, w.Config.Public.URL+"/account/certificates/file?sha256="+hex.EncodeToString(fingerprint[:]))
 	if file.Text != string(p.Certificate.Raw) || !strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("the file of the certificate: %d bytes, %v", len(file.Text), file.Header)
@@ -550,6 +556,42 @@ func TestAccountTaxpayer(t *testing.T) {
 	wantText(t, a, `data-code="account-entrepreneur-closed"`)
 	wantText(t, w.Get(c, w.Config.Public.URL+"/account/taxpayer"), "Сейчас недоступны")
 	wantText(t, w.Get(c, w.Config.Public.URL+"/account"), "Деятельность ИП прекращена")
+}
+
+// TestAccountAgreement (IP-14): what was signed is there to read and to take along, for its person
+// and nobody else.
+func TestAccountAgreement(t *testing.T) {
+	w := newAccountWorld(t)
+	other := w.AddAccount(w.db, "ul")
+	err := w.db.Update(t.Context(), func(tx store.Tx) error {
+		mine := account.Evidence{
+			ID: "AAAA-BBBB-CCCC", Account: w.acc.ID, Kind: "agreement", Text: []byte("Соглашение <b>"), Signature: []byte{0x30, 0},
+			Certificate: []byte{0x30, 1}, Verdict: []byte("{}"), At: w.Clock(),
+		}
+		theirs := mine
+		theirs.ID, theirs.Account = "DDDD-EEEE-FFFF", other.ID
+		if err := tx.AddEvidence(mine); err != nil {
+			return err
+		}
+		return tx.AddEvidence(theirs)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.GOSTBrowser("ip")
+	page := w.enter(c, "/account/agreements")
+	wantText(t, page, "AAAA-BBBB-CCCC", "Соглашение &lt;b&gt;")
+	if strings.Contains(page.Text, "DDDD-EEEE-FFFF") {
+		t.Error("the agreement of another person is there")
+	}
+	for file, want := range map[string]string{"text": "Соглашение <b>", "signature": "\x30\x00", "verdict": "{}"} {
+		a := w.Get(c, w.Config.Public.URL+"/account/agreements/file?id=AAAA-BBBB-CCCC&file="+file)
+		if a.Text != want || !strings.HasPrefix(a.Header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s: %q", file, a.Text)
+		}
+		wantStatus(t, w.Get(c, w.Config.Public.URL+"/account/agreements/file?id=DDDD-EEEE-FFFF&file="+file), http.StatusNotFound)
+	}
+	wantStatus(t, w.Get(c, w.Config.Public.URL+"/account/agreements/file?id=AAAA-BBBB-CCCC&file=other"), http.StatusNotFound)
 }
 
 // TestAccountRenewalLetter: the first sign-in with a key is told of by a letter that leads to

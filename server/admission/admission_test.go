@@ -39,7 +39,7 @@ const (
 type world struct {
 	t     *testing.T
 	now   time.Time
-	store *store.Memory
+	store store.Store
 	a     *Admission
 	ended enterpriseAnswer
 
@@ -73,14 +73,23 @@ func (w *world) Ended(context.Context, person.Identity) (time.Time, error) {
 	return w.ended.at, w.ended.err
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld returns a world over a store, or one in memory.
+func newWorld(t *testing.T, over ...store.Store) *world {
 	t.Helper()
+	over = append(over, store.NewMemory())
+	t.Cleanup(func() {
+		for _, s := range over {
+			if err := s.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+				t.Error(err)
+			}
+		}
+	})
 	pages, err := page.New(page.Site{PublicURL: "https://id.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), store: store.NewMemory(), devices: make(map[string]bool),
+		t: t, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), store: over[0], devices: make(map[string]bool),
 		need: level.Need{Level: level.Password}, ended: enterpriseAnswer{err: errors.New("nobody knows")},
 	}
 	clock := func() time.Time { return w.now }
@@ -583,7 +592,11 @@ func (w *world) account2(tx store.Tx, id account.ID) account.Account {
 // TestLostAll: when all keys are lost nothing opens the account but a certificate that is newer
 // than that, for a new key. Then it is active as before.
 func TestLostAll(t *testing.T) {
-	w := newWorld(t)
+	db, err := store.Open(t.TempDir() + "/accounts.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, db)
 	acc := w.open()
 	bound := w.login(someone(t, person.Entrepreneur))
 	unseen := w.login(someone(t, person.Person)) // on the same stolen token

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"propusk/pki/person"
+	"propusk/pki/report"
 	"propusk/server/account"
+	"propusk/server/journal"
 	"propusk/server/level"
 	"propusk/server/page"
 	"propusk/server/store"
@@ -14,9 +16,13 @@ import (
 type homePage struct {
 	Name, INN string
 	Acting    string
-	LastVisit time.Time
-	Email     string
-	Confirmed bool
+	Began     time.Time
+	// Previous is the sign-in before this visit, and PreviousFrom its address; zero if the
+	// journal knows none (FL-15).
+	Previous     time.Time
+	PreviousFrom string
+	Email        string
+	Confirmed    bool
 	// Key is whether this visit is by a key, Limited whether more could be done with one.
 	Key, Limited bool
 	// Closed is since when the person is no entrepreneur; zero if he is one, or never was.
@@ -27,17 +33,16 @@ type homePage struct {
 	Second   bool
 	Password bool
 	Keys     int
-	// Done is what a change has done that led here.
-	Done string
 }
 
 // home is the overview.
 func (p *Profile) home(c call) {
 	h := homePage{
-		Name: c.acc.Identity.Name.Reveal(), INN: c.acc.Identity.INN.Reveal(), LastVisit: c.visit.Began,
+		Name: c.acc.Identity.Name.Reveal(), INN: c.acc.Identity.INN.Reveal(), Began: c.visit.Began,
 		Email: c.acc.Email.Reveal(), Confirmed: !c.acc.EmailConfirmed.IsZero(),
-		Key: !c.visit.KeyAt.IsZero(), Limited: c.visit.Level < level.QES, Done: c.r.URL.Query().Get("done"),
+		Key: !c.visit.KeyAt.IsZero(), Limited: c.visit.Level < level.QES,
 	}
+	h.Previous, h.PreviousFrom = p.previous(c)
 	if t, ok := c.acc.Taxpayer(c.visit.Taxpayer); ok {
 		h.Acting = taxpayerName(t)
 	}
@@ -67,6 +72,24 @@ func (p *Profile) home(c call) {
 		return
 	}
 	p.show(c, "home", page.View{Title: page.Text{RU: "Учётная запись", EN: "Account"}, Data: h})
+}
+
+// ticketTime is by how much the event of a sign-in can be older than the visit that it began.
+const ticketTime = 2 * time.Minute
+
+// previous returns when and from where the person signed in before this visit. A journal that
+// cannot be read is no reason to show nothing else.
+func (p *Profile) previous(c call) (time.Time, string) {
+	records, err := p.opts.Histories.Of(c.r.Context(), people(c.acc), 0, journalPage)
+	if err != nil {
+		return time.Time{}, ""
+	}
+	for _, r := range records {
+		if r.Kind == journal.SignIn && r.Conclusion == report.TotalPassed && r.At.Before(c.visit.Began.Add(-ticketTime)) {
+			return r.At, r.Address.Reveal()
+		}
+	}
+	return time.Time{}, ""
 }
 
 // taxpayerName is what a taxpayer is called in one line.

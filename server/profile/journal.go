@@ -108,6 +108,8 @@ func eventOf(r journal.Record) event {
 		e.Certificate = e.Fingerprint[:16]
 	}
 	switch {
+	case r.Kind == journal.Account && r.Action != "key-refused": // the reason, if any, is that of the new state
+		e.Good, e.Result = true, page.Text{RU: "Выполнено", EN: "Done"}
 	case r.Reason != "":
 		e.Result = page.Text{RU: string(r.Reason), EN: string(r.Reason)}
 		if known, ok := reason.Lookup(r.Reason); ok {
@@ -128,35 +130,46 @@ func what(r journal.Record) page.Text {
 	if r.Kind == journal.Signature {
 		return page.Text{RU: "Подпись документа", EN: "Signature of a document"}
 	}
-	words := map[string]page.Text{
-		"gost-tls":         {RU: "Вход с ключом (ГОСТ TLS)", EN: "Sign-in with a key (GOST TLS)"},
-		"challenge":        {RU: "Вход с ключом (программа подписи или плагин)", EN: "Sign-in with a key (agent or plug-in)"},
-		"password":         {RU: "Вход по паролю", EN: "Sign-in by password"},
-		"key-bound":        {RU: "Сертификат привязан к учётной записи", EN: "A certificate was bound to the account"},
-		"key-refused":      {RU: "Сертификат не принят", EN: "A certificate was refused"},
-		"key-removed":      {RU: "Сертификат удалён из учётной записи", EN: "A certificate was taken out of the account"},
-		"key-compromised":  {RU: "Ключ отмечен как скомпрометированный", EN: "A key was given up"},
-		"account-opened":   {RU: "Учётная запись снова открыта входом с ключом", EN: "The account was opened again by a key"},
-		"blocked":          {RU: "Учётная запись заблокирована", EN: "The account was blocked"},
-		"visits-ended":     {RU: "Сеансы завершены", EN: "Visits were ended"},
-		"email-asked":      {RU: "Запрошена смена адреса", EN: "Another address was asked for"},
-		"email-changed":    {RU: "Адрес электронной почты изменён", EN: "The address of e-mail was changed"},
-		"second-on":        {RU: "Приложение с кодами подключено", EN: "An application with codes was added"},
-		"second-off":       {RU: "Приложение с кодами отключено", EN: "The application with codes was removed"},
-		"recovery-new":     {RU: "Выданы новые резервные коды", EN: "New recovery codes were given out"},
-		"email-code-on":    {RU: "Включены коды по почте", EN: "Codes by e-mail were switched on"},
-		"email-code-off":   {RU: "Выключены коды по почте", EN: "Codes by e-mail were switched off"},
-		"code-word":        {RU: "Кодовое слово изменено", EN: "The code word was changed"},
-		"account-blocked":  {RU: "Учётная запись заблокирована: первичный пароль не изменён вовремя", EN: "The account was blocked: the first password was not changed in time"},
-		"activated":        {RU: "Учётная запись активирована", EN: "The account was activated"},
-		"password-changed": {RU: "Пароль изменён", EN: "The password was changed"},
-		"recovery-asked":   {RU: "Запрошено восстановление доступа", EN: "Recovery was asked for"},
-		"taxpayer":         {RU: "Выбран другой налогоплательщик", EN: "Another taxpayer was chosen"},
-	}
-	if t, ok := words[r.Action]; ok {
+	if t, ok := actions()[r.Action]; ok {
 		return t
 	}
 	return page.Text{RU: r.Action, EN: r.Action}
+}
+
+// actions are the words for what packages note about accounts.
+func actions() map[string]page.Text {
+	return map[string]page.Text{
+		"gost-tls":             {RU: "Вход с ключом (ГОСТ TLS)", EN: "Sign-in with a key (GOST TLS)"},
+		"challenge":            {RU: "Вход с ключом (программа подписи или плагин)", EN: "Sign-in with a key (agent or plug-in)"},
+		"password":             {RU: "Вход по паролю", EN: "Sign-in by password"},
+		"registered":           {RU: "Регистрация, соглашение подписано", EN: "Registration, the agreement was signed"},
+		"registration-expired": {RU: "Регистрация не была завершена вовремя", EN: "The registration was not finished in time"},
+		"activated":            {RU: "Учётная запись активирована", EN: "The account was activated"},
+		"check-approved":       {RU: "Данные подтверждены сотрудником", EN: "A person has approved the data"},
+		"check-rejected":       {RU: "В регистрации отказано", EN: "The registration was refused"},
+		"card-issued":          {RU: "Выдана регистрационная карта", EN: "A registration card was issued"},
+		"account-blocked":      {RU: "Учётная запись заблокирована", EN: "The account was blocked"},
+		"account-unblocked":    {RU: "Учётная запись разблокирована", EN: "The account was unblocked"},
+		"account-closed":       {RU: "Учётная запись закрыта", EN: "The account was closed"},
+		"account-opened":       {RU: "Учётная запись снова открыта входом с ключом", EN: "The account was opened again by a key"},
+		"blocked":              {RU: "Вы заблокировали учётную запись", EN: "You have blocked the account"},
+		"key-bound":            {RU: "Сертификат привязан к учётной записи", EN: "A certificate was bound to the account"},
+		"key-refused":          {RU: "Сертификат не принят", EN: "A certificate was refused"},
+		"key-removed":          {RU: "Сертификат удалён из учётной записи", EN: "A certificate was taken out of the account"},
+		"key-compromised":      {RU: "Ключ отмечен как скомпрометированный", EN: "A key was given up"},
+		"visits-ended":         {RU: "Сеансы завершены", EN: "Visits were ended"},
+		"email-asked":          {RU: "Запрошена смена адреса", EN: "Another address was asked for"},
+		"email-changed":        {RU: "Адрес электронной почты изменён", EN: "The address of e-mail was changed"},
+		"second-on":            {RU: "Приложение с кодами подключено", EN: "An application with codes was added"},
+		"second-off":           {RU: "Приложение с кодами отключено", EN: "The application with codes was removed"},
+		"recovery-new":         {RU: "Выданы новые резервные коды", EN: "New recovery codes were given out"},
+		"recovery-asked":       {RU: "Запрошено восстановление доступа", EN: "Recovery was asked for"},
+		"email-code-on":        {RU: "Включены коды по почте", EN: "Codes by e-mail were switched on"},
+		"email-code-off":       {RU: "Выключены коды по почте", EN: "Codes by e-mail were switched off"},
+		"password-changed":     {RU: "Пароль изменён", EN: "The password was changed"},
+		"code-word":            {RU: "Кодовое слово изменено", EN: "The code word was changed"},
+		"taxpayer":             {RU: "Выбран другой налогоплательщик", EN: "Another taxpayer was chosen"},
+	}
 }
 
 // each reads all events of a person, the newest first, and hands them on.

@@ -54,6 +54,7 @@ const (
 	pathTaxpayer     = Path + "/taxpayer"
 	pathBlock        = Path + "/block"
 	pathConfirm      = Path + "/confirm"
+	pathAgreements   = Path + "/agreements"
 )
 
 // Provider sends people to sign in, and knows whether they have: an [oidc.Provider].
@@ -117,6 +118,8 @@ func (p *Profile) Routes(r gin.IRouter) {
 	g.GET(pathJournal, p.visited(p.journal))
 	g.GET(pathJournal+".csv", p.visited(p.journalCSV))
 	g.GET(pathJournal+".json", p.visited(p.journalJSON))
+	g.GET(pathAgreements, p.visited(p.agreements))
+	g.GET(pathAgreements+"/file", p.visited(p.agreementFile))
 	g.GET(pathVisits, p.visited(p.visits))
 	g.POST(pathVisits+"/end", p.visited(p.endVisit))
 	g.POST(pathVisits+"/end-others", p.visited(p.endOthers))
