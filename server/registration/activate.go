@@ -67,6 +67,10 @@ func (g *Registration) activate(x *gin.Context) {
 		g.refuse(x.Writer, x.Request, err)
 		return
 	}
+	if p, err := g.current(x.Request); err == nil && p.Account == a.ID { // here it goes on
+		x.Redirect(http.StatusSeeOther, pathDone)
+		return
+	}
 	v := page.View{
 		Tone: "good", Title: page.Text{RU: "Учётная запись активирована", EN: "The account is active"},
 		Lead: page.Text{

@@ -376,11 +376,11 @@ func (g *gateway) linkOf(l account.Letter) string {
 	return m[1]
 }
 
-// activate opens a link and presses the button.
-func (b *browser) activate(path string) {
+// activate opens a link and presses the button; it returns where that leads.
+func (b *browser) activate(path string) string {
 	b.g.t.Helper()
 	b.is(b.get(path), path, http.StatusOK)
-	b.post(PathActivate, "code", strings.TrimPrefix(path, PathActivate+"?code="))
+	return b.post(PathActivate, "code", strings.TrimPrefix(path, PathActivate+"?code="))
 }
 
 // TestWholeWay: from the key to the service, and what is kept on the way.
@@ -423,8 +423,7 @@ func TestWholeWay(t *testing.T) {
 		t.Fatalf("letters: %v", letters)
 	}
 	other := g.browser() // another one: IP-21
-	other.activate(g.linkOf(letters[0]))
-	other.is(PathActivate, PathActivate, http.StatusOK, "Учётная запись активирована", "до трёх рабочих дней")
+	other.is(other.activate(g.linkOf(letters[0])), PathActivate, http.StatusOK, "Учётная запись активирована", "до трёх рабочих дней")
 	a = g.account("ip")
 	if a.State != account.Active || !a.EmailConfirmed.Equal(g.now) || !a.ActivateBy.IsZero() {
 		t.Errorf("the account is %+v", a)
