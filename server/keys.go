@@ -158,6 +158,17 @@ func (s safe) signer(file string) (crypto.Signer, error) {
 	return signer, nil
 }
 
+// AccountsSecret reads the secret of accounts that a configuration names, for commands that
+// act beside the gateway. A token is opened and closed again.
+func AccountsSecret(c config.Config, log *slog.Logger) (secret []byte, err error) {
+	s := newSafe(c.HSM, log)
+	defer func() { err = errors.Join(err, s.ring.Close()) }()
+	if secret, err = s.hex(c.Accounts.Secret); err != nil {
+		return nil, fmt.Errorf("server: accounts.secret: %w", err)
+	}
+	return secret, nil
+}
+
 func (s safe) hex(file string) ([]byte, error) {
 	data, err := s.secret(file)
 	if err != nil {

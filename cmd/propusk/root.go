@@ -119,6 +119,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newAPIKeyCommand(),
 		newJournalCommand(),
 		newAccountCommand(),
+		newCardCommand(),
 	}
 	for _, c := range guarded {
 		beforeRun(c, func() error { return brokenMachine(selfTest()) })

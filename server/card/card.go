@@ -23,14 +23,14 @@ import (
 	"propusk/server/visit"
 )
 
-// Reasons why a card is issued (PW-08): Card.Reason of package account.
+// Reasons why a card is issued (PW-08): Card.Reason of package account. The third one of the
+// form, to give the account up, needs no card: see package office.
 const (
 	// Connect opens an account.
 	Connect = "connect"
-	// NewPassword replaces a password, and opens an account that was blocked (PW-05).
+	// NewPassword replaces a password, and opens an account that was blocked (PW-05). Handed
+	// over in person it takes the second factors away too.
 	NewPassword = "new-password"
-	// Stop closes an account for ever; no password is issued.
-	Stop = "stop"
 )
 
 // Ways to hand a card over (PW-08): Card.Delivery of package account.
@@ -56,7 +56,7 @@ var (
 type Order struct {
 	// INN is the login (PW-07).
 	INN person.INN
-	// Reason is Connect, NewPassword or Stop; Delivery is InPerson or ByEmail.
+	// Reason is Connect or NewPassword; Delivery is InPerson or ByEmail.
 	Reason, Delivery string
 	// Kind, Name and OGRNIP are for Connect: [person.Person], or [person.Entrepreneur], who
 	// has an ОГРНИП.
@@ -77,7 +77,7 @@ func (o Order) check() error {
 	switch {
 	case o.INN.IsZero():
 		return fmt.Errorf("%w: without an ИНН", ErrOrder)
-	case o.Reason != Connect && o.Reason != NewPassword && o.Reason != Stop:
+	case o.Reason != Connect && o.Reason != NewPassword:
 		return fmt.Errorf("%w: no such reason", ErrOrder)
 	case o.Delivery != InPerson && o.Delivery != ByEmail:
 		return fmt.Errorf("%w: no such delivery", ErrOrder)
@@ -99,7 +99,7 @@ func (o Order) check() error {
 type Printed struct {
 	account.Card
 	Login    person.INN
-	Password string // empty after Stop
+	Password string
 }
 
 // Issuer issues cards. It is safe for concurrent use, and beside a gateway that runs.
@@ -118,7 +118,11 @@ func (i Issuer) Issue(ctx context.Context, o Order) (Printed, error) {
 	if err := o.check(); err != nil {
 		return Printed{}, err
 	}
-	fresh, hash, err := i.password(ctx, o)
+	fresh := newPassword()
+	for len(i.Policy.Check(fresh, password.About{Login: o.INN.Reveal()})) > 0 {
+		fresh = newPassword()
+	}
+	hash, err := i.Hasher.Hash(ctx, fresh)
 	if err != nil {
 		return Printed{}, err
 	}
@@ -143,19 +147,6 @@ func (i Issuer) Issue(ctx context.Context, o Order) (Printed, error) {
 		return Printed{}, err
 	}
 	return p, nil
-}
-
-// password makes the first password and its hash; none for Stop.
-func (i Issuer) password(ctx context.Context, o Order) (fresh, hash string, err error) {
-	if o.Reason == Stop {
-		return "", "", nil
-	}
-	fresh = newPassword()
-	for len(i.Policy.Check(fresh, password.About{Login: o.INN.Reveal()})) > 0 {
-		fresh = newPassword()
-	}
-	hash, err = i.Hasher.Hash(ctx, fresh)
-	return fresh, hash, err
 }
 
 // signs are those of first passwords: none that is taken for another one on paper.
@@ -206,11 +197,8 @@ func (i Issuer) account(tx store.Tx, o Order) (account.Account, error) {
 		return a, err
 	case o.Reason == Connect:
 		return a, ErrKnown
-	case a.State == account.Closed || o.Reason != Stop && (a.State == account.Pending || a.State == account.Rejected):
+	case a.State == account.Closed || a.State == account.Pending || a.State == account.Rejected:
 		return a, ErrState
-	case o.Reason == Stop:
-		a.State, a.Why = account.Closed, ""
-		return a, nil
 	}
 	a.State, a.Why, a.ActivateBy = account.Active, "", time.Time{}
 	if !o.Email.IsZero() && o.Email != a.Email {
@@ -234,21 +222,26 @@ func (i Issuer) write(tx store.Tx, a account.Account, o Order, hash string) (acc
 		return account.Card{}, err
 	}
 	c := account.Card{
-		Number: fmt.Sprintf("%d-%06d", now.Year(), number), Account: a.ID, Issued: now, Reason: o.Reason, Delivery: o.Delivery, By: o.By,
-	}
-	if o.Reason != Stop {
-		c.Expires = Month(now)
+		Number: fmt.Sprintf("%d-%06d", now.Year(), number), Account: a.ID, Issued: now, Expires: Month(now),
+		Reason: o.Reason, Delivery: o.Delivery, By: o.By,
 	}
 	if err := tx.PutAccount(&a); err != nil {
 		return account.Card{}, err
 	}
-	if hash == "" {
-		err = tx.DeletePassword(a.ID)
-	} else {
-		err = tx.PutPassword(account.Password{Account: a.ID, Hash: hash, Set: now, Expires: c.Expires, Initial: true})
-	}
+	err = tx.PutPassword(account.Password{Account: a.ID, Hash: hash, Set: now, Expires: c.Expires, Initial: true})
 	if err != nil {
 		return account.Card{}, err
+	}
+	if o.Delivery == InPerson { // who has shown his papers may have lost everything else
+		factors, err := tx.Factors(a.ID)
+		if err != nil {
+			return account.Card{}, err
+		}
+		for _, f := range factors {
+			if err := tx.DeleteFactor(a.ID, f.ID); err != nil {
+				return account.Card{}, err
+			}
+		}
 	}
 	// Services hear of the end from the gateway, which finds it in the store.
 	if _, err := visit.EndAllIn(tx, a.ID, "", now); err != nil {
@@ -259,15 +252,8 @@ func (i Issuer) write(tx store.Tx, a account.Account, o Order, hash string) (acc
 
 // tell writes the event, and the letter: the card itself, or that there is one.
 func (i Issuer) tell(tx store.Tx, a account.Account, o Order, p Printed) error {
-	action := "card-issued"
-	if o.Reason == Stop {
-		action = "account-closed"
-	}
-	if err := tx.Note(journal.Event{At: i.Now(), Kind: journal.Account, Action: action}, a.Identity); err != nil {
+	if err := tx.Note(journal.Event{At: i.Now(), Kind: journal.Account, Action: "card-issued"}, a.Identity); err != nil {
 		return err
-	}
-	if o.Reason == Stop {
-		return nil
 	}
 	letter, to := mail.CardIssued{Login: o.INN, From: i.Now(), Until: p.Expires}, admission.To(a)
 	switch {

@@ -462,10 +462,10 @@ func TestDemo(t *testing.T) {
 		number = who.INN.Reveal()
 		tg.Config.Login.DemoINN = number
 	})
-	real := g.person("ip", func(a *account.Account) { a.Origin = account.ByCertificate })
+	person := g.person("ip", func(a *account.Account) { a.Origin = account.ByCertificate })
 	g.refused(g.password(g.Browser(), "", login.DemoINN, good), http.StatusForbidden, reason.LoginWrong)
 	g.update(func(tx store.Tx) error {
-		a, err := tx.Account(real.ID)
+		a, err := tx.Account(person.ID)
 		a.Origin = account.ByDemo
 		if err == nil {
 			err = tx.PutAccount(&a)

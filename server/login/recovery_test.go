@@ -324,10 +324,12 @@ func TestCards(t *testing.T) {
 	if got := g.Get(c, g.authorize("")); !strings.Contains(got.Location(), "/signin?request=") {
 		t.Error("a visit of before the card goes on")
 	}
-	if _, err := issue(card.Stop); err != nil {
-		t.Fatal(err)
-	}
-	g.refused(g.password(g.Browser(), "", inn(a), p.Password), http.StatusForbidden, reason.LoginWrong)
+	g.update(func(tx store.Tx) error {
+		now, err := tx.Account(a.ID)
+		now.State = account.Closed
+		return errors.Join(err, tx.PutAccount(&now))
+	})
+	g.refused(g.password(g.Browser(), "", inn(a), p.Password), http.StatusForbidden, reason.AccountClosed)
 	if _, err := issue(card.NewPassword); !errors.Is(err, card.ErrState) {
 		t.Error("a closed account is opened:", err)
 	}

@@ -33,7 +33,7 @@ func newBench(t *testing.T, s store.Store) *bench {
 	}
 	b := &bench{t: t, at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), store: s}
 	b.Throttle = throttle.New(throttle.Options{Sealer: sealer, Now: func() time.Time { return b.at }})
-	t.Cleanup(func() { s.Close() }) //nolint:errcheck // memory, or a file that goes too
+	t.Cleanup(func() { s.Close() })
 	return b
 }
 
