@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -32,6 +33,8 @@ type people struct {
 	sender *mail.Sender // nil if letters wait
 	visits *visit.Keeper
 	upkeep *upkeep.Keeper
+	// farewell is what tells services of the end of visits.
+	farewell *http.Client
 }
 
 // openPeople opens the store of accounts and makes what works on it; nil without accounts. The
@@ -45,6 +48,9 @@ func (s *Server) openPeople() (*people, error) {
 	var err error
 	if p.sealer, err = account.NewSealer(s.keys.accounts); err != nil {
 		return nil, fmt.Errorf("server: accounts.secret: %w", err)
+	}
+	if p.farewell, err = newFarewell(c.OIDC); err != nil {
+		return nil, err
 	}
 	file, err := store.Open(c.Accounts.Path)
 	if err != nil {
@@ -81,7 +87,7 @@ func (s *Server) newSender(letters store.Store) (*mail.Sender, error) {
 		o.Server.FromName = s.opts.Config.Challenge.Name
 	}
 	var err error
-	if o.Server.Roots, err = mailRoots(c); err != nil {
+	if o.Server.Roots, err = rootsIn(c.CA); err != nil {
 		return nil, fmt.Errorf("server: mail.ca: %w", err)
 	}
 	if c.PasswordFile != "" {
@@ -111,20 +117,34 @@ func supportURL(c config.Config) string {
 	return c.Support.URL
 }
 
-// mailRoots reads what verifies the mail server; nil is what the system trusts.
-func mailRoots(c config.Mail) (*x509.CertPool, error) {
-	if c.CA == "" {
+// rootsIn reads what verifies a server; nil, for no file, is what the system trusts.
+func rootsIn(file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(c.CA)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s: no certificate in PEM", c.CA)
+		return nil, fmt.Errorf("%s: no certificate in PEM", file)
 	}
 	return roots, nil
+}
+
+// newFarewell returns what tells services of the end of visits. The address is the one that
+// was registered: redirects are not followed.
+func newFarewell(c config.OIDC) (*http.Client, error) {
+	roots, err := rootsIn(c.BackChannelCA)
+	if err != nil {
+		return nil, fmt.Errorf("server: oidc.backchannel_ca: %w", err)
+	}
+	return &http.Client{
+		Timeout:       farewellTimeout,
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
 }
 
 // runPeople does what accounts need until the function that it returns is called, which does
@@ -137,12 +157,9 @@ func (s *Server) runPeople(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { p.upkeep.Run(ctx) })
-	client := &http.Client{Timeout: farewellTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse // the address is the one that was registered
-	}}
 	running.Go(func() {
 		p.visits.Run(ctx, func(ctx context.Context, clientID, sid string) error {
-			return s.provider.LogOut(ctx, client, clientID, sid)
+			return s.provider.LogOut(ctx, p.farewell, clientID, sid)
 		})
 	})
 	if p.sender != nil {

@@ -268,6 +268,10 @@ type OIDC struct {
 	// TokenLife is how long identity and access tokens are good for.
 	TokenLife time.Duration `yaml:"token_life"`
 
+	// BackChannelCA is a PEM file with the roots that services are verified with when they
+	// are told that a visit has ended; empty means those of the operating system.
+	BackChannelCA string `yaml:"backchannel_ca"`
+
 	// Clients are the services that may ask who the person is.
 	Clients []Client `yaml:"clients"`
 }
@@ -449,7 +453,7 @@ func (c *Config) resolve(dir string) {
 	c.Challenge.Keys = append([]string{}, c.Challenge.Keys...)
 	c.OIDC.Clients = append([]Client(nil), c.OIDC.Clients...)
 	paths := []*string{&c.Trust.Dir, &c.Trust.StateDir, &c.Journal.Path, &c.Accounts.Path, &c.Report.Certificate, &c.HSM.PINFile, &c.Verification.PINFile,
-		&c.Mail.CA, &c.Mail.PasswordFile, &c.Levels.Path, &c.SignIn.Notice,
+		&c.Mail.CA, &c.Mail.PasswordFile, &c.Levels.Path, &c.SignIn.Notice, &c.OIDC.BackChannelCA,
 		&c.Registration.Agreement, &c.Registration.Register.File, &c.Registration.Register.TokenFile}
 	for _, t := range []*TLS{&c.Public.TLS, &c.SignIn.TLS} {
 		paths = append(paths, &t.Certificate, &t.GOSTCertificate)
