@@ -136,3 +136,17 @@ func TestFilesOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestRequestForCertificates is row 6: no CA is named, so that no browser leaves a
+// certificate out, and the types are those of GOST.
+func TestRequestForCertificates(t *testing.T) {
+	peer := testgateway.NewOpenSSL(t)
+	g := testgateway.Start(t)
+	out := peer.Run(nil, "openssl", "s_client", "-connect", strings.TrimPrefix(g.Config.SignIn.URL, "https://"), "-tls1_2",
+		"-cipher", "GOST2012-KUZNYECHIK-KUZNYECHIKOMAC", "-CAfile", g.Path("tls/gost-ca.pem"))
+	for _, want := range []string{"No client certificate CA names sent", "Client Certificate Types: GOST12 Sign, UNKNOWN (68)"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}

@@ -244,7 +244,7 @@ func (p *place) facts(step int, f *Facts, lang string) []page.Fact {
 	case stepComputer:
 		all = append(all, fact("Время сервера", "Time of the server", page.Time(p.opts.Now())))
 		if f.Skew != nil {
-			all = append(all, fact("Часы компьютера спешат, секунд", "The clock is ahead, seconds", strconv.FormatInt(*f.Skew, 10)))
+			all = append(all, fact("Часы компьютера", "The clock of the computer", clockWords(*f.Skew).In(lang)))
 		}
 	case stepBrowser:
 		if h := f.Hello; h != nil {
@@ -286,6 +286,20 @@ func (p *place) facts(step int, f *Facts, lang string) []page.Fact {
 		all = append(all, fact("Адреса сервера", "Addresses of the server", p.opts.PublicURL+" "+p.opts.SignInURL))
 	}
 	return all
+}
+
+// clockWords says how a clock goes that is ahead by some seconds.
+func clockWords(skew int64) page.Text {
+	const right = 5 // seconds: nobody can tell a slow line from a clock
+	n := strconv.FormatInt(max(skew, -skew), 10)
+	switch {
+	case skew > right:
+		return page.Text{RU: "спешат на " + n + " с", EN: n + " s ahead"}
+	case skew < -right:
+		return page.Text{RU: "отстают на " + n + " с", EN: n + " s behind"}
+	default:
+		return page.Text{RU: "идут верно", EN: "right"}
+	}
 }
 
 // models are the tokens by their models, in the order in which they were met, and how many

@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -51,15 +52,15 @@ func (c *Check) report(code string, s saved) Report {
 // describe tells the facts themselves.
 func (f *Facts) describe(b *strings.Builder) {
 	if h := f.Hello; h != nil {
-		fmt.Fprintf(b, "Соединение: %s %s %s, ГОСТ предложен: %t, старые номера: %t\n", h.Kind, h.Version, h.Suite, h.Offered, h.Draft)
+		fmt.Fprintf(b, "Соединение: %s %s %s, ГОСТ предложен: %s, старые номера: %s\n", h.Kind, h.Version, h.Suite, yes(h.Offered), yes(h.Draft))
 	}
 	for _, r := range f.Refused {
 		fmt.Fprintf(b, "Не удалось соединение: %s, %s\n", r.Host, r.Why)
 	}
 	if a := f.Agent; a != nil {
-		fmt.Fprintf(b, "Агент %s: считывателей %d, карт %d, библиотек %d, шлюз %s\n", a.Version, a.Readers, a.Cards, a.Modules, a.Gateway)
+		fmt.Fprintf(b, "Агент %s: считывателей %s, карт %s, библиотек %d, шлюз %s\n", a.Version, count(a.Readers), count(a.Cards), a.Modules, a.Gateway)
 		for _, t := range a.Tokens {
-			fmt.Fprintf(b, "Носитель %s: PIN %s, сертификатов %d, с истёкшим сроком %d\n", t.Model, t.PIN, t.Certificates, t.Expired)
+			fmt.Fprintf(b, "Носитель %s: PIN %s, сертификатов %s, с истёкшим сроком %s\n", t.Model, t.PIN, count(t.Certificates), count(t.Expired))
 		}
 	}
 	for _, p := range f.Plugins {
@@ -84,6 +85,21 @@ func (h *Holder) describe(b *strings.Builder, what string) {
 	}
 	b.WriteString("\n")
 	for _, ca := range h.Chain {
-		fmt.Fprintf(b, "   УЦ %s, прислан: %t\n", ca.Name, ca.Came)
+		fmt.Fprintf(b, "   УЦ %s, прислан: %s\n", ca.Name, yes(ca.Came))
 	}
+}
+
+func yes(b bool) string {
+	if b {
+		return "да"
+	}
+	return "нет"
+}
+
+// count is a number, or that nobody knows it.
+func count(n int) string {
+	if n < 0 {
+		return "неизвестно"
+	}
+	return strconv.Itoa(n)
 }

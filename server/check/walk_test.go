@@ -34,9 +34,17 @@ func begin(t *testing.T, g *testgateway.Gateway, browser *http.Client, host stri
 	return w
 }
 
-// open opens an address and follows redirects. A connection that fails is no page: it is
+// open opens an address, which must work.
+func (w *walker) open(address string) {
+	w.t.Helper()
+	if err := w.try(address); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// try opens an address and follows redirects. A connection that fails is no page: it is
 // told by what is returned.
-func (w *walker) open(address string) error {
+func (w *walker) try(address string) error {
 	w.t.Helper()
 	for range 10 {
 		res, err := w.browser.Get(address)
@@ -75,9 +83,7 @@ func (w *walker) run() string {
 // enter goes to the sign-in host and back.
 func (w *walker) enter() *walker {
 	w.t.Helper()
-	if err := w.open(w.g.Config.SignIn.URL + "/check?run=" + w.run()); err != nil {
-		w.t.Fatal(err)
-	}
+	w.open(w.g.Config.SignIn.URL + "/check?run=" + w.run())
 	return w
 }
 
@@ -125,16 +131,4 @@ func (w *walker) link(text string) string {
 		w.t.Fatal(err)
 	}
 	return next.String()
-}
-
-// report sends what the script of the page would.
-func (w *walker) report(host, body string) int {
-	w.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, host+"/check/observed?run="+w.run(), strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Origin", host)
-	return w.g.Do(w.browser, r).StatusCode
 }

@@ -94,19 +94,18 @@ func New(site Site, sets ...Set) (*Book, error) {
 
 // view is a page of this package: what stands above the body, and what the body tells.
 type view struct {
-	Title      Text
-	Lead       Text
-	Tone       string // as in View
-	Code       reason.Code
-	Cause      Text
-	Steps      []Text
-	Facts      []Fact
-	Links      []Link
-	Conditions []condition
-	Ways       *Choice
-	Wait       *Waiting
-	Sign       *Signing
-	Post       *Post
+	Title Text
+	Lead  Text
+	Tone  string // as in View
+	Code  reason.Code
+	Cause Text
+	Steps []Text
+	Facts []Fact
+	Links []Link
+	Ways  *Choice
+	Wait  *Waiting
+	Sign  *Signing
+	Post  *Post
 }
 
 // Failure is a page about something that did not work.

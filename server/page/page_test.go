@@ -147,7 +147,7 @@ func TestOneLanguage(t *testing.T) {
 	cyrillic := regexp.MustCompile(`[А-яЁё][А-яЁё ]*`)
 	choice := Choice{Service: "«Кабинет»", Methods: []Method{MethodGOSTTLS, MethodAgent, MethodPlugin}, GOSTTLS: "/x", Agent: "/a", Plugin: "/p"}
 	for name, write := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"home": b.Home, "check": b.Check, "verify": b.Upload, "language": b.ChangeLanguage,
+		"home": b.Home, "verify": b.Upload, "language": b.ChangeLanguage,
 		"choice": func(w http.ResponseWriter, r *http.Request) error { return b.Choice(w, r, choice) },
 		"signing": func(w http.ResponseWriter, r *http.Request) error {
 			return b.Signing(w, r, Signing{Again: Link{Text{"Ещё раз", "Again"}, "/"}})
@@ -181,19 +181,6 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	for _, bad := range []string{"<img src=x", "javascript:alert"} {
 		if strings.Contains(strings.ReplaceAll(w.Body.String(), "#ZgotmplZ", ""), bad) {
 			t.Errorf("the page has %q:\n%s", bad, w.Body)
-		}
-	}
-}
-
-func TestCheckPage(t *testing.T) {
-	b := newBook(t, testSite())
-	w := render(t, b.Check)
-	if n := strings.Count(w.Body.String(), "<h3>"); n != 7 {
-		t.Errorf("the page has %d conditions, want 7", n)
-	}
-	for _, link := range []string{`href="https://public.example/"`, `href="https://signin.example:444/"`} {
-		if !strings.Contains(w.Body.String(), link) {
-			t.Errorf("the page lacks %s", link)
 		}
 	}
 }

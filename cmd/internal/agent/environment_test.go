@@ -144,3 +144,29 @@ func TestEnvironmentWithoutService(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// TestEnvironmentTellsOfLockedTokens: wrong PINs were entered until the token gave up.
+func TestEnvironmentTellsOfLockedTokens(t *testing.T) {
+	w := newWorld(t, []string{"ip"})
+	over, stop := w.agent.shelf.timer()
+	defer stop()
+	devices, _ := w.agent.shelf.devices(over)
+	if len(devices) != 1 {
+		t.Fatalf("%d tokens", len(devices))
+	}
+	seen := make(map[string]bool)
+	for range 20 { // more than a token allows
+		session, err := devices[0].Login([]byte("00000000"), true)
+		if err == nil {
+			must(t, session.Close())
+			t.Fatal("a wrong PIN is right")
+		}
+		pin := w.environment().Tokens[0].PIN
+		if seen[pin] = true; pin == "locked" {
+			break
+		}
+	}
+	if !seen["last"] || !seen["locked"] {
+		t.Errorf("seen: %v", seen)
+	}
+}
