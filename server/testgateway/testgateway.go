@@ -71,6 +71,8 @@ type Gateway struct {
 	Config config.Config
 	// Store is what the gateway trusts.
 	Store *certs.Store
+	// Server is the gateway itself.
+	Server *server.Server
 	// Log is what the gateway logged, at level debug.
 	Log *Journal
 	// Clock is what the gateway takes for the time.
@@ -130,6 +132,7 @@ func Start(t testing.TB, change ...func(*Gateway)) *Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.Server = srv
 	g.done = make(chan error, 1)
 	go func() { g.done <- srv.Serve(ctx, l); close(g.done) }()
 	t.Cleanup(func() {
