@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -61,7 +60,7 @@ func Open(path string) (*SQLite, error) {
 		return nil, err
 	}
 	s := &SQLite{tables: newTables(), readers: make(chan *connection, maxReaders)}
-	if s.writer, err = newWriter(ctx, written, s.tables); err != nil {
+	if s.writer, err = newWriter(ctx, written, path, s.tables); err != nil {
 		return nil, errors.Join(err, written.Close())
 	}
 	if err := s.openReaders(ctx, path); err != nil {
@@ -88,12 +87,12 @@ func (s *SQLite) openReaders(ctx context.Context, path string) error {
 // prepare opens the file for writing, with an up to date schema, and makes it if it is not
 // there. Those who start together do so one after the other.
 func prepare(ctx context.Context, path string) (*sql.DB, error) {
-	held, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	turn, err := openTurnstile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer held.Close() // which unlocks
-	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+	defer turn.close() //nolint:errcheck // which lets go
+	if err := turn.enter(); err != nil {
 		return nil, err
 	}
 	if err := makeFile(path); err != nil {

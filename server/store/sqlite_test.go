@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestFile(t *testing.T) {
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.PutAccount(&a) }); err != nil {
 		t.Fatal(err)
 	}
-	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock", ".turn"} {
 		info, err := os.Stat(path + suffix)
 		if err != nil {
 			t.Fatal(err)
@@ -138,6 +139,38 @@ func TestSeveralProcesses(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestFairness: a process that always has something to write does not keep out another one.
+func TestFairness(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	busy, other := open(t, path), open(t, path)
+	defer busy.Close()
+	defer other.Close()
+	next := func(tx store.Tx) error { _, err := tx.Next("n"); return err }
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	var written atomic.Int64
+	for range 16 {
+		wait.Go(func() {
+			for ctx.Err() == nil {
+				if err := busy.Update(ctx, next); err != nil && !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+				written.Add(1)
+			}
+		})
+	}
+	for range 20 {
+		if err := other.Update(t.Context(), next); err != nil {
+			t.Error(err)
+		}
+	}
+	cancel()
+	wait.Wait()
+	if n := written.Load(); n > 20_000 { // some seconds of nothing else
+		t.Errorf("the other one had to wait for %d updates", n)
 	}
 }
 

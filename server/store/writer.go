@@ -12,6 +12,7 @@ import (
 // gives it to one caller at a time, who runs his function in his own goroutine: a panic there
 // is his, and undoes his update only.
 //
+//	the turn among processes
 //	BEGIN IMMEDIATE
 //	  SAVEPOINT, the function of a caller, RELEASE or ROLLBACK TO    for every one that waits
 //	COMMIT                                                           one synchronisation for all
@@ -19,6 +20,7 @@ type writer struct {
 	tables     *tables
 	db         *sql.DB
 	connection *connection
+	turn       *turnstile // with other processes
 	queue      chan *waiting
 	ended      chan struct{} // closed when the goroutine has ended
 }
@@ -31,12 +33,16 @@ type waiting struct {
 	done  chan error    // of one place
 }
 
-func newWriter(ctx context.Context, db *sql.DB, t *tables) (*writer, error) {
-	c, err := newConnection(ctx, db)
+func newWriter(ctx context.Context, db *sql.DB, path string, t *tables) (*writer, error) {
+	turn, err := openTurnstile(path)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{tables: t, db: db, connection: c, queue: make(chan *waiting, maxQueue), ended: make(chan struct{})}
+	c, err := newConnection(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, turn.close())
+	}
+	w := &writer{tables: t, db: db, connection: c, turn: turn, queue: make(chan *waiting, maxQueue), ended: make(chan struct{})}
 	go w.run()
 	return w, nil
 }
@@ -88,21 +94,33 @@ func (w *writer) run() {
 		if u.taken.Swap(true) {
 			continue // the caller has left
 		}
-		if err := w.connection.exec("BEGIN IMMEDIATE"); err != nil {
-			u.refuse(err)
-			continue
-		}
-		kept, err := w.batch(u)
-		if err == nil {
-			err = w.connection.exec("COMMIT")
-		}
-		if err != nil { // SQLite may have rolled back already
-			_ = w.connection.exec("ROLLBACK")
-		}
+		kept, err := w.commit(u)
 		for _, u := range kept {
 			u.done <- err
 		}
 	}
+}
+
+// commit runs and commits an update and those that have come meanwhile. It returns those that
+// wait for the end of the commit, and its error.
+func (w *writer) commit(first *waiting) (kept []*waiting, err error) {
+	if err := w.turn.enter(); err != nil {
+		first.refuse(err)
+		return nil, nil
+	}
+	defer func() { err = errors.Join(err, w.turn.leave()) }()
+	if err := w.connection.exec("BEGIN IMMEDIATE"); err != nil {
+		first.refuse(err)
+		return nil, nil
+	}
+	kept, err = w.batch(first)
+	if err == nil {
+		err = w.connection.exec("COMMIT")
+	}
+	if err != nil { // SQLite may have rolled back already
+		_ = w.connection.exec("ROLLBACK")
+	}
+	return kept, err
 }
 
 // batch runs an update and those that have come meanwhile, and returns those that are kept. An
@@ -165,5 +183,5 @@ func (u *waiting) refuse(err error) {
 func (w *writer) close() error {
 	close(w.queue)
 	<-w.ended
-	return errors.Join(w.connection.close(), w.db.Close())
+	return errors.Join(w.connection.close(), w.db.Close(), w.turn.close())
 }
