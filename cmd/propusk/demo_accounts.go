@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
+	"go.yaml.in/yaml/v3"
 
 	"propusk/certs/testpki"
 	"propusk/pki/gostx509"
@@ -39,6 +40,8 @@ const demoMailLogin = "propusk"
 
 // demoServices is what the services of the demo cabinet want.
 const demoServices = `# What services want of people: open, password, 2fa, mobile or qes.
+clients:
+  cabinet: password # to get in at all
 services:
   - id: news
     client: cabinet
@@ -132,6 +135,9 @@ func (d *demoRun) accounts(ctx context.Context) error {
 		return err
 	}
 	d.config.Login.DemoINN = d.person("ip512").INN
+	if err := d.writeConfig(); err != nil {
+		return err
+	}
 	if err := d.openMailbox(); err != nil {
 		return err
 	}
@@ -194,6 +200,18 @@ func (d *demoRun) writeRegister() error {
 		text.Write(append(line, '\n'))
 	}
 	return os.WriteFile(d.options.file("register.jsonl"), text.Bytes(), 0o600)
+}
+
+// demoConfig is the configuration of the gateway of the demo, for commands that want one:
+// propusk account, propusk ticket.
+const demoConfig = "propusk.yaml"
+
+func (d *demoRun) writeConfig() error {
+	text, err := yaml.Marshal(d.config)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(d.options.file(demoConfig), text, 0o600)
 }
 
 // openMailbox makes the post office, with the certificate that the hosts of the demo have.

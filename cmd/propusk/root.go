@@ -120,6 +120,7 @@ func newRootCommand(selfTest func() error) *cobra.Command {
 		newJournalCommand(),
 		newAccountCommand(),
 		newCardCommand(),
+		newTicketCommand(),
 	}
 	for _, c := range guarded {
 		beforeRun(c, func() error { return brokenMachine(selfTest()) })

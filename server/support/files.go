@@ -21,9 +21,10 @@ import (
 
 // Limits of files.
 const (
-	// MaxFile is how long a file may be, in bytes, and MaxUpload how long all of them may be
-	// with the form.
-	MaxFile, MaxUpload = 5 << 20, 12 << 20
+	// MaxFile is how long a file may be, in bytes.
+	MaxFile = 5 << 20
+	// MaxUpload is how long all files may be together with the form, in bytes.
+	MaxUpload = 12 << 20
 	// maxFiles is how many there may be, those in archives included; and maxUnpacked how long
 	// they are together, in bytes, once archives are unpacked. An archive of a few kilobytes
 	// can hold gigabytes.

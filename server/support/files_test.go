@@ -189,9 +189,9 @@ func TestRealContainers(t *testing.T) {
 			if base := filepath.Base(file); base == "name.key" {
 				renamed = base // holds a name and no key
 			}
-			for name, sent := range map[string]File{"": {renamed, data}, " in an archive": {"a.zip", archive(t, File{renamed, data})}} {
+			for name, sent := range map[string]File{"alone": {renamed, data}, "in an archive": {"a.zip", archive(t, File{renamed, data})}} {
 				if _, err := Attachments([]File{sent}); !errors.Is(err, reason.TicketPrivateKey) {
-					t.Errorf("%s%s: %v", file, name, err)
+					t.Errorf("%s, %s: %v", file, name, err)
 				}
 			}
 		}
