@@ -11,6 +11,7 @@ import (
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls"
 	"propusk/pki/gostx509"
+	"propusk/server/check"
 	"propusk/server/config"
 	"propusk/server/metrics"
 )
@@ -50,7 +51,12 @@ func (l lines) Write(p []byte) (int, error) {
 // hears of it.
 func TestPanicIsLogged(t *testing.T) {
 	log := make(lines, 1)
+	checks, err := check.New(check.Options{Runs: 1, ResultLife: time.Hour, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &Server{
+		checks:  checks,
 		opts:    Options{Config: config.Default(), Log: slog.New(slog.NewJSONHandler(log, nil))},
 		metrics: metrics.New(metrics.Gauges{}),
 	}
