@@ -126,6 +126,7 @@ func (o demoOptions) config() config.Config {
 	c.Revocation.Online, c.Revocation.Order, c.Revocation.RequireNonce = true, "ocsp-first", true
 	c.Revocation.Reuse = demoReuse
 	c.OIDC.SubjectSecret = file("subject.hex")
+	c.OIDC.BackChannelCA = file("tls/ca.pem")
 	c.Journal.Path = file("journal.db")
 	c.SignIn.Methods = []string{config.MethodGOSTTLS, config.MethodAgent, config.MethodPlugin}
 	c.Challenge.Name = "Пропуск (демо)"
