@@ -211,3 +211,31 @@ func TestSupportIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestSupportKnowsWho: of who is signed in the account says who he is, whatever the form says,
+// and the certificate that he signed in with goes along (SP-02, SP-03).
+func TestSupportKnowsWho(t *testing.T) {
+	w := newAccountWorld(t)
+	c := w.GOSTBrowser("ip")
+	w.enter(c, "/account")
+	page := w.Get(c, w.Config.Public.URL+"/support?lang=en")
+	ip := w.Country.Person("ip")
+	for _, want := range []string{ip.Name, ip.INN, `value="` + w.acc.Email.Reveal() + `"`, "goes along by itself", "What happened"} {
+		if !strings.Contains(page.Text, want) {
+			t.Errorf("no %q:\n%s", want, page.Text)
+		}
+	}
+	f := filledSupport()
+	f.fields["name"], f.fields["inn"] = "Кто-то Другой", w.Country.Person("ip512").INN
+	if answer := sendSupport(t, w.Gateway, c, page, f); answer.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", answer.StatusCode, answer.Text)
+	}
+	all, _ := tickets(t, w.Gateway)
+	if len(all) != 1 {
+		t.Fatalf("%d tickets", len(all))
+	}
+	got := all[0]
+	if got.Account != w.acc.ID || got.Name.Reveal() != ip.Name || got.INN.Reveal() != ip.INN || !bytes.Equal(got.Certificate, ip.Certificate.Raw) || got.Language != "en" {
+		t.Errorf("%+v", got)
+	}
+}
