@@ -48,7 +48,7 @@ func (s *Server) newChallenge(pages *page.Book, judge *signin.SignIn) (*challeng
 	if s.people != nil {
 		o.Accounts = &challenge.Accounts{
 			Visits: s.people.visits, Password: login.PathPassword, Second: login.PathSecond, Recovery: login.PathRecovery,
-			Demo: !c.Login.Demo().IsZero(),
+			Registers: c.Registers(), Demo: !c.Login.Demo().IsZero(),
 		}
 	}
 	for _, m := range c.SignIn.Methods {

@@ -23,14 +23,16 @@ import (
 	"propusk/server/visit"
 )
 
-// Accounts is what the page where people sign in offers beside keys. All of it is needed but
-// Demo.
+// Accounts is what the page where people sign in offers beside keys. The first four are
+// needed.
 type Accounts struct {
 	// Visits knows who is signed in.
 	Visits *visit.Keeper
 	// Password is where login and password are posted to, Second where a second factor is
 	// proven, Recovery where who has forgotten the password goes: paths of this host.
 	Password, Second, Recovery string
+	// Registers says that a key without an account opens one.
+	Registers bool
 	// Demo says that the login of the demo opens something.
 	Demo bool
 }
@@ -94,7 +96,7 @@ func (c *Challenge) account(w http.ResponseWriter, r *http.Request, req oidc.Req
 	if o == nil {
 		return nil
 	}
-	a := &page.Account{Recovery: o.Recovery, Token: form.Token(w, r), Demo: o.Demo}
+	a := &page.Account{Recovery: o.Recovery, Token: form.Token(w, r), Registers: o.Registers, Demo: o.Demo}
 	v, who, visits := o.Visits.Of(r)
 	need := c.opts.Provider.Need(req, "")
 	if visits {

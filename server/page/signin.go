@@ -26,6 +26,8 @@ type Account struct {
 	Wanted Text
 	// Again says that Who has proven enough, but too long ago.
 	Again bool
+	// Registers says that a key without an account opens one.
+	Registers bool
 	// Demo says that the login of the demo opens something.
 	Demo bool
 }
@@ -45,20 +47,47 @@ func (c *Choice) head() (title, lead Text) {
 			RU: "Вход в сервис «" + service.RU + "». Выберите способ, который подходит к вашему компьютеру.",
 			EN: "You are signing in to “" + service.EN + "”. Choose the way that fits your computer.",
 		}
+	case c.Service == "":
+		return a.ownHead()
 	case a.Who == nil:
 		return Text{RU: "Вход", EN: "Sign in"}, Text{
 			RU: "Вы входите в сервис «" + service.RU + "».", EN: "You are signing in to “" + service.EN + "”.",
 		}
 	case a.Again:
-		return Text{RU: "Подтвердите, что это вы", EN: "Confirm that it is you"}, Text{
+		return confirmTitle(), Text{
 			RU: "Вы вошли давно. Сервис «" + service.RU + "» просит войти ещё раз; после этого вы вернётесь к нему.",
 			EN: "You have signed in a while ago. “" + service.EN + "” asks you to sign in once more; then you return to it.",
 		}
 	}
-	return Text{RU: "Нужно подтвердить вход", EN: "A stronger sign-in is needed"}, Text{
+	return strongerTitle(), Text{
 		RU: "Сервис «" + service.RU + "» принимает " + a.Wanted.RU + ". Вы вошли " + a.Known.RU + ". Подтвердите вход, и вы вернётесь к этому сервису.",
 		EN: "“" + service.EN + "” takes " + a.Wanted.EN + ". You have signed in " + a.Known.EN + ". Confirm, and you return to this service.",
 	}
+}
+
+// ownHead is the head where a page of the gateway itself waits.
+func (a *Account) ownHead() (title, lead Text) {
+	switch {
+	case a.Who == nil:
+		return Text{RU: "Вход", EN: "Sign in"}, Text{RU: "Вы входите в свою учётную запись.", EN: "You are signing in to your account."}
+	case a.Again:
+		return confirmTitle(), Text{
+			RU: "Вы вошли давно. Войдите ещё раз, и вы вернётесь на страницу, с которой пришли.",
+			EN: "You have signed in a while ago. Sign in once more, and you return to the page that you came from.",
+		}
+	}
+	return strongerTitle(), Text{
+		RU: "Для этого нужен " + a.Wanted.RU + ". Вы вошли " + a.Known.RU + ". Подтвердите вход, и вы вернётесь на страницу, с которой пришли.",
+		EN: "This takes " + a.Wanted.EN + ". You have signed in " + a.Known.EN + ". Confirm, and you return to the page that you came from.",
+	}
+}
+
+func confirmTitle() Text {
+	return Text{RU: "Подтвердите, что это вы", EN: "Confirm that it is you"}
+}
+
+func strongerTitle() Text {
+	return Text{RU: "Нужно подтвердить вход", EN: "A stronger sign-in is needed"}
 }
 
 // Choice writes the page that asks how to sign in, or to sign.
