@@ -303,7 +303,7 @@ func (p *place) goOn(x *gin.Context) {
 		p.refuse(x, reason.Errorf(reason.ServerBusy, "too many checks are on their way"))
 		return
 	}
-	x.Redirect(http.StatusSeeOther, p.opts.PublicURL+"/check/moved?run="+one.key+"&finding="+key)
+	x.Redirect(http.StatusSeeOther, p.opts.PublicURL+"/check/moved?run="+one.key+"&finding="+key+inLanguage(x.Request))
 }
 
 // moved takes a run in that comes from the check host.
@@ -317,8 +317,12 @@ func (p *place) moved(x *gin.Context) {
 	f.run.mu.Lock()
 	f.run.host, f.run.browser, f.run.facts.Cookies = p.host, browser, ""
 	f.run.mu.Unlock()
-	x.Redirect(http.StatusSeeOther, f.run.page("/check/run"))
+	x.Redirect(http.StatusSeeOther, f.run.page("/check/run")+inLanguage(x.Request))
 }
+
+// inLanguage is a parameter that takes the language of a request to a host that does not know
+// it yet.
+func inLanguage(r *http.Request) string { return "&lang=" + page.Language(r) }
 
 // refuse writes the page about a failure.
 func (c *Check) refuse(x *gin.Context, err error) {

@@ -126,7 +126,7 @@ func (p *place) showRun(x *gin.Context, one *run, bound bool) {
 	}
 	for _, s := range d.Steps {
 		v.Steps = append(v.Steps, stepView{
-			Step: s, Word: words(s.Mark), Facts: p.facts(s.Number, &f, page.Language(x.Request)), Links: p.links(s.Number, one, &f), Files: p.files(s.Number, &f),
+			Step: s, Word: words(s.Mark), Facts: p.facts(s.Number, &f, page.Language(x.Request)), Links: p.links(s.Number, one, &f, inLanguage(x.Request)), Files: p.files(s.Number, &f),
 		})
 	}
 	if d.Ready {
@@ -191,7 +191,7 @@ func (p *place) policy(s scriptView) string {
 }
 
 // links are the ways on from a step.
-func (p *place) links(step int, one *run, f *Facts) []link {
+func (p *place) links(step int, one *run, f *Facts, lang string) []link {
 	missed := func(host string) link {
 		return link{Label: page.Text{RU: "Страница не открылась", EN: "The page did not open"}, URL: one.page("/check/missed") + "&host=" + host}
 	}
@@ -209,14 +209,11 @@ func (p *place) links(step int, one *run, f *Facts) []link {
 		if f.PlainHost && p.signs() {
 			return []link{goOn}
 		}
-		if slices.Contains(p.opts.Methods, page.MethodAgent) {
-			var all []link
-			for _, port := range p.opts.AgentPorts {
-				all = append(all, link{
-					Label: page.Text{RU: "Открыть программу «Пропуск-агент»", EN: "Open propusk-agent"}, URL: "http://127.0.0.1:" + strconv.Itoa(port) + "/", Blank: true,
-				})
-			}
-			return all
+		if slices.Contains(p.opts.Methods, page.MethodAgent) && len(p.opts.AgentPorts) > 0 { // the usual one is the first
+			return []link{{
+				Label: page.Text{RU: "Открыть программу «Пропуск-агент»", EN: "Open propusk-agent"},
+				URL:   "http://127.0.0.1:" + strconv.Itoa(p.opts.AgentPorts[0]) + "/", Blank: true,
+			}}
 		}
 	case stepKey:
 		if !p.signs() {
@@ -228,7 +225,7 @@ func (p *place) links(step int, one *run, f *Facts) []link {
 		return []link{{Label: page.Text{RU: "Сделать пробную подпись", EN: "Make a test signature"}, URL: one.page("/check/sign"), Button: true}}
 	case stepServer:
 		return []link{{
-			Label: page.Text{RU: "Проверить вход с сертификатом", EN: "Test the sign-in with the certificate"}, URL: p.opts.SignInURL + "/check?run=" + one.key, Button: true,
+			Label: page.Text{RU: "Проверить вход с сертификатом", EN: "Test the sign-in with the certificate"}, URL: p.opts.SignInURL + "/check?run=" + one.key + lang, Button: true,
 		}, missed(hostSignIn)}
 	}
 	return nil

@@ -98,7 +98,7 @@ const (
 func ofConnection() map[string]func(*Facts) bool {
 	return map[string]func(*Facts) bool{
 		"1": func(f *Facts) bool {
-			return f.ordinary() && !f.Hello.Offered && !f.intercepted() || !f.reached() && f.refused(hostPublic, WhyNoSuite)
+			return f.ordinary() && !f.Hello.Offered && !f.intercepted() || !f.reached() && f.noSuite(false)
 		},
 		"2": func(f *Facts) bool {
 			p, ok := f.plugin(pluginCryptoPro)
@@ -124,7 +124,8 @@ func ofConnection() map[string]func(*Facts) bool {
 			return false
 		},
 		"33": func(f *Facts) bool { return f.Cookies == cookiesOff },
-		"34": func(f *Facts) bool { return f.refused("", WhyOldVersion) },
+		// Who offers GOST and has nothing in common with us knows the numbers of before RFC 9189.
+		"34": func(f *Facts) bool { return f.refused("", WhyOldVersion) || !f.reached() && f.noSuite(true) },
 		"36": func(f *Facts) bool { return f.Skew != nil && (*f.Skew > maxClock || *f.Skew < -maxClock) },
 		"A2": func(f *Facts) bool { return !f.reached() && f.refused("", WhyDistrust) },
 	}
@@ -195,6 +196,12 @@ func (f *Facts) intercepted() bool {
 // refused reports whether a handshake with a host failed in a way; any host if empty.
 func (f *Facts) refused(host, why string) bool {
 	return slices.ContainsFunc(f.Refused, func(r Refused) bool { return (host == "" || r.Host == host) && r.Why == why })
+}
+
+// noSuite reports whether a client that offers GOST, or one that does not, had nothing in
+// common with the public host.
+func (f *Facts) noSuite(offered bool) bool {
+	return slices.Contains(f.Refused, Refused{Host: hostPublic, Why: WhyNoSuite, Offered: offered})
 }
 
 // refusedGOST reports whether a client that offers GOST was there and left.

@@ -271,6 +271,15 @@ func TestTLS10(t *testing.T) {
 	w.until(2, "34")
 }
 
+// TestOldSuites is row 34 again: cryptographic providers from before RFC 9189.
+func TestOldSuites(t *testing.T) {
+	g := testgateway.Start(t)
+	old := g.GOSTBrowser("", func(c *gosttls.Config) { c.CipherSuites = []uint16{gosttls.LegacyCNTIMIT} })
+	w := begin(t, g, old, g.Config.Check.URL)
+	w.misses("Проверить браузер")
+	w.until(2, "34")
+}
+
 // TestNoSuite is row 1 for a client that has nothing in common with the server.
 func TestNoSuite(t *testing.T) {
 	g := testgateway.Start(t)

@@ -237,3 +237,17 @@ func TestPolicy(t *testing.T) {
 		t.Error(policy)
 	}
 }
+
+// TestLanguageGoesAlong: what was chosen on the check host holds on the public host, which
+// does not get its cookies.
+func TestLanguageGoesAlong(t *testing.T) {
+	g := testgateway.Start(t)
+	w := begin(t, g, g.Browser(), g.Config.Check.URL)
+	w.open(w.at + "&lang=en")
+	a := g.Get(w.browser, g.Config.Check.URL+"/check/continue?run="+w.run())
+	other := &walker{t: t, g: g, browser: g.Browser()} // as of another host: without the cookies
+	other.open(a.Location())
+	if !strings.Contains(other.page, `<html lang="en">`) || !strings.Contains(other.page, "The browser: GOST encryption") {
+		t.Errorf("the page of the public host:\n%s", other.page)
+	}
+}

@@ -151,6 +151,12 @@ await plugin("row 18: access refused", "18", 4, "denied");
 await plugin("row 19: no certificates", "19", 4, "empty");
 await plugin("row 20: certificates without keys", "20", 4, "", (program) => { program.people.forEach((one) => { one.hasKey = false; }); });
 await plugin("row A4: the program of the plug-in is missing", "A4", 4, "no-host");
+await visitor("row 29: many certificates are over", {}, async (page, context) => {
+  const old = input.certificates.find((one) => one.id === "expired");
+  await installCryptoPro(context, [...input.certificates, old, old, old, old]);
+  await begin(page, input.alone);
+  await wants(page, 4, "warn", "29");
+});
 await visitor("a plug-in is enough", {}, async (page, context) => {
   await installCryptoPro(context, input.certificates);
   await begin(page, input.alone);
