@@ -549,6 +549,25 @@ func TestListenerReportsProbe(t *testing.T) {
 	}
 }
 
+// What a failed handshake leaves: whom it was with, and what the client knows at most.
+func TestListenerTellsOfFailures(t *testing.T) {
+	l, events := listen(t, nil)
+	acceptAll(l)
+	for version, config := range map[uint16]*tls.Config{
+		VersionTLS10: {InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10},
+		VersionTLS12: {MaxVersion: tls.VersionTLS12, ServerName: "nobody.invalid"},
+	} {
+		raw := dial(t, l)
+		if err := tls.Client(raw, config).Handshake(); err == nil {
+			t.Fatal("the handshake did not fail")
+		}
+		e := next(t, events)
+		if e.err == nil || e.state.Remote == nil || e.state.Remote.String() != raw.LocalAddr().String() || e.state.OfferedVersion != version {
+			t.Errorf("%x: %v, %+v", version, e.err, e.state)
+		}
+	}
+}
+
 // A hello in records of one byte each costs six times its length to keep: no more
 // than maxPeek is, however long the hello says that it is.
 func TestPeekLimit(t *testing.T) {
