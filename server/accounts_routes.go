@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"propusk/pki/person"
+	"propusk/pki/reason"
 	"propusk/server/admission"
 	"propusk/server/captcha"
 	"propusk/server/config"
@@ -102,6 +103,7 @@ func (s *Server) newAccounts(pages *page.Book) error {
 	o := admission.Options{
 		Store: p.store, Provider: s.provider, Visits: p.visits, Devices: a.throttle, EntrepreneurYears: c.Profile.EntrepreneurYears,
 		Mail: p.mail, Address: s.addressOf, Pages: pages, Now: s.opts.Now,
+		Observe: func(conclusion string, why reason.Code) { s.metrics.Verdict("account", conclusion, why) },
 	}
 	if a.register != nil {
 		o.Enterprises = enterprises{a.register}
@@ -120,7 +122,7 @@ func (s *Server) newAccounts(pages *page.Book) error {
 	}
 	a.profile = profile.New(profile.Options{
 		Store: p.store, Provider: s.provider, Visits: p.visits, Admission: a.admission, Passwords: a.login, Factors: a.factors,
-		Histories: s.journal, Forget: func(cert [32]byte) { s.sessions.Forget(cert) }, Mail: p.mail, PublicURL: c.Public.URL,
+		Histories: history{p.upkeep, s.journal}, Forget: func(cert [32]byte) { s.sessions.Forget(cert) }, Mail: p.mail, PublicURL: c.Public.URL,
 		LinkLife: c.Profile.EmailLinkLife, Fresh: c.Profile.ConfirmFor, Pages: pages, Now: s.opts.Now,
 	})
 	a.support = support.New(support.Options{

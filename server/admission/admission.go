@@ -21,11 +21,13 @@ import (
 	"propusk/pki/gostx509"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/pki/report"
 	"propusk/server/account"
 	"propusk/server/level"
 	"propusk/server/mail"
 	"propusk/server/oidc"
 	"propusk/server/page"
+	"propusk/server/problem"
 	"propusk/server/request"
 	"propusk/server/store"
 	"propusk/server/visit"
@@ -58,7 +60,7 @@ type Enterprises interface {
 	Ended(ctx context.Context, who person.Identity) (time.Time, error)
 }
 
-// Options is what an Admission needs. Only Newcomers and Enterprises may be left out.
+// Options is what an Admission needs. Only Newcomers, Enterprises and Observe may be left out.
 type Options struct {
 	Store    store.Store
 	Provider Granter
@@ -77,6 +79,9 @@ type Options struct {
 	Address func(remote string) person.Private
 	// Pages writes pages.
 	Pages *page.Book
+	// Observe is told of everybody who has proven who he is: the conclusion of a report, and
+	// the reason unless he was let in. Nobody is told who it was. Nil is nobody.
+	Observe func(conclusion string, why reason.Code)
 	// Now returns the time.
 	Now func() time.Time
 }
@@ -129,23 +134,16 @@ func (a *Admission) Enter(w http.ResponseWriter, r *http.Request, req oidc.Reque
 // enter begins or raises a visit; taxpayer is the one that the key proves, "" with a password.
 func (a *Admission) enter(w http.ResponseWriter, r *http.Request, req oidc.Request, how visit.How, taxpayer string) {
 	var acc account.Account
-	known := false
 	current, _, visits := a.opts.Visits.Of(r)
-	err := a.opts.Store.Update(r.Context(), func(tx store.Tx) (err error) {
-		if acc, err = tx.Account(how.Account); err != nil {
-			return err
+	err := a.opts.Store.View(r.Context(), func(tx store.Tx) (err error) {
+		if acc, err = tx.Account(how.Account); err == nil {
+			err = Check(acc)
 		}
-		if err := Check(acc); err != nil {
-			return err
-		}
-		known = a.opts.Devices.Known(r, acc.Identity.INN.Reveal())
-		if known || acc.LastVisit.IsZero() || acc.EmailConfirmed.IsZero() {
-			return nil
-		}
-		return tx.PutLetter(a.opts.Mail.NewDevice(To(acc), a.opts.Now(), mail.NewDevice{
-			Device: a.Device(r), Key: how.Login.Certificate != nil,
-		}))
+		return err
 	})
+	if err == nil {
+		err = a.tellDevice(r, acc, how.Login.Certificate != nil)
+	}
 	if err == nil {
 		if visits && current.Account == acc.ID {
 			how.Taxpayer, err = a.keepTaxpayer(acc, current, taxpayer, &how)
@@ -166,7 +164,18 @@ func (a *Admission) enter(w http.ResponseWriter, r *http.Request, req oidc.Reque
 		return
 	}
 	a.opts.Devices.Remember(w, r, acc.Identity.INN.Reveal())
+	a.observe(report.TotalPassed, "")
 	a.opts.Provider.Grant(w, r, req, a.opts.Visits.Login(v, acc))
+}
+
+// tellDevice tells a person of a sign-in from a browser that he has not used before (GU-04):
+// by letter, because whoever sits there must not be asked. The first sign-in of all is no news.
+func (a *Admission) tellDevice(r *http.Request, acc account.Account, key bool) error {
+	if acc.LastVisit.IsZero() || acc.EmailConfirmed.IsZero() || a.opts.Devices.Known(r, acc.Identity.INN.Reveal()) {
+		return nil
+	}
+	letter := a.opts.Mail.NewDevice(To(acc), a.opts.Now(), mail.NewDevice{Device: a.Device(r), Key: key})
+	return a.opts.Store.Update(r.Context(), func(tx store.Tx) error { return tx.PutLetter(letter) })
 }
 
 // To is where the letters of an account go.
@@ -181,7 +190,18 @@ func (a *Admission) Device(r *http.Request) mail.Device {
 
 // refuse writes the page about a reason. Errors without one are those of the store.
 func (a *Admission) refuse(w http.ResponseWriter, r *http.Request, err error, facts []page.Fact) {
+	conclusion := report.TotalFailed
+	if code := Code(err); problem.Status(code) >= http.StatusInternalServerError {
+		conclusion = report.Indeterminate
+	}
+	a.observe(conclusion, Code(err))
 	Refuse(a.opts.Pages, w, r, err, facts)
+}
+
+func (a *Admission) observe(conclusion string, why reason.Code) {
+	if a.opts.Observe != nil {
+		a.opts.Observe(conclusion, why)
+	}
 }
 
 // Refuse writes the page about an error of this package, of package visit or of a store.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,7 @@ type world struct {
 	need           level.Need
 	devices        map[string]bool
 	page           string
+	observed       []string
 	cookies        []*http.Cookie
 }
 
@@ -97,6 +99,7 @@ func newWorld(t *testing.T, over ...store.Store) *world {
 		Store: w.store, Provider: w, Newcomers: w, Devices: w, Enterprises: w, EntrepreneurYears: 3, Pages: pages, Now: clock,
 		Visits:  visit.New(visit.Options{Store: w.store, Now: clock, Life: 12 * time.Hour, Idle: time.Hour}),
 		Mail:    mail.Composer{Gateway: "Пропуск", URL: "https://id.example"},
+		Observe: func(conclusion string, why reason.Code) { w.observed = append(w.observed, conclusion+" "+string(why)) },
 		Address: func(remote string) person.Private { return journal.Place(remote, journal.AddressFull) },
 	})
 	return w
@@ -690,6 +693,9 @@ func TestBlock(t *testing.T) {
 	}
 	w.key(login)
 	w.refused(reason.AccountBlockedBySelf)
+	if want := []string{"TOTAL-PASSED ", "TOTAL-FAILED account-blocked-by-person"}; !slices.Equal(w.observed, want) {
+		t.Errorf("observed %q, want %q", w.observed, want)
+	}
 }
 
 // TestClosedEntrepreneur (IP-29): for three years who is no entrepreneur any more comes in as
@@ -861,4 +867,34 @@ func TestNoCertificate(t *testing.T) {
 	login.Certificate = bytes.Repeat([]byte{0x30}, 10)
 	w.key(login)
 	w.refused(reason.CertMalformed)
+}
+
+// FuzzSame: nobody is another person than himself, and whoever has another СНИЛС is, whatever
+// the names.
+func FuzzSame(f *testing.F) {
+	for _, seed := range [][2]string{
+		{theFullName, theFullName}, {"", ""}, {"А", "а"}, {"Алёнов Пётр", "АЛЕНОВ ПЕТР"}, {"Один-Два Три", "Один—Два Три"}, {"\xff", " "},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	inn, err1 := person.ParseINN(theINN)
+	one, err2 := person.ParseSNILS(theSNILS)
+	two, err3 := person.ParseSNILS(otherSNILS)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, known, shown string) {
+		a := person.Identity{Kind: person.Person, INN: inn, Name: person.NewName(known)}
+		b := person.Identity{Kind: person.Person, INN: inn, Name: person.NewName(shown)}
+		if same(a, b) != same(b, a) {
+			t.Errorf("%q and %q: it depends on who comes first", known, shown)
+		}
+		if len(words(a.Name)) > 0 && !same(a, a) {
+			t.Errorf("%q is another person than himself", known)
+		}
+		a.SNILS, b.SNILS = one, two
+		if same(a, b) || same(b, a) {
+			t.Errorf("%q and %q: two СНИЛС, one person", known, shown)
+		}
+	})
 }
