@@ -154,3 +154,58 @@ func TestDemoMail(t *testing.T) {
 		t.Errorf("%+v", answer)
 	}
 }
+
+// byAgent signs with the token of a person, from the page that waits for the agent to where the
+// gateway leads then.
+func (b *tab) byAgent(id string) {
+	b.t.Helper()
+	b.do(http.MethodGet, b.find(`id="open-agent" href="([^"]*)"`), nil)
+	if strings.Contains(b.text, `<form id="post"`) { // too long for an address
+		b.send(`id="post"`)
+	}
+	b.do(http.MethodGet, b.find(`«`+id+`» <span[^>]*>[^<]*</span></span>\s*<p><a class="button" href="([^"]*)"`), nil)
+	b.send(`id="pin-form"`, "pin", "12345678")
+	b.send(`id="answer"`)
+	b.goOn()
+}
+
+// TestDemoNewcomer: who has a key and no account registers by the agent of the demo, opens the
+// letter, and is in the cabinet.
+func TestDemoNewcomer(t *testing.T) {
+	d := startDemo(t, t.TempDir(), freePorts(t))
+	b := newTab(t, d)
+	b.do(http.MethodGet, d.text(t, "urls", "cabinet")+"/login", nil)
+	b.send(`action="/signin/agent"`)
+	b.byAgent(demoNewcomer)
+	fields := []string{"email", "novichkova@mail.example"}
+	solved := url.Values{}
+	captchatest.Solve(b.text, solved)
+	for name := range solved {
+		fields = append(fields, name, solved.Get(name))
+	}
+	b.send(`action="/registration"`, fields...)
+	b.send(`action="/registration/agreement"`)
+	b.byAgent(demoNewcomer)
+	b.send(`action="/registration/password"`, "email", "novichkova@mail.example", "password", "Kiparis-7-Oblako", "again", "Kiparis-7-Oblako")
+	var link string
+	for end := time.Now().Add(30 * time.Second); link == "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		_, text := fetch(t, d.text(t, "urls", "mailbox")+".json?to=novichkova@mail.example")
+		var all []mailbox.Letter
+		if err := json.Unmarshal([]byte(text), &all); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range all {
+			link, _ = l.Link(d.text(t, "urls", "public") + "/activate")
+		}
+	}
+	other := newTab(t, d) // another browser (IP-21)
+	other.do(http.MethodGet, link, nil)
+	other.send(`action="/activate"`)
+	again := newTab(t, d)
+	again.do(http.MethodGet, d.text(t, "urls", "cabinet")+"/login", nil)
+	again.send(`action="/signin/agent"`)
+	again.byAgent(demoNewcomer)
+	if again.at.Port() != fmt.Sprint(d.base+5) || !strings.Contains(again.text, "Новичкова") {
+		t.Errorf("%s is not the cabinet:\n%s", again.at, again.text)
+	}
+}
