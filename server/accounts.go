@@ -12,8 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"propusk/pki/person"
 	"propusk/server/account"
 	"propusk/server/config"
+	"propusk/server/journal"
 	"propusk/server/mail"
 	"propusk/server/store"
 	"propusk/server/support"
@@ -145,6 +147,19 @@ func newFarewell(c config.OIDC) (*http.Client, error) {
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
+}
+
+// history is the journal as people see it: with what they have done just now.
+type history struct {
+	*upkeep.Keeper
+	*journal.Recorder
+}
+
+// Of is [journal.Recorder.Of]. What cannot be brought to the journal comes later; the log
+// tells of that.
+func (h history) Of(ctx context.Context, who []person.Identity, before uint64, limit int) ([]journal.Record, error) {
+	_ = h.Drain(ctx)
+	return h.Recorder.Of(ctx, who, before, limit)
 }
 
 // runPeople does what accounts need until the function that it returns is called, which does
