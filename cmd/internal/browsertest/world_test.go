@@ -16,6 +16,7 @@ import (
 	"propusk/cmd/internal/cabinet"
 	"propusk/cmd/internal/keyring"
 	"propusk/server/config"
+	"propusk/server/level"
 	"propusk/server/testgateway"
 	"propusk/tokens"
 )
@@ -59,6 +60,7 @@ func newWorldOf(t *testing.T, change func(*testgateway.Gateway), modules []strin
 		g.Config.OIDC.Clients = append(g.Config.OIDC.Clients, config.Client{
 			ID: "cabinet", Name: "Личный кабинет (испытание)", URL: w.cabinet + "/",
 			RedirectURIs: []string{w.cabinet + "/callback"}, PostLogoutRedirectURIs: []string{w.cabinet + "/"},
+			BackChannelLogoutURI: w.cabinet + "/backchannel-logout",
 		})
 	})
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.gateway.Country.TLSAuthority()})
@@ -66,7 +68,15 @@ func newWorldOf(t *testing.T, change func(*testgateway.Gateway), modules []strin
 	if !roots.AppendCertsFromPEM(ca) {
 		t.Fatal("no CA")
 	}
-	relyingParty, err := cabinet.New(cabinet.Options{URL: w.cabinet, Issuer: w.gateway.Config.Public.URL, ClientID: "cabinet", RootCAs: roots})
+	o := cabinet.Options{URL: w.cabinet, Issuer: w.gateway.Config.Public.URL, ClientID: "cabinet", RootCAs: roots}
+	if path := w.gateway.Config.Levels.Path; path != "" {
+		policy, err := level.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Services = policy.Services(o.ClientID)
+	}
+	relyingParty, err := cabinet.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
