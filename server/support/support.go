@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -95,16 +96,34 @@ type Options struct {
 }
 
 // Support answers on the public host. It is safe for concurrent use. Make it with New.
-type Support struct{ opts Options }
+type Support struct {
+	opts      Options
+	uploading turnstile
+}
 
 // New returns a Support.
-func New(o Options) *Support { return &Support{o} }
+func New(o Options) *Support {
+	return &Support{opts: o, uploading: turnstile{inside: make(map[netip.Prefix]int)}}
+}
 
 // Routes adds the routes of the public host.
 func (s *Support) Routes(r gin.IRouter) {
 	request.Get(r, Path, s.ask)
-	r.POST(Path, form.GuardUpload(s.opts.Refuse, MaxUpload), s.take)
+	r.POST(Path, s.letUpload, form.GuardUpload(s.opts.Refuse, MaxUpload), s.take)
 	request.Get(r, PathDone, s.done)
+}
+
+// letUpload lets a request on whose body, of up to MaxUpload bytes, is read into memory, unless
+// there are too many of them.
+func (s *Support) letUpload(c *gin.Context) {
+	network := request.Network(c.Request.RemoteAddr)
+	if !s.uploading.enter(network) {
+		c.Abort()
+		s.fail(call{w: c.Writer, r: c.Request}, reason.New(reason.ServerBusy, nil))
+		return
+	}
+	defer s.uploading.leave(network)
+	c.Next()
 }
 
 // formPage is what the page with the form sees.
