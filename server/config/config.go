@@ -312,7 +312,8 @@ type Cabinet struct {
 
 // Support is where people find help.
 type Support struct {
-	// URL is the address of the support page, "https://…" or "mailto:…".
+	// URL is the address of the support page, "https://…" or "mailto:…". Empty is the form of
+	// the gateway, where there are accounts.
 	URL string `yaml:"url"`
 }
 
