@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,16 +31,16 @@ func (t *tx) PutAccount(a *account.Account) error {
 	}
 	now, err := t.Account(a.ID)
 	switch {
-	case err == nil && now.Version != a.Version, err == ErrNotFound && a.Version != 0: //nolint:errorlint // it comes bare
+	case err == nil && now.Version != a.Version, errors.Is(err, ErrNotFound) && a.Version != 0:
 		return ErrConflict
-	case err != nil && err != ErrNotFound: //nolint:errorlint // as above
+	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	}
 	other, err := t.AccountByINN(a.Identity.INN)
 	switch {
 	case err == nil && other.ID != a.ID:
 		return ErrTaken
-	case err != nil && err != ErrNotFound: //nolint:errorlint // as above
+	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	}
 	next := *a
@@ -117,8 +118,9 @@ func (t *tx) Keys(id account.ID) ([]account.Key, error) {
 }
 
 func (t *tx) PutKey(k account.Key) error {
-	if there, err := t.Key(k.SHA256); err == nil && there.Account != k.Account {
-		return ErrTaken
+	there, err := t.Key(k.SHA256)
+	if err := free(there.Account, k.Account, err); err != nil {
+		return err
 	}
 	return put(t, &t.key, k)
 }
@@ -134,10 +136,22 @@ func (t *tx) Cards(id account.ID, limit int) ([]account.Card, error) {
 }
 
 func (t *tx) PutCard(c account.Card) error {
-	if there, err := t.Card(c.Number); err == nil && there.Account != c.Account {
-		return ErrTaken
+	there, err := t.Card(c.Number)
+	if err := free(there.Account, c.Account, err); err != nil {
+		return err
 	}
 	return put(t, &t.card, c)
+}
+
+// free reports whether an account may have what was found as of another one, or not found.
+func free(there, wanted account.ID, err error) error {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err == nil && there != wanted:
+		return ErrTaken
+	}
+	return err
 }
 
 func (t *tx) Evidence(id string) (account.Evidence, error) { return one(t, &t.evidence, id) }
@@ -185,7 +199,7 @@ func (t *tx) DeleteSecrets(id account.ID, purpose string) error {
 
 func (t *tx) Counter(key string) (account.Counter, error) {
 	n, err := one(t, &t.counter, key)
-	if err == ErrNotFound { //nolint:errorlint // it comes bare
+	if errors.Is(err, ErrNotFound) {
 		return account.Counter{Key: key}, nil
 	}
 	return n, err
@@ -271,7 +285,7 @@ func (t *tx) DeleteNote(id int64) error { return drop(t, &t.note, noteName(id)) 
 
 func (t *tx) Next(name string) (int64, error) {
 	s, err := one(t, &t.sequence, name)
-	if err != nil && err != ErrNotFound { //nolint:errorlint // it comes bare
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return 0, err
 	}
 	s.name, s.last = name, s.last+1
