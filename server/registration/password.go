@@ -12,6 +12,7 @@ import (
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/server/account"
+	"propusk/server/admission"
 	"propusk/server/form"
 	"propusk/server/mail"
 	"propusk/server/page"
@@ -44,6 +45,9 @@ func (g *Registration) opened(x *gin.Context) (p *progress, a account.Account, p
 	}
 	if errors.Is(err, store.ErrNotFound) { // it was not activated in time
 		err = reason.New(reason.RegistrationExpired, nil)
+	}
+	if err == nil && !unfinished(a) { // active, or blocked by an operator meanwhile
+		err = admission.Check(a)
 	}
 	if err != nil {
 		g.refuse(x.Writer, x.Request, err)

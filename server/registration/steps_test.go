@@ -412,6 +412,32 @@ func TestAgainByKey(t *testing.T) {
 	}
 }
 
+// TestBlockedMeanwhile: what an operator has ended does not go on.
+func TestBlockedMeanwhile(t *testing.T) {
+	g := newGateway(t)
+	g.knows("ip")
+	b := g.browser()
+	b.toDone("ip")
+	link := g.linkOf(g.letters(mail.KindActivation)[0])
+	reject := g.browser()
+	reject.get(link)
+	id := g.account("ip").ID
+	if err := g.store.Update(t.Context(), func(tx store.Tx) error {
+		a, err := tx.Account(id)
+		if err != nil {
+			return err
+		}
+		a.State, a.Why = account.Rejected, reason.AccountRejected
+		return tx.PutAccount(&a)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.get(pathDone)
+	b.refused(http.StatusForbidden, reason.AccountRejected)
+	reject.post(PathActivate, "code", strings.TrimPrefix(link, PathActivate+"?code="))
+	reject.refused(http.StatusForbidden, reason.ActivationInvalid)
+}
+
 // TestNotOpen: no account is opened by a certificate of another kind.
 func TestNotOpen(t *testing.T) {
 	g := newGateway(t, func(o *Options) { o.Kinds = []person.Kind{person.Entrepreneur} })
