@@ -110,10 +110,11 @@ func (c *Challenge) account(w http.ResponseWriter, r *http.Request, req oidc.Req
 	if need.Physical || need.Level > level.TwoFactor {
 		return a
 	}
-	a.Password = o.Password
-	if visits && need.Level == level.TwoFactor && !a.Again {
+	if visits && need.Level == level.TwoFactor && !a.Again { // the password is proven
 		a.Second = o.Second + "?request=" + url.QueryEscape(sealed)
+		return a
 	}
+	a.Password = o.Password
 	return a
 }
 

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,18 +52,27 @@ func (c *Cabinet) view(a Account) view {
 	return v
 }
 
-// payer is for whom a person acts.
+// payer is for whom a person acts; his own name stands beside it.
 func (a *Account) payer() string {
 	t := a.Taxpayer
-	switch {
-	case t == nil:
-		return a.Name + ", ИНН " + a.INN
-	case t.INNLE != "":
-		return t.Name + ", ИНН " + t.INNLE
-	case t.Kind == "ip":
-		return "ИП " + t.Name + ", ИНН " + t.INN
+	if t == nil {
+		return "ИНН " + a.INN
 	}
-	return t.Name + ", ИНН " + t.INN
+	number := t.INN
+	if t.INNLE != "" {
+		number = t.INNLE
+	}
+	var who []string
+	if t.Kind == "ip" {
+		who = append(who, "ИП")
+	}
+	if t.Name != a.Name {
+		who = append(who, t.Name)
+	}
+	if len(who) == 0 {
+		return "ИНН " + number
+	}
+	return strings.Join(who, " ") + ", ИНН " + number
 }
 
 // home greets who is signed in, and offers the sign-in to others.

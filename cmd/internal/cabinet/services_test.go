@@ -105,7 +105,7 @@ func TestServices(t *testing.T) {
 		t.Errorf("%q, %v", back, asked)
 	}
 	home := s.text("/")
-	for _, want := range []string{"Переписка", "Документы ЕАЭС", `id="person">Примеров Пример<`, `id="payer">Примеров Пример, ИНН 500100732259<`, "ключ на носителе"} {
+	for _, want := range []string{"Переписка", "Документы ЕАЭС", `id="person">Примеров Пример<`, `id="payer">ИНН 500100732259<`, "ключ на носителе"} {
 		if !strings.Contains(home, want) {
 			t.Errorf("the menu lacks %q:\n%s", want, home)
 		}
@@ -144,6 +144,21 @@ func TestServices(t *testing.T) {
 	}
 	if _, asked = s.signIn("/login?service=nonsense", nil); asked.Has("service") || asked.Get("acr_values") != "urn:propusk:acr:qes" {
 		t.Errorf("no such service: %v", asked)
+	}
+}
+
+// TestPayer is the header of BY-10.
+func TestPayer(t *testing.T) {
+	for want, payer := range map[string]*Taxpayer{
+		"ИНН 500100732259":               nil,
+		"ИП, ИНН 500100732259":           {Kind: "ip", Name: "Примеров", INN: "500100732259"},
+		"ООО «Пример», ИНН 7707083893":   {Kind: "ul", Name: "ООО «Пример»", INN: "500100732259", INNLE: "7707083893"},
+		"ИП Образцова, ИНН 500100732259": {Kind: "ip", Name: "Образцова", INN: "500100732259"},
+	} {
+		a := Account{Name: "Примеров", INN: "500100732259", Taxpayer: payer}
+		if got := a.payer(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

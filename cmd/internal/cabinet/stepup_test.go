@@ -18,6 +18,7 @@ import (
 	"propusk/server/config"
 	"propusk/server/level"
 	"propusk/server/login"
+	"propusk/server/mail/mailbox"
 	"propusk/server/store"
 	"propusk/server/testgateway"
 	"propusk/server/visit"
@@ -28,6 +29,7 @@ const services = `
 clients: {cabinet: password}
 services:
   - {id: messages, client: cabinet, name: {ru: Переписка, en: Messages}, level: password}
+  - {id: payments, client: cabinet, name: {ru: Платежи, en: Payments}, level: 2fa}
   - {id: declaration, client: cabinet, name: {ru: Подача деклараций, en: Filing tax returns}, level: qes}
   - {id: eaeu, client: cabinet, name: {ru: Документы ЕАЭС, en: EAEU documents}, level: qes, physical: true}
 `
@@ -200,6 +202,33 @@ func TestStepUp(t *testing.T) {
 	// The gateway knows now; another service of the level asks nothing.
 	w.at(w.to("/login"), w.cabinet+"/", "Здравствуйте", "urn:propusk:acr:qes")
 	w.at(w.byKey(w.to("/services/eaeu"), "ip"), w.Config.Public.URL+"/signin/return", `data-code="level-physical-key"`)
+}
+
+// TestSecondFactor: a code by letter is enough for a service that wants two factors, and leads
+// to it; the password is not asked for again.
+func TestSecondFactor(t *testing.T) {
+	w := newWorld(t)
+	w.person("ip")
+	w.byPassword(w.to("/login?by=password"), "ip")
+	asked := w.to("/services/payments")
+	w.at(asked, w.Config.Public.URL+"/signin?request=", "«Платежи» принимает вход с ключом или по паролю и коду")
+	link := regexp.MustCompile(`id="choose-second" href="([^"]+)"`).FindStringSubmatch(asked.Text)
+	if link == nil || strings.Contains(asked.Text, `name="password"`) {
+		t.Fatalf("no way to the second factor, or the password again:\n%s", asked.Text)
+	}
+	page := w.follow(w.Get(w.b, w.Config.Public.URL+html.UnescapeString(link[1])))
+	w.at(page, w.Config.Public.URL+login.PathSecond)
+	sent := w.follow(w.PostForm(w.b, page, login.PathSecond, url.Values{"action": {"send"}}))
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	digits := regexp.MustCompile(`\b\d{6,8}\b`)
+	letter, err := w.Mail.Wait(ctx, testgateway.Address("ip"), func(l mailbox.Letter) bool { return digits.MatchString(l.Text) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := w.follow(w.PostForm(w.b, sent, login.PathSecond, url.Values{"method": {account.EmailCode}, "code": {digits.FindString(letter.Text)}}))
+	w.at(done, w.cabinet+"/services/payments", "<h1>Платежи</h1>", "urn:propusk:acr:2fa")
+	w.at(w.to("/services/declaration"), w.Config.Public.URL+"/signin?request=", "Вы вошли по паролю и коду")
 }
 
 // TestLogoutReachesTheCabinet: whoever ends a visit, and in whatever process, ends the session
