@@ -117,6 +117,23 @@ func TestCardExpires(t *testing.T) {
 		}
 		return err
 	})
+	// Whoever opened the account again, by a key, has given the password no new life; and it
+	// does not shut him out once more.
+	for range 2 {
+		g.update(func(tx store.Tx) error {
+			a, err := tx.Account(p.Account)
+			a.State, a.Why = account.Active, ""
+			return errors.Join(err, tx.PutAccount(&a))
+		})
+		g.refused(g.password(g.Browser(), "", p.Login.Reveal(), p.Password), http.StatusForbidden, reason.AccountCardExpired)
+	}
+	g.update(func(tx store.Tx) error {
+		a, err := tx.Account(p.Account)
+		if a.State != account.Active {
+			t.Errorf("the account is %s again", a.State)
+		}
+		return err
+	})
 	fresh, err := g.issuer().Issue(t.Context(), card.Order{INN: p.Login, Reason: card.NewPassword, Delivery: card.InPerson, By: "operator"})
 	if err != nil {
 		t.Fatal(err)

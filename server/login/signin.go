@@ -137,9 +137,16 @@ func (l *Login) standing(r *http.Request, a account.Account, p account.Password)
 	if !p.Initial || p.Expires.IsZero() || l.opts.Now().Before(p.Expires) || a.State != account.Active {
 		return admission.Check(a)
 	}
+	if p.Spent { // somebody has opened the account again since, which gives the password no new life
+		return reason.AccountCardExpired
+	}
 	err := l.opts.Store.Update(r.Context(), func(tx store.Tx) error {
-		now, err := tx.Account(a.ID)
-		if err != nil || now.State != account.Active {
+		now, kept, err := withPassword(tx, a.ID)
+		if err != nil || now.State != account.Active || kept.Hash != p.Hash { // there is a new card
+			return err
+		}
+		kept.Spent = true
+		if err := tx.PutPassword(kept); err != nil {
 			return err
 		}
 		now.State, now.Why = account.Blocked, reason.AccountCardExpired

@@ -67,6 +67,7 @@ type Provider interface {
 type Passwords interface {
 	Weaknesses(fresh string, a account.Account) []password.Weakness
 	Hash(ctx context.Context, fresh string) (string, error)
+	HashCodeWord(ctx context.Context, word string) (string, error)
 	SetPassword(tx store.Tx, r *http.Request, a account.Account, hash string) error
 }
 

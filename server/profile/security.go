@@ -330,7 +330,7 @@ func (p *Profile) setWord(c call) {
 		p.showWord(c, wrong)
 		return
 	}
-	hash, err := p.opts.Passwords.Hash(c.r.Context(), v["word"])
+	hash, err := p.opts.Passwords.HashCodeWord(c.r.Context(), v["word"])
 	if err == nil {
 		err = p.update(c, func(tx store.Tx, acc account.Account) error {
 			acc.CodeWord = hash
