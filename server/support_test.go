@@ -136,6 +136,9 @@ func TestSupport(t *testing.T) {
 	if strings.Contains(letter.Text, "script") || strings.Contains(letter.Text, "Иванов") {
 		t.Errorf("the letter says what a stranger wrote:\n%s", letter.Text)
 	}
+	waitUntil(t, func() bool {
+		return strings.Contains(g.Get(g.Browser(), g.Admin()+"/metrics").Text, `propusk_letters_total{result="sent"} 1`)
+	})
 	if page = g.Get(c, g.Config.Public.URL+"/support"); strings.Contains(page.Text, "captcha-id") {
 		t.Error("asked twice in a session")
 	}
