@@ -93,7 +93,11 @@ type Check struct {
 	runs    *runs
 	notes   *notes
 	results *session.Store[saved] // without a Store
+	room    *room                 // for results
 }
+
+// maxResults is how many results one address may make in an hour. Each is stored.
+const maxResults = 60
 
 // New returns a Check. The error is a mistake in the table of rows.
 func New(o Options) (*Check, error) {
@@ -103,7 +107,7 @@ func New(o Options) (*Check, error) {
 	}
 	return &Check{
 		opts: o, rows: rows, runs: newRuns(o.Runs, o.Now), notes: &notes{now: o.Now},
-		results: session.New[saved](o.Runs, o.ResultLife, o.Now),
+		results: session.New[saved](o.Runs, o.ResultLife, o.Now), room: newRoom(o.Runs, maxResults, time.Hour, o.Now),
 	}, nil
 }
 

@@ -293,6 +293,25 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// TestRoomForResults: what is stored is bounded for each address.
+func TestRoomForResults(t *testing.T) {
+	now := time.Now()
+	r := newRoom(1000, maxResults, time.Hour, func() time.Time { return now })
+	me := netip.MustParsePrefix("192.0.2.1/32")
+	for i := range maxResults {
+		if err := r.enter(me); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	if err := r.enter(me); reason.Of(err) != reason.ServerBusy {
+		t.Error(err)
+	}
+	now = now.Add(time.Hour)
+	if err := r.enter(me); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSaved: a result is told the same after it was stored.
 func TestSaved(t *testing.T) {
 	rows, err := Rows()

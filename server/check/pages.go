@@ -405,6 +405,9 @@ func (p *place) keep(x *gin.Context, one *run, f Facts) (Report, error) {
 			return r, nil
 		}
 	}
+	if err := p.room.enter(one.from); err != nil {
+		return Report{}, err
+	}
 	code := request.NewID()
 	if err := p.save(x, code, s); err != nil {
 		return Report{}, err

@@ -52,40 +52,69 @@ type finding struct {
 type runs struct {
 	store    *session.Store[*run]
 	findings *session.Store[finding]
-	limit    int
-
-	mu     sync.Mutex
-	counts map[netip.Prefix]int // of those that are kept, by address
-	queue  []*run               // the oldest first
-	now    func() time.Time
+	room     *room
+	now      func() time.Time
 }
 
 func newRuns(limit int, now func() time.Time) *runs {
 	return &runs{
 		store: session.New[*run](limit, runLife, now), findings: session.New[finding](limit, findingLife, now),
-		limit: limit, counts: make(map[netip.Prefix]int), now: now,
+		room: newRoom(limit, limit, runLife, now), now: now,
 	}
 }
 
-// begin keeps a new run. One address gets in while it has less than is left free, so that
-// nobody takes all the room.
+// begin keeps a new run.
 func (s *runs) begin(host string, browser [32]byte, from netip.Prefix) (*run, error) {
-	r := &run{key: session.NewKey(), host: host, browser: browser, from: from, began: s.now()}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.queue) > 0 && s.now().Sub(s.queue[0].began) >= runLife {
-		old := s.queue[0].from
-		if s.counts[old]--; s.counts[old] <= 0 {
-			delete(s.counts, old)
-		}
-		s.queue = s.queue[1:]
+	if err := s.room.enter(from); err != nil {
+		return nil, err
 	}
-	if s.counts[from] >= s.limit-len(s.queue) || !s.store.PutAs(r.key, r) {
+	r := &run{key: session.NewKey(), host: host, browser: browser, from: from, began: s.now()}
+	if !s.store.PutAs(r.key, r) {
 		return nil, reason.Errorf(reason.ServerBusy, "too many checks are under way")
 	}
-	s.counts[from]++
-	s.queue = append(s.queue, r)
 	return r, nil
+}
+
+// room bounds what one address, and all together, make within a time. One address gets in
+// while it has less than is left free, and less than each, so that nobody takes all the room.
+type room struct {
+	limit, each int
+	life        time.Duration
+	now         func() time.Time
+
+	mu     sync.Mutex
+	counts map[netip.Prefix]int
+	queue  []coming // the oldest first
+}
+
+// coming is one thing that an address made.
+type coming struct {
+	from netip.Prefix
+	at   time.Time
+}
+
+func newRoom(limit, each int, life time.Duration, now func() time.Time) *room {
+	return &room{limit: limit, each: each, life: life, now: now, counts: make(map[netip.Prefix]int)}
+}
+
+// enter lets an address make one more, or not with [reason.ServerBusy].
+func (r *room) enter(from netip.Prefix) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	for len(r.queue) > 0 && now.Sub(r.queue[0].at) >= r.life {
+		old := r.queue[0].from
+		if r.counts[old]--; r.counts[old] <= 0 {
+			delete(r.counts, old)
+		}
+		r.queue = r.queue[1:]
+	}
+	if n := r.counts[from]; n >= r.each || n >= r.limit-len(r.queue) {
+		return reason.Errorf(reason.ServerBusy, "too many checks or results of this address, or of all")
+	}
+	r.counts[from]++
+	r.queue = append(r.queue, coming{from, now})
+	return nil
 }
 
 // find returns the run whose key a request has.

@@ -140,7 +140,7 @@ func newScrape(g Gauges) *scrape {
 		listDate:    desc("propusk_trust_list_timestamp_seconds", "Date written in the list of accredited CAs; 0 if there is none."),
 		loaded:      desc("propusk_trust_loaded_timestamp_seconds", "When the snapshot in force was loaded; 0 if never."),
 		quarantined: desc("propusk_trust_quarantined_crls", "Revocation lists that were found and set aside."),
-		sessions:    desc("propusk_sessions", "What is kept between requests, by sort: judged sign-ins (ticket, code, token), sign-ins and signings under way (challenge), documents to sign (order).", "sort"),
+		sessions:    desc("propusk_sessions", "What is kept between requests, by sort: judged sign-ins (ticket, code, token), sign-ins and signings under way (challenge), documents to sign (order), checks of the environment under way (check).", "sort"),
 		build:       desc("propusk_build_info", "Always 1; the label says which version runs.", "version"),
 	}
 }
