@@ -104,13 +104,3 @@ func readEntries(r io.Reader) (map[person.INN][]Entry, error) {
 	}
 	return entries, lines.Err()
 }
-
-// Write writes entries in the form that OpenFile reads.
-func Write(w io.Writer, entries ...Entry) error {
-	for _, e := range entries {
-		if _, err := w.Write(append(e.marshal(), '\n')); err != nil {
-			return fmt.Errorf("register: %w", err)
-		}
-	}
-	return nil
-}

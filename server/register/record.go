@@ -72,19 +72,3 @@ func (r record) entry() (Entry, error) {
 	e.Name, e.Born, e.Document = person.NewName(r.Name), person.NewPrivate(r.Born), person.NewPrivate(r.Document)
 	return e, nil
 }
-
-// marshal is the inverse of parse.
-func (e Entry) marshal() []byte {
-	r := record{
-		INN: e.INN.Reveal(), OGRNIP: e.OGRNIP.Reveal(), Name: e.Name.Reveal(),
-		Born: e.Born.Reveal(), Document: e.Document.Reveal(),
-	}
-	if !e.Closed.IsZero() {
-		r.Closed = e.Closed.Format(time.DateOnly)
-	}
-	data, err := json.Marshal(r)
-	if err != nil {
-		panic("register: an entry does not encode: " + err.Error())
-	}
-	return data
-}
