@@ -76,6 +76,14 @@ func TestPeople(t *testing.T) {
 	Run(t, "people", in)
 }
 
+// TestLevels goes from service to service of the cabinet, each of which wants more, and comes
+// back to the one that was chosen; and signs out on either side.
+func TestLevels(t *testing.T) {
+	t.Parallel()
+	_, in := newPeople(t, "ip")
+	Run(t, "levels", in)
+}
+
 // TestNewcomer registers somebody whom the gateway has never seen, with a key that really
 // signs the agreement.
 func TestNewcomer(t *testing.T) {
