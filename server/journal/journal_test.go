@@ -343,3 +343,41 @@ func FuzzParseLine(f *testing.F) {
 		}
 	})
 }
+
+// TestAppendAll: events are written in their order, all or, when one of them is none, nothing.
+func TestAppendAll(t *testing.T) {
+	f, _ := newFile(t)
+	var events []Event
+	for i := range 3 * maxBatch {
+		events = append(events, event(i))
+	}
+	if err := f.AppendAll(t.Context(), events); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AppendAll(t.Context(), []Event{event(1), {}}); !errors.Is(err, ErrEvent) {
+		t.Errorf("no event: %v", err)
+	}
+	if err := f.AppendAll(t.Context(), nil); err != nil {
+		t.Errorf("nothing: %v", err)
+	}
+	all, err := f.Read(t.Context(), 1, maxPage)
+	if err != nil || len(all) != len(events) {
+		t.Fatalf("%d records, %v, want %d", len(all), err, len(events))
+	}
+	for i, r := range all {
+		if r.Event != (Head{Number: uint64(i)}).next(events[i], newID()).Event { //nolint:gosec // small
+			t.Fatalf("record %d is of another event", r.Number)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.AppendAll(ctx, events[:1]); !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller has left: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AppendAll(t.Context(), events[:1]); !errors.Is(err, ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}

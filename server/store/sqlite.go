@@ -91,7 +91,7 @@ func prepare(ctx context.Context, path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer turn.close() //nolint:errcheck // which lets go
+	defer turn.close() // which lets go
 	if err := turn.enter(); err != nil {
 		return nil, err
 	}
