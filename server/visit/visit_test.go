@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -442,6 +443,50 @@ func TestFarewellEnds(t *testing.T) {
 	}
 	if tries < 20 || tries > 60 {
 		t.Errorf("tried %d times since %s", tries, began)
+	}
+}
+
+// TestFarewellSurvives: what a gateway had no time to tell, the next one tells; and visits go
+// on.
+func TestFarewellSurvives(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	reopen := func(h *house) {
+		t.Helper()
+		db, err := store.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+				t.Error(err)
+			}
+		})
+		h.store, h.Keeper = db, New(Options{Store: db, Now: h.now, Life: 12 * time.Hour, Idle: 30 * time.Minute})
+	}
+	h := &house{t: t, at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	reopen(h)
+	h.ivan = h.add("500100732259", "Примеров Пример Примерович")
+	stays, leaves := &browser{h: h}, &browser{h: h}
+	stays.mustBegin(h.ivan, level.QES)
+	leaves.mustBegin(h.ivan, level.QES)
+	who, _ := h.Who(leaves.request())
+	if err := h.Granted(t.Context(), who, "service"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.End(httptest.NewRecorder(), leaves.request()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reopen(h)
+	if v, _, ok := h.Of(stays.request()); !ok || v.Level != level.QES || len(v.Proofs) != 1 || leaves.visits() {
+		t.Errorf("%+v, %v", v, ok)
+	}
+	told := ""
+	n, err := h.Deliver(t.Context(), func(_ context.Context, client, sid string) error { told = client + " " + sid; return nil })
+	if n != 1 || err != nil || told != "service "+who.SID {
+		t.Errorf("%d, %q, %v", n, told, err)
 	}
 }
 

@@ -77,7 +77,7 @@ func (a *Account) payer() string {
 
 // home greets who is signed in, and offers the sign-in to others.
 func (c *Cabinet) home(w http.ResponseWriter, r *http.Request) {
-	v := view{Choice: len(c.opts.Services) > 0}
+	v := view{Choice: len(c.opts.Services) > 0, Menu: c.open()}
 	if account, ok := c.sessions.Get(c.cookie(r, sessionCookie)); ok {
 		v = c.view(account)
 	}

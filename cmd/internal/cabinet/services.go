@@ -63,7 +63,7 @@ func (c *Cabinet) letsIn(a Account) bool {
 func may(s level.Service, a Account) bool {
 	l, ok := level.ParseACR(a.ACR)
 	if !ok {
-		return false
+		l = level.Open // and somebody whom nobody knows
 	}
 	kind := person.Kind(a.Kind)
 	if a.Taxpayer != nil {
@@ -81,12 +81,15 @@ func (c *Cabinet) service(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	a, ok := c.sessions.Get(c.cookie(r, sessionCookie))
-	if !ok || !may(s, a) {
+	a, known := c.sessions.Get(c.cookie(r, sessionCookie))
+	if !may(s, a) {
 		http.Redirect(w, r, c.opts.URL+"/login?service="+s.ID, http.StatusSeeOther)
 		return
 	}
-	v := c.view(a)
+	v := view{Choice: true}
+	if known {
+		v = c.view(a)
+	}
 	v.Service = &s
 	c.write(w, http.StatusOK, v)
 }
@@ -100,13 +103,19 @@ type item struct {
 	Wants string
 }
 
-// menu are the services as a person sees them.
+// menu are the services as a person sees them; the zero Account is somebody who has not signed
+// in.
 func (c *Cabinet) menu(a Account) []item {
 	var items []item
 	for _, s := range c.opts.Services {
 		items = append(items, item{Service: s, Open: may(s, a), Wants: wants(s)})
 	}
 	return items
+}
+
+// open are the services for everybody.
+func (c *Cabinet) open() []item {
+	return slices.DeleteFunc(c.menu(Account{}), func(i item) bool { return !i.Open })
 }
 
 func wants(s level.Service) string {

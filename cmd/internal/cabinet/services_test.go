@@ -22,6 +22,7 @@ import (
 
 func services() []level.Service {
 	return []level.Service{
+		{ID: "complaint", Name: level.Text{RU: "Узнать о жалобе", EN: "A complaint"}, Level: level.Open},
 		{ID: "messages", Name: level.Text{RU: "Переписка", EN: "Messages"}, Level: level.Password},
 		{ID: "payments", Name: level.Text{RU: "Платежи", EN: "Payments"}, Level: level.TwoFactor},
 		{ID: "declaration", Name: level.Text{RU: "Декларации", EN: "Tax returns"}, Level: level.QES, Kinds: map[person.Kind]level.Level{person.Entrepreneur: level.Mobile}},
@@ -99,6 +100,12 @@ func TestServices(t *testing.T) {
 	s := newShop(t)
 	if res := s.do(http.MethodGet, "/services/messages", ""); res.Header.Get("Location") != "http://cabinet.example/login?service=messages" {
 		t.Errorf("a stranger is led to %q", res.Header.Get("Location"))
+	}
+	if home := s.text("/"); !strings.Contains(home, "Узнать о жалобе") || strings.Contains(home, "Переписка") {
+		t.Errorf("a stranger sees:\n%s", home)
+	}
+	if text := s.text("/services/complaint"); !strings.Contains(text, "<h1>Узнать о жалобе</h1>") || !strings.Contains(text, "входить не нужно") {
+		t.Errorf("what is for everybody is not (BY-07):\n%s", text)
 	}
 	back, asked := s.signIn("/login?by=password", nil)
 	if back != "http://cabinet.example/" || asked.Get("acr_values") != "urn:propusk:acr:password" || asked.Has("service") {
