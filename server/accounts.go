@@ -71,6 +71,7 @@ func (s *Server) openPeople() (*people, error) {
 	p.upkeep = upkeep.New(upkeep.Options{
 		Store: p.store, Journal: s.journal, Mail: p.mail, Ended: p.visits.Over, Now: s.opts.Now, Log: s.opts.Log,
 	})
+	s.metrics.WatchAccounts(p.upkeep.Waiting)
 	if p.sender, err = s.newSender(p.store); err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}

@@ -133,6 +133,7 @@ func TestOperatorBesideGateway(t *testing.T) {
 		t.Error("the journal does not have the block")
 	}
 	waitUntil(t, func() bool { return len(g.Mail.Letters("ip@people.example")) > 0 })
+	wantText(t, g.Get(g.Browser(), g.Admin()+"/metrics"), "propusk_accounts_events_waiting 0", `propusk_journal_events_total{kind="account",result="failed"} 0`)
 	if _, err := desk.Unblock(t.Context(), string(a.ID)); err != nil {
 		t.Fatal(err)
 	}

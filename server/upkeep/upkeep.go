@@ -24,6 +24,8 @@ const (
 	batch      = 256
 	noteEvery  = 2 * time.Second // other processes note, too
 	sweepEvery = 30 * time.Second
+	// waitingTimeout is how long a scrape of metrics waits for its turn in the store.
+	waitingTimeout = 5 * time.Second
 )
 
 // Journal takes events: a [journal.Recorder].
@@ -123,6 +125,24 @@ func (k *Keeper) Drain(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// Waiting returns how many events are not in the journal yet; at most [store.MaxPage] are
+// counted. It is -1 if the store cannot be read.
+func (k *Keeper) Waiting() int {
+	ctx, cancel := context.WithTimeout(context.Background(), waitingTimeout)
+	defer cancel()
+	n := -1
+	if err := k.opts.Store.View(ctx, func(tx store.Tx) error {
+		notes, err := tx.Notes(store.MaxPage)
+		if err == nil {
+			n = len(notes)
+		}
+		return err
+	}); err != nil {
+		return -1
+	}
+	return n
 }
 
 // drainSome marks events with the place from which on they may be in the journal, writes them

@@ -226,6 +226,9 @@ func TestJournalAway(t *testing.T) {
 	h.drain(t.Context())
 	h.drain(t.Context())
 	h.left(t, 1)
+	if n := h.Waiting(); n != 1 {
+		t.Errorf("%d wait, want 1", n)
+	}
 	if n := strings.Count(h.log.String(), "wait for the journal"); n != 1 {
 		t.Errorf("said %d times", n)
 	}
@@ -234,6 +237,15 @@ func TestJournalAway(t *testing.T) {
 	h.left(t, 0)
 	if n := strings.Count(h.log.String(), "in the journal again"); n != 1 {
 		t.Errorf("the end is said %d times", n)
+	}
+	if n := h.Waiting(); n != 0 {
+		t.Errorf("%d wait, want none", n)
+	}
+	if err := h.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.Waiting(); n != -1 {
+		t.Errorf("of a closed store %d wait", n)
 	}
 }
 
