@@ -284,25 +284,35 @@ func (k *Keeper) Who(r *http.Request) (oidc.Login, bool) {
 // Granted notes that a service learns of a visit, to be told of its end. The error is
 // [reason.VisitOver] if the visit has ended meanwhile.
 func (k *Keeper) Granted(ctx context.Context, who oidc.Login, clientID string) error {
-	return k.opts.Store.Update(ctx, func(tx store.Tx) error {
-		visits, err := tx.Visits(account.ID(who.Account))
-		if err != nil {
+	note := func(tx store.Tx) error {
+		v, err := k.named(tx, who)
+		if err != nil || slices.Contains(v.Clients, clientID) {
 			return err
-		}
-		i := slices.IndexFunc(visits, func(v account.Visit) bool { return v.SID == who.SID })
-		if i < 0 || !k.opts.Now().Before(visits[i].Until) {
-			return reason.Errorf(reason.VisitOver, "the visit has ended")
-		}
-		v := visits[i]
-		if slices.Contains(v.Clients, clientID) {
-			return nil
 		}
 		if len(v.Clients) >= maxClients {
 			return reason.Errorf(reason.ServerBusy, "a visit to more than %d services", maxClients)
 		}
 		v.Clients = append(v.Clients, clientID)
 		return tx.PutVisit(v)
-	})
+	}
+	// Mostly it is noted already, and nothing need be written.
+	if err := k.opts.Store.View(ctx, note); !errors.Is(err, store.ErrReadOnly) {
+		return err
+	}
+	return k.opts.Store.Update(ctx, note)
+}
+
+// named returns the visit that somebody has come by, if it goes on.
+func (k *Keeper) named(tx store.Tx, who oidc.Login) (account.Visit, error) {
+	visits, err := tx.Visits(account.ID(who.Account))
+	if err != nil {
+		return account.Visit{}, err
+	}
+	i := slices.IndexFunc(visits, func(v account.Visit) bool { return v.SID == who.SID })
+	if i < 0 || !k.opts.Now().Before(visits[i].Until) {
+		return account.Visit{}, reason.Errorf(reason.VisitOver, "the visit has ended")
+	}
+	return visits[i], nil
 }
 
 // addressOf returns where a request comes from, as the person is to recognise it.
