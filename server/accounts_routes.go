@@ -26,6 +26,7 @@ import (
 	"propusk/server/profile"
 	"propusk/server/register"
 	"propusk/server/registration"
+	"propusk/server/signin"
 	"propusk/server/support"
 	"propusk/server/throttle"
 	"propusk/server/visit"
@@ -85,7 +86,7 @@ func (s *Server) admitByAccount(o *oidc.Options, pages *page.Book) error {
 }
 
 // newAccounts makes the parts that need the provider and the challenge.
-func (s *Server) newAccounts(pages *page.Book) error {
+func (s *Server) newAccounts(pages *page.Book, entry *signin.SignIn) error {
 	c, p := s.opts.Config, s.people
 	if p == nil {
 		return nil
@@ -116,7 +117,7 @@ func (s *Server) newAccounts(pages *page.Book) error {
 		return err
 	}
 	if c.Registers() {
-		if a.registration, err = s.newRegistration(pages); err != nil {
+		if a.registration, err = s.newRegistration(pages, entry); err != nil {
 			return err
 		}
 	}
@@ -164,7 +165,7 @@ func (s *Server) newLogin(pages *page.Book) (*login.Login, error) {
 	}), nil
 }
 
-func (s *Server) newRegistration(pages *page.Book) (*registration.Registration, error) {
+func (s *Server) newRegistration(pages *page.Book, entry *signin.SignIn) (*registration.Registration, error) {
 	c, a, p := s.opts.Config, s.accounts, s.people
 	agreement := registration.Agreement{}
 	if path := c.Registration.Agreement; path != "" {
@@ -177,7 +178,7 @@ func (s *Server) newRegistration(pages *page.Book) (*registration.Registration, 
 		}
 	}
 	return registration.New(registration.Options{
-		Issuer: c.Public.URL, Gateway: c.Challenge.Name, Store: p.store, Sealer: p.sealer, Admit: a.admission.Key,
+		Issuer: c.Public.URL, Gateway: c.Challenge.Name, Store: p.store, Sealer: p.sealer, Admit: a.admission.Key, Judge: entry.Judge,
 		Signer: s.challenge, Passwords: a.login, Captcha: a.captcha, Register: a.register, Agreement: agreement, Kinds: s.kinds(),
 		Life: c.Registration.Life, LinkLife: c.Registration.LinkLife, ActivateWithin: c.Registration.ActivateWithin,
 		CheckDays: c.Registration.CheckDays, WorkingDays: c.Registration.CheckWorkingDays, Letters: c.Registration.Letters,

@@ -75,7 +75,7 @@ func (s *Server) assemble() error {
 	if s.challenge, err = s.newChallenge(pages, entry); err != nil {
 		return err
 	}
-	if err := s.newAccounts(pages); err != nil {
+	if err := s.newAccounts(pages, entry); err != nil {
 		return err
 	}
 	if s.checks, err = s.newCheck(pages, entry); err != nil {

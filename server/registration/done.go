@@ -150,6 +150,10 @@ func (g *Registration) goOn(x *gin.Context) {
 		x.Redirect(http.StatusSeeOther, pathDone+"?early=1")
 		return
 	}
+	if err := g.opts.Judge([][]byte{p.Certificate}); err != nil {
+		g.refuse(x.Writer, x.Request, err)
+		return
+	}
 	err := g.opts.Store.Update(x.Request.Context(), func(tx store.Tx) error {
 		_, err := tx.TakeSecret(purposeProgress, p.digest, g.opts.Now())
 		return err

@@ -88,7 +88,10 @@ type Options struct {
 	Store   store.Store
 	Sealer  *account.Sealer
 	// Admit goes on with a person whose account is active: Admission.Key.
-	Admit     func(w http.ResponseWriter, r *http.Request, req oidc.Request, who oidc.Login)
+	Admit func(w http.ResponseWriter, r *http.Request, req oidc.Request, who oidc.Login)
+	// Judge returns why the holder of a chain, leaf first, is not let in at this moment, or
+	// nil: the key was proven when the registration began, and may be revoked since.
+	Judge     func(chain [][]byte) error
 	Signer    Signer
 	Passwords Passwords
 	Captcha   *captcha.Keeper

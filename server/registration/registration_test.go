@@ -105,6 +105,7 @@ type gateway struct {
 	register *books
 	now      time.Time
 	admitted []oidc.Login
+	judged   error
 	log      bytes.Buffer
 	options  Options
 }
@@ -139,7 +140,7 @@ func (g *gateway) start(change ...func(*Options)) {
 			g.admitted = append(g.admitted, who)
 			w.WriteHeader(http.StatusNoContent)
 		},
-		Signer: g.desk, Passwords: passwords{}, Captcha: captcha.New(now), Register: g.register,
+		Judge: func([][]byte) error { return g.judged }, Signer: g.desk, Passwords: passwords{}, Captcha: captcha.New(now), Register: g.register,
 		Kinds: []person.Kind{person.Entrepreneur, person.LegalEntity, person.Person},
 		Life:  time.Hour, LinkLife: 72 * time.Hour, ActivateWithin: 30 * 24 * time.Hour, CheckDays: 15, WorkingDays: true, Letters: 5,
 		Mail:    mail.Composer{Gateway: "Пропуск", URL: "https://gateway.example"},

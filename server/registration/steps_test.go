@@ -438,6 +438,24 @@ func TestBlockedMeanwhile(t *testing.T) {
 	reject.refused(http.StatusForbidden, reason.ActivationInvalid)
 }
 
+// TestRevokedMeanwhile: a key that was proven an hour ago lets nobody in who would not get in
+// by it now.
+func TestRevokedMeanwhile(t *testing.T) {
+	g := newGateway(t)
+	g.knows("ip")
+	b := g.browser()
+	b.toDone("ip")
+	b.activate(g.linkOf(g.letters(mail.KindActivation)[0]))
+	page := b.page
+	g.judged = reason.CertRevoked
+	b.post(pathContinue)
+	b.refused(http.StatusForbidden, reason.CertRevoked)
+	g.judged, b.page = nil, page
+	if b.post(pathContinue); b.status != http.StatusNoContent || len(g.admitted) != 1 {
+		t.Errorf("%d, admitted %d", b.status, len(g.admitted))
+	}
+}
+
 // TestNotOpen: no account is opened by a certificate of another kind.
 func TestNotOpen(t *testing.T) {
 	g := newGateway(t, func(o *Options) { o.Kinds = []person.Kind{person.Entrepreneur} })
