@@ -33,7 +33,7 @@ func newAccountCommand() *cobra.Command {
 			"ACCOUNT is the ID of an account or the ИНН of its person. Exit code 1: there is no such account, or it is not in a state\n" +
 			"for that.",
 	}
-	cmd.AddCommand(newAccountListCommand(), newAccountShowCommand(), newAccountEvidenceCommand())
+	cmd.AddCommand(newAccountListCommand(), newAccountShowCommand(), newAccountEvidenceCommand(), newAccountBackupCommand())
 	for _, c := range []struct {
 		use, short, done string
 		do               func(office.Office, context.Context, string) (account.Account, error)
@@ -49,6 +49,9 @@ func newAccountCommand() *cobra.Command {
 	return cmd
 }
 
+// errNoAccounts is that of a configuration without accounts.
+var errNoAccounts = errors.New("accounts.path: в настройках нет учётных записей / the configuration has no accounts")
+
 // accounts is the store of a configuration, opened beside a gateway that may be running.
 type accounts struct {
 	config config.Config
@@ -63,7 +66,7 @@ func openAccounts(file string) (accounts, error) {
 		return accounts{}, err
 	}
 	if !c.Accounts.Kept() {
-		return accounts{}, errors.New("accounts.path: в настройках нет учётных записей / the configuration has no accounts")
+		return accounts{}, errNoAccounts
 	}
 	if _, err := os.Stat(c.Accounts.Path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -420,4 +423,33 @@ func saveEvidence(w io.Writer, dir string, all []account.Evidence) error {
 		out.line("%s", filepath.Join(dir, e.ID))
 	}
 	return out.err
+}
+
+func newAccountBackupCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Резервная копия учётных записей / copy the accounts into a new file",
+		Long: "Copies the accounts as they are at one moment, while the gateway goes on. FILE must not be there. accounts.secret is not\n" +
+			"in it: keep a copy of that elsewhere. To restore, stop the gateway, and put FILE in place of accounts.path, with no -wal\n" +
+			"and -shm of the old one beside it.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := loadConfig(file)
+			if err != nil {
+				return err
+			}
+			if !c.Accounts.Kept() {
+				return errNoAccounts
+			}
+			if err := store.Backup(cmd.Context(), c.Accounts.Path, args[0]); err != nil {
+				return err
+			}
+			out := &printer{w: cmd.OutOrStdout()}
+			out.line("Копия готова / the copy is complete: %s", args[0])
+			return out.err
+		},
+	}
+	configFlag(cmd, &file)
+	return cmd
 }

@@ -140,6 +140,24 @@ func TestAccountCommands(t *testing.T) {
 	}
 }
 
+// TestAccountBackup: a copy made beside a gateway has the accounts, and replaces no file.
+func TestAccountBackup(t *testing.T) {
+	r := newRegistry(t)
+	a := storetest.Person(1)
+	r.put(t, a)
+	to := filepath.Join(r.dir, "copy.db")
+	r.command(t, exitYes, "backup", to)
+	r.command(t, exitUsage, "backup", to)
+	copied, err := store.Open(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	if err := copied.View(t.Context(), func(tx store.Tx) error { _, err := tx.Account(a.ID); return err }); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAccountEvidence: what was signed comes out as it went in, and over no file.
 func TestAccountEvidence(t *testing.T) {
 	r := newRegistry(t)

@@ -123,11 +123,7 @@ func makeFile(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return settle(path)
 }
 
 func connect(path, options string) (*sql.DB, error) {
@@ -167,10 +163,8 @@ func claim(ctx context.Context, db *sql.DB) error {
 	var objects, id int
 	err := db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id").Scan(&objects, &id)
 	switch {
-	case err != nil && strings.Contains(err.Error(), "not a database"):
-		return fmt.Errorf("%w: %w", ErrFormat, err)
 	case err != nil:
-		return err
+		return format(err)
 	case id == applicationID:
 		return nil
 	case objects > 0 || id != 0:
@@ -182,6 +176,14 @@ func claim(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return nil
+}
+
+// format names the error of a file that is no database at all.
+func format(err error) error {
+	if err != nil && strings.Contains(err.Error(), "not a database") {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	return err
 }
 
 // enter keeps the store open until leave.

@@ -142,6 +142,72 @@ func TestSeveralProcesses(t *testing.T) {
 	}
 }
 
+// TestBackup copies a store while it is written to: the copy is whole, ours alone, and over no
+// other file.
+func TestBackup(t *testing.T) {
+	dir := t.TempDir()
+	path, to := filepath.Join(dir, "accounts.db"), filepath.Join(dir, "copy 'of'.db")
+	s := open(t, path)
+	defer s.Close()
+	a := storetest.Person(1)
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.PutAccount(&a) }); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for ctx.Err() == nil {
+			err := s.Update(ctx, func(tx store.Tx) error { // both or none
+				n, err := tx.Counter("a")
+				n.Count++
+				return errors.Join(err, tx.PutCounter(n), tx.PutCounter(account.Counter{Key: "b", Count: n.Count}))
+			})
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+	})
+	err := store.Backup(t.Context(), path, to)
+	cancel()
+	wait.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(to); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the copy: %v, %v", info, err)
+	}
+	if err := store.Backup(t.Context(), path, to); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a file: %v", err)
+	}
+	restored := open(t, to)
+	defer restored.Close()
+	if err := restored.View(t.Context(), func(tx store.Tx) error {
+		n, errN := tx.Counter("a")
+		m, errM := tx.Counter("b")
+		if n.Count != m.Count {
+			t.Errorf("half an update: %d and %d", n.Count, m.Count)
+		}
+		_, err := tx.Account(a.ID)
+		return errors.Join(err, errN, errM)
+	}); err != nil {
+		t.Error(err)
+	}
+
+	text := filepath.Join(dir, "text")
+	if err := os.WriteFile(text, bytes.Repeat([]byte("не база данных\n"), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[string]error{text: store.ErrFormat, filepath.Join(dir, "nothing"): fs.ErrNotExist} {
+		other := filepath.Join(dir, "other.db")
+		if err := store.Backup(t.Context(), from, other); !errors.Is(err, want) {
+			t.Errorf("of %s: %v", filepath.Base(from), err)
+		}
+		if _, err := os.Stat(other); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("of %s: there is a copy", filepath.Base(from))
+		}
+	}
+}
+
 // TestFairness: a process that always has something to write does not keep out another one.
 func TestFairness(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "accounts.db")
