@@ -57,7 +57,8 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if p.opts.Visit != nil {
-		if who, ok := p.opts.Visit(r); ok {
+		want.req.Subject = p.hinted(r, c.ID)
+		if who, ok := p.opts.Visit(r); ok && p.meant(want.req, who) {
 			want.visited(p, who)
 			if best, enough := p.meets(want.req, who); enough {
 				p.finish(w, r, want.req, best)

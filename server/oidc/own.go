@@ -2,12 +2,15 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
+	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"propusk/pki/person"
@@ -107,6 +110,8 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req Request, wh
 	}
 	best, ok := p.meets(req, who)
 	switch {
+	case !p.meant(req, who):
+		p.refuse(w, r, reason.VisitOtherAccount)
 	case ok:
 		p.finish(w, r, req, best)
 	case p.onlyPhysical(req, who):
@@ -114,6 +119,30 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req Request, wh
 	default:
 		http.Redirect(w, r, p.signInPage(req), http.StatusSeeOther)
 	}
+}
+
+// hinted returns the subject that the client names by an identity token (id_token_hint, OpenID
+// Connect Core 1.0, Section 3.1.2.1); "" if it names none, or with a token that is not ours or
+// another client's. That the token is over does not matter.
+func (p *Provider) hinted(r *http.Request, clientID string) string {
+	raw := r.Form.Get("id_token_hint")
+	if raw == "" {
+		return ""
+	}
+	claims, err := op.VerifyIDTokenHint[*zoidc.IDTokenClaims](r.Context(), raw, p.op.IDTokenHintVerifier(r.Context()))
+	if err != nil && !errors.As(err, &op.IDTokenHintExpiredError{}) || !slices.Contains(claims.Audience, clientID) {
+		return ""
+	}
+	return claims.Subject
+}
+
+// meant reports whether somebody is who the client has named, if it has named anybody.
+func (p *Provider) meant(req Request, who Login) bool {
+	if req.Subject == "" {
+		return true
+	}
+	sub, err := p.subject(req.ClientID, who.Identity)
+	return err == nil && sub == req.Subject
 }
 
 // onlyPhysical reports whether a person has proven all that is wanted, but with a key that

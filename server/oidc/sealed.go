@@ -30,6 +30,9 @@ type Request struct {
 	Level level.Level `json:"l,omitempty"`
 	// Since is the earliest moment at which the person may have proven who he is.
 	Since time.Time `json:"f,omitzero"`
+	// Subject is who the client thinks that the person is, by an identity token that it has;
+	// empty if it does not say.
+	Subject string `json:"u,omitempty"`
 	// Path is where a request of the gateway itself ends, which has no client.
 	Path string `json:"o,omitempty"`
 }

@@ -247,6 +247,40 @@ func TestGrant(t *testing.T) {
 	}
 }
 
+// TestHint: a service that names the person by an identity token gets no other.
+func TestHint(t *testing.T) {
+	d := new(desk)
+	h := visited(t, d)
+	d.who, d.here = h.by(level.QES, 0), true
+	ask := func(query url.Values) *url.URL {
+		t.Helper()
+		return must(url.Parse(h.get(h.browser(), "/authorize?"+asked(query).Encode()).Header.Get("Location")))(t)
+	}
+	id := h.redeem(ask(nil).Query().Get("code"), nil).tokens(t).ID
+	h.sleep(time.Hour) // the token is over, and names the person all the same
+	for name, hint := range map[string]string{"his own": id, "nonsense": "x", "a token that was changed": id[:len(id)-4] + "AAAA"} {
+		if u := ask(url.Values{"id_token_hint": {hint}}); u.Query().Get("code") == "" {
+			t.Errorf("%s: %s", name, u)
+		}
+	}
+	if u := ask(url.Values{"id_token_hint": {id}, "client_id": {"public"}}); u.Query().Get("code") == "" {
+		t.Errorf("the token of another client: %s", u)
+	}
+	d.who.Identity.INN = must(person.ParseINN("771234567859"))(t)
+	if u := ask(url.Values{"id_token_hint": {id}, "prompt": {"none"}}); u.Query().Get("error") != "login_required" {
+		t.Errorf("somebody else, silently: %s", u)
+	}
+	browser := h.browser()
+	a := h.get(browser, "/authorize?"+asked(url.Values{"id_token_hint": {id}}).Encode())
+	req := must(h.p.Open(must(url.Parse(a.Header.Get("Location")))(t).Query().Get("request")))(t)
+	back := must(h.p.Ticket(req, Login{Identity: d.who.Identity, CertSHA256: [32]byte{2}, At: h.now()}))(t)
+	if a := h.get(browser, back); a.Header.Get("Location") != "" || a.body != string(reason.VisitOtherAccount) {
+		t.Errorf("somebody else: %d %s %s", a.StatusCode, a.Header.Get("Location"), a.body)
+	}
+	sealed := must(url.Parse(h.get(browser, "/authorize?"+asked(url.Values{"id_token_hint": {id}}).Encode()).Header.Get("Location")))(t).Query().Get("request")
+	h.finish(browser, h.signIn(sealed)) // the person himself
+}
+
 // TestOwn: the pages of the gateway, and nothing else, are where a sign-in of its own ends.
 func TestOwn(t *testing.T) {
 	for target, want := range map[string]string{
