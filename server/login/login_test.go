@@ -481,3 +481,42 @@ func TestPages(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRaise: a visit by password is raised by the code alone, if the password was typed as
+// lately as the service wants; the cookie of before opens nothing.
+func TestRaise(t *testing.T) {
+	g := start(t)
+	a := g.person("ip")
+	c := g.Browser()
+	g.entered(g.password(c, "messages", inn(a), good))
+	secret, _ := g.totp(a)
+	here, err := url.Parse(g.Config.Public.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := c.Jar.Cookies(here)
+	raise := func(c *http.Client, address string) testgateway.Answer {
+		to, err := url.Parse(g.Get(c, address).Location())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g.Get(c, g.Config.Public.URL+login.PathSecond+"?"+to.RawQuery)
+	}
+	g.later(2 * time.Minute)
+	form := g.moved(c, raise(c, g.authorize("payments")), login.PathSecond)
+	g.entered(g.PostForm(c, form, login.PathSecond, url.Values{"method": {account.TOTP}, "code": {g.code(secret)}}))
+
+	thief := g.Browser()
+	thief.Jar.SetCookies(here, before)
+	if got := g.Get(thief, g.authorize("messages")); !strings.Contains(got.Location(), "/signin?request=") {
+		t.Errorf("the cookie of before is good: %s", got.Location())
+	}
+	// The code of two minutes later is no password of two minutes later.
+	late := raise(c, g.authorize("payments")+"&max_age=0")
+	if late.StatusCode != http.StatusSeeOther || !strings.HasPrefix(late.Location(), login.PathPassword+"?request=") {
+		t.Errorf("%d to %s", late.StatusCode, late.Location())
+	}
+	if got := raise(g.Browser(), g.authorize("payments")); !strings.HasPrefix(got.Location(), login.PathPassword+"?request=") {
+		t.Errorf("nobody's visit is raised: %s", got.Location())
+	}
+}

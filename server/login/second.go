@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -12,6 +13,7 @@ import (
 	"propusk/server/account"
 	"propusk/server/admission"
 	"propusk/server/form"
+	"propusk/server/level"
 	"propusk/server/mail"
 	"propusk/server/oidc"
 	"propusk/server/page"
@@ -58,7 +60,7 @@ func (l *Login) raise(c *gin.Context, sealed string) {
 		return
 	}
 	v, a, ok := l.opts.Visits.Of(c.Request)
-	if !ok || v.PasswordAt.IsZero() || v.PasswordAt.Before(l.opts.Provider.Need(req, a.Identity.Kind).Since) {
+	if !ok || !typed(v, l.need(c.Request, req, a).Since) {
 		http.Redirect(c.Writer, c.Request, PathPassword+"?"+url.Values{FieldRequest: {sealed}}.Encode(), http.StatusSeeOther)
 		return
 	}
@@ -71,6 +73,12 @@ func (l *Login) raise(c *gin.Context, sealed string) {
 		return
 	}
 	l.wait(c, a, waiting{Request: sealed, Second: true, Raise: true}, methods)
+}
+
+// typed reports whether a visit has a password that was typed at a time or later. What was
+// raised by a code does not count: its moment is that of the code.
+func typed(v account.Visit, since time.Time) bool {
+	return slices.ContainsFunc(v.Proofs, func(p level.Proof) bool { return p.Level == level.Password && !p.At.Before(since) })
 }
 
 // secondOf returns the sign-in that waits for a code, and answers the request if there is none.

@@ -184,8 +184,18 @@ func (l *Login) methods(r *http.Request, req oidc.Request, a account.Account) (m
 	if set.TOTP && set.Recovery > 0 {
 		methods = append(methods, account.Recovery)
 	}
-	wanted := set.Any() || l.opts.SecondAlways || l.opts.Provider.Need(req, a.Identity.Kind).Level == level.TwoFactor
+	wanted := set.Any() || l.opts.SecondAlways || l.need(r, req, a).Level == level.TwoFactor
 	return methods, wanted && len(methods) > 0, err
+}
+
+// need is what a request wants of a person, who may act for another taxpayer in the visit that
+// the browser has.
+func (l *Login) need(r *http.Request, req oidc.Request, a account.Account) level.Need {
+	kind := a.Identity.Kind
+	if v, who, ok := l.opts.Visits.Of(r); ok && who.ID == a.ID {
+		kind = l.opts.Visits.Login(v, who).Kind()
+	}
+	return l.opts.Provider.Need(req, kind)
 }
 
 // enter notes the sign-in, and hands the person to package admission. Whatever waited has been
@@ -196,7 +206,7 @@ func (l *Login) enter(c *gin.Context, req oidc.Request, a account.Account, wait 
 	if wait.Passed {
 		how.Level, how.AMR = level.TwoFactor, []string{"pwd", "otp", "mfa"}
 	}
-	if l.opts.Provider.Need(req, a.Identity.Kind).Level == level.TwoFactor && !wait.Passed {
+	if l.need(r, req, a).Level == level.TwoFactor && !wait.Passed {
 		l.refuse(c, reason.LoginNoFactor, page.Link{Label: page.Text{RU: "Безопасность", EN: "Security"}, URL: "/account/security"})
 		return
 	}
