@@ -85,7 +85,9 @@ func (p *Profile) journal(c call) {
 		data.Older = records[journalPage-1].Number
 	}
 	for _, r := range records {
-		data.Events = append(data.Events, eventOf(r))
+		e := eventOf(r)
+		e.Device = deviceName(e.Device)
+		data.Events = append(data.Events, e)
 	}
 	p.show(c, "journal", page.View{
 		Title: page.Text{RU: "Журнал", EN: "Journal"},

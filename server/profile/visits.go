@@ -39,7 +39,7 @@ func (p *Profile) visits(c call) {
 				continue
 			}
 			row := visitRow{
-				ID: v.Public, Began: v.Began, Seen: v.Seen, Address: v.Address.Reveal(), Device: v.Device.Reveal(),
+				ID: v.Public, Began: v.Began, Seen: v.Seen, Address: v.Address.Reveal(), Device: deviceName(v.Device.Reveal()),
 				Key: !v.KeyAt.IsZero(), Second: v.Level == level.TwoFactor, Services: len(v.Clients), Current: v.Public == c.visit.Public,
 			}
 			data.Others = data.Others || !row.Current
