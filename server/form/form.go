@@ -69,6 +69,9 @@ func Parse(r *http.Request, limits Limits) (Values, error) {
 			continue
 		}
 		limit, ok := limits[name]
+		if !ok && noFile(r, sent) {
+			continue
+		}
 		if !ok {
 			return nil, reason.Errorf(reason.FormMalformed, "a field that the form does not have")
 		}
@@ -82,6 +85,12 @@ func Parse(r *http.Request, limits Limits) (Values, error) {
 		v[name] = value
 	}
 	return v, nil
+}
+
+// noFile reports whether a field is one for a file for which none was chosen: browsers send a
+// file without a name, which package multipart takes for an empty text.
+func noFile(r *http.Request, sent []string) bool {
+	return r.MultipartForm != nil && len(sent) == 1 && sent[0] == ""
 }
 
 // clean returns a value without white space at its ends and with the line ends of Unix.

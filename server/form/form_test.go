@@ -129,6 +129,7 @@ func upload(t *testing.T, cookie *http.Cookie, token string, size int) *http.Req
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
 	m.WriteField("text", "x")
+	m.CreateFormFile("none", "") // as browsers send a field for a file that nobody chose
 	file, err := m.CreateFormFile("file", "a.cer")
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +165,7 @@ func TestGuardUpload(t *testing.T) {
 		t.Errorf("files %v", files)
 	}
 	v, err := Parse(&took, Limits{"text": {Max: 1}})
-	if err != nil || v["text"] != "x" {
+	if err != nil || v["text"] != "x" || len(v) != 1 {
 		t.Errorf("%v, %v", v, err)
 	}
 }
