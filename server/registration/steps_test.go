@@ -438,6 +438,29 @@ func TestBlockedMeanwhile(t *testing.T) {
 	reject.refused(http.StatusForbidden, reason.ActivationInvalid)
 }
 
+// TestForgotten: an account that nobody has activated in time is gone, and its person may begin
+// again; what he has signed stays.
+func TestForgotten(t *testing.T) {
+	g := newGateway(t)
+	g.knows("ip")
+	b := g.browser()
+	b.toDone("ip")
+	id := g.account("ip").ID
+	if err := g.store.Update(t.Context(), func(tx store.Tx) error { return tx.DeleteAccount(id) }); err != nil {
+		t.Fatal(err)
+	}
+	b.get(pathDone)
+	b.refused(http.StatusForbidden, reason.RegistrationExpired)
+	g.browser().toDone("ip")
+	g.view(func(tx store.Tx) error {
+		old, err := tx.EvidenceOf(id)
+		if len(old) != 1 {
+			t.Errorf("%d agreements of the account that is gone", len(old))
+		}
+		return err
+	})
+}
+
 // TestRevokedMeanwhile: a key that was proven an hour ago lets nobody in who would not get in
 // by it now.
 func TestRevokedMeanwhile(t *testing.T) {
