@@ -207,7 +207,7 @@ func TestOrdinaryBrowser(t *testing.T) {
 	w := begin(t, g, g.Browser(), g.Config.Public.URL)
 	w.wants(2, "bad", "1")
 	w.enter()
-	w.wants(7, "none", "")
+	w.wants(7, "bad", "gost-tls-required")
 	w = begin(t, g, g.GOSTBrowser(""), g.Config.Public.URL).enter()
 	w.wants(2, "good", "")
 	w.wants(7, "bad", "5")

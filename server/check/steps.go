@@ -91,6 +91,11 @@ func Diagnose(rows []Row, f *Facts) Diagnosis {
 		s.Findings = append(s.Findings, found)
 		told[stepKey], warnings[stepKey] = true, false
 	}
+	if f.Entrance != nil && f.Entrance.Code == reason.GOSTTLSRequired {
+		s := &d.Steps[stepServer-1]
+		s.Findings = append(s.Findings, findingOf(reason.GOSTTLSRequired))
+		told[stepServer], warnings[stepServer] = true, false
+	}
 	for i := range d.Steps {
 		s := &d.Steps[i]
 		switch {
@@ -150,16 +155,21 @@ func unnamed(rows []Row, f *Facts) (Finding, bool) {
 		if slices.ContainsFunc(rows, func(r Row) bool { return r.Detected != nil && r.Detected(alone) }) {
 			continue
 		}
-		e, ok := reason.Lookup(h.Code)
-		if !ok {
-			e, _ = reason.Lookup(reason.InternalError)
-		}
-		var cause, action page.Text
-		cause.RU, cause.EN = e.What()
-		action.RU, action.EN = e.Remedy()
-		return Finding{Code: e.Code, Cause: cause, Action: []page.Text{action}}, true
+		return findingOf(h.Code), true
 	}
 	return Finding{}, false
+}
+
+// findingOf tells a reason by the sentences of the catalogue.
+func findingOf(code reason.Code) Finding {
+	e, ok := reason.Lookup(code)
+	if !ok {
+		e, _ = reason.Lookup(reason.InternalError)
+	}
+	var cause, action page.Text
+	cause.RU, cause.EN = e.What()
+	action.RU, action.EN = e.Remedy()
+	return Finding{Code: e.Code, Cause: cause, Action: []page.Text{action}}
 }
 
 // forgive makes warnings of what is in the way of one way to sign in, when another is free:
