@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
+	"propusk/pki/person"
+	"propusk/server/account"
 	"propusk/server/captcha/captchatest"
 	"propusk/server/mail/mailbox"
 	"propusk/server/testgateway"
@@ -82,6 +85,29 @@ func TestLevels(t *testing.T) {
 	t.Parallel()
 	_, in := newPeople(t, "ip")
 	Run(t, "levels", in)
+}
+
+// hostile is the name of somebody whom no page may run.
+const hostile = `"><script>document.title="pwned"</script><img src=x onerror=alert(1)>`
+
+// TestSupport asks the support, in both languages, and tries to send it a private key; and looks
+// with a browser at the pages of somebody whose name is a script.
+func TestSupport(t *testing.T) {
+	t.Parallel()
+	w, in := newPeople(t, "ip")
+	accounts := w.gateway.Accounts()
+	w.gateway.GivePassword(accounts, w.gateway.AddAccount(accounts, "ip512", func(a *account.Account) {
+		a.Identity.Name = person.NewName(hostile)
+		for i := range a.Taxpayers {
+			a.Taxpayers[i].Name = person.NewName(hostile)
+		}
+	}), secret)
+	key, err := os.ReadFile(w.gateway.Path("tls/ecdsa.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in["key"], in["certificate"], in["hostile"] = string(key), w.gateway.Country.Person("ip").Certificate.Raw, hostile
+	Run(t, "support", in)
 }
 
 // TestNewcomer registers somebody whom the gateway has never seen, with a key that really
