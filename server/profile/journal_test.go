@@ -1,14 +1,19 @@
 package profile
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/pki/report"
+	"propusk/server/account"
 	"propusk/server/journal"
 )
 
@@ -78,5 +83,74 @@ func TestHarmless(t *testing.T) {
 	}
 	if len(columns("ru")) != len(columns("en")) {
 		t.Error("the table has other columns in the other language")
+	}
+}
+
+// shelf is a journal of many records about one person.
+type shelf struct {
+	records int
+	asked   int
+	broken  error
+}
+
+func (s *shelf) Of(_ context.Context, _ []person.Identity, before uint64, limit int) ([]journal.Record, error) {
+	s.asked++
+	if before == 0 {
+		before = uint64(s.records) + 1
+	}
+	var page []journal.Record
+	for n := before - 1; n > 0 && len(page) < limit; n-- {
+		page = append(page, journal.Record{Number: n})
+	}
+	if s.broken != nil && s.asked > 1 {
+		return nil, s.broken
+	}
+	return page, nil
+}
+
+// TestEach: a file has every record once, the newest first; it is not whole if the journal
+// fails on the way, and it is bounded.
+func TestEach(t *testing.T) {
+	for _, records := range []int{0, 1, downloadStep, downloadStep + 1, 2*downloadStep + 7} {
+		s := &shelf{records: records}
+		next, read := records, 0
+		err := New(Options{Histories: s}).each(t.Context(), account.Account{}, func(r journal.Record) error {
+			if r.Number != uint64(next) {
+				t.Fatalf("%d records: number %d, want %d", records, r.Number, next)
+			}
+			next, read = next-1, read+1
+			return nil
+		})
+		if err != nil || read != records {
+			t.Errorf("%d of %d records, %v", read, records, err)
+		}
+	}
+	failing := errors.New("disk")
+	s := &shelf{records: 3 * downloadStep, broken: failing}
+	if err := New(Options{Histories: s}).each(t.Context(), account.Account{}, func(journal.Record) error { return nil }); !errors.Is(err, failing) {
+		t.Errorf("a journal that fails: %v", err)
+	}
+	read := 0
+	s = &shelf{records: maxDownload + 5*downloadStep}
+	if err := New(Options{Histories: s}).each(t.Context(), account.Account{}, func(journal.Record) error { read++; return nil }); err != nil || read != maxDownload {
+		t.Errorf("%d records, %v", read, err)
+	}
+}
+
+// TestPeople: the journal is asked for a person under each of his kinds.
+func TestPeople(t *testing.T) {
+	acc := account.Account{
+		Identity:  person.Identity{Kind: person.Entrepreneur, Name: person.NewName("Примеров Пример")},
+		Taxpayers: []account.Taxpayer{{Kind: person.Entrepreneur}, {Kind: person.Person}, {Kind: person.LegalEntity}},
+	}
+	var kinds []person.Kind
+	for _, who := range people(acc) {
+		kinds = append(kinds, who.Kind)
+		if who.Name != acc.Identity.Name {
+			t.Errorf("%s is another person", who.Kind)
+		}
+	}
+	if want := []person.Kind{person.Entrepreneur, person.Entrepreneur, person.Person, person.LegalEntity}; !slices.Equal(kinds, want) {
+		t.Errorf("kinds %v, want %v", kinds, want)
 	}
 }
