@@ -18,7 +18,7 @@ APT_NODE  := $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm)
 # The real peers of the tests; gcc is for the race detector, valgrind finds
 # branches and addresses that depend on secrets.
 APT_TEST  := $(APT_RUN) $(APT_NODE) gcc libc6-dev libxml2-utils valgrind gnutls-bin haproxy iproute2 nginx-light stunnel4 util-linux opensc \
-	pcscd libccid vsmartcard-vpcd softhsm2 chromium gcc-mingw-w64-x86-64
+	pcscd libccid vsmartcard-vpcd softhsm2 chromium gcc-mingw-w64-x86-64 exim4-daemon-light
 # The C side of the benchmarks.
 APT_BENCH := $(APT_TEST) libssl-dev
 
@@ -143,13 +143,14 @@ connections:
 large:
 	PROPUSK_LARGE=1 PROPUSK_STREAM=1 $(GO) test -count=1 -v -run 'OneGigabyte|StreamMemory' -timeout 30m ./server ./pki/cms
 
-## bench: ratios beside gost-engine, gogost, nginx and OpenSSL's verdicts, measured in the same run; PURE=1 also
-## without assembly
+## bench: ratios beside gost-engine, gogost, nginx and OpenSSL's verdicts, measured in the same run, and what
+## tokens, pages and sign-ins cost; PURE=1 also without assembly
 bench: apt-bench
 	$(GO) run ./gost/internal/peerbench $(if $(PURE),-pure)
 	$(GO) run ./gost/internal/tlsbench
 	$(GO) run ./cmd/internal/verdictbench
 	$(GO) run ./cmd/internal/tokenbench
+	$(GO) run ./cmd/internal/signinbench
 
 ## timing: look for timing differences between secrets, for minutes on a quiet machine
 timing:
