@@ -22,21 +22,21 @@ import (
 // Weaknesses returns what is wrong with a new password of a person; nothing if it is good
 // (PW-06).
 func (l *Login) Weaknesses(fresh string, a account.Account) []password.Weakness {
-	return l.opts.Policy.Check(fresh, About(a))
+	return l.opts.Policy.Check(fresh, about(a))
 }
 
-// About returns what must not be in the password of an account.
-func About(a account.Account) password.About {
+// about returns what must not be in the password of an account.
+func about(a account.Account) password.About {
 	local, _, _ := strings.Cut(a.Email.Reveal(), "@")
-	about := password.About{Login: a.Identity.INN.Reveal(), Words: []string{local}}
+	known := password.About{Login: a.Identity.INN.Reveal(), Words: []string{local}}
 	names := []string{a.Identity.Name.Reveal()}
 	for _, t := range a.Taxpayers {
 		names = append(names, t.Name.Reveal())
 	}
 	for _, name := range names {
-		about.Words = append(about.Words, strings.FieldsFunc(name, func(c rune) bool { return !unicode.IsLetter(c) })...)
+		known.Words = append(known.Words, strings.FieldsFunc(name, func(c rune) bool { return !unicode.IsLetter(c) })...)
 	}
-	return about
+	return known
 }
 
 // Hash returns the hash of a password for SetPassword. Call it outside of transactions. The
@@ -74,17 +74,6 @@ func (l *Login) SetPassword(tx store.Tx, r *http.Request, a account.Account, has
 		return nil
 	}
 	return tx.PutLetter(l.opts.Mail.PasswordChanged(admission.To(a), l.opts.Now(), mail.PasswordChanged{Device: l.opts.Admission.Device(r)}))
-}
-
-// Confirm checks the password of a person who is there already, for a change that wants it.
-// The error has the reason [reason.LoginWrong], [reason.LoginThrottled],
-// [reason.LoginStrangers] or [reason.ServerBusy], or is that of the store.
-func (l *Login) Confirm(r *http.Request, a account.Account, current string) error {
-	who, _, err := l.check(r, a.Identity.INN.Reveal(), current)
-	if err == nil && who.ID != a.ID {
-		return reason.LoginWrong
-	}
-	return err
 }
 
 // check compares a login and a password, whatever the state of the account. The error has the
