@@ -235,6 +235,27 @@ func TestNamesDoNotMatter(t *testing.T) {
 	begin(t, g, ordinary, g.Config.Public.URL).wants(2, "bad", "1")
 }
 
+// proxied is a browser behind a proxy that names itself, as RFC 9110, Section 7.6.3 wants.
+type proxied struct{ http.RoundTripper }
+
+func (p proxied) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Via", "1.1 proxy.example")
+	return p.RoundTripper.RoundTrip(r)
+}
+
+// TestHonestProxy is row 30, and not row 1: what came is not the browser's own connection.
+func TestHonestProxy(t *testing.T) {
+	g := testgateway.Start(t)
+	browser := g.Browser()
+	browser.Transport = proxied{browser.Transport}
+	w := begin(t, g, browser, g.Config.Public.URL)
+	w.wants(2, "bad", "30")
+	if _, rows := w.step(2); len(rows) != 1 {
+		t.Errorf("rows %v", rows)
+	}
+}
+
 // until opens the run again until the server has noted a handshake that failed: it hears of
 // it a moment after the client.
 func (w *walker) until(step int, row string) {
