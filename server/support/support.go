@@ -62,6 +62,7 @@ var limits = form.Limits{
 	"name": {Max: 200}, "inn": {Max: 20}, "email": {Max: 254}, "phone": {Max: 40}, "topic": {Max: 20},
 	"text": {Max: 5000, Lines: true}, "check": {Max: 40}, "code": {Max: 64},
 	captcha.FieldID: {Max: 200}, captcha.FieldAnswer: {Max: 32},
+	"files": {Max: 0}, // browsers send one without a name when none was chosen
 }
 
 // Codes that may come in addresses: of results of the check page, and of pages about failures.
@@ -185,7 +186,7 @@ func (s *Support) show(x call, values form.Values, wrong form.Errors, human bool
 			RU: "Опишите, что случилось. Ответ придёт на электронную почту в течение двух рабочих дней.",
 			EN: "Tell us what happened. The answer comes by e-mail within two working days.",
 		},
-		Token: form.Token(x.w, x.r), Who: s.person(x), Errors: wrong, Values: values.Kept(captcha.FieldAnswer, captcha.FieldID),
+		Token: form.Token(x.w, x.r), Who: s.person(x), Errors: wrong, Values: values.Kept(captcha.FieldAnswer, captcha.FieldID, "files"),
 		Here: Path, Data: data,
 	}))
 }
@@ -286,9 +287,6 @@ func attached(r *http.Request) ([]account.Attachment, error) {
 		for _, header := range sent {
 			if name != "files" {
 				return nil, reason.Errorf(reason.FormMalformed, "files in another field")
-			}
-			if header.Size == 0 && header.Filename == "" {
-				continue // nothing was chosen
 			}
 			if len(files) == maxFiles {
 				return nil, reason.New(reason.TicketFilesMany, nil)
