@@ -138,10 +138,16 @@ func (s *Server) newProvider(pages *page.Book) (*oidc.Provider, error) {
 
 // engine returns the engine of a host.
 func (s *Server) engine(name, hostURL, assets string, refuse refusal) *gin.Engine {
-	return request.NewEngine(request.Options{
+	e := request.NewEngine(request.Options{
 		Host: name, Log: s.opts.Log, Now: s.opts.Now, HSTS: strictTransport(hostURL, s.opts.Config),
 		AssetsURL: assets, Refuse: refuse, Observe: s.metrics.Request,
 	})
+	e.Use(func(c *gin.Context) {
+		if !strings.HasPrefix(c.Request.URL.Path, "/api/") {
+			page.KeepLanguage(c.Writer, c.Request)
+		}
+	})
+	return e
 }
 
 func (s *Server) publicHost(pages *page.Book) http.Handler {

@@ -43,10 +43,11 @@ func chosenLanguage(r *http.Request) (string, bool) {
 	return "", false
 }
 
-// keepLanguage lets the pages that follow have the language that the address chose. The
-// cookie says nothing about the person, and goes over plain HTTP too: the page that checks
-// the environment is there.
-func keepLanguage(w http.ResponseWriter, r *http.Request) {
+// KeepLanguage lets the pages that follow have the language that the address of a request
+// chose; a host with pages does it before anything else, so that it holds through redirects.
+// The cookie says nothing about the person, and goes over plain HTTP too: the page that
+// checks the environment is there.
+func KeepLanguage(w http.ResponseWriter, r *http.Request) {
 	lang, ok := chosenLanguage(r)
 	if !ok {
 		return

@@ -186,7 +186,6 @@ func (b *Book) Show(w http.ResponseWriter, r *http.Request, name string, v View)
 	if len(v.Scripts) > 0 {
 		policy(w.Header(), cmp.Or(v.Policy, "script-src 'self'; connect-src 'self'; form-action 'self'"))
 	}
-	keepLanguage(w, r)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)

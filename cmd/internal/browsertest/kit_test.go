@@ -66,6 +66,7 @@ func newKit(t *testing.T) *httptest.Server {
 	e := request.NewEngine(request.Options{
 		Host: "kit", Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Refuse: refuse, Observe: func(request.Outcome) {},
 	})
+	e.Use(func(c *gin.Context) { page.KeepLanguage(c.Writer, c.Request) })
 	request.Get(e, "/", func(c *gin.Context) {
 		page.Written(c.Writer, c.Request, book.Show(c.Writer, c.Request, "kit/all", kitView(c.Writer, c.Request)))
 	})

@@ -32,6 +32,7 @@ for (const [lang, id] of [["ru", "ip512"], ["en", "fl"]]) {
     await open(page, "/account", lang);
     const tab = await withKey(page, someone);
     await arrived(tab, "/registration");
+    assert.equal(await tab.locator("html").getAttribute("lang"), lang); // by way of the agent, from another site
     await examine(tab, "newcomer-form");
     await fill(tab, { email: address });
     await tab.locator("#field-captcha").fill("0");

@@ -48,6 +48,7 @@ for (const lang of ["ru", "en"]) {
   await as(`sign-in with a password, ${lang}`, async (page) => {
     await open(page, "/account", lang);
     await page.locator("#field-login").waitFor();
+    assert.equal(await page.locator("html").getAttribute("lang"), lang); // through the redirect
     assert.equal(await page.locator("#field-login").getAttribute("autocomplete"), "username");
     assert.equal(await page.locator("#field-password").getAttribute("autocomplete"), "current-password");
     await examine(page, "people-signin");
