@@ -157,6 +157,7 @@ func (g *gateway) start(change ...func(*Options)) {
 			page.Written(w, r, pages.Failure(w, r, page.Failure{Code: code}))
 		},
 	})
+	g.engine.Use(func(x *gin.Context) { page.KeepLanguage(x.Writer, x.Request) })
 	o.Captcha.Routes(g.engine)
 	r.Routes(g.engine)
 	// What admission does with who comes by a key.
