@@ -158,24 +158,29 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// claim marks an empty file as ours, and refuses one that is somebody else's.
+// claim marks an empty file as ours, and refuses one that is somebody else's. A file of ours
+// gets its write-ahead log back if it has lost it: copies have none.
 func claim(ctx context.Context, db *sql.DB) error {
 	var objects, id int
 	err := db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id").Scan(&objects, &id)
 	switch {
 	case err != nil:
 		return format(err)
-	case id == applicationID:
-		return nil
-	case objects > 0 || id != 0:
+	case id != applicationID && (objects > 0 || id != 0):
 		return ErrFormat
 	}
-	for _, statement := range []string{"PRAGMA journal_mode = wal", fmt.Sprintf("PRAGMA application_id = %d", applicationID)} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
+	var mode string
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode = wal").Scan(&mode); err != nil {
+		return err
 	}
-	return nil
+	if mode != "wal" {
+		return fmt.Errorf("store: the file system allows no write-ahead log, but %q", mode)
+	}
+	if id == applicationID {
+		return nil
+	}
+	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+	return err
 }
 
 // format names the error of a file that is no database at all.

@@ -181,6 +181,9 @@ func TestBackup(t *testing.T) {
 	}
 	restored := open(t, to)
 	defer restored.Close()
+	if _, err := os.Stat(to + "-wal"); err != nil { // else those who look hold up those who write
+		t.Errorf("the copy has no write-ahead log: %v", err)
+	}
 	if err := restored.View(t.Context(), func(tx store.Tx) error {
 		n, errN := tx.Counter("a")
 		m, errM := tx.Counter("b")

@@ -105,12 +105,12 @@ func (w *writer) run() {
 // wait for the end of the commit, and its error.
 func (w *writer) commit(first *waiting) (kept []*waiting, err error) {
 	if err := w.turn.enter(); err != nil {
-		first.refuse(err)
+		w.refuse(first, err)
 		return nil, nil
 	}
 	defer func() { err = errors.Join(err, w.turn.leave()) }()
 	if err := w.connection.exec("BEGIN IMMEDIATE"); err != nil {
-		first.refuse(err)
+		w.refuse(first, err)
 		return nil, nil
 	}
 	kept, err = w.batch(first)
@@ -170,6 +170,20 @@ func (w *writer) next() *waiting {
 		default:
 			return nil
 		}
+	}
+}
+
+// refuse gives no turn to an update, nor to those that have come meanwhile: each of them would
+// wait as long again for a file that somebody keeps locked.
+func (w *writer) refuse(first *waiting, err error) {
+	n := len(w.queue)
+	first.refuse(err)
+	for ; n > 0; n-- {
+		u := w.next()
+		if u == nil {
+			return
+		}
+		u.refuse(err)
 	}
 }
 

@@ -108,3 +108,47 @@ func TestLostTransaction(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLockedFile: when another program keeps the file locked, those who wait are told so
+// together, not one after the other, each after the time that one may wait; and all is well
+// again when it lets go.
+func TestLockedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	other, err := connect(path, "_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	next := func(tx Tx) error { _, err := tx.Next("n"); return err }
+	const others, patience = 50, 300 * time.Millisecond
+	if err := s.Update(t.Context(), func(Tx) error { return s.writer.connection.exec("PRAGMA busy_timeout = 300") }); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked, began := make(chan error, others), time.Now()
+	for range others {
+		go func() { locked <- s.Update(context.Background(), next) }()
+	}
+	for range others {
+		if err := <-locked; err == nil {
+			t.Error("an update of a locked file succeeds")
+		}
+	}
+	if d := time.Since(began); d > others*patience/3 {
+		t.Errorf("%d updates were refused one after the other, in %v", others, d)
+	}
+	if err := lock.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), next); err != nil {
+		t.Error(err)
+	}
+}
