@@ -24,6 +24,7 @@ func accountFields(c *coder, a *account.Account) {
 	c.plain("origin", &a.Origin)
 	c.moment("activate_by", &a.ActivateBy)
 	c.moment("closed", &a.Closed)
+	c.moment("keys_lost", &a.KeysLost)
 	c.moment("last_visit", &a.LastVisit)
 	c.plain("version", &a.Version)
 }

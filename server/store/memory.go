@@ -127,6 +127,25 @@ func (r *memoryRows) remove(table string, names []string) error {
 }
 
 func (r *memoryRows) find(table string, q query) ([][]byte, error) {
+	found, err := r.selected(table, q)
+	var documents [][]byte
+	for _, v := range found {
+		documents = append(documents, v.document)
+	}
+	return documents, err
+}
+
+func (r *memoryRows) names(table string, q query) ([]string, error) {
+	found, err := r.selected(table, q)
+	var names []string
+	for _, v := range found {
+		names = append(names, v.name)
+	}
+	return names, err
+}
+
+// selected returns the rows that a query means.
+func (r *memoryRows) selected(table string, q query) ([]row, error) {
 	if r.over {
 		return nil, errOver
 	}
@@ -143,11 +162,7 @@ func (r *memoryRows) find(table string, q query) ([][]byte, error) {
 		}
 		return order
 	})
-	var documents [][]byte
-	for _, v := range found[:min(q.limit, len(found))] {
-		documents = append(documents, v.document)
-	}
-	return documents, nil
+	return found[:min(q.limit, len(found))], nil
 }
 
 // value returns what a column has; nil is what there is in no column.

@@ -114,11 +114,25 @@ func (r *sqlRows) remove(table string, names []string) error {
 }
 
 func (r *sqlRows) find(table string, q query) ([][]byte, error) {
+	return r.selected("document", table, q)
+}
+
+func (r *sqlRows) names(table string, q query) ([]string, error) {
+	raw, err := r.selected(nameColumn, table, q)
+	names := make([]string, len(raw))
+	for i := range raw {
+		names[i] = string(raw[i])
+	}
+	return names, err
+}
+
+// selected returns a column of the rows that a query means.
+func (r *sqlRows) selected(column, table string, q query) ([][]byte, error) {
 	if r.broken != nil {
 		return nil, r.broken
 	}
 	var text strings.Builder
-	text.WriteString("SELECT document FROM " + table)
+	text.WriteString("SELECT " + column + " FROM " + table)
 	var args []any
 	for i, c := range q.where {
 		text.WriteString([]string{" WHERE ", " AND "}[min(i, 1)] + c.column + " " + string(c.relation) + " ?")

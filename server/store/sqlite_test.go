@@ -263,6 +263,37 @@ func TestNothingPersonalInErrors(t *testing.T) {
 	}
 }
 
+// TestDamagedDocument: a document that the disk has damaged does not stay for ever, and does not
+// keep others from being forgotten.
+func TestDamagedDocument(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	s := open(t, path)
+	defer s.Close()
+	a, now := storetest.Person(1), time.Now()
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		err := tx.PutAccount(&a)
+		for i := range byte(3) {
+			err = errors.Join(err, tx.PutSecret(account.Secret{Digest: [32]byte{i + 1}, Purpose: "p", Account: a.ID, Created: now, Expires: now}),
+				tx.PutCounter(account.Counter{Key: string('a' + rune(i)), Until: now}), tx.PutFactor(account.Factor{Account: a.ID, ID: string('a' + rune(i))}))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"secret", "counter", "factor"} {
+		statement(t, path, "UPDATE "+table+" SET document = CAST('{' AS BLOB) WHERE id = (SELECT min(id) FROM "+table+")")
+	}
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		n, err := tx.Sweep(now, 100)
+		if n != 6 {
+			t.Errorf("%d are forgotten", n)
+		}
+		return errors.Join(err, tx.DeleteAccount(a.ID))
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWaitingCaller: who leaves the queue was not served, and an update that has begun ends
 // whole.
 func TestWaitingCaller(t *testing.T) {

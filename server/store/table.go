@@ -11,6 +11,8 @@ type rows interface {
 	put(table string, r row) error
 	// find returns the documents of the rows that a query means.
 	find(table string, q query) ([][]byte, error)
+	// names returns the names of the rows that a query means.
+	names(table string, q query) ([]string, error)
 	// remove removes the rows with the names.
 	remove(table string, names []string) error
 }
@@ -150,18 +152,16 @@ func dropAll[T any](t *tx, of *table[T], q query) error {
 }
 
 // dropSome removes as many rows that a query means as its limit says, and returns how many
-// those were.
+// those were. It does not read their documents: one that is damaged does not stay for ever, and
+// the others with it.
 func dropSome[T any](t *tx, of *table[T], q query) (int, error) {
 	if t.readOnly {
 		return 0, ErrReadOnly
 	}
-	values, err := find(t, of, q)
-	if err != nil || len(values) == 0 {
+	q.limit = max(0, min(q.limit, MaxPage))
+	names, err := t.rows.names(of.name, q)
+	if err != nil || len(names) == 0 {
 		return 0, err
-	}
-	names := make([]string, len(values))
-	for i := range values {
-		names[i], _ = of.row(&values[i])
 	}
 	return len(names), t.rows.remove(of.name, names)
 }

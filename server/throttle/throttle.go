@@ -143,7 +143,8 @@ func (t *Throttle) Begin(tx store.Tx, a Attempt) error {
 		if err != nil {
 			return err
 		}
-		if c.Until.Before(now) {
+		// What is farther away than any budget was written before the clock was set back.
+		if c.Until.Before(now) || c.Until.After(now.Add(2*p.budget.Refill)) {
 			c.Count, c.Since, c.Until = 0, now, now
 		}
 		c.Count++

@@ -294,3 +294,22 @@ func FuzzDevice(f *testing.F) {
 		}
 	})
 }
+
+// TestClockSetBack: attempts at a time that the clock had in error lock nobody out until then;
+// and a clock that goes back by a little gives no attempts.
+func TestClockSetBack(t *testing.T) {
+	b := newBench(t, store.NewMemory())
+	now := b.at
+	b.at = now.AddDate(5, 0, 0)
+	if got := b.allowed(10, from("192.0.2.1"), "one"); got != 4 {
+		t.Errorf("in five years: %d", got)
+	}
+	b.at = now
+	if got := b.allowed(10, from("192.0.2.1"), "one"); got != 4 {
+		t.Errorf("today: %d", got)
+	}
+	b.at = now.Add(-time.Minute)
+	if got := b.allowed(10, from("192.0.2.1"), "one"); got != 0 {
+		t.Errorf("a minute ago: %d", got)
+	}
+}
