@@ -57,6 +57,9 @@ type Claim struct {
 	// Entered tells that a number comes from the form and not from the certificate: then
 	// nothing but the register vouches for it.
 	Entered bool
+	// EnteredINN tells that the ИНН is such a number: then the name is all that ties the
+	// entry to the holder of the certificate.
+	EnteredINN bool
 	// Born and Document are of the second step; empty in the first.
 	Born, Document person.Private
 }
@@ -76,7 +79,8 @@ const (
 // Compare tells whether an entry is that of the person who claims it. Numbers must be the
 // same. The first step is enough if the name is the same too and all numbers come from the
 // certificate; otherwise date of birth and document decide, and a name that a person has
-// changed since does not matter.
+// changed since does not matter if the certificate states the ИНН. Whoever knows birthday
+// and document of somebody else must not become him by typing his ИНН.
 func (e Entry) Compare(c Claim) Match {
 	if e.INN != c.INN || !c.OGRNIP.IsZero() && e.OGRNIP != c.OGRNIP {
 		return Mismatch
@@ -86,6 +90,9 @@ func (e Entry) Compare(c Claim) Match {
 	}
 	if c.Born.IsZero() && c.Document.IsZero() {
 		return More
+	}
+	if c.EnteredINN && !SameName(e.Name, c.Name) {
+		return Mismatch
 	}
 	if e.Born.IsZero() || e.Document.IsZero() || e.Born != c.Born || plain(e.Document) != plain(c.Document) {
 		return Mismatch

@@ -98,6 +98,17 @@ func TestCompare(t *testing.T) {
 			c.Name = person.NewName("Соснина Алёна Петровна")
 			detail(c, "1980-02-29", "4501123456")
 		}, Same},
+		"entered ИНН, with details": {func(c *Claim, _ *Entry) {
+			c.Entered, c.EnteredINN = true, true
+			detail(c, "1980-02-29", "4501123456")
+		}, Same},
+		"entered ИНН, another name": {func(c *Claim, _ *Entry) {
+			c.Entered, c.EnteredINN, c.Name = true, true, person.NewName("Соснина Алёна Петровна")
+		}, More},
+		"entered ИНН, another name, with details": {func(c *Claim, _ *Entry) {
+			c.Entered, c.EnteredINN, c.Name = true, true, person.NewName("Соснина Алёна Петровна")
+			detail(c, "1980-02-29", "4501123456")
+		}, Mismatch},
 		"another birthday":         {func(c *Claim, _ *Entry) { c.Entered = true; detail(c, "1980-02-28", "4501123456") }, Mismatch},
 		"another document":         {func(c *Claim, _ *Entry) { c.Entered = true; detail(c, "1980-02-29", "4501123457") }, Mismatch},
 		"half of the details":      {func(c *Claim, _ *Entry) { c.Entered = true; detail(c, "1980-02-29", "") }, Mismatch},

@@ -182,9 +182,13 @@ func (g *Registration) sign(x *gin.Context) {
 
 // samePerson refuses a signer who is not the one who registers: the ИНН, the СНИЛС and the
 // name must be the same, as far as both certificates have them, and one number must be.
-// Another certificate of the same person will do. 63-ФЗ, ст. 11, п. 4.
+// Another certificate of the same person will do, but none with another ИНН than was
+// entered. 63-ФЗ, ст. 11, п. 4.
 func (p *progress) samePerson(signer person.Identity) error {
 	who, vouched := p.who, false
+	if entered := p.identity().INN; !signer.INN.IsZero() && entered != signer.INN {
+		return reason.Errorf(reason.RegistrationPerson, "the ИНН that was entered is not that of the signer")
+	}
 	for _, pair := range [][2]string{{who.INN.Reveal(), signer.INN.Reveal()}, {who.SNILS.Reveal(), signer.SNILS.Reveal()}} {
 		if pair[0] == "" || pair[1] == "" {
 			continue

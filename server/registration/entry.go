@@ -2,6 +2,7 @@ package registration
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/mail"
@@ -22,9 +23,12 @@ import (
 	"propusk/server/store"
 )
 
-// maxChecks is how often one registration may ask the register: whoever guesses what it
-// holds about somebody else is stopped soon.
-const maxChecks = 10
+// How often the register may be asked: whoever guesses what it holds about somebody else is
+// stopped soon.
+const (
+	maxChecks    = 10 // by one registration
+	maxDayChecks = 30 // by one certificate in 24 hours, however often it begins anew
+)
 
 // maxEmail is how long an address may be, in bytes. RFC 5321, Section 4.5.3.1.3.
 const maxEmail = 254
@@ -119,10 +123,10 @@ func (g *Registration) enter(x *gin.Context) {
 		g.showForm(x, p, values, errs, answered, 0)
 		return
 	}
-	p, err = g.change(x.Request, p.digest, func(_ store.Tx, p *progress) error {
+	p, err = g.change(x.Request, p.digest, func(tx store.Tx, p *progress) error {
 		p.INN, p.OGRNIP, p.Email = values["inn"], values["ogrnip"], values["email"]
 		p.Born, p.Document, p.Language, p.Step = "", "", page.Language(x.Request), atForm
-		return p.countCheck()
+		return g.countCheck(tx, p)
 	})
 	if err == nil {
 		p, err = g.consult(x.Request, p)
@@ -200,11 +204,16 @@ func mailbox(s string) bool {
 }
 
 // countCheck counts a question to the register.
-func (p *progress) countCheck() error {
+func (g *Registration) countCheck(tx store.Tx, p *progress) error {
 	if p.Account != "" {
 		return reason.New(reason.RegistrationStep, nil)
 	}
-	if p.Checks++; p.Checks > maxChecks {
+	digest := p.cert.SHA256()
+	day, err := count(tx, "registration checks "+hex.EncodeToString(digest[:]), g.opts.Now())
+	if err != nil {
+		return err
+	}
+	if p.Checks++; p.Checks > maxChecks || day > maxDayChecks {
 		return reason.New(reason.RegistrationAttempts, nil)
 	}
 	return nil
@@ -218,10 +227,12 @@ func (g *Registration) consult(r *http.Request, p *progress) (*progress, error) 
 	if err != nil {
 		return p, err
 	}
-	withDetails := p.Born != ""
+	withDetails, asked := p.Born != "", p.Checks
 	return g.change(r, p.digest, func(_ store.Tx, p *progress) error {
-		if p.Account != "" {
-			return reason.New(reason.RegistrationStep, nil)
+		// What the register has said is about the data it was asked about, and about no
+		// others that came from another tab meanwhile.
+		if p.Account != "" || p.Checks != asked {
+			return reason.Errorf(reason.RegistrationStep, "the data were changed meanwhile, in another tab")
 		}
 		p.Doubt, p.Registered, p.Closed = doubt, false, time.Time{}
 		if match == register.Same {
@@ -261,7 +272,7 @@ func (g *Registration) match(ctx context.Context, p *progress) (register.Match, 
 		return register.Mismatch, "", register.Entry{}, err
 	}
 	match := entry.Compare(register.Claim{
-		INN: who.INN, OGRNIP: ogrnip, Name: who.Name, Entered: entered,
+		INN: who.INN, OGRNIP: ogrnip, Name: who.Name, Entered: entered, EnteredINN: p.INN != "",
 		Born: person.NewPrivate(p.Born), Document: person.NewPrivate(p.Document),
 	})
 	return match, reason.RegisterMismatch, entry, nil
@@ -318,9 +329,9 @@ func (g *Registration) enterDetails(x *gin.Context) {
 		g.showDetails(x, p, values, errs, 0)
 		return
 	}
-	p, err = g.change(x.Request, p.digest, func(_ store.Tx, p *progress) error {
+	p, err = g.change(x.Request, p.digest, func(tx store.Tx, p *progress) error {
 		p.Born, p.Document = born, values["document"]
-		return p.countCheck()
+		return g.countCheck(tx, p)
 	})
 	if err == nil {
 		p, err = g.consult(x.Request, p)

@@ -169,19 +169,15 @@ func (g *Registration) finish(r *http.Request, p *progress, email person.Email, 
 // letter writes a link and the letter with it, unless there were too many. Older links for
 // the same address stay good: letters come late, and in any order.
 func (g *Registration) letter(tx store.Tx, a account.Account, now time.Time) error {
-	counter, err := tx.Counter("registration letters " + string(a.ID))
+	written, err := count(tx, "registration letters "+string(a.ID), now)
 	if err != nil {
 		return err
 	}
-	if counter.Until.IsZero() || !now.Before(counter.Until) {
-		counter.Count, counter.Since, counter.Until = 0, now, now.Add(24*time.Hour)
-	}
-	if counter.Count++; counter.Count > int64(g.opts.Letters) {
+	if written > g.opts.Letters {
 		return reason.New(reason.ActivationTooOften, nil)
 	}
 	code, until := session.NewKey(), now.Add(g.opts.LinkLife)
 	return errors.Join(
-		tx.PutCounter(counter),
 		tx.PutSecret(account.Secret{
 			Digest: sha256.Sum256([]byte(code)), Purpose: purposeActivation, Account: a.ID, Created: now, Expires: until,
 			Data: g.opts.Sealer.Seal(purposeActivation, string(a.ID), []byte(a.Email.Reveal())),
@@ -190,6 +186,19 @@ func (g *Registration) letter(tx store.Tx, a account.Account, now time.Time) err
 			Link: g.opts.Issuer + PathActivate + "?" + url.Values{"code": {code}}.Encode(), Until: until,
 		})),
 	)
+}
+
+// count adds one to what is counted for 24 hours, and returns how many there are now.
+func count(tx store.Tx, what string, now time.Time) (int, error) {
+	c, err := tx.Counter(what)
+	if err != nil {
+		return 0, err
+	}
+	if c.Until.IsZero() || !now.Before(c.Until) {
+		c.Count, c.Since, c.Until = 0, now, now.Add(24*time.Hour)
+	}
+	c.Count++
+	return int(c.Count), tx.PutCounter(c)
 }
 
 func (g *Registration) to(a account.Account) mail.To {

@@ -120,6 +120,60 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
+// TestOtherTab: what the register says of some data is not believed of others, which another
+// tab has sent while the register was looking.
+func TestOtherTab(t *testing.T) {
+	g := newGateway(t)
+	g.knows("fl")
+	own, foreign := theCountry(t).Person("ip").OGRNIP, theCountry(t).Person("ip512").OGRNIP
+	var err error
+	if g.register.entry.OGRNIP, err = person.ParseOGRNIP(own); err != nil {
+		t.Fatal(err)
+	}
+	b := g.browser()
+	b.get("/begin?person=fl")
+	b.is(b.post(PathBegin, "email", "name@example.ru", "ogrnip", own), pathDetails, http.StatusOK)
+	details := b.page
+	g.register.during = func() { // the register has the question about one's own number
+		g.register.err = reason.Errorf(reason.RegisterUnavailable, "away")
+		b.get(PathBegin + "?edit=1")
+		b.is(b.post(PathBegin, "email", "name@example.ru", "ogrnip", foreign), PathBegin, http.StatusServiceUnavailable)
+		g.register.err = nil
+	}
+	b.page = details
+	b.post(pathDetails, "born", "1980-02-28", "document", "4501123456")
+	b.refused(http.StatusConflict, reason.RegistrationStep)
+	b.is(b.get(pathAgreement), PathBegin, http.StatusOK)
+	if p := g.progress(b); p.Step != atForm || p.Registered {
+		t.Errorf("the foreign number is believed: step %d, registered %v", p.Step, p.Registered)
+	}
+}
+
+// TestGuessingAnew: who begins again and again by one certificate gets no more questions.
+func TestGuessingAnew(t *testing.T) {
+	g := newGateway(t)
+	g.knows("ip")
+	g.register.entry.Name = person.NewName("Совсем Другой")
+	for i := range maxDayChecks {
+		b := g.browser()
+		b.get("/begin?person=ip")
+		if got := b.post(PathBegin, "email", "name@example.ru"); got != pathDetails {
+			t.Fatalf("question %d: at %s with %d", i, got, b.status)
+		}
+	}
+	b := g.browser()
+	b.get("/begin?person=ip")
+	b.post(PathBegin, "email", "name@example.ru")
+	b.refused(http.StatusTooManyRequests, reason.RegistrationAttempts)
+	if g.register.asked != maxDayChecks {
+		t.Errorf("asked %d times", g.register.asked)
+	}
+	g.now = g.now.Add(24 * time.Hour)
+	b = g.browser()
+	b.get("/begin?person=ip")
+	b.is(b.post(PathBegin, "email", "name@example.ru"), pathDetails, http.StatusOK)
+}
+
 // TestPersonWithoutNumber: who is an entrepreneur by the register and not by the certificate
 // acts as both (IP-13, BY-09); who is none is not asked about.
 func TestPersonWithoutNumber(t *testing.T) {
@@ -202,6 +256,10 @@ func TestAskINN(t *testing.T) {
 	p.Born, p.Document = "1980-02-28", "4501123456"
 	if match, _, _, err = r.match(t.Context(), p); err != nil || match != 2 { // register.Same
 		t.Errorf("with details: %d, %v", match, err)
+	}
+	g.register.entry.Name = person.NewName("Совсем Другой")
+	if match, _, _, err = r.match(t.Context(), p); err != nil || match != 0 { // register.Mismatch
+		t.Errorf("the ИНН, birthday and document of somebody else: %d, %v", match, err)
 	}
 	a := r.newAccount(p, g.now)
 	if a.Identity.INN != inn || a.Taxpayers[0].INN != inn {

@@ -79,10 +79,16 @@ type books struct {
 	entry register.Entry
 	err   error
 	asked int
+	// during is what happens while the register looks.
+	during func()
 }
 
 func (b *books) Find(_ context.Context, q register.Query) (register.Entry, error) {
 	b.asked++
+	if f := b.during; f != nil {
+		b.during = nil
+		f()
+	}
 	if b.err != nil || b.entry.INN != q.INN || !q.OGRNIP.IsZero() && q.OGRNIP != b.entry.OGRNIP {
 		return register.Entry{}, errors.Join(b.err, missing(b.err))
 	}

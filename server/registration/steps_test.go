@@ -125,6 +125,15 @@ func TestSamePerson(t *testing.T) {
 			}
 		})
 	}
+	// The ИНН was entered: a newer certificate that states it must state that one.
+	old := who
+	old.INN = person.INN{}
+	if err := (&progress{who: old, INN: who.INN.Reveal()}).samePerson(who); err != nil {
+		t.Errorf("the ИНН that was entered: %v", err)
+	}
+	if err := (&progress{who: old, INN: "500100732259"}).samePerson(who); !errors.Is(err, reason.RegistrationPerson) {
+		t.Errorf("another ИНН than was entered: %v", err)
+	}
 }
 
 // nobody checks that a person has no account, no key and no evidence.
