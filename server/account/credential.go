@@ -132,3 +132,17 @@ type Counter struct {
 	// Since is when counting began, and Until when the counter may be forgotten.
 	Since, Until time.Time
 }
+
+// Purposes of secrets that let somebody into an account or take it over. Whoever makes void
+// what was good before, with a new password or with a card, forgets them all ([Open]).
+const (
+	// ForSignIn is a sign-in whose password was right, and which waits for its next step.
+	ForSignIn = "login-wait"
+	// ForRecovery is a link for a new password.
+	ForRecovery = "login-recovery"
+	// ForEmail is a link for another address of e-mail.
+	ForEmail = "email-change"
+)
+
+// Open returns the purposes of the secrets that open an account.
+func Open() []string { return []string{ForSignIn, ForRecovery, ForEmail} }

@@ -128,7 +128,7 @@ func (i Issuer) Issue(ctx context.Context, o Order) (Printed, error) {
 	}
 	var p Printed
 	err = i.Store.Update(ctx, func(tx store.Tx) error {
-		a, err := i.account(tx, o)
+		a, before, err := i.account(tx, o)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (i Issuer) Issue(ctx context.Context, o Order) (Printed, error) {
 		if p.Card, err = i.write(tx, a, o, hash); err != nil {
 			return err
 		}
-		return i.tell(tx, a, o, p)
+		return i.tell(tx, a, before, o, p)
 	})
 	if err != nil {
 		return Printed{}, err
@@ -181,30 +181,32 @@ func pick(signs string) byte {
 	}
 }
 
-// account returns the account of an order as it will be, without having written it.
-func (i Issuer) account(tx store.Tx, o Order) (account.Account, error) {
+// account returns the account of an order as it will be, without having written it, and as it
+// was.
+func (i Issuer) account(tx store.Tx, o Order) (will, was account.Account, err error) {
 	a, err := tx.AccountByINN(o.INN)
+	was = a
 	switch {
 	case errors.Is(err, store.ErrNotFound) && o.Reason == Connect:
 		who := person.Identity{Kind: o.Kind, INN: o.INN, Name: o.Name, OGRNIP: o.OGRNIP}
 		return account.Account{
 			ID: account.NewID(), Identity: who, Taxpayers: []account.Taxpayer{account.TaxpayerOf(who)}, State: account.Active,
 			Email: o.Email, Language: language(o.Language), Registered: i.Now(), Origin: account.ByCard,
-		}, nil
+		}, was, nil
 	case errors.Is(err, store.ErrNotFound):
-		return a, ErrUnknown
+		return a, was, ErrUnknown
 	case err != nil:
-		return a, err
+		return a, was, err
 	case o.Reason == Connect:
-		return a, ErrKnown
+		return a, was, ErrKnown
 	case a.State == account.Closed || a.State == account.Pending || a.State == account.Rejected:
-		return a, ErrState
+		return a, was, ErrState
 	}
 	a.State, a.Why, a.ActivateBy = account.Active, "", time.Time{}
 	if !o.Email.IsZero() && o.Email != a.Email {
 		a.Email, a.EmailConfirmed = o.Email, time.Time{}
 	}
-	return a, nil
+	return a, was, nil
 }
 
 func language(l string) string {
@@ -250,12 +252,20 @@ func (i Issuer) write(tx store.Tx, a account.Account, o Order, hash string) (acc
 	return c, tx.PutCard(c)
 }
 
-// tell writes the event, and the letter: the card itself, or that there is one.
-func (i Issuer) tell(tx store.Tx, a account.Account, o Order, p Printed) error {
+// tell writes the event, and the letters: the card itself, or that there is one. An address
+// that the account has no more hears of it too: the order may not be the person's.
+func (i Issuer) tell(tx store.Tx, a, before account.Account, o Order, p Printed) error {
 	if err := tx.Note(journal.Event{At: i.Now(), Kind: journal.Account, Action: "card-issued"}, a.Identity); err != nil {
 		return err
 	}
 	letter, to := mail.CardIssued{Login: o.INN, From: i.Now(), Until: p.Expires}, admission.To(a)
+	if !before.EmailConfirmed.IsZero() && before.Email != a.Email {
+		elsewhere := letter
+		elsewhere.Elsewhere = true
+		if err := tx.PutLetter(i.Mail.CardIssued(admission.To(before), i.Now(), elsewhere)); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.Delivery == ByEmail:
 		letter.Password, to.Email = p.Password, o.Email

@@ -56,13 +56,13 @@ func (l *Login) HashCodeWord(ctx context.Context, word string) (string, error) {
 func codeWord(word string) string { return strings.ToLower(strings.Join(strings.Fields(word), " ")) }
 
 // SetPassword writes a password that the person has chosen, with the letter and the event
-// that tell about it (FL-06); links of recovery and sign-ins that wait are void. The caller
+// that tell about it (FL-06); links of letters and sign-ins that wait are void. The caller
 // ends the visits that should not go on.
 func (l *Login) SetPassword(tx store.Tx, r *http.Request, a account.Account, hash string) error {
 	if err := tx.PutPassword(account.Password{Account: a.ID, Hash: hash, Set: l.opts.Now()}); err != nil {
 		return err
 	}
-	for _, purpose := range []string{purposeLink, purposeWait} {
+	for _, purpose := range account.Open() {
 		if err := tx.DeleteSecrets(a.ID, purpose); err != nil {
 			return err
 		}

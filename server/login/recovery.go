@@ -25,7 +25,7 @@ import (
 )
 
 // purposeLink is that of the secrets that are links of recovery.
-const purposeLink = "login-recovery"
+const purposeLink = account.ForRecovery
 
 // Fields of the form of recovery.
 const (

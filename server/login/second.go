@@ -88,7 +88,7 @@ func (l *Login) secondOf(c *gin.Context) (waiting, account.Account, oidc.Request
 		return wait, a, req, nil, false
 	}
 	methods, _, err := l.methods(c.Request, req, a)
-	if err == nil && (!wait.Second || wait.Passed || len(methods) == 0) {
+	if err == nil && (!wait.Second || wait.Passed || len(methods) == 0 || wait.Raise && !l.visiting(c.Request, a)) {
 		err = reason.LoginExpired
 	}
 	if err != nil {
@@ -96,6 +96,12 @@ func (l *Login) secondOf(c *gin.Context) (waiting, account.Account, oidc.Request
 		return wait, a, req, nil, false
 	}
 	return wait, a, req, methods, true
+}
+
+// visiting reports whether a browser has the visit of an account still.
+func (l *Login) visiting(r *http.Request, a account.Account) bool {
+	_, who, ok := l.opts.Visits.Of(r)
+	return ok && who.ID == a.ID
 }
 
 // waitingOf returns the sign-in of a browser with its account and request, and answers the

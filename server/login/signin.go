@@ -115,7 +115,7 @@ func (l *Login) wait(c *gin.Context, a account.Account, wait waiting, methods []
 	// Nothing is sent because of an address that was opened.
 	wait.Sent = wait.Second && c.Request.Method == http.MethodPost && slices.Equal(methods, []string{account.EmailCode})
 	wait, cookie := l.fresh(a.ID, wait)
-	err := l.opts.Store.Update(c.Request.Context(), func(tx store.Tx) error { return l.keep(tx, wait) })
+	err := l.opts.Store.Update(c.Request.Context(), func(tx store.Tx) error { return l.begin(tx, wait) })
 	if err == nil && wait.Sent {
 		err = l.sendCode(c.Request, wait, a)
 	}

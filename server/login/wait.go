@@ -16,10 +16,14 @@ import (
 const waitCookie = "__Host-propusk-signin"
 
 // purposeWait is that of the secrets that are waiting sign-ins.
-const purposeWait = "login-wait"
+const purposeWait = account.ForSignIn
 
 // maxWrong is how many codes one sign-in may get wrong.
 const maxWrong = 5
+
+// maxWaiting is how many sign-ins of an account wait at a time: whoever has its password cannot
+// fill the store with them.
+const maxWaiting = 20
 
 // waiting is a sign-in whose password was right.
 type waiting struct {
@@ -30,7 +34,8 @@ type waiting struct {
 	// Second tells that a second factor is wanted, and Passed that it was there.
 	Second bool `json:"second,omitempty"`
 	Passed bool `json:"passed,omitempty"`
-	// Raise tells that the password was proven earlier, in the visit of the browser.
+	// Raise tells that the password was proven earlier, in the visit of the browser, which must
+	// go on.
 	Raise bool `json:"raise,omitempty"`
 	// Sent tells that a code went out by e-mail when the sign-in began.
 	Sent bool `json:"sent,omitempty"`
@@ -47,6 +52,21 @@ func (l *Login) fresh(id account.ID, wait waiting) (waiting, string) {
 	now := l.opts.Now()
 	wait.secret = account.Secret{Digest: digest(cookie), Purpose: purposeWait, Account: id, Created: now, Expires: now.Add(l.opts.WaitLife)}
 	return wait, cookie
+}
+
+// begin writes a sign-in that begins to wait. Of one account not many do: if there are more, the
+// oldest end.
+func (l *Login) begin(tx store.Tx, wait waiting) error {
+	all, err := tx.Secrets(wait.secret.Account, purposeWait)
+	if err != nil {
+		return err
+	}
+	for i := maxWaiting - 1; i < len(all); i++ { // the last created first
+		if _, err := tx.TakeSecret(purposeWait, all[i].Digest, all[i].Created); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return l.keep(tx, wait)
 }
 
 // keep writes a waiting sign-in.

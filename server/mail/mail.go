@@ -151,6 +151,8 @@ type CardIssued struct {
 	Login person.INN
 	// Password is the first password; empty if it was given to the person in the office.
 	Password string
+	// Elsewhere says that the letter goes to an address that the account has no more.
+	Elsewhere bool
 	// From is when login and password become active (PW-04).
 	From time.Time
 	// Until is when the account is blocked unless the password was changed (PW-02).

@@ -42,8 +42,9 @@ func each(t *testing.T, to To) []account.Letter {
 		composer.Blocked(to, at, Blocked{At: at, Card: true}),
 		composer.Blocked(to, at, Blocked{At: at}),
 		composer.KeyCompromised(to, at, KeyCompromised{d, [32]byte{1}}),
-		composer.CardIssued(to, at, CardIssued{inn, "Pervyj-42-parol", at, until}),
+		composer.CardIssued(to, at, CardIssued{Login: inn, Password: "Pervyj-42-parol", From: at, Until: until}),
 		composer.CardIssued(to, at, CardIssued{Login: inn, From: at, Until: until}),
+		composer.CardIssued(to, at, CardIssued{Login: inn, Elsewhere: true, From: at, Until: until}),
 		composer.PendingCheck(to, at, PendingCheck{}),
 		composer.CheckResult(to, at, CheckResult{true}),
 		composer.CheckResult(to, at, CheckResult{false}),
@@ -105,7 +106,7 @@ func TestLetterSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := composer.CardIssued(to, at, CardIssued{inn, "Pervyj-42-parol", at, at}).Text.Reveal()
+	c := composer.CardIssued(to, at, CardIssued{Login: inn, Password: "Pervyj-42-parol", From: at, Until: at}).Text.Reveal()
 	if !strings.Contains(c, "Pervyj-42-parol") || strings.Contains(c, "500100732259") {
 		t.Errorf("the password and not the whole login:\n%s", c)
 	}

@@ -22,7 +22,7 @@ import (
 
 const (
 	// purposeEmail is that of the link for a new address.
-	purposeEmail = "email-change"
+	purposeEmail = account.ForEmail
 	// maxEmail is how long an address may be, in characters. RFC 5321, Section 4.5.3.1.3.
 	maxEmail = 254
 	// emailLetters is how many letters to new addresses an account may cause in emailSpan:

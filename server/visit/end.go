@@ -40,8 +40,15 @@ func EndIn(tx store.Tx, v account.Visit, now time.Time) error {
 }
 
 // EndAllIn ends all visits of an account within a transaction, such as the one that blocks it,
-// except the one with a public name; "" excepts none. It returns those that have ended.
+// except the one with a public name; "" excepts none. Whoever is on the way into the account
+// does not arrive either: sign-ins that wait and links of letters are void. It returns the
+// visits that have ended.
 func EndAllIn(tx store.Tx, id account.ID, exceptPublic string, now time.Time) ([]account.Visit, error) {
+	for _, purpose := range account.Open() {
+		if err := tx.DeleteSecrets(id, purpose); err != nil {
+			return nil, err
+		}
+	}
 	var ended []account.Visit
 	for { // a list has its bounds
 		visits, err := tx.Visits(id)
