@@ -81,10 +81,12 @@ softtoken:
 	CGO_ENABLED=1 $(GO) build -trimpath -buildmode=c-shared -o bin/libpropusksoft.so ./tokens/soft/module
 	rm -f bin/libpropusksoft.h
 
-## test: all tests, with real OpenSSL and gost-engine as peers; without assembly; under the race detector
+## test: all tests, with real OpenSSL and gost-engine as peers; without assembly; under the race detector;
+## the pages that the browser tests see are kept in .cache/screenshots
 test: apt-test
 	$(MAKE) --no-print-directory plugins browser # only now is there npm
-	PROPUSK_REQUIRE_INTEROP=1 $(GO) test -timeout 15m ./...
+	mkdir -p $(CURDIR)/.cache/screenshots
+	PROPUSK_REQUIRE_INTEROP=1 PROPUSK_SCREENSHOTS=$(CURDIR)/.cache/screenshots $(GO) test -timeout 15m ./...
 	$(GO) test -short -tags purego ./gost/...
 	GOARCH=arm64 $(GO) vet ./gost/...
 	$(MAKE) --no-print-directory agent
