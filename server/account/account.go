@@ -80,7 +80,7 @@ const (
 type Account struct {
 	ID ID
 	// Identity is the first that was proven: the claim sub is computed from it, whatever
-	// taxpayer is active later. It always has an ИНН.
+	// taxpayer is active later. It always has an ИНН. The name is the newest that was proven.
 	Identity person.Identity
 	// Taxpayers are those for whom the person may act (BY-09).
 	Taxpayers []Taxpayer
@@ -102,7 +102,9 @@ type Account struct {
 	ActivateBy time.Time
 	// Closed is when the person ceased to be an entrepreneur (IP-29); zero if he is one, or
 	// never was.
-	Closed    time.Time
+	Closed time.Time
+	// KeysLost is when the person said last that others have all his keys (IP-31), or zero.
+	KeysLost  time.Time
 	LastVisit time.Time
 	// Version counts changes. It must be as it was read when the account is put back.
 	Version uint64

@@ -110,6 +110,7 @@ func (a *Admission) Key(w http.ResponseWriter, r *http.Request, req oidc.Request
 		a.refuse(w, r, err, nil)
 		return
 	}
+	a.opts.Visits.Over(d.ended)
 	switch {
 	case d.refused != "":
 		a.refuse(w, r, d.refused, d.facts)
@@ -158,6 +159,7 @@ func (a *Admission) enter(w http.ResponseWriter, r *http.Request, req oidc.Reque
 		a.refuse(w, r, err, nil)
 		return
 	}
+	how.Still = func(tx store.Tx, acc account.Account) error { return stillGood(tx, acc, how.Login) }
 	v, err := a.opts.Visits.Begin(r.Context(), w, r, how)
 	if err != nil {
 		a.refuse(w, r, err, nil)
@@ -166,6 +168,22 @@ func (a *Admission) enter(w http.ResponseWriter, r *http.Request, req oidc.Reque
 	a.opts.Devices.Remember(w, r, acc.Identity.INN.Reveal())
 	a.observe(report.TotalPassed, "")
 	a.opts.Provider.Grant(w, r, req, a.opts.Visits.Login(v, acc))
+}
+
+// stillGood reports why somebody who was let in is not any more: the person may have given the
+// key up in the meantime, or blocked the account, in another browser.
+func stillGood(tx store.Tx, acc account.Account, who oidc.Login) error {
+	if err := Check(acc); err != nil || who.Certificate == nil {
+		return err
+	}
+	key, err := tx.Key(who.CertSHA256)
+	if err != nil {
+		return err
+	}
+	if code := knownKey(key); code != "" {
+		return code
+	}
+	return nil
 }
 
 // tellDevice tells a person of a sign-in from a browser that he has not used before (GU-04):

@@ -38,6 +38,8 @@ type decision struct {
 	account account.Account
 	// taxpayer is the one of the account that the certificate names.
 	taxpayer string
+	// ended are visits that go on no longer.
+	ended []account.Visit
 }
 
 // attempt is a sign-in by key.
@@ -83,11 +85,25 @@ func (a *Admission) decide(tx store.Tx, r *http.Request, t attempt) (decision, e
 		return a.refused(tx, r, acc, t, Code(code))
 	}
 	d := decision{next: entering}
+	closed := acc.Closed
 	if d.taxpayer, err = a.bind(tx, r, &acc, key, keys, t, opened); err != nil {
 		return decision{}, err
 	}
+	if !acc.Closed.Equal(closed) {
+		d.ended, err = a.endBeyond(tx, acc)
+	}
 	d.account = acc
-	return d, nil
+	return d, err
+}
+
+// endBeyond ends the visits that have come further than their taxpayer reaches now (IP-29), and
+// returns them.
+func (a *Admission) endBeyond(tx store.Tx, acc account.Account) ([]account.Visit, error) {
+	return a.endThose(tx, acc, func(v account.Visit) bool {
+		t, _ := acc.Taxpayer(v.Taxpayer)
+		reach, err := a.Reach(acc, t.Kind, a.opts.Now())
+		return err != nil || v.Level > reach
+	})
 }
 
 // find returns the account of a person with the key that he has proven, which is nil if it is
@@ -124,21 +140,14 @@ func newKey(acc account.Account, keys []account.Key, t attempt) reason.Code {
 	if !same(acc.Identity, t.who.Identity) {
 		return reason.AccountIdentity
 	}
-	lost := time.Time{}
 	for _, k := range keys {
-		if k.State != account.CompromisedKey {
-			continue
-		}
-		if sameKey(k.DER, t.cert) {
+		if k.State == account.CompromisedKey && sameKey(k.DER, t.cert) {
 			return reason.AccountKeyReused
-		}
-		if k.Changed.After(lost) {
-			lost = k.Changed
 		}
 	}
 	// Who has taken all keys may have taken one that we have not seen. The certificate of
 	// a key that is got now is newer than that.
-	if acc.State == account.Compromised && !t.cert.NotBefore.After(lost) {
+	if acc.State == account.Compromised && !t.cert.NotBefore.After(acc.KeysLost) {
 		return reason.AccountKeyOld
 	}
 	return ""
@@ -188,7 +197,7 @@ func (a *Admission) bind(tx store.Tx, r *http.Request, acc *account.Account, key
 	if err := tx.PutKey(*key); err != nil {
 		return "", err
 	}
-	taxpayer, changed := learn(acc, t)
+	taxpayer, changed := learn(acc, t, bound && newest(t.cert, keys))
 	if changed || opened {
 		if err := tx.PutAccount(acc); err != nil {
 			return "", err
@@ -205,14 +214,23 @@ func (a *Admission) bind(tx store.Tx, r *http.Request, acc *account.Account, key
 	return taxpayer, nil
 }
 
+// newest reports whether a certificate is no older than any of an account.
+func newest(cert *gostx509.Certificate, keys []account.Key) bool {
+	return !slices.ContainsFunc(keys, func(k account.Key) bool {
+		other, err := gostx509.Parse(k.DER)
+		return err == nil && other.NotBefore.After(cert.NotBefore)
+	})
+}
+
 // learn adds to an account what the certificate of its person says beyond what is known, and
-// returns the taxpayer that the certificate names.
-func learn(acc *account.Account, t attempt) (taxpayer string, changed bool) {
+// returns the taxpayer that the certificate names. A renewed certificate tells what somebody
+// is called now; the older ones, which may be used for months yet, do not.
+func learn(acc *account.Account, t attempt, renewed bool) (taxpayer string, changed bool) {
 	who := t.who.Identity
 	if acc.Identity.SNILS.IsZero() && !who.SNILS.IsZero() {
 		acc.Identity.SNILS, changed = who.SNILS, true
 	}
-	if acc.Identity.Name.IsZero() && !who.Name.IsZero() {
+	if !who.Name.IsZero() && who.Name != acc.Identity.Name && (renewed || acc.Identity.Name.IsZero()) {
 		acc.Identity.Name, changed = who.Name, true
 	}
 	if t.seen.known && !t.seen.ended.Equal(acc.Closed) {
@@ -225,7 +243,7 @@ func learn(acc *account.Account, t attempt) (taxpayer string, changed bool) {
 		acc.Taxpayers = append(acc.Taxpayers, named)
 		return named.ID, true
 	}
-	if acc.Taxpayers[i].Name != named.Name && !named.Name.IsZero() {
+	if !named.Name.IsZero() && named.Name != acc.Taxpayers[i].Name && (renewed || acc.Taxpayers[i].Name.IsZero()) {
 		acc.Taxpayers[i].Name, changed = named.Name, true
 	}
 	return acc.Taxpayers[i].ID, changed

@@ -74,7 +74,7 @@ func (a *Admission) LoseAll(tx store.Tx, r *http.Request, acc account.Account) (
 	if err != nil {
 		return nil, err
 	}
-	acc.State, acc.Why = account.Compromised, reason.AccountKeysCompromised
+	acc.State, acc.Why, acc.KeysLost = account.Compromised, reason.AccountKeysCompromised, a.opts.Now()
 	if err := tx.PutAccount(&acc); err != nil {
 		return nil, err
 	}
@@ -112,13 +112,18 @@ func (a *Admission) lose(tx store.Tx, r *http.Request, acc account.Account, keys
 
 // endBy ends the visits that began by one of the certificates.
 func (a *Admission) endBy(tx store.Tx, acc account.Account, certificates [][32]byte) ([]account.Visit, error) {
+	return a.endThose(tx, acc, func(v account.Visit) bool { return slices.Contains(certificates, v.CertSHA256) })
+}
+
+// endThose ends the visits of an account that match, and returns them.
+func (a *Admission) endThose(tx store.Tx, acc account.Account, match func(account.Visit) bool) ([]account.Visit, error) {
 	visits, err := tx.Visits(acc.ID)
 	if err != nil {
 		return nil, err
 	}
 	var ended []account.Visit
 	for _, v := range visits {
-		if !slices.Contains(certificates, v.CertSHA256) {
+		if !match(v) {
 			continue
 		}
 		if err := visit.EndIn(tx, v, a.opts.Now()); err != nil {

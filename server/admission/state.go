@@ -82,7 +82,7 @@ func (a *Admission) firstTaxpayer(acc account.Account, proven string, how *visit
 func (a *Admission) keepTaxpayer(acc account.Account, current account.Visit, proven string, how *visit.How) (string, error) {
 	t, ok := acc.Taxpayer(proven)
 	if !ok { // a password
-		return "", nil
+		return current.Taxpayer, nil
 	}
 	at := a.opts.Now()
 	reach, err := a.Reach(acc, t.Kind, at)
@@ -97,5 +97,5 @@ func (a *Admission) keepTaxpayer(acc account.Account, current account.Visit, pro
 	if other, err := a.Reach(acc, active.Kind, at); err != nil || other < how.Level {
 		return t.ID, nil
 	}
-	return "", nil
+	return active.ID, nil
 }

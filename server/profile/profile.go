@@ -203,7 +203,9 @@ type confirmPage struct {
 	Password bool
 }
 
-// need is what a change of an account wants: a key or a second factor, if there is one.
+// need is what a change of an account wants (GU-12): a key or a second factor, if the person has
+// one or a code can be sent to him. A key that was given up counts until its certificate ends:
+// to give it up takes no more than a password, and must not make a password enough.
 func (p *Profile) need(ctx context.Context, acc account.Account) (oidc.Need, error) {
 	need := oidc.Need{Level: level.Password, MaxAge: p.opts.Fresh}
 	err := p.opts.Store.View(ctx, func(tx store.Tx) error {
@@ -212,10 +214,10 @@ func (p *Profile) need(ctx context.Context, acc account.Account) (oidc.Need, err
 			return err
 		}
 		keys, err := tx.Keys(acc.ID)
-		good := slices.ContainsFunc(keys, func(k account.Key) bool {
-			return k.State == account.GoodKey && p.opts.Now().Before(k.NotAfter)
+		key := slices.ContainsFunc(keys, func(k account.Key) bool {
+			return k.State != account.RemovedKey && p.opts.Now().Before(k.NotAfter)
 		})
-		if good || set.Any() {
+		if key || set.Any() || !acc.EmailConfirmed.IsZero() {
 			need.Level = level.TwoFactor
 		}
 		return err

@@ -72,6 +72,9 @@ type How struct {
 	Login oidc.Login
 	// Taxpayer becomes the active one; "" leaves the one that is.
 	Taxpayer string
+	// Still is asked in the transaction that begins the visit whether all this holds still, and
+	// why not; nil is not asked.
+	Still func(store.Tx, account.Account) error
 }
 
 // errNoVisit means that the browser has no visit that goes on.
@@ -158,6 +161,11 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		a, err := tx.Account(how.Account)
 		if err != nil {
 			return err
+		}
+		if how.Still != nil {
+			if err := how.Still(tx, a); err != nil {
+				return err
+			}
 		}
 		if a.State != account.Active {
 			return errNotActive
