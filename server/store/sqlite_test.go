@@ -294,6 +294,69 @@ func TestDamagedDocument(t *testing.T) {
 	}
 }
 
+// TestLogIsBounded: the write-ahead log has grown while there was always somebody who read, and
+// is emptied when there is a moment for that; SQLite itself begins it anew, and leaves it long.
+func TestLogIsBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	s := open(t, path)
+	defer s.Close()
+	content := byte(0)
+	write := func() {
+		t.Helper()
+		content++ // pages that stay as they are are not written
+		if err := s.Update(t.Context(), func(tx store.Tx) error {
+			return tx.PutAttachment(account.Attachment{Ticket: "one", Number: 1, Data: bytes.Repeat([]byte{content}, 3<<20)})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	view := func() (end func()) {
+		t.Helper()
+		began, stop, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		go func() {
+			ended <- s.View(context.Background(), func(tx store.Tx) error {
+				_, err := tx.Counter("a") // from here on it sees what is there now
+				close(began)
+				<-stop
+				return err
+			})
+		}()
+		<-began
+		return func() {
+			close(stop)
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	end := view()
+	for range 6 {
+		write()
+		next := view() // there is always one that has begun before the last update
+		end()
+		end = next
+	}
+	const bound = 16 << 20
+	if long := size(t, path+"-wal"); long <= bound {
+		t.Fatalf("the log is only %d bytes long", long)
+	}
+	end()
+	for deadline := time.Now().Add(time.Minute); size(t, path+"-wal") > bound; write() { // the writer does it when it has answered
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody reads, and the log is %d bytes long", size(t, path+"-wal"))
+		}
+	}
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
 // TestWaitingCaller: who leaves the queue was not served, and an update that has begun ends
 // whole.
 func TestWaitingCaller(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
+	"time"
 )
 
 // writer commits updates one batch after the other. Its goroutine holds the transaction and
@@ -23,7 +25,19 @@ type writer struct {
 	turn       *turnstile // with other processes
 	queue      chan *waiting
 	ended      chan struct{} // closed when the goroutine has ended
+	log        string        // the write-ahead log
+	again      time.Time     // when the log is emptied next if it is long
 }
+
+// Bounds of the write-ahead log. SQLite begins it anew by itself when nobody reads in it, which
+// may be never: then it would grow for ever.
+const (
+	maxLog = 16 << 20
+	// emptyWait is how long updates wait for views to end so that the log can be emptied, in
+	// milliseconds, and emptyEvery is how long they are left alone then.
+	emptyWait  = "250"
+	emptyEvery = 2 * time.Second
+)
 
 // waiting is an update that waits for its turn.
 type waiting struct {
@@ -42,7 +56,7 @@ func newWriter(ctx context.Context, db *sql.DB, path string, t *tables) (*writer
 	if err != nil {
 		return nil, errors.Join(err, turn.close())
 	}
-	w := &writer{tables: t, db: db, connection: c, turn: turn, queue: make(chan *waiting, maxQueue), ended: make(chan struct{})}
+	w := &writer{tables: t, db: db, connection: c, turn: turn, queue: make(chan *waiting, maxQueue), ended: make(chan struct{}), log: path + "-wal"}
 	go w.run()
 	return w, nil
 }
@@ -98,6 +112,21 @@ func (w *writer) run() {
 		for _, u := range kept {
 			u.done <- err
 		}
+		w.tidy()
+	}
+}
+
+// tidy empties the write-ahead log when it has become long. Views that begin meanwhile do not
+// read in it; those that have begun must end, and if one takes long, as a copy does, it is tried
+// again later.
+func (w *writer) tidy() {
+	info, err := os.Stat(w.log)
+	if err != nil || info.Size() < maxLog || time.Now().Before(w.again) {
+		return
+	}
+	w.again = time.Now().Add(emptyEvery)
+	for _, statement := range []string{"PRAGMA busy_timeout = " + emptyWait, "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA busy_timeout = " + busyWait} {
+		_ = w.connection.exec(statement) // what fails is tried again; nothing is lost by it
 	}
 }
 
