@@ -247,3 +247,19 @@ func TestSupportKnowsWho(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestSupportKeyInText: a key that somebody pastes into his words is neither stored nor shown,
+// and he learns what to do about it.
+func TestSupportKeyInText(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithAccounts, func(g *testgateway.Gateway) { g.Config.Support.URL = "" })
+	c := g.Browser()
+	f := filledSupport()
+	f.fields["text"] = "Не могу войти, вот мой ключ:\r\n-----BEGIN PRIVATE KEY-----\r\nMEgCAQAwHwYIKoUDBwEBAQEwEwYHKoUDAgIkAAYIKoUDBwEBAgIEIgQg\r\n"
+	answer := sendSupport(t, g, c, g.Get(c, g.Config.Public.URL+"/support"), f)
+	if answer.StatusCode/100 != 4 || !strings.Contains(answer.Text, "В тексте был закрытый ключ") || strings.Contains(answer.Text, "MEgC") {
+		t.Errorf("%d\n%s", answer.StatusCode, answer.Text)
+	}
+	if all, _ := tickets(t, g); len(all) != 0 || strings.Contains(g.Log.String(), "MEgC") {
+		t.Error("the key was kept")
+	}
+}

@@ -32,6 +32,12 @@ const (
 	// maxPoints is how many points a picture may have: a screen of 5K has 15 million. A
 	// picture of a few kilobytes can have billions, of four bytes each.
 	maxPoints = 20_000_000
+	// maxAllPoints is how many points all pictures of a request may have, and maxScans how
+	// many scans one in JPEG: programs write about ten. A file of 5 MB can have a hundred
+	// thousand, which take hours.
+	maxAllPoints, maxScans = 100_000_000, 32
+	// maxKeyText is where keys are looked for that are written as text, in bytes.
+	maxKeyText = 64 << 10
 	// maxName is how long the name of a file is kept, in characters.
 	maxName = 100
 	// quality of pictures in JPEG, which are written anew.
@@ -44,7 +50,7 @@ type File struct {
 	Data []byte
 }
 
-// picturing lets one picture be drawn at a time: each takes up to 80 MB.
+// picturing lets one picture be drawn at a time: each takes up to 300 MB.
 var picturing sync.Mutex
 
 // Attachments looks at the files of a request and returns what is kept of them (SP-03). A
@@ -52,6 +58,23 @@ var picturing sync.Mutex
 // a file behind its end; a certificate is kept as DER. The reason of an error is one of the
 // codes "ticket-file…"; nothing is kept then. Names are not in the error.
 func Attachments(files []File) ([]account.Attachment, error) {
+	all, err := look(files)
+	if err != nil {
+		return nil, err
+	}
+	return keep(all)
+}
+
+// sight is a file that may be kept.
+type sight struct {
+	File
+	picture string // "png" or "jpeg"; empty of a certificate
+	cert    []byte // DER
+}
+
+// look says what the files are, and refuses what is not taken, without drawing a picture:
+// that is work.
+func look(files []File) ([]sight, error) {
 	files, err := unpack(files)
 	if err != nil {
 		return nil, err
@@ -62,13 +85,33 @@ func Attachments(files []File) ([]account.Attachment, error) {
 			return nil, reason.New(reason.TicketPrivateKey, nil)
 		}
 	}
-	var kept []account.Attachment
+	var all []sight
+	left := maxAllPoints
 	for _, f := range files {
-		a, err := attachment(f)
+		one, points, err := see(f)
 		if err != nil {
 			return nil, err
 		}
-		a.Number = len(kept) + 1
+		if left -= points; left < 0 {
+			return nil, reason.New(reason.TicketFileLarge, nil)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// keep returns what is kept of files that were looked at.
+func keep(all []sight) ([]account.Attachment, error) {
+	var kept []account.Attachment
+	for _, f := range all {
+		a := account.Attachment{Number: len(kept) + 1, Name: person.NewPrivate(shortName(f.Name)), Type: "application/pkix-cert", Data: f.cert}
+		if f.picture != "" {
+			var err error
+			a.Type = "image/" + f.picture
+			if a.Data, err = redraw(f.Data); err != nil {
+				return nil, err
+			}
+		}
 		kept = append(kept, a)
 	}
 	return kept, nil
@@ -142,35 +185,59 @@ func keyName(name string) bool {
 }
 
 // secret reports whether a file holds a private key: by its name, by what it is, or because
-// there is the text of one anywhere in it.
+// there is the text of one in it: under a label anywhere, in another form near the beginning.
 func secret(f File) bool {
-	return keyName(f.Name) || filekind.Secret(f.Data) != "" || bytes.Contains(f.Data, []byte("PRIVATE KEY-----"))
+	return keyName(f.Name) || filekind.Secret(f.Data) != "" || bytes.Contains(f.Data, []byte("PRIVATE KEY-----")) ||
+		filekind.SecretText(f.Data[:min(len(f.Data), maxKeyText)])
 }
 
-// attachment returns what is kept of a file.
-func attachment(f File) (account.Attachment, error) {
-	a := account.Attachment{Name: person.NewPrivate(shortName(f.Name))}
+// see says what a file is, and how many points it has if it is a picture.
+func see(f File) (s sight, points int, err error) {
 	config, format, err := image.DecodeConfig(bytes.NewReader(f.Data))
 	switch {
 	case err == nil && format != "png" && format != "jpeg":
-		return a, reason.New(reason.TicketFileKind, nil)
+		return s, 0, reason.New(reason.TicketFileKind, nil)
 	case err == nil && (config.Width <= 0 || config.Height <= 0 || config.Width > maxPoints/config.Height):
-		return a, reason.New(reason.TicketFileLarge, nil)
+		return s, 0, reason.New(reason.TicketFileLarge, nil)
+	case err == nil && format == "jpeg" && scans(f.Data) > maxScans:
+		return s, 0, reason.New(reason.TicketFileDamaged, errors.New("support: a picture of too many scans"))
 	case err == nil:
-		a.Type = "image/" + format
-		a.Data, err = redraw(f.Data)
-		return a, err
+		return sight{File: f, picture: format}, config.Width * config.Height, nil
 	case pictured(f.Data):
-		return a, reason.New(reason.TicketFileDamaged, err)
+		return s, 0, reason.New(reason.TicketFileDamaged, err)
 	}
 	if cert, err := gostx509.ParseAny(f.Data); err == nil {
-		a.Type, a.Data = "application/pkix-cert", cert.Raw
-		return a, nil
+		return sight{File: f, cert: cert.Raw}, 0, nil
 	}
 	if filekind.Of(f.Data) == reason.FileIsCertificate {
-		return a, reason.New(reason.TicketFileDamaged, nil)
+		return s, 0, reason.New(reason.TicketFileDamaged, nil)
 	}
-	return a, reason.New(reason.TicketFileKind, nil)
+	return s, 0, reason.New(reason.TicketFileKind, nil)
+}
+
+// scans counts the scans of a JPEG (ITU-T T.81, B.1.1). Each goes over all its points, and
+// takes a few bytes if it says nothing.
+func scans(data []byte) int {
+	n := 0
+	for len(data) >= 4 {
+		if data[0] != 0xff || data[1] == 0xff { // what is coded, or filling
+			data = data[1:]
+			continue
+		}
+		marker := data[1]
+		if data = data[2:]; marker <= 0x01 || marker >= 0xd0 && marker <= 0xd8 { // stuffed zeros, restarts, the beginning: nothing follows
+			continue
+		}
+		if marker == 0xd9 { // the end
+			return n
+		}
+		if marker == 0xda {
+			n++
+		}
+		length := int(data[0])<<8 | int(data[1])
+		data = data[min(length, len(data)):]
+	}
+	return n
 }
 
 // pictured reports whether a file begins as one of the pictures that are taken.

@@ -141,11 +141,41 @@ func TestAttachments(t *testing.T) {
 		"one long one in it":     {[]File{{"a.zip", archive(t, File{"a.png", huge})}}, string(reason.TicketFileLarge)},
 		"too many in it":         {[]File{{"a.zip", archive(t, slices11(shot)...)}}, string(reason.TicketFilesMany)},
 		"too many":               {slices11(shot), string(reason.TicketFilesMany)},
+		"key in UTF-16":          {[]File{{"a.txt", utf16of(string(keyPEM))}}, string(reason.TicketPrivateKey)},
+		"key of PuTTY":           {[]File{{"a.txt", []byte("PuTTY-User-Key-File-3: ssh-ed25519\r\n")}}, string(reason.TicketPrivateKey)},
+		"many scans":             {[]File{{"a.jpg", scanned(4000, 5000, maxScans+1)}}, string(reason.TicketFileDamaged)},
+		"few scans":              {[]File{{"a.jpg", scanned(40, 50, maxScans)}}, "image/jpeg"},
+		"scans and what follows": {[]File{{"a.jpg", append(scanned(40, 50, 2), bytes.Repeat([]byte("\xff\xda\x00\x02"), 100)...)}}, "image/jpeg"},
+		"too many points in all": {[]File{{"1", points(t, 5000, 4000)}, {"2", points(t, 5000, 4000)}, {"3", points(t, 5000, 4000)}, {"4", points(t, 5000, 4000)}, {"5", points(t, 5000, 4000)}, {"6", shot}}, string(reason.TicketFileLarge)},
 	} {
 		if got := of(Attachments(c.files)); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
+}
+
+// utf16of is a text as the editor of Windows saves it.
+func utf16of(s string) []byte {
+	out := []byte("\xff\xfe")
+	for _, c := range []byte(s) {
+		out = append(out, c, 0)
+	}
+	return out
+}
+
+// scanned is a progressive JPEG of so many scans that say nothing: each is a few bytes, and
+// goes over all points.
+func scanned(width, height, n int) []byte {
+	b := append([]byte("\xff\xd8\xff\xdb\x00\x43\x00"), bytes.Repeat([]byte{1}, 64)...)
+	b = append(b, 0xff, 0xc2, 0, 11, 8, byte(height>>8), byte(height), byte(width>>8), byte(width), 1, 1, 0x11, 0)
+	// One code of one bit: an end that holds for as many blocks as 14 bits say, and 16384.
+	b = append(b, 0xff, 0xc4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xe0)
+	runs := (width+7)/8*((height+7)/8)/16384 + 1
+	for range n {
+		b = append(b, 0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0x10)
+		b = append(b, make([]byte, (runs*15+7)/8)...)
+	}
+	return append(b, 0xff, 0xd9)
 }
 
 func slices11(data []byte) []File {

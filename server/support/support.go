@@ -23,6 +23,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/server/account"
 	"propusk/server/captcha"
+	"propusk/server/filekind"
 	"propusk/server/form"
 	"propusk/server/mail"
 	"propusk/server/page"
@@ -218,23 +219,38 @@ func (s *Support) take(c *gin.Context) {
 	}
 	ticket, more := s.ticket(x, values)
 	wrong = append(more, wrong...)
-	var files []account.Attachment
-	if human { // pictures are work
+	var files []sight
+	if human {
 		if files, err = attached(x.r); err != nil {
-			event := request.From(x.r.Context())
-			event.Code, event.Err = reason.Of(err), err
-			wrong.Add("files", textOf(err))
+			noteFiles(x, &wrong, err)
 		}
 	}
 	if len(wrong) > 0 {
 		s.show(x, values, wrong, human)
 		return
 	}
-	if err := s.open(x, &ticket, files); err != nil {
+	if err := s.admit(x, ticket); err != nil {
+		s.fail(x, err)
+		return
+	}
+	kept, err := keep(files) // pictures are work, so it is the last that can be wrong
+	if err != nil {
+		noteFiles(x, &wrong, err)
+		s.show(x, values, wrong, human)
+		return
+	}
+	if err := s.open(x, &ticket, kept); err != nil {
 		s.fail(x, err)
 		return
 	}
 	http.Redirect(x.w, x.r, PathDone+"?number="+url.QueryEscape(ticket.Number), http.StatusSeeOther)
+}
+
+// noteFiles says at the field what is wrong with the files.
+func noteFiles(x call, wrong *form.Errors, err error) {
+	event := request.From(x.r.Context())
+	event.Code, event.Err = reason.Of(err), err
+	wrong.Add("files", textOf(err))
 }
 
 // ticket makes a ticket of the form, and says what is wrong with that.
@@ -265,7 +281,14 @@ func (s *Support) ticket(x call, v form.Values) (account.Ticket, form.Errors) {
 	if !slices.ContainsFunc(topics, func(o page.Option) bool { return o.Value == v["topic"] }) {
 		wrong.Add("topic", page.Text{RU: "Выберите, о чём обращение.", EN: "Choose what it is about."})
 	}
-	if len([]rune(v["text"])) < 10 {
+	switch {
+	case filekind.SecretText([]byte(v["text"])): // neither stored nor shown again
+		v["text"] = ""
+		wrong.Add("text", page.Text{
+			RU: "В тексте был закрытый ключ. Мы его не сохранили, но его передавали по сети: прекратите действие сертификата в удостоверяющем центре. Напишите обращение без ключа.",
+			EN: "There was a private key in the text; it was not stored, but it has travelled, so have the certificate revoked. Write again without the key.",
+		})
+	case len([]rune(v["text"])) < 10:
 		wrong.Add("text", page.Text{RU: "Опишите, что вы делали и что увидели.", EN: "Describe what you did and what you saw."})
 	}
 	if v["check"] != "" && !checkCode.MatchString(strings.ToUpper(v["check"])) {
@@ -277,8 +300,8 @@ func (s *Support) ticket(x call, v form.Values) (account.Ticket, form.Errors) {
 	return t, wrong
 }
 
-// attached returns the files of a form.
-func attached(r *http.Request) ([]account.Attachment, error) {
+// attached looks at the files of a form.
+func attached(r *http.Request) ([]sight, error) {
 	if r.MultipartForm == nil {
 		return nil, nil
 	}
@@ -298,7 +321,7 @@ func attached(r *http.Request) ([]account.Attachment, error) {
 			files = append(files, File{header.Filename, data})
 		}
 	}
-	return Attachments(files)
+	return look(files)
 }
 
 // read reads a file, which is in memory.
@@ -314,6 +337,17 @@ func read(header *multipart.FileHeader) ([]byte, error) {
 	return data, errors.Join(err, f.Close())
 }
 
+// admit counts a request. One whose pictures turn out to be damaged was counted too: looking
+// at them was the work.
+func (s *Support) admit(x call, t account.Ticket) error {
+	attempt := s.opts.Throttle.Attempt(x.r, "ticket", strings.ToLower(t.Email.Reveal()), rules)
+	err := s.opts.Store.Update(x.r.Context(), func(tx store.Tx) error { return s.opts.Throttle.Begin(tx, attempt) })
+	if refused := (*throttle.Refused)(nil); errors.As(err, &refused) {
+		return reason.New(reason.TicketThrottled, err)
+	}
+	return err
+}
+
 // open writes a ticket. The certificate of the visit, or of the check, goes along (SP-03).
 func (s *Support) open(x call, t *account.Ticket, files []account.Attachment) error {
 	if t.Check = strings.ToUpper(t.Check); t.Check != "" && s.opts.Check != nil {
@@ -321,11 +355,7 @@ func (s *Support) open(x call, t *account.Ticket, files []account.Attachment) er
 			t.Certificate = cert
 		}
 	}
-	attempt := s.opts.Throttle.Attempt(x.r, "ticket", strings.ToLower(t.Email.Reveal()), rules)
-	err := s.opts.Store.Update(x.r.Context(), func(tx store.Tx) error {
-		if err := s.opts.Throttle.Begin(tx, attempt); err != nil {
-			return err
-		}
+	return s.opts.Store.Update(x.r.Context(), func(tx store.Tx) error {
 		if x.known && x.visit.CertSHA256 != [32]byte{} {
 			key, err := tx.Key(x.visit.CertSHA256)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -337,10 +367,6 @@ func (s *Support) open(x call, t *account.Ticket, files []account.Attachment) er
 		}
 		return Open(tx, s.opts.Mail, t, files, s.opts.Now())
 	})
-	if refused := (*throttle.Refused)(nil); errors.As(err, &refused) {
-		return reason.New(reason.TicketThrottled, err)
-	}
-	return err
 }
 
 // done says that a request was taken. The number in the address tells nobody anything.
