@@ -12,6 +12,7 @@ import (
 	"propusk/server/account"
 	"propusk/server/card"
 	"propusk/server/login"
+	"propusk/server/mail"
 	"propusk/server/store"
 	"propusk/server/testgateway"
 )
@@ -147,4 +148,66 @@ func TestPending(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// TestSecondPage: the page says where the letter goes, so that the person knows the address
+// again; before a letter was asked for it does not ask for the code of it; and one that is
+// loaded again sends nothing.
+func TestSecondPage(t *testing.T) {
+	g := start(t)
+	a := g.person("ip")
+	c := g.Browser()
+	g.entered(g.password(c, "messages", inn(a), good))
+	to, err := url.Parse(g.Get(c, g.authorize("payments")).Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := g.moved(c, g.Get(c, g.Config.Public.URL+login.PathSecond+"?"+to.RawQuery), login.PathSecond)
+	const field, again = `name="code"`, "Отправить новый код"
+	if !strings.Contains(first.Text, "i***@p***.example") || strings.Contains(first.Text, field) || strings.Contains(first.Text, again) {
+		t.Errorf("before the letter:\n%s", first.Text)
+	}
+	sent := g.moved(c, g.PostForm(c, first, login.PathSecond, url.Values{"action": {"send"}}), login.PathSecond)
+	if !strings.Contains(sent.Text, "отправлено на адрес i***@p***.example") || !strings.Contains(sent.Text, field) || !strings.Contains(sent.Text, again) {
+		t.Errorf("behind the letter:\n%s", sent.Text)
+	}
+	english := g.Get(c, g.Config.Public.URL+login.PathSecond+"?lang=en")
+	if !strings.Contains(english.Text, "went to i***@p***.example") || !strings.Contains(english.Text, "Send a new code") {
+		t.Errorf("in English:\n%s", english.Text)
+	}
+	wrong := g.PostForm(c, english, login.PathSecond, url.Values{"method": {account.EmailCode}, "code": {"00000"}})
+	g.refused(wrong, http.StatusForbidden, reason.LoginCodeWrong)
+	if strings.Contains(wrong.Text, "went to") || !strings.Contains(wrong.Text, "Send a new code") {
+		t.Errorf("behind a wrong code:\n%s", wrong.Text)
+	}
+	g.update(func(tx store.Tx) error {
+		letters, err := tx.Letters("", 10)
+		codes := 0
+		for _, l := range letters {
+			if l.Kind == mail.KindCode {
+				codes++
+			}
+		}
+		if codes != 1 {
+			t.Errorf("%d letters with codes", codes)
+		}
+		return err
+	})
+}
+
+// TestSendKeepsTries: another letter neither forgives wrong codes nor brings a sign-in back.
+func TestSendKeepsTries(t *testing.T) {
+	g := start(t)
+	a := g.person("ip")
+	c := g.Browser()
+	form := g.moved(c, g.password(c, "payments", inn(a), good), login.PathSecond)
+	var last testgateway.Answer
+	for i := range 5 {
+		if i == 3 {
+			g.moved(c, g.PostForm(c, form, login.PathSecond, url.Values{"action": {"send"}}), login.PathSecond)
+		}
+		last = g.PostForm(c, form, login.PathSecond, url.Values{"method": {account.EmailCode}, "code": {"0000"}})
+	}
+	g.refused(last, http.StatusTooManyRequests, reason.LoginCodeAttempts)
+	g.refused(g.PostForm(c, form, login.PathSecond, url.Values{"action": {"send"}}), http.StatusForbidden, reason.LoginExpired)
 }

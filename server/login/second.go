@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -34,11 +36,14 @@ type secondData struct {
 	// Methods are offered to choose from; Method is the only one, if it is.
 	Methods []page.Option
 	Method  string
-	// Email is where a code can be sent, masked; empty if it cannot.
+	// Email is where a code can be sent, as its owner recognises it; empty if it cannot.
 	Email string
-	// Sent is true if a code was sent just now.
+	// Sent is true if a code was sent for this sign-in.
 	Sent bool
 }
+
+// First reports whether a letter has to be asked for before there is a code at all.
+func (d secondData) First() bool { return d.Method == account.EmailCode && !d.Sent }
 
 // askSecond shows the form for the code, or begins to raise a visit.
 func (l *Login) askSecond(c *gin.Context) {
@@ -128,15 +133,38 @@ func secondView(a account.Account, methods []string, sent bool, values form.Valu
 		d.Method = methods[0]
 	}
 	if slices.Contains(methods, account.EmailCode) {
-		d.Email = a.Email.String()
+		d.Email = recognisable(a.Email.Reveal())
 	}
 	if values[fieldMethod] == "" {
 		values = form.Values{fieldMethod: methods[0]}
+		if sent && d.Email != "" {
+			values[fieldMethod] = account.EmailCode
+		}
 	}
 	return page.View{
 		Title:  page.Text{RU: "Код подтверждения", EN: "Confirmation code"},
 		Values: values.Kept(fieldCode), Here: PathSecond, Data: d,
 	}
+}
+
+// recognisable returns an address of e-mail so that its owner knows it again, and nobody else
+// can write to it: "i***@p***.example".
+func recognisable(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return starred(address)
+	}
+	domain, zone := address[at+1:], ""
+	if dot := strings.LastIndexByte(domain, '.'); dot > 0 {
+		domain, zone = domain[:dot], domain[dot:]
+	}
+	return starred(address[:at]) + "@" + starred(domain) + zone
+}
+
+// starred returns the first character of a text: how many are left out is not told.
+func starred(text string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return text[:size] + "***"
 }
 
 // methodOption puts a method into words.
@@ -148,7 +176,7 @@ func methodOption(method string) page.Option {
 		o.Hint = page.Text{RU: "6 цифр, меняются каждые 30 секунд", EN: "6 digits that change every 30 seconds"}
 	case account.EmailCode:
 		o.Label = page.Text{RU: "Код из письма", EN: "A code by e-mail"}
-		o.Hint = page.Text{RU: "8 цифр; сначала запросите письмо", EN: "8 digits; ask for the letter first"}
+		o.Hint = page.Text{RU: "8 цифр", EN: "8 digits"}
 	default:
 		o.Label = page.Text{RU: "Резервный код", EN: "A recovery code"}
 		o.Hint = page.Text{RU: "10 знаков из списка, который вы сохранили; каждый действует один раз", EN: "10 characters of the list that you have kept; each is good once"}
@@ -166,7 +194,7 @@ func (l *Login) second(c *gin.Context) {
 	if !ok {
 		return
 	}
-	view := secondView(a, methods, false, values)
+	view := secondView(a, methods, wait.Sent, values)
 	method := view.Values[fieldMethod]
 	switch {
 	case values[fieldAction] == actionSend && slices.Contains(methods, account.EmailCode):
@@ -174,7 +202,7 @@ func (l *Login) second(c *gin.Context) {
 			l.again(c, "second", "", err, view)
 			return
 		}
-		l.show(c, "second", secondView(a, methods, true, form.Values{fieldMethod: account.EmailCode}))
+		http.Redirect(c.Writer, c.Request, PathSecond, http.StatusSeeOther) // a page that is loaded again sends nothing
 		return
 	case !slices.Contains(methods, method):
 		l.refuse(c, reason.Errorf(reason.FormMalformed, "there is no such method"))
@@ -264,12 +292,20 @@ func (l *Login) passed(tx store.Tx, wait *waiting, attempt throttle.Attempt) err
 	return l.end(tx, *wait)
 }
 
-// sendCode writes a letter with a code for a waiting sign-in. The error has the reason
-// [reason.LoginCodeSent] when there were too many.
+// sendCode writes a letter with a code for a waiting sign-in, and notes that. The error has the
+// reason [reason.LoginCodeSent] when there were too many, or [reason.LoginExpired].
 func (l *Login) sendCode(r *http.Request, wait waiting, a account.Account) error {
 	attempt := l.opts.Throttle.Attempt(r, byLetter, a.Identity.INN.Reveal(), rules(byLetter))
 	err := l.opts.Store.Update(context.WithoutCancel(r.Context()), func(tx store.Tx) error {
 		if err := l.opts.Throttle.Begin(tx, attempt); err != nil {
+			return err
+		}
+		now, err := l.kept(tx, wait.secret.Digest) // it may have ended since somebody looked
+		if err != nil {
+			return err
+		}
+		now.Sent = true
+		if err := l.keep(tx, now); err != nil {
 			return err
 		}
 		code, until, err := l.opts.Factors.EmailCode(tx, a.ID, bySecond, wait.owner())

@@ -113,10 +113,10 @@ func (l *Login) advance(c *gin.Context, req oidc.Request, sealed string, a accou
 // wait keeps a sign-in, and sends the browser to its next step.
 func (l *Login) wait(c *gin.Context, a account.Account, wait waiting, methods []string) {
 	// Nothing is sent because of an address that was opened.
-	wait.Sent = wait.Second && c.Request.Method == http.MethodPost && slices.Equal(methods, []string{account.EmailCode})
+	send := wait.Second && c.Request.Method == http.MethodPost && slices.Equal(methods, []string{account.EmailCode})
 	wait, cookie := l.fresh(a.ID, wait)
 	err := l.opts.Store.Update(c.Request.Context(), func(tx store.Tx) error { return l.begin(tx, wait) })
-	if err == nil && wait.Sent {
+	if err == nil && send {
 		err = l.sendCode(c.Request, wait, a)
 	}
 	if err != nil {

@@ -37,7 +37,7 @@ type waiting struct {
 	// Raise tells that the password was proven earlier, in the visit of the browser, which must
 	// go on.
 	Raise bool `json:"raise,omitempty"`
-	// Sent tells that a code went out by e-mail when the sign-in began.
+	// Sent tells that a code went out by e-mail.
 	Sent bool `json:"sent,omitempty"`
 
 	secret account.Secret
@@ -86,19 +86,29 @@ func (l *Login) waits(tx store.Tx, r *http.Request) (waiting, account.Account, e
 	if len(cookies) != 1 {
 		return waiting{}, account.Account{}, reason.LoginExpired
 	}
-	s, err := tx.Secret(purposeWait, digest(cookies[0].Value), l.opts.Now())
+	wait, err := l.kept(tx, digest(cookies[0].Value))
+	if err != nil {
+		return waiting{}, account.Account{}, err
+	}
+	a, err := tx.Account(wait.secret.Account)
+	return wait, a, err
+}
+
+// kept returns a sign-in as it is in the store. The error has the reason [reason.LoginExpired] if
+// it is not there.
+func (l *Login) kept(tx store.Tx, digest [32]byte) (waiting, error) {
+	s, err := tx.Secret(purposeWait, digest, l.opts.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		err = reason.LoginExpired
 	}
 	if err != nil {
-		return waiting{}, account.Account{}, err
+		return waiting{}, err
 	}
 	wait := waiting{secret: s}
 	if err := json.Unmarshal(s.Data, &wait); err != nil {
-		return waiting{}, account.Account{}, reason.New(reason.LoginExpired, err)
+		return waiting{}, reason.New(reason.LoginExpired, err)
 	}
-	a, err := tx.Account(s.Account)
-	return wait, a, err
+	return wait, nil
 }
 
 // end uses a sign-in up. The error has the reason [reason.LoginExpired] if somebody else has.
