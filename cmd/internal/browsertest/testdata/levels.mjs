@@ -1,11 +1,10 @@
 // From service to service of the cabinet, each of which wants more. input: newPeople.
 import { assert, done, input, launch, person, picture, sees, step, waiting } from "./lib.mjs";
 import { examine } from "./examine.mjs";
-import { arrived, fill, letter, open, withKey, withPassword } from "./human.mjs";
+import { allowed, arrived, fill, newCode, open, withKey, withPassword } from "./human.mjs";
 
 const browser = await launch();
 const { ip } = input.people;
-const codes = new Set();
 
 async function as(name, action) {
   await step(name, async () => {
@@ -22,21 +21,6 @@ async function as(name, action) {
   });
 }
 
-// newCode is a code that has come by letter and was not used yet.
-async function newCode() {
-  const until = Date.now() + waiting;
-  do {
-    const { text } = await letter(`ip${input.address}`, /^\d[\d -]{4,}$/m);
-    const code = text.match(/^\d[\d -]{4,}$/m)[0];
-    if (!codes.has(code)) {
-      codes.add(code);
-      return code;
-    }
-    await new Promise((resolve) => { setTimeout(resolve, 200); });
-  } while (Date.now() < until);
-  return assert.fail("no new code came");
-}
-
 // chosen is the page of a service, which says its name.
 async function chosen(page, id, name) {
   await page.waitForURL(`${input.cabinet}/services/${id}`, { timeout: waiting }).catch(async () => {
@@ -49,7 +33,7 @@ await as("codes by letter are switched on", async (page) => {
   await open(page, "/account");
   await withPassword(page);
   await arrived(page, "/account");
-  await open(page, "/account/security");
+  await allowed(page, `ip${input.address}`);
   await page.locator('form[action="/account/security/code-by-email"] button').click();
   await page.locator(".notice.good").waitFor();
 });
@@ -64,7 +48,7 @@ for (const lang of ["ru", "en"]) {
     // A code goes by letter because codes are switched on; it counts as the second factor.
     await arrived(page, "/signin/second");
     await examine(page, "levels-second");
-    await fill(page, { code: await newCode() });
+    await fill(page, { code: await newCode(`ip${input.address}`) });
     await page.locator("form:has(#field-code) button[type=submit]").click();
     await page.waitForURL(`${input.cabinet}/**`, { timeout: waiting });
     await sees(page, ip.name);

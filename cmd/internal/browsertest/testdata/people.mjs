@@ -1,7 +1,7 @@
 // Somebody who has an account. input: newPeople.
 import { assert, done, input, launch, person, picture, sees, step, waiting } from "./lib.mjs";
 import { examine, focused } from "./examine.mjs";
-import { arrived, fill, letter, link, open, totp, withKey, withPassword } from "./human.mjs";
+import { allowed, arrived, fill, letter, link, open, totp, withKey, withPassword } from "./human.mjs";
 
 const browser = await launch();
 const { ip, ip512: other } = input.people;
@@ -65,6 +65,7 @@ for (const lang of ["ru", "en"]) {
 
   await as(`pages of the account, ${lang}`, async (page) => {
     await signedIn(page, lang);
+    await allowed(page, lang === "ru" ? `ip${input.address}` : "new-ru@people.example", lang);
     for (const path of ["certificates", "journal", "visits", "security", "email", "taxpayer", "block"]) {
       await open(page, `/account/${path}`, lang);
       await examine(page, `people-${path}`);
@@ -77,7 +78,7 @@ for (const lang of ["ru", "en"]) {
 
   await as(`an application with codes, ${lang}`, async (page) => {
     await signedIn(page, lang, other);
-    await open(page, "/account/security", lang);
+    await allowed(page, `ip512${input.address}`, lang);
     await press(page, "/account/security/application");
     await arrived(page, "/account/security/application");
     await examine(page, "people-application");
@@ -123,6 +124,7 @@ for (const lang of ["ru", "en"]) {
 
   await as(`another address, ${lang}`, async (page) => {
     await signedIn(page, lang);
+    await allowed(page, lang === "ru" ? `ip${input.address}` : "new-ru@people.example", lang);
     await open(page, "/account/email", lang);
     await fill(page, { email: "not an address" });
     await page.locator("#field-email").evaluate((field) => { field.type = "text"; }); // as a browser that checks nothing
@@ -160,6 +162,7 @@ for (const lang of ["ru", "en"]) {
 
 await as("recovery by letter and code word", async (page) => {
   await signedIn(page, "ru", other);
+  await allowed(page, `ip512${input.address}`);
   await open(page, "/account/security/word");
   await examine(page, "people-word");
   await fill(page, { word: "синий якорь", again: "синий якорь" });
