@@ -84,6 +84,10 @@ func (a *Admission) LoseAll(tx store.Tx, r *http.Request, acc account.Account) (
 
 // lose gives keys up, those that were removed before included.
 func (a *Admission) lose(tx store.Tx, r *http.Request, acc account.Account, keys []account.Key) ([]account.Visit, error) {
+	// Whoever has the key may have asked for a link to an address of his own.
+	if err := tx.DeleteSecrets(acc.ID, account.ForEmail); err != nil {
+		return nil, err
+	}
 	var lost [][32]byte
 	for _, k := range keys {
 		if k.State == account.CompromisedKey {

@@ -186,7 +186,8 @@ func (p *Profile) putEmail(tx store.Tx, c *gin.Context, s account.Secret) error 
 		}
 	}
 	acc.Email, acc.EmailConfirmed = person.NewEmail(string(s.Data)), now
-	if err := tx.PutAccount(&acc); err != nil {
+	// Links and codes that went to the old address open nothing any more.
+	if err := errors.Join(tx.PutAccount(&acc), tx.DeleteSecrets(acc.ID, account.ForRecovery), tx.DeleteSecrets(acc.ID, account.ForSignIn)); err != nil {
 		return err
 	}
 	return tx.Note(p.opts.Admission.Event(c.Request, "email-changed"), acc.Identity)

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"time"
 
 	"propusk/server/account"
@@ -90,7 +91,8 @@ func (p *Profile) end(c call, match func(account.Visit) bool) {
 		if err != nil || len(ended) == 0 {
 			return err
 		}
-		return tx.Note(p.opts.Admission.Event(c.r, "visits-ended"), acc.Identity)
+		// Whoever was there may have asked for a link to an address of his own.
+		return errors.Join(tx.DeleteSecrets(acc.ID, purposeEmail), tx.Note(p.opts.Admission.Event(c.r, "visits-ended"), acc.Identity))
 	})
 	if err != nil {
 		p.fail(c.w, c.r, err)
