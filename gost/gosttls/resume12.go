@@ -98,6 +98,7 @@ func (hs *serverHandshake) resume(s *session) error {
 	hs.use(s.version, suite)
 	hs.state.Curve = s.curve
 	hs.state.Resumed = true
+	hs.state.Established = s.created
 	hs.state.Session = s.handle
 	hs.id = hs.clientHello.SessionID
 	ticket, keys := hs.clientHello.Known.Ticket, hs.config.SessionTickets

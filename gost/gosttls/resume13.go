@@ -81,6 +81,7 @@ func (hs *serverHandshake13) proves(s *session, psks *message.PreSharedKeys, i i
 func (hs *serverHandshake13) take(s *session, number uint16) {
 	hs.resumed, hs.pskNumber = s, &number
 	hs.state.Resumed = true
+	hs.state.Established = s.created
 	hs.state.Session = s.handle
 	hs.state.Curve = s.curve
 	hs.state.SignatureScheme = s.scheme

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"slices"
+	"time"
 
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls/internal/message"
@@ -58,6 +59,10 @@ type ConnectionState struct {
 	// Resumed is true when the handshake resumed a session: PeerCertificates were
 	// proven when that session began, and looked at again now.
 	Resumed bool
+
+	// Established is when the session began that was resumed, which is when the client
+	// proved its key. It is zero otherwise; only servers of this package have it.
+	Established time.Time
 
 	// Session names the session to the application, for [TicketKeys.Revoke] and
 	// SessionCache.Delete. It is the same for all connections of a session, and

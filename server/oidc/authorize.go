@@ -59,7 +59,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	if p.opts.Visit != nil {
 		want.req.Subject = p.hinted(r, c.ID)
 		if who, ok := p.opts.Visit(r); ok && p.meant(want.req, who) {
-			want.visited(p, who)
+			_, want.low = level.Need{Since: want.req.Since}.Best(who.proofs())
 			if best, enough := p.meets(want.req, who); enough {
 				p.finish(w, r, want.req, best)
 				return

@@ -152,7 +152,7 @@ func (p *Provider) bearer(r *http.Request) (*grant, bool) {
 		return nil, false
 	}
 	g, ok := p.tokens.Get(token)
-	return g, ok && g.sub == sub
+	return g, ok && g.sub == sub && p.goesOn(r.Context(), g)
 }
 
 // oauthError answers a client with an error of RFC 6749, Section 5.2.

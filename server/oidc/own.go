@@ -35,11 +35,6 @@ type Need struct {
 func (p *Provider) Own(w http.ResponseWriter, r *http.Request, target string, need Need) {
 	now := p.opts.Now()
 	req := Request{Path: p.local(target), Level: need.Level, Issued: now, Since: p.since(need)}
-	if p.opts.Visit != nil {
-		if who, ok := p.opts.Visit(r); ok {
-			(&wanted{req: req}).visited(p, who)
-		}
-	}
 	p.signIn(w, r, req)
 }
 

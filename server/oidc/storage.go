@@ -59,7 +59,8 @@ func (s *storage) SaveAuthCode(ctx context.Context, id, code string) error {
 
 // AuthRequestByCode implements op.AuthStorage. A code is good once and for its own
 // client only; the second time, whatever the first one gave is revoked. Another
-// client changes nothing.
+// client changes nothing. A code of a visit that has ended since is good for nothing: the
+// service would have been told of the end before it knows of the beginning.
 func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
 	g, ok := s.codes.Get(code)
 	if id, known := ctx.Value(clientKey{}).(string); !ok || !known || id != g.req.ClientID {
@@ -70,7 +71,16 @@ func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRe
 		s.tokens.Take(token)
 		return nil, errUnknown
 	}
+	if !(*Provider)(s).goesOn(ctx, g) {
+		return nil, errUnknown
+	}
 	return g, nil
+}
+
+// goesOn reports whether the visit goes on in which a service was given something; what was
+// given without a visit is good by itself.
+func (p *Provider) goesOn(ctx context.Context, g *grant) bool {
+	return g.login.SID == "" || p.opts.Granted(ctx, g.login, g.req.ClientID) == nil
 }
 
 // DeleteAuthRequest implements op.AuthStorage. The code stays until its time is

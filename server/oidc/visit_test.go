@@ -318,28 +318,64 @@ func TestOwn(t *testing.T) {
 	}
 }
 
-// TestOwnIsFresh: a change of the account wants a proof of just now, and the TLS session that
-// stands for an earlier one is ended.
+// TestOwnIsFresh: a change of the account wants a proof of just now.
 func TestOwnIsFresh(t *testing.T) {
-	var forgotten [][32]byte
 	d := new(desk)
 	h := visited(t, d)
-	h.p.opts.Logout = func(cert [32]byte) { forgotten = append(forgotten, cert) }
 	need := Need{Level: level.Password, MaxAge: 5 * time.Minute}
-	d.who, d.here = h.by(level.QES, 4*time.Minute), true
-	d.who.CertSHA256 = [32]byte{7}
-	if !h.p.Enough(d.who, need) || h.p.Enough(h.by(level.QES, 6*time.Minute), need) || h.p.Enough(h.by(level.Password, 0), Need{Level: level.QES}) {
+	if !h.p.Enough(h.by(level.QES, 4*time.Minute), need) || h.p.Enough(h.by(level.QES, 6*time.Minute), need) || h.p.Enough(h.by(level.Password, 0), Need{Level: level.QES}) {
 		t.Error("what is enough")
 	}
-	h.p.Own(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/account", nil), "/account", need)
-	if len(forgotten) > 0 {
+}
+
+// TestTooOld: a TLS session that stands for an earlier proof than is wanted is ended, and no
+// other.
+func TestTooOld(t *testing.T) {
+	var forgotten [][32]byte
+	h := visited(t, new(desk))
+	h.p.opts.Logout = func(cert [32]byte) { forgotten = append(forgotten, cert) }
+	for _, since := range []time.Time{{}, h.now().Add(-time.Minute)} {
+		if h.p.TooOld(Request{Since: since}, [32]byte{7}, h.now().Add(-time.Minute)) || len(forgotten) > 0 {
+			t.Errorf("since %s: %v", since, forgotten)
+		}
+	}
+	if !h.p.TooOld(Request{Since: h.now()}, [32]byte{7}, h.now().Add(-time.Second)) || !slices.Equal(forgotten, [][32]byte{{7}}) {
 		t.Errorf("forgotten: %v", forgotten)
 	}
-	d.who = h.by(level.QES, 6*time.Minute)
-	d.who.CertSHA256 = [32]byte{7}
-	h.p.Own(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/account", nil), "/account", need)
-	if !slices.Equal(forgotten, [][32]byte{{7}}) {
-		t.Errorf("forgotten: %v", forgotten)
+}
+
+// TestVisitIsOver: who was given a code or a token gets nothing for it after the visit has ended:
+// the service would be told of the end before it knows of the beginning.
+func TestVisitIsOver(t *testing.T) {
+	d := new(desk)
+	h := visited(t, d)
+	d.who, d.here = h.by(level.QES, 0), true
+	code := func() string {
+		t.Helper()
+		a := h.get(h.browser(), "/authorize?"+asked(nil).Encode())
+		return must(url.Parse(a.Header.Get("Location")))(t).Query().Get("code")
+	}
+	info := func(access string) int {
+		t.Helper()
+		r := must(http.NewRequest(http.MethodGet, h.server.URL+"/userinfo", nil))(t)
+		r.Header.Set("Authorization", "Bearer "+access)
+		return h.do(h.server.Client(), r).StatusCode
+	}
+	access := h.redeem(code(), nil).tokens(t).Access
+	if status := info(access); status != http.StatusOK {
+		t.Fatalf("userinfo: %d", status)
+	}
+	late := code()
+	d.broken = reason.New(reason.VisitOver, errors.New("over"))
+	if a := h.redeem(late, nil); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, "invalid_grant") {
+		t.Errorf("the code: %d %s", a.StatusCode, a.body)
+	}
+	if status := info(access); status != http.StatusUnauthorized {
+		t.Errorf("the access token: %d", status)
+	}
+	d.broken = nil
+	if a := h.redeem(late, nil); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("the code once more: %d", a.StatusCode)
 	}
 }
 

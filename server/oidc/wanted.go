@@ -82,14 +82,14 @@ func acrValues(values string) (level.Level, *zoidc.Error) {
 	return lowest, nil
 }
 
-// visited notes that somebody visits. Who is to prove his key anew does so: a TLS session
-// that stands for an earlier proof is ended.
-func (want *wanted) visited(p *Provider, who Login) {
-	fresh := level.Need{Since: want.req.Since}
-	_, want.low = fresh.Best(who.proofs())
-	if !want.low && who.CertSHA256 != ([32]byte{}) {
-		p.tellLogout(who.CertSHA256[:], nil)
+// TooOld reports whether a key was proven too long ago for a request: by a TLS session that
+// was resumed. That session is ended then, so that the next connection proves the key anew.
+func (p *Provider) TooOld(req Request, cert [32]byte, proven time.Time) bool {
+	if p.opts.Logout == nil || !proven.Before(req.Since) {
+		return false
 	}
+	p.opts.Logout(cert)
+	return true
 }
 
 // refusal is the answer to a request that may show no page but needs one. OpenID Connect

@@ -47,6 +47,8 @@ type outcome struct {
 	// who is the holder; meaningful only without a code.
 	who person.Identity
 	at  time.Time
+	// proven is when the key was proven: before the connection, if that resumed a session.
+	proven time.Time
 }
 
 // connection judges the connection that a request came through, in the order in
@@ -61,6 +63,10 @@ func (j judge) connection(ctx context.Context) outcome {
 		return outcome{code: reason.NoCertificate, at: at}
 	}
 	o := j.certificates(ctx, st.PeerCertificates, at)
+	o.proven = at
+	if st.Resumed {
+		o.proven = st.Established
+	}
 	if o.code == "" {
 		j.proof(&o, st.PeerProof)
 	}

@@ -92,8 +92,12 @@ func (s *SignIn) signIn(c *gin.Context) {
 		return
 	}
 	request.From(c.Request.Context()).Client = req.ClientID
+	if s.opts.Provider.TooOld(req, o.cert.Parsed.SHA256(), o.proven) {
+		c.Redirect(http.StatusSeeOther, c.Request.URL.RequestURI()) // over a connection of its own
+		return
+	}
 	back, err := s.opts.Provider.Ticket(req, oidc.Login{
-		Identity: o.who, CertSHA256: o.cert.Parsed.SHA256(), Certificate: o.cert.Parsed.Raw, Method: string(page.MethodGOSTTLS), At: o.at,
+		Identity: o.who, CertSHA256: o.cert.Parsed.SHA256(), Certificate: o.cert.Parsed.Raw, Method: string(page.MethodGOSTTLS), At: o.proven,
 	})
 	if err == nil { // the ticket is nobody's yet
 		err = s.opts.Journal.Passed(c.Request, o.event(), o.who)
