@@ -33,7 +33,7 @@ func newAccountCommand() *cobra.Command {
 			"ACCOUNT is the ID of an account or the ИНН of its person. Exit code 1: there is no such account, or it is not in a state\n" +
 			"for that.",
 	}
-	cmd.AddCommand(newAccountListCommand(), newAccountShowCommand(), newAccountEvidenceCommand(), newAccountBackupCommand())
+	cmd.AddCommand(newAccountListCommand(), newAccountShowCommand(), newAccountEvidenceCommand(), newAccountBackupCommand(), newAccountForgetCommand())
 	for _, c := range []struct {
 		use, short, done string
 		do               func(office.Office, context.Context, string) (account.Account, error)
@@ -123,7 +123,9 @@ func answer(err error) error {
 	for no, text := range map[error]string{
 		office.ErrUnknown: "нет такой учётной записи / there is no such account",
 		office.ErrState:   "учётная запись не в том состоянии, см. propusk account show / the account is not in a state for that, see propusk account show",
-		office.ErrCard:    "истёк срок первичного пароля: нужна новая регистрационная карта / the first password has run out: issue a new card",
+		office.ErrCompromised: "скомпрометированный сертификат ещё действует: без учётной записи им зарегистрируется чужой; подождите конца срока / " +
+			"a compromised certificate has not expired: without the account a stranger could register with it; wait until then",
+		office.ErrCard: "истёк срок первичного пароля: нужна новая регистрационная карта / the first password has run out: issue a new card",
 	} {
 		if errors.Is(err, no) {
 			return &exitError{Code: exitNo, Err: errors.New(text)}
@@ -382,18 +384,15 @@ func newAccountEvidenceCommand() *cobra.Command {
 		Use:   "evidence ACCOUNT",
 		Short: "Выгрузить подписанное при регистрации / save what a person has signed",
 		Long: "Saves what a person has signed for the gateway, such as the agreement: ID.txt, the text; ID.sig, the detached signature;\n" +
-			"ID.cer, the certificate; ID.json, the verdict of that day. `propusk verify` judges them anew. Files that are there stay.",
+			"ID.cer, the certificate; ID.json, the verdict of that day. `propusk verify` judges them anew. Files that are there stay.\n" +
+			"The ID of an account that was forgotten will do.",
 		Example: "  propusk account evidence 500100732259 --config propusk.yaml --out .\n  propusk verify --trust trust --content ID.txt ID.sig",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withAccounts(file, func(a accounts) error {
-				found, err := a.office().Find(cmd.Context(), args[0])
+				all, err := a.office().Evidence(cmd.Context(), args[0])
 				if err != nil {
 					return answer(err)
-				}
-				var all []account.Evidence
-				if err := a.store.View(cmd.Context(), func(tx store.Tx) (err error) { all, err = tx.EvidenceOf(found.ID); return err }); err != nil {
-					return err
 				}
 				return saveEvidence(cmd.OutOrStdout(), dir, all)
 			})
@@ -423,6 +422,63 @@ func saveEvidence(w io.Writer, dir string, all []account.Evidence) error {
 		out.line("%s", filepath.Join(dir, e.ID))
 	}
 	return out.err
+}
+
+func newAccountForgetCommand() *cobra.Command {
+	var file string
+	var evidence, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "forget ACCOUNT",
+		Short: "Уничтожить персональные данные / destroy what is kept about a person",
+		Long: "Destroys what the gateway keeps about a person who has withdrawn his consent (152-ФЗ, articles 9 and 21; GU-13): account, keys,\n" +
+			"cards, sessions, letters and requests for help. The account must be closed or rejected. What he has signed, the evidence\n" +
+			"of the contract, stays under the ID of the account; --evidence destroys it, too, once nothing obliges you to keep it, and\n" +
+			"may come later, with the ID. The journal has a pseudonym and stays. Copies of the store are yours to destroy.\n" +
+			"What was destroyed is printed, for the act.",
+		Example: "  propusk account close 500100732259 --config propusk.yaml\n  propusk account forget 500100732259 --config propusk.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withAccounts(file, func(a accounts) error {
+				f, err := a.office().Forget(cmd.Context(), args[0], evidence)
+				if err != nil {
+					return answer(err)
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), forgottenDocument(f))
+				}
+				out := &printer{w: cmd.OutOrStdout()}
+				out.line("Персональные данные уничтожены / what was kept about the person is destroyed")
+				if f.Account != "" {
+					out.fact("account", string(f.Account))
+				}
+				for _, fact := range []struct {
+					name string
+					n    int
+				}{
+					{"сертификаты / certificates", f.Keys}, {"карты / cards", f.Cards}, {"письма / letters", f.Letters}, {"обращения / requests", f.Tickets},
+					{"подписанное уничтожено / signed, destroyed", f.Evidence}, {"подписанное осталось / signed, kept", f.Kept},
+				} {
+					out.fact(fact.name, fmt.Sprint(fact.n))
+				}
+				return out.err
+			})
+		},
+	}
+	configFlag(cmd, &file)
+	cmd.Flags().BoolVar(&evidence, "evidence", false, "и подписанное / what the person has signed, too")
+	addJSONFlag(cmd, &asJSON)
+	return cmd
+}
+
+// forgottenDocument is what was destroyed.
+type forgottenDocument struct {
+	Account  account.ID `json:"account,omitempty"`
+	Keys     int        `json:"certificates"`
+	Cards    int        `json:"cards"`
+	Letters  int        `json:"letters"`
+	Tickets  int        `json:"tickets"`
+	Evidence int        `json:"evidence"`
+	Kept     int        `json:"evidence_kept"`
 }
 
 func newAccountBackupCommand() *cobra.Command {

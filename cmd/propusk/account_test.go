@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,49 @@ func TestAccountCommands(t *testing.T) {
 		return err
 	}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAccountForget: nothing about a person is left in the files of the store while a gateway has
+// it open, but for what he has signed.
+func TestAccountForget(t *testing.T) {
+	r, a := newRegistry(t), storetest.Person(1)
+	a.Email, a.EmailConfirmed = person.NewEmail("kanareyka@example.org"), time.Now()
+	r.put(t, a)
+	if err := r.store.Update(t.Context(), func(tx store.Tx) error {
+		return errors.Join(
+			tx.PutLetter(account.Letter{ID: "l", Account: a.ID, Text: person.NewPrivate("kanareyka")}),
+			tx.PutTicket(account.Ticket{Number: "2026-000001", Account: a.ID, Text: person.NewPrivate("kanareyka")}),
+			tx.AddEvidence(account.Evidence{ID: "signed", Account: a.ID, Text: []byte("text")}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	inn := a.Identity.INN.Reveal()
+	r.command(t, exitNo, "forget", inn) // who may still come in
+	r.command(t, exitYes, "close", inn)
+	var d forgottenDocument
+	out := r.command(t, exitYes, "forget", inn, "--json")
+	if err := json.Unmarshal([]byte(out), &d); err != nil || d != (forgottenDocument{Account: a.ID, Letters: 1, Tickets: 1, Kept: 1}) {
+		t.Errorf("%s: %v", out, err)
+	}
+	r.command(t, exitNo, "forget", inn)
+	dir := t.TempDir()
+	r.command(t, exitYes, "evidence", string(a.ID), "--out", dir)
+	if text, err := os.ReadFile(filepath.Join(dir, "signed.txt")); err != nil || string(text) != "text" {
+		t.Errorf("the evidence: %q, %v", text, err)
+	}
+	if out := r.command(t, exitYes, "forget", string(a.ID), "--evidence"); !regexp.MustCompile(`signed, destroyed\W+1\n`).MatchString(out) {
+		t.Errorf("the evidence: %s", out)
+	}
+	r.command(t, exitNo, "evidence", string(a.ID), "--out", dir)
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(filepath.Join(r.dir, "accounts.db") + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte("kanareyka")) {
+			t.Errorf("accounts.db%s still has something of the person", suffix)
+		}
 	}
 }
 

@@ -109,7 +109,7 @@ type Secret struct {
 }
 
 // Evidence is what a person has signed for the gateway, such as the agreement (IP-14): text,
-// signature, certificate and verdict. It is never changed, and outlives the account.
+// signature, certificate and verdict. It is never changed, and outlives the account, under whose ID it stays.
 type Evidence struct {
 	ID      string
 	Account ID

@@ -153,6 +153,7 @@ func actions() map[string]page.Text {
 		"account-blocked":      {RU: "Учётная запись заблокирована", EN: "The account was blocked"},
 		"account-unblocked":    {RU: "Учётная запись разблокирована", EN: "The account was unblocked"},
 		"account-closed":       {RU: "Учётная запись закрыта", EN: "The account was closed"},
+		"account-forgotten":    {RU: "Сведения об учётной записи уничтожены", EN: "What was kept about the account was destroyed"},
 		"account-opened":       {RU: "Учётная запись снова открыта входом с ключом", EN: "The account was opened again by a key"},
 		"blocked":              {RU: "Вы заблокировали учётную запись", EN: "You have blocked the account"},
 		"key-bound":            {RU: "Сертификат привязан к учётной записи", EN: "A certificate was bound to the account"},

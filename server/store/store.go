@@ -122,8 +122,11 @@ type credentials interface {
 	Evidence(id string) (account.Evidence, error)
 	// EvidenceOf returns the evidence of an account, the oldest first.
 	EvidenceOf(id account.ID) ([]account.Evidence, error)
-	// AddEvidence writes evidence, for ever. ErrTaken means that the ID is taken.
+	// AddEvidence writes evidence, which is never changed. ErrTaken means that the ID is taken.
 	AddEvidence(e account.Evidence) error
+	// DeleteEvidence forgets the evidence of an account, which need not be there any more: when
+	// nothing obliges anybody to keep it.
+	DeleteEvidence(id account.ID) error
 }
 
 type visits interface {
@@ -198,6 +201,8 @@ type support interface {
 	// Ticket returns a ticket by its number.
 	Ticket(number string) (account.Ticket, error)
 	PutTicket(t account.Ticket) error
+	// DeleteTicket forgets a ticket and its files.
+	DeleteTicket(number string) error
 	// Tickets returns tickets in a state, "" being all, the last changed first: those behind
 	// the ticket whose number is before, or with "" from the last changed on.
 	Tickets(state, before string, limit int) ([]account.Ticket, error)

@@ -159,6 +159,7 @@ func (t *tx) EvidenceOf(id account.ID) ([]account.Evidence, error) {
 	return find(t, &t.evidence, of(id).in("at", false))
 }
 func (t *tx) AddEvidence(e account.Evidence) error { return add(t, &t.evidence, e) }
+func (t *tx) DeleteEvidence(id account.ID) error   { return dropAll(t, &t.evidence, of(id)) }
 
 func (t *tx) Visit(key [32]byte) (account.Visit, error) { return one(t, &t.visit, hexName(key)) }
 func (t *tx) Visits(id account.ID) ([]account.Visit, error) {
@@ -297,6 +298,13 @@ func (t *tx) Next(name string) (int64, error) {
 
 func (t *tx) Ticket(number string) (account.Ticket, error) { return one(t, &t.ticket, number) }
 func (t *tx) PutTicket(k account.Ticket) error             { return put(t, &t.ticket, k) }
+func (t *tx) DeleteTicket(number string) error {
+	if err := dropAll(t, &t.attachment, query{where: is("ticket", number)}); err != nil {
+		return err
+	}
+	return drop(t, &t.ticket, number)
+}
+
 func (t *tx) Tickets(state, before string, limit int) ([]account.Ticket, error) {
 	q := query{order: placeColumn, down: true, limit: limit}
 	if state != "" {

@@ -125,6 +125,11 @@ func (w *writer) tidy() {
 		return
 	}
 	w.again = time.Now().Add(emptyEvery)
+	w.empty()
+}
+
+// empty empties the write-ahead log, if nobody reads in it for long.
+func (w *writer) empty() {
 	for _, statement := range []string{"PRAGMA busy_timeout = " + emptyWait, "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA busy_timeout = " + busyWait} {
 		_ = w.connection.exec(statement) // what fails is tried again; nothing is lost by it
 	}
@@ -226,5 +231,6 @@ func (u *waiting) refuse(err error) {
 func (w *writer) close() error {
 	close(w.queue)
 	<-w.ended
+	w.empty() // others may have the file open: what was forgotten is to be in no part of it
 	return errors.Join(w.connection.close(), w.db.Close(), w.turn.close())
 }

@@ -138,6 +138,43 @@ func testDelete(t *testing.T, s suite) {
 	})
 }
 
+// testForgotten forgets what outlives an account, and nothing of others.
+func testForgotten(t *testing.T, s suite) {
+	e := filled(t)
+	s.update(e.put)
+	other := e.ticket
+	other.Number = e.ticket.Number + "0"
+	file := account.Attachment{Ticket: other.Number, Number: 1, Data: []byte("x")}
+	evidence := account.Evidence{ID: "another", Account: Person(1).ID, At: start}
+	s.update(func(tx store.Tx) error {
+		return errors.Join(tx.PutTicket(other), tx.PutAttachment(file), tx.AddEvidence(evidence))
+	})
+	for range 2 { // what is not there is no error
+		s.update(func(tx store.Tx) error {
+			return errors.Join(tx.DeleteEvidence(e.evidence.Account), tx.DeleteTicket(e.ticket.Number))
+		})
+	}
+	s.view(func(tx store.Tx) error {
+		if _, err := tx.Ticket(e.ticket.Number); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the ticket is still there: %v", err)
+		}
+		got(s, "files", []account.Attachment(nil))(tx.Attachments(e.ticket.Number))
+		got(s, "files of another", []account.Attachment{file})(tx.Attachments(other.Number))
+		got(s, "evidence", []account.Evidence(nil))(tx.EvidenceOf(e.evidence.Account))
+		got(s, "evidence of another", []account.Evidence{evidence})(tx.EvidenceOf(evidence.Account))
+		_, err := tx.Ticket(other.Number)
+		return err
+	})
+	for name, write := range map[string]func(store.Tx) error{
+		"evidence": func(tx store.Tx) error { return tx.DeleteEvidence(evidence.Account) },
+		"ticket":   func(tx store.Tx) error { return tx.DeleteTicket(other.Number) },
+	} {
+		if err := s.View(t.Context(), write); !errors.Is(err, store.ErrReadOnly) {
+			t.Errorf("%s in a view: %v", name, err)
+		}
+	}
+}
+
 // testOverdue asks at the very moment and just before.
 func testOverdue(t *testing.T, s suite) {
 	for i := range 4 {

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"One account for an ИНН":    testTaken,
 		"Versions":                  testVersions,
 		"Deleted accounts":          testDelete,
+		"Nothing is left":           testForgotten,
 		"Overdue":                   testOverdue,
 		"Keys stay with an account": testKeys,
 		"Credentials":               testCredentials,
