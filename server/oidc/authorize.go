@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+	"golang.org/x/text/language"
 
 	"propusk/pki/reason"
 	"propusk/server/level"
@@ -20,6 +21,9 @@ import (
 // browsers refuse it from other hosts, paths and plain HTTP; the name is our own
 // because cookies know no ports. RFC 6265bis, Section 4.1.3.2.
 const browserCookie = "__Host-propusk-browser"
+
+// languages are those that pages have.
+var languages = []language.Tag{language.Russian, language.English}
 
 // maxParameter bounds state and nonce, in bytes: they travel in URLs, sealed.
 const maxParameter = 512
@@ -76,7 +80,20 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 // signIn sends a browser to the page where people sign in, and binds the request to it.
 func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, req Request) {
 	req.Browser = BindBrowser(w, r, p.opts.RequestLife+p.opts.TicketLife)
-	http.Redirect(w, r, p.signInPage(req), http.StatusFound)
+	http.Redirect(w, r, p.signInPage(req)+inLanguage(r), http.StatusFound)
+}
+
+// inLanguage is what asks the pages of a sign-in to be in the language that the service wants:
+// the first of ui_locales that pages have (OpenID Connect Core 1.0, Section 3.1.2.1); empty
+// leaves it to what the person chose.
+func inLanguage(r *http.Request) string {
+	for tag := range strings.FieldsSeq(r.Form.Get("ui_locales")) {
+		primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if slices.ContainsFunc(languages, func(known language.Tag) bool { return known.String() == primary }) {
+			return "&lang=" + primary
+		}
+	}
+	return ""
 }
 
 // signInPage is where a request goes on.

@@ -47,6 +47,7 @@ func (p *Provider) discovery(c *gin.Context) {
 		TokenEndpointAuthMethodsSupported: []zoidc.AuthMethod{zoidc.AuthMethodBasic, zoidc.AuthMethodNone},
 		CodeChallengeMethodsSupported:     []zoidc.CodeChallengeMethod{zoidc.CodeChallengeMethodS256},
 		ClaimsSupported:                   claims,
+		UILocalesSupported:                zoidc.Locales(languages),
 		BackChannelLogoutSupported:        visits,
 		BackChannelLogoutSessionSupported: visits,
 	})

@@ -109,6 +109,21 @@ func TestAuthorizeIgnores(t *testing.T) {
 	})
 }
 
+// TestLanguageOfService: the first language of ui_locales that pages have is that of the
+// sign-in. OpenID Connect Core 1.0, Section 3.1.2.1.
+func TestLanguageOfService(t *testing.T) {
+	h := open(t)
+	for wanted, want := range map[string]string{
+		"-": "", "": "", "en": "en", "RU-ru": "ru", "be en-GB ru": "en", "fr ru en": "ru", "xx--yy": "", "english": "", "&lang=en": "",
+	} {
+		a := h.get(h.browser(), "/authorize?"+asked(url.Values{"ui_locales": {wanted}}).Encode())
+		to, err := url.Parse(a.Header.Get("Location"))
+		if err != nil || to.Query().Get("lang") != want || to.Query().Get("request") == "" {
+			t.Errorf("ui_locales=%q leads to %q, want the language %q", wanted, a.Header.Get("Location"), want)
+		}
+	}
+}
+
 func TestAuthorizeByPost(t *testing.T) {
 	h := open(t)
 	r, err := http.NewRequest(http.MethodPost, h.server.URL+"/authorize", strings.NewReader(asked(nil).Encode()))
@@ -344,7 +359,7 @@ func TestDiscoveryNamesOnlyWhatIsOffered(t *testing.T) {
 	for name, want := range map[string]string{
 		"response_types_supported": `["code"]`, "grant_types_supported": `["authorization_code"]`,
 		"code_challenge_methods_supported": `["S256"]`, "subject_types_supported": `["pairwise"]`,
-		"id_token_signing_alg_values_supported": `["ES256"]`,
+		"id_token_signing_alg_values_supported": `["ES256"]`, "ui_locales_supported": `["ru","en"]`,
 	} {
 		if got, err := json.Marshal(d[name]); err != nil || string(got) != want {
 			t.Errorf("%s = %s, want %s", name, got, want)
