@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"image"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
@@ -217,18 +218,74 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-// TestEveryDigitInside: no digit is drawn over the edge, however it is turned.
+// TestEveryDigitInside: no digit is drawn over the edge, however it is bent.
 func TestEveryDigitInside(t *testing.T) {
 	for i := range 300 {
 		p := puzzle{[16]byte{byte(i), byte(i >> 8)}}
 		from := p.source("picture")
-		for j, d := range p.digits() {
-			place := placed(from, float64(j)*cell+30)
-			for _, at := range glyphs[d-'1'] {
-				if q := place(at); q.x < stroke || q.x > width-stroke || q.y < stroke || q.y > height-stroke {
-					t.Fatalf("puzzle %d: digit %c at %v", i, d, q)
+		bend := warp(from)
+		for j, s := range p.strokes(from) {
+			for _, at := range s.points {
+				if q := bend(at); q.x < s.radius || q.x > width-s.radius || q.y < s.radius || q.y > height-s.radius {
+					t.Fatalf("puzzle %d: digit %d at %v", i, j, q)
 				}
 			}
+		}
+	}
+}
+
+// TestCut: a picture does not fall into its digits by telling dark from light, whatever counts
+// as dark: most programs that read digits need that first.
+func TestCut(t *testing.T) {
+	const pictures = 60
+	for _, level := range []uint8{70, 100, 140, 180} {
+		cut := 0
+		for i := range pictures {
+			img, err := png.Decode(bytes.NewReader(puzzle{[16]byte{byte(i), 3}}.picture()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parts(img.(*image.Gray), level) == count {
+				cut++
+			}
+		}
+		if cut > pictures/4 {
+			t.Errorf("below %d, %d of %d pictures fall into %d parts", level, cut, pictures, count)
+		}
+	}
+}
+
+// parts returns how many parts of a picture, large enough for a digit, are darker than a level.
+func parts(img *image.Gray, level uint8) (found int) {
+	seen := make([]bool, len(img.Pix))
+	for i := range img.Pix {
+		size := 0
+		for next := []int{i}; len(next) > 0; {
+			j := next[len(next)-1]
+			next = next[:len(next)-1]
+			if j < 0 || j >= len(img.Pix) || seen[j] || img.Pix[j] >= level {
+				continue
+			}
+			seen[j], size = true, size+1
+			next = append(next, j-1, j+1, j-width, j+width)
+		}
+		if size >= 60 {
+			found++
+		}
+	}
+	return found
+}
+
+// TestGuess: no answer to the question is right much more often than others.
+func TestGuess(t *testing.T) {
+	const questions = 20000
+	times := make(map[string]int)
+	for i := range questions {
+		times[puzzle{[16]byte{byte(i), byte(i >> 8), 1}}.number()]++
+	}
+	for answer, n := range times {
+		if n > questions/200 {
+			t.Errorf("%q answers %d of %d questions", answer, n, questions)
 		}
 	}
 }

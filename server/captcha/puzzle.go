@@ -37,92 +37,102 @@ func (p puzzle) digits() string {
 	return string(b[:])
 }
 
-// sum returns the two numbers of the question, and whether they are to be added: else the
-// second one is to be written after the first.
-func (p puzzle) sum() (a, b int, add bool) {
+// hundreds returns the parts of the number that the question is about, from 221 to 999, and
+// whether they are to be added: else they are spoken as one number. All are equally likely, and
+// many: whoever guesses without reading is right once in 576 times.
+func (p puzzle) hundreds() (hundreds, tens, ones int, add bool) {
 	from := p.source("words")
-	return 2 + from.IntN(8), 11 + from.IntN(9), from.IntN(2) == 0
+	return 2 + from.IntN(8), 2 + from.IntN(8), 1 + from.IntN(9), from.IntN(2) == 0
 }
 
 // number is the answer to the question; it has fewer digits than the picture.
 func (p puzzle) number() string {
-	a, b, add := p.sum()
-	if add {
-		return strconv.Itoa(a + b)
-	}
-	return strconv.Itoa(a*100 + b)
+	h, t, o, _ := p.hundreds()
+	return strconv.Itoa(h*100 + t*10 + o)
 }
 
 // question is the question in words.
 func (p puzzle) question() page.Text {
-	a, b, add := p.sum()
+	h, t, o, add := p.hundreds()
 	if add {
 		return page.Text{
-			RU: "Сколько будет " + wordsRU[b] + " плюс " + wordsRU[a] + "? Ответьте цифрами.",
-			EN: "How much is " + wordsEN[b] + " plus " + wordsEN[a] + "? Answer in figures.",
+			RU: "Сколько будет " + hundredsRU[h] + " плюс " + tensRU[t] + " " + onesRU[o] + "? Ответьте цифрами.",
+			EN: "How much is " + onesEN[h] + " hundred plus " + tensEN[t] + "-" + onesEN[o] + "? Answer in figures.",
 		}
 	}
 	return page.Text{
-		RU: "Напишите цифрами число: " + hundredsRU[a] + " " + wordsRU[b] + ".",
-		EN: "Write in figures: " + wordsEN[a] + " hundred and " + wordsEN[b] + ".",
+		RU: "Напишите цифрами число: " + hundredsRU[h] + " " + tensRU[t] + " " + onesRU[o] + ".",
+		EN: "Write in figures: " + onesEN[h] + " hundred and " + tensEN[t] + "-" + onesEN[o] + ".",
 	}
 }
 
 var (
-	wordsRU = [...]string{
-		2: "два", 3: "три", 4: "четыре", 5: "пять", 6: "шесть", 7: "семь", 8: "восемь", 9: "девять",
-		11: "одиннадцать", 12: "двенадцать", 13: "тринадцать", 14: "четырнадцать", 15: "пятнадцать", 16: "шестнадцать", 17: "семнадцать", 18: "восемнадцать", 19: "девятнадцать",
-	}
-	hundredsRU = [...]string{
-		2: "двести", 3: "триста", 4: "четыреста", 5: "пятьсот", 6: "шестьсот", 7: "семьсот", 8: "восемьсот", 9: "девятьсот",
-	}
-	wordsEN = [...]string{
-		2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine",
-		11: "eleven", 12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen", 19: "nineteen",
-	}
+	onesRU     = [...]string{1: "один", 2: "два", 3: "три", 4: "четыре", 5: "пять", 6: "шесть", 7: "семь", 8: "восемь", 9: "девять"}
+	tensRU     = [...]string{2: "двадцать", 3: "тридцать", 4: "сорок", 5: "пятьдесят", 6: "шестьдесят", 7: "семьдесят", 8: "восемьдесят", 9: "девяносто"}
+	hundredsRU = [...]string{2: "двести", 3: "триста", 4: "четыреста", 5: "пятьсот", 6: "шестьсот", 7: "семьсот", 8: "восемьсот", 9: "девятьсот"}
+	onesEN     = [...]string{1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
+	tensEN     = [...]string{2: "twenty", 3: "thirty", 4: "forty", 5: "fifty", 6: "sixty", 7: "seventy", 8: "eighty", 9: "ninety"}
 )
 
 // Sizes of the picture, in pixels.
-const (
-	width, height = 240, 80
-	cell          = 44 // from digit to digit
-	stroke        = 3.1
-)
+const width, height = 240, 80
 
 type point struct{ x, y float64 }
 
-// picture draws the digits: each turned, slanted and moved by chance, with thin lines
-// through all of them.
+// around returns a number between -span and span.
+func around(from *rand.Rand, span float64) float64 { return (from.Float64() - 0.5) * 2 * span }
+
+// picture draws the digits so that people read them, and programs that cut a picture into
+// digits and compare each with patterns mostly do not: the digits touch, each is bent in its
+// own way, lines as dark as they are run through them, the whole is warped, and light and
+// dark change places within patches.
 func (p puzzle) picture() []byte {
 	from := p.source("picture")
-	img := image.NewGray(image.Rect(0, 0, width, height))
-	for i := range img.Pix {
-		img.Pix[i] = 255
+	bend := warp(from)
+	var ink canvas
+	for _, s := range p.strokes(from) {
+		ink.draw(s, bend)
 	}
-	for i, d := range p.digits() {
-		place := placed(from, float64(i)*cell+30)
-		line := glyphs[d-'1']
-		for j := 1; j < len(line); j++ {
-			draw(img, place(line[j-1]), place(line[j]), stroke, 40)
-		}
-	}
-	for range 4 {
-		wave(img, from)
+	for range 2 {
+		ink.draw(wave(from), bend)
 	}
 	var out bytes.Buffer
 	// Whoever asks for many pictures pays with his line rather than with our time.
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, shaded(from, &ink)); err != nil {
 		panic("captcha: a picture does not encode: " + err.Error())
 	}
 	return out.Bytes()
 }
 
+// stroke is one line of the picture.
+type stroke struct {
+	points []point
+	radius float64
+}
+
+// strokes are the digits, the first at no certain place, the next close to it.
+func (p puzzle) strokes(from *rand.Rand) []stroke {
+	var all []stroke
+	x := 27 + from.Float64()*16
+	for _, d := range p.digits() {
+		place := placed(from, x)
+		s := stroke{radius: 2.4 + from.Float64()*0.8}
+		for _, at := range glyphs[d-'1'] {
+			at.x += around(from, 0.04)
+			at.y += around(from, 0.04)
+			s.points = append(s.points, place(at))
+		}
+		all = append(all, s)
+		x += 35 + from.Float64()*8
+	}
+	return all
+}
+
 // placed returns where the points of a digit go whose middle is about x.
 func placed(from *rand.Rand, x float64) func(point) point {
-	around := func(span float64) float64 { return (from.Float64() - 0.5) * 2 * span }
-	turn, slant := around(0.28), around(0.2)
-	wide, tall := 25+around(4), 44+around(6)
-	x, y := x+around(4), float64(height)/2+around(9)
+	turn, slant := around(from, 0.3), around(from, 0.2)
+	wide, tall := 27+around(from, 4), 43+around(from, 6)
+	y := float64(height)/2 + around(from, 7)
 	sin, cos := math.Sincos(turn)
 	return func(p point) point {
 		px, py := (p.x-0.5)*wide, (p.y-0.5)*tall
@@ -131,29 +141,88 @@ func placed(from *rand.Rand, x float64) func(point) point {
 	}
 }
 
-// wave draws a thin curve from edge to edge.
-func wave(img *image.Gray, from *rand.Rand) {
-	middle, high := float64(height)*(0.25+from.Float64()/2), 8+from.Float64()*18
-	phase, long := from.Float64()*2*math.Pi, 40+from.Float64()*70
-	at := func(x float64) point { return point{x, middle + high*math.Sin(phase+x/long*2*math.Pi)} }
-	const step = 6
-	for x := 0.0; x < width; x += step {
-		draw(img, at(x), at(x+step), 0.8, 90)
+// wave is a curve from edge to edge, thinner than digits are.
+func wave(from *rand.Rand) stroke {
+	middle, high := float64(height)*(0.3+from.Float64()*0.4), 8+from.Float64()*16
+	phase, long := from.Float64()*2*math.Pi, 60+from.Float64()*80
+	s := stroke{radius: 0.8 + from.Float64()*0.4}
+	for x := -10.0; x <= width+10; x += 5 {
+		s.points = append(s.points, point{x, middle + high*math.Sin(phase+x/long*2*math.Pi)})
+	}
+	return s
+}
+
+// warp returns where a point goes when the whole picture is bent.
+func warp(from *rand.Rand) func(point) point {
+	var high, long, phase [2]float64
+	for i := range high {
+		high[i], long[i], phase[i] = 2+from.Float64()*1.5, 50+from.Float64()*40, from.Float64()*2*math.Pi
+	}
+	return func(p point) point {
+		return point{
+			p.x + high[0]*math.Sin(phase[0]+p.y/long[0]*2*math.Pi),
+			p.y + high[1]*math.Sin(phase[1]+p.x/long[1]*2*math.Pi),
+		}
 	}
 }
 
-// draw darkens the pixels nearer than radius to the line from a to b, softly at the edge.
-func draw(img *image.Gray, a, b point, radius float64, ink uint8) {
-	reach := radius + 1
-	box := image.Rect(int(min(a.x, b.x)-reach), int(min(a.y, b.y)-reach), int(max(a.x, b.x)+reach)+1, int(max(a.y, b.y)+reach)+1).Intersect(img.Rect)
-	for y := box.Min.Y; y < box.Max.Y; y++ {
-		for x := box.Min.X; x < box.Max.X; x++ {
-			cover := min(max(radius+0.5-distance(point{float64(x) + 0.5, float64(y) + 0.5}, a, b), 0), 1)
-			if shade := uint8(255 - cover*float64(255-ink)); shade < img.GrayAt(x, y).Y {
-				img.SetGray(x, y, color.Gray{Y: shade})
-			}
+// canvas is how far each pixel is covered, from 0 to 1.
+type canvas [height][width]float64
+
+// draw covers the pixels nearer than the radius to a stroke, softly at the edge.
+func (c *canvas) draw(s stroke, bend func(point) point) {
+	const parts = 3 // of each line: a bent one is none
+	for i := 1; i < len(s.points); i++ {
+		a, b := s.points[i-1], s.points[i]
+		for j := range parts {
+			from, to := float64(j)/parts, float64(j+1)/parts
+			c.segment(
+				bend(point{a.x + (b.x-a.x)*from, a.y + (b.y-a.y)*from}),
+				bend(point{a.x + (b.x-a.x)*to, a.y + (b.y-a.y)*to}), s.radius)
 		}
 	}
+}
+
+func (c *canvas) segment(a, b point, radius float64) {
+	reach := radius + 1
+	for y := max(int(min(a.y, b.y)-reach), 0); y < min(int(max(a.y, b.y)+reach)+1, height); y++ {
+		for x := max(int(min(a.x, b.x)-reach), 0); x < min(int(max(a.x, b.x)+reach)+1, width); x++ {
+			cover := min(max(radius+0.5-distance(point{float64(x) + 0.5, float64(y) + 0.5}, a, b), 0), 1)
+			c[y][x] = max(c[y][x], cover)
+		}
+	}
+}
+
+// patch is where light and dark change places: a round one.
+type patch struct{ x, y, wide, high float64 }
+
+// shaded is what people see of a canvas: shades that differ from place to place and grain,
+// but always enough between light and dark.
+func shaded(from *rand.Rand, ink *canvas) *image.Gray {
+	var patches [2]patch // side by side: people lose their way among many
+	for i := range patches {
+		patches[i] = patch{
+			(float64(i) + 0.3 + from.Float64()*0.4) * width / float64(len(patches)), from.Float64() * height,
+			32 + from.Float64()*20, 22 + from.Float64()*18,
+		}
+	}
+	phase, grain := from.Float64()*2*math.Pi, from.Float64()*2*math.Pi
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			cover := ink[y][x]
+			for _, p := range patches {
+				if math.Hypot((float64(x)-p.x)/p.wide, (float64(y)-p.y)/p.high) < 1 {
+					cover = 1 - cover
+				}
+			}
+			light := 222 + 18*math.Sin(phase+float64(x)/45)
+			dark := 52 + 24*math.Sin(grain+float64(x)/37+float64(y)/29)
+			shade := light + (dark-light)*cover + around(from, 14)
+			img.SetGray(x, y, color.Gray{Y: uint8(min(max(shade, 0), 255))})
+		}
+	}
+	return img
 }
 
 // distance returns how far p is from the line between a and b.
@@ -168,7 +237,7 @@ func distance(p, a, b point) float64 {
 
 // glyphs are the digits 1 to 9, each one line in a square of side 1.
 var glyphs = [...][]point{
-	{{0.25, 0.25}, {0.55, 0}, {0.55, 1}},
+	{{0.2, 0.27}, {0.52, 0}, {0.52, 1}, {0.2, 1}, {0.84, 1}}, // with a foot, unlike 7
 	{{0.1, 0.27}, {0.2, 0.08}, {0.5, 0}, {0.8, 0.1}, {0.88, 0.3}, {0.75, 0.5}, {0.08, 1}, {0.94, 1}},
 	{{0.1, 0.12}, {0.4, 0}, {0.75, 0.06}, {0.85, 0.25}, {0.7, 0.43}, {0.38, 0.48}, {0.75, 0.55}, {0.9, 0.75}, {0.74, 0.94}, {0.4, 1}, {0.08, 0.88}},
 	{{0.72, 1}, {0.72, 0}, {0.06, 0.7}, {0.96, 0.7}},
