@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 )
 
 // Backup writes the store at path, as it is at one moment, into a new file, while others read
-// and write. The copy is for our user only, and durable when Backup returns; it is opened by
+// and write: all but visits and secrets, so that who restores it brings back no session that
+// has ended since, and no link or code that was used. The copy is for our user only, and durable when Backup returns; it is opened by
 // Open. A file that is there stays: the error is [fs.ErrExist] then.
 func Backup(ctx context.Context, path, to string) (err error) {
 	if _, err := os.Stat(path); err != nil {
@@ -34,7 +36,31 @@ func Backup(ctx context.Context, path, to string) (err error) {
 	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
 		return errors.Join(err, os.Remove(to))
 	}
+	if err := leaveOut(ctx, to); err != nil {
+		return errors.Join(err, os.Remove(to))
+	}
 	return settle(to)
+}
+
+// leaveOut takes out of a copy what opens something for a short time, and checks the rest: a
+// copy that is damaged must not be taken for one.
+func leaveOut(ctx context.Context, to string) (err error) {
+	db, err := connect(to, "_pragma=secure_delete(on)&_pragma=journal_mode(memory)")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "DELETE FROM visit; DELETE FROM secret"); err != nil {
+		return err
+	}
+	var sound string
+	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&sound); err != nil {
+		return err
+	}
+	if sound != "ok" {
+		return fmt.Errorf("store: the copy is damaged, and so may be the store: %s", sound)
+	}
+	return nil
 }
 
 // ours refuses a file that is not a store.

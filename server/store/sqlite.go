@@ -44,8 +44,10 @@ type SQLite struct {
 	readers chan *connection
 	writer  *writer
 
+	path   string
 	mu     sync.RWMutex // held for reading during transactions
 	closed bool
+	served *os.File // locked while this process serves the store, or nil
 }
 
 var _ Store = (*SQLite)(nil)
@@ -59,7 +61,7 @@ func Open(path string) (*SQLite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &SQLite{tables: newTables(), readers: make(chan *connection, maxReaders)}
+	s := &SQLite{path: path, tables: newTables(), readers: make(chan *connection, maxReaders)}
 	if s.writer, err = newWriter(ctx, written, path, s.tables); err != nil {
 		return nil, errors.Join(err, written.Close())
 	}
@@ -259,5 +261,9 @@ func (s *SQLite) Close() error {
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
-	return errors.Join(append(errs, s.writer.close())...) // the writer is the last, and takes the log of SQLite away
+	errs = append(errs, s.writer.close()) // the writer is the last, and takes the log of SQLite away
+	if s.served != nil {
+		errs = append(errs, s.served.Close())
+	}
+	return errors.Join(errs...)
 }

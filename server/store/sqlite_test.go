@@ -150,7 +150,10 @@ func TestBackup(t *testing.T) {
 	s := open(t, path)
 	defer s.Close()
 	a := storetest.Person(1)
-	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.PutAccount(&a) }); err != nil {
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		return errors.Join(tx.PutAccount(&a), tx.PutVisit(account.Visit{Key: [32]byte{1}, Account: a.ID, Until: time.Now().Add(time.Hour)}),
+			tx.PutSecret(account.Secret{Digest: [32]byte{1}, Purpose: "p", Account: a.ID, Expires: time.Now().Add(time.Hour)}))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -191,7 +194,12 @@ func TestBackup(t *testing.T) {
 			t.Errorf("half an update: %d and %d", n.Count, m.Count)
 		}
 		_, err := tx.Account(a.ID)
-		return errors.Join(err, errN, errM)
+		visits, errVisits := tx.Visits(a.ID)
+		secrets, errSecrets := tx.Secrets(a.ID, "p")
+		if len(visits)+len(secrets) > 0 {
+			t.Errorf("the copy brings back %d visits and %d secrets", len(visits), len(secrets))
+		}
+		return errors.Join(err, errN, errM, errVisits, errSecrets)
 	}); err != nil {
 		t.Error(err)
 	}
@@ -355,6 +363,34 @@ func size(t *testing.T, path string) int64 {
 		t.Fatal(err)
 	}
 	return info.Size()
+}
+
+// TestServe: one process serves a store, and another one when it has ended; those who only read
+// and write have it open all the time.
+func TestServe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	first, second := open(t, path), open(t, path)
+	defer second.Close()
+	for range 2 {
+		if err := first.Serve(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := second.Serve(); !errors.Is(err, store.ErrServed) {
+		t.Errorf("beside another: %v", err)
+	}
+	if err := second.Update(t.Context(), func(tx store.Tx) error { _, err := tx.Next("n"); return err }); err != nil {
+		t.Error(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Serve(); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	if err := second.Serve(); err != nil {
+		t.Errorf("after the other: %v", err)
+	}
 }
 
 // TestWaitingCaller: who leaves the queue was not served, and an update that has begun ends
