@@ -58,6 +58,9 @@ func (s *Server) openPeople() (*people, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: accounts.path: %w", err)
 	}
+	if err := file.Serve(); err != nil {
+		return nil, errors.Join(fmt.Errorf("server: accounts.path: %w", err), file.Close())
+	}
 	// What the store wakes is made after it.
 	p.store = store.Watch(file, func() {
 		if p.sender != nil {

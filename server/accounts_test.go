@@ -147,10 +147,14 @@ func TestAccountsOpen(t *testing.T) {
 	g.WriteFile("short", "00ff")
 	g.WriteFile("foreign", strings.Repeat("не база\n", 1000))
 	for field, spoil := range map[string]func(*config.Config){
-		"accounts.secret":    func(c *config.Config) { c.Accounts.Secret = g.Path("short") },
-		"accounts.path":      func(c *config.Config) { c.Accounts.Path = g.Path("foreign") },
-		"mail.ca":            func(c *config.Config) { c.Mail.CA = g.Path("short") },
-		"mail.password_file": func(c *config.Config) { c.Mail.Login, c.Mail.PasswordFile = "x", g.Path("nowhere") },
+		"accounts.secret": func(c *config.Config) { c.Accounts.Secret = g.Path("short") },
+		"accounts.path":   func(c *config.Config) { c.Accounts.Path = g.Path("foreign") },
+		// With a journal of its own a second gateway would deliver what waits a second time.
+		"accounts.path: " + store.ErrServed.Error(): func(c *config.Config) { c.Journal.Path = g.Path("another.journal") },
+		"mail.ca": func(c *config.Config) { c.Accounts.Path, c.Mail.CA = g.Path("own.db"), g.Path("short") },
+		"mail.password_file": func(c *config.Config) {
+			c.Accounts.Path, c.Mail.Login, c.Mail.PasswordFile = g.Path("own.db"), "x", g.Path("nowhere")
+		},
 	} {
 		c := g.Config
 		spoil(&c)
