@@ -24,11 +24,15 @@ type donePage struct {
 	Sent, Early bool
 	// Notice is what is said of a check by hand.
 	Notice page.Text
+	// Post is how far the letter has come, nothing if that is not known. Stuck tells that it
+	// did not go out (DOMAIN 7.4, row 37).
+	Post  page.Text
+	Stuck bool
 }
 
 // done repeats what was entered (IP-18), and waits for the link.
 func (g *Registration) done(x *gin.Context) {
-	_, a, has, ok := g.opened(x)
+	p, a, has, ok := g.opened(x)
 	if !ok {
 		return
 	}
@@ -36,13 +40,16 @@ func (g *Registration) done(x *gin.Context) {
 		x.Redirect(http.StatusSeeOther, pathPassword)
 		return
 	}
-	g.showDone(x, a, nil, nil, 0)
+	g.showDone(x, p, a, nil, nil, 0)
 }
 
-func (g *Registration) showDone(x *gin.Context, a account.Account, values form.Values, errs form.Errors, status int) {
+func (g *Registration) showDone(x *gin.Context, p *progress, a account.Account, values form.Values, errs form.Errors, status int) {
 	d := donePage{
 		Facts: accountFacts(a), Active: a.State == account.Active, Pending: a.State == account.Pending,
 		Confirmed: !a.EmailConfirmed.IsZero(), Sent: x.Query("sent") != "", Early: x.Query("early") != "",
+	}
+	if !d.Active && !d.Confirmed {
+		d.Post, d.Stuck = g.posted(x.Request, p)
 	}
 	if d.Pending {
 		d.Notice = g.wait(page.Text{
@@ -72,11 +79,38 @@ func (g *Registration) showDone(x *gin.Context, a account.Account, values form.V
 	g.show(x, "done", v)
 }
 
+// posted says how far the letter has come that was asked for here last.
+func (g *Registration) posted(r *http.Request, p *progress) (said page.Text, stuck bool) {
+	var l account.Letter
+	err := g.opts.Store.View(r.Context(), func(tx store.Tx) (err error) {
+		l, err = tx.Letter(p.Letter)
+		return err
+	})
+	switch {
+	case err != nil: // asked for in another browser, or forgotten by now
+		return page.Text{}, false
+	case !l.Sent.IsZero():
+		at := page.Moment(l.Sent)
+		return page.Text{RU: "Почтовый сервер принял письмо: " + at.RU + ".", EN: "The mail server took the letter: " + at.EN + "."}, false
+	case !l.Failed.IsZero():
+		return page.Text{
+			RU: "Отправить письмо не удалось. Проверьте адрес и отправьте письмо ещё раз.",
+			EN: "The letter could not be sent. Look at the address, and send the letter again.",
+		}, true
+	case l.Tries > 0:
+		return page.Text{
+			RU: "Письмо ещё не ушло: почтовый сервер пока его не принял. Мы пробуем снова, делать ничего не нужно.",
+			EN: "The letter has not gone out yet: the mail server has not taken it. We try again, you need do nothing.",
+		}, true
+	}
+	return page.Text{RU: "Письмо отправляется.", EN: "The letter is being sent."}, false
+}
+
 // accountFacts repeats what was entered.
 func accountFacts(a account.Account) []page.Fact {
 	facts := []page.Fact{
 		{Label: page.Text{RU: "Фамилия, имя, отчество", EN: "Name"}, Value: a.Identity.Name.Reveal()},
-		{Label: page.Text{RU: "Логин (ИНН)", EN: "Login (taxpayer number)"}, Value: a.Identity.INN.Reveal()},
+		{Label: page.Text{RU: "Логин (ИНН)", EN: "Login (INN)"}, Value: a.Identity.INN.Reveal()},
 	}
 	for _, t := range a.Taxpayers {
 		if !t.OGRNIP.IsZero() {
@@ -84,7 +118,7 @@ func accountFacts(a account.Account) []page.Fact {
 		}
 	}
 	return append(facts,
-		page.Fact{Label: page.Text{RU: "Адрес электронной почты", EN: "Address of e-mail"}, Value: a.Email.Reveal()},
+		page.Fact{Label: page.Text{RU: "Адрес электронной почты", EN: "E-mail address"}, Value: a.Email.Reveal()},
 		page.Fact{Label: page.Text{RU: "Дата регистрации", EN: "Registered"}, Value: page.Time(a.Registered)})
 }
 
@@ -104,13 +138,13 @@ func (g *Registration) resend(x *gin.Context) {
 		return
 	}
 	if !mailbox(values["email"]) {
-		g.showDone(x, a, values, form.Errors{{Field: "email", Text: page.Text{RU: "Введите адрес электронной почты латинскими буквами, например name@example.ru.", EN: "Enter an address of e-mail, such as name@example.com."}}}, 0)
+		g.showDone(x, p, a, values, form.Errors{{Field: "email", Text: page.Text{RU: "Введите адрес электронной почты латинскими буквами, например name@example.ru.", EN: "Enter an address of e-mail, such as name@example.com."}}}, 0)
 		return
 	}
 	err = g.again(x.Request, p, person.NewEmail(values["email"]))
 	if errors.Is(err, reason.ActivationTooOften) {
 		noteFailure(x, reason.ActivationTooOften, err)
-		g.showDone(x, a, values, form.Errors{{Text: entryText(reason.ActivationTooOften)}}, http.StatusTooManyRequests)
+		g.showDone(x, p, a, values, form.Errors{{Text: entryText(reason.ActivationTooOften)}}, http.StatusTooManyRequests)
 		return
 	}
 	if err != nil {
@@ -136,7 +170,7 @@ func (g *Registration) again(r *http.Request, p *progress, email person.Email) e
 				return err
 			}
 		}
-		return g.letter(tx, a, g.opts.Now())
+		return g.letter(tx, p, a, g.opts.Now())
 	})
 }
 

@@ -162,13 +162,14 @@ func (g *Registration) finish(r *http.Request, p *progress, email person.Email, 
 		if err := tx.PutPassword(account.Password{Account: a.ID, Hash: hash, Set: now}); err != nil {
 			return err
 		}
-		return g.letter(tx, a, now)
+		return g.letter(tx, p, a, now)
 	})
 }
 
 // letter writes a link and the letter with it, unless there were too many. Older links for
-// the same address stay good: letters come late, and in any order.
-func (g *Registration) letter(tx store.Tx, a account.Account, now time.Time) error {
+// the same address stay good: letters come late, and in any order. The progress keeps which
+// letter it is.
+func (g *Registration) letter(tx store.Tx, p *progress, a account.Account, now time.Time) error {
 	written, err := count(tx, "registration letters "+string(a.ID), now)
 	if err != nil {
 		return err
@@ -177,14 +178,16 @@ func (g *Registration) letter(tx store.Tx, a account.Account, now time.Time) err
 		return reason.New(reason.ActivationTooOften, nil)
 	}
 	code, until := session.NewKey(), now.Add(g.opts.LinkLife)
+	l := g.opts.Mail.Activation(g.to(a), now, mail.Activation{
+		Link: g.opts.Issuer + PathActivate + "?" + url.Values{"code": {code}}.Encode(), Until: until,
+	})
+	p.Letter = l.ID
 	return errors.Join(
 		tx.PutSecret(account.Secret{
 			Digest: sha256.Sum256([]byte(code)), Purpose: purposeActivation, Account: a.ID, Created: now, Expires: until,
 			Data: g.opts.Sealer.Seal(purposeActivation, string(a.ID), []byte(a.Email.Reveal())),
 		}),
-		tx.PutLetter(g.opts.Mail.Activation(g.to(a), now, mail.Activation{
-			Link: g.opts.Issuer + PathActivate + "?" + url.Values{"code": {code}}.Encode(), Until: until,
-		})),
+		tx.PutLetter(l), g.put(tx, p),
 	)
 }
 

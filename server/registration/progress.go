@@ -60,6 +60,8 @@ type progress struct {
 
 	// Account is there once the agreement is signed.
 	Account account.ID `json:"account,omitempty"`
+	// Letter is the last letter with a link that was asked for here.
+	Letter string `json:"letter,omitempty"`
 
 	cert   *gostx509.Certificate
 	who    person.Identity // as the certificate says

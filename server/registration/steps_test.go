@@ -371,6 +371,38 @@ func TestLettersAreBounded(t *testing.T) {
 	b.is(b.post(pathResend, "email", "last@example.ru"), pathDone+"?sent=1", http.StatusOK)
 }
 
+// TestLetterOnItsWay: the page tells whether the letter went out (DOMAIN 7.4, row 37).
+func TestLetterOnItsWay(t *testing.T) {
+	g := newGateway(t)
+	g.knows("ip")
+	b := g.browser()
+	b.toDone("ip")
+	post := func(change func(l *account.Letter)) {
+		t.Helper()
+		l := g.letters(mail.KindActivation)[0]
+		change(&l)
+		if err := g.store.Update(t.Context(), func(tx store.Tx) error { return tx.PutLetter(l) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.is(b.get(pathDone), pathDone, http.StatusOK, "Письмо отправляется")
+	post(func(l *account.Letter) { l.Tries = 1 })
+	b.is(b.get(pathDone), pathDone, http.StatusOK, "ещё не ушло")
+	post(func(l *account.Letter) { l.Failed = g.now })
+	b.is(b.get(pathDone), pathDone, http.StatusOK, "Отправить письмо не удалось")
+	g.now = g.now.Add(time.Second)
+	b.is(b.post(pathResend, "email", "right@example.ru"), pathDone+"?sent=1", http.StatusOK, "Письмо отправляется")
+	post(func(l *account.Letter) { l.Sent = g.now })
+	b.is(b.get(pathDone), pathDone, http.StatusOK, "Почтовый сервер принял письмо")
+
+	// In another browser the letter is not known, and nothing is said of it.
+	again := g.browser()
+	again.is(again.get("/await?person=ip"), pathDone, http.StatusOK)
+	if strings.Contains(again.page, "принял письмо") || strings.Contains(again.page, "отправляется") {
+		t.Error("a letter of another browser is known")
+	}
+}
+
 // TestTime: who takes too long begins again, by his key.
 func TestTime(t *testing.T) {
 	g := newGateway(t)
