@@ -235,7 +235,7 @@ func (c *Check) clock(x *gin.Context) {
 
 // observed takes what the script has seen, from a page of this host.
 func (p *place) observed(x *gin.Context) {
-	one, _, err := p.runs.visit(x.Request, p.host)
+	one, err := p.runs.own(x.Request, p.host)
 	if err == nil && (x.Request.Header.Get("Origin") != p.host || x.ContentType() != "application/json") {
 		err = reason.Errorf(reason.CheckReportMalformed, "not from a page of this host, or not JSON")
 	}
@@ -267,12 +267,9 @@ func (c *Check) entrance(x *gin.Context) {
 	}
 	o := c.opts.Judge.Connection(x)
 	h := newHolder(o, sentBy(x.Request))
-	key, ok := c.runs.findings.Put(finding{run: one, holder: h})
-	if !ok {
-		c.opts.Judge.Look(x)
-		return
-	}
+	key := session.NewKey()
 	one.mu.Lock()
+	one.found = finding{key: key, until: c.opts.Now().Add(findingLife), holder: h}
 	host := one.host
 	one.mu.Unlock()
 	x.Redirect(http.StatusSeeOther, host+"/check/found?run="+one.key+"&finding="+key)
@@ -286,11 +283,11 @@ func (p *place) found(x *gin.Context) {
 		return
 	}
 	// One that is gone was added before: people reload pages.
-	if f, ok := p.runs.findings.Take(x.Query("finding")); ok && f.run == one && f.holder != nil {
-		one.change(func(facts *Facts) {
-			facts.Entrance, facts.Missed = f.holder, without(facts.Missed, hostSignIn)
-		})
+	one.mu.Lock()
+	if h := one.found.holder; one.found.take(x.Query("finding"), p.opts.Now()) {
+		one.facts.Entrance, one.facts.Missed = h, without(one.facts.Missed, hostSignIn)
 	}
+	one.mu.Unlock()
 	x.Redirect(http.StatusSeeOther, one.page("/check/run"))
 }
 
@@ -302,26 +299,24 @@ func (p *place) goOn(x *gin.Context) {
 		p.refuse(x, err)
 		return
 	}
-	key, ok := p.runs.findings.Put(finding{run: one, moves: true})
-	if !ok {
-		p.refuse(x, reason.Errorf(reason.ServerBusy, "too many checks are on their way"))
-		return
-	}
+	key := session.NewKey()
+	one.mu.Lock()
+	one.moves = finding{key: key, until: p.opts.Now().Add(findingLife)}
+	one.mu.Unlock()
 	x.Redirect(http.StatusSeeOther, p.opts.PublicURL+"/check/moved?run="+one.key+"&finding="+key+inLanguage(x.Request))
 }
 
 // moved takes a run in that comes from the check host.
 func (p *place) moved(x *gin.Context) {
-	f, ok := p.runs.findings.Take(x.Query("finding"))
-	if !ok || !f.moves {
-		p.refuse(x, reason.New(reason.CheckRunUnknown, nil))
+	one, err := p.runs.find(x.Request)
+	if err == nil {
+		err = one.move(p.host, x.Query("finding"), p.opts.Now(), func() [32]byte { return bind(x.Writer, x.Request) })
+	}
+	if err != nil {
+		p.refuse(x, err)
 		return
 	}
-	browser := bind(x.Writer, x.Request)
-	f.run.mu.Lock()
-	f.run.host, f.run.browser, f.run.facts.Cookies = p.host, browser, ""
-	f.run.mu.Unlock()
-	x.Redirect(http.StatusSeeOther, f.run.page("/check/run")+inLanguage(x.Request))
+	x.Redirect(http.StatusSeeOther, one.page("/check/run")+inLanguage(x.Request))
 }
 
 // inLanguage is a parameter that takes the language of a request to a host that does not know

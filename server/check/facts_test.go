@@ -153,6 +153,9 @@ func TestProgramsAndTokens(t *testing.T) {
 		"in the middle":  {Facts{AgentAsked: true, Agent: agent(func(a *Agent) { a.Gateway = gatewayUntrusted })}, stepBrowser, "30"},
 		"УЭК":            {Facts{AgentAsked: true, Agent: agent(func(a *Agent) { a.UEC = 1 })}, stepSigner, "43"},
 		"agent stopped":  {Facts{AgentAsked: true, Methods: []string{"agent"}}, stepSigner, "A1"},
+		"no way":         {Facts{AgentAsked: true, Agent: agent(func(a *Agent) { a.Gateway = gatewayUnreachable })}, stepSigner, "A5"},
+		"first PIN":      {Facts{AgentAsked: true, Agent: agent(func(a *Agent) { a.Tokens[0].PIN = pinUnset })}, stepSigner, "A6"},
+		"issued PIN":     {Facts{AgentAsked: true, Agent: agent(func(a *Agent) { a.Tokens[0].PIN = pinMustChange })}, stepSigner, "A6"},
 		"broken library": {Facts{AgentAsked: true, Agent: agent(func(a *Agent) { a.Broken = 1 })}, stepSigner, "A3"},
 		"other person": {Facts{Signature: &Holder{Kind: person.Entrepreneur, inn: mustINN(t, "500100732259")}, Entrance: &Holder{Kind: person.Entrepreneur, inn: mustINN(t, "526317984689")}},
 			stepKey, "24"},
@@ -200,6 +203,7 @@ func TestForgiven(t *testing.T) {
 		"a good one and a bad one":  {Facts{Cookies: cookiesOn, Hello: gost, Signature: good, Entrance: bad}, false},
 		"cookies off":               {Facts{Cookies: cookiesOff, Hello: gost, Entrance: good}, false},
 		"nobody knows of cookies":   {Facts{Hello: gost, Entrance: good}, false},
+		"others of the address":     {Facts{Cookies: cookiesOn, Hello: gost, Entrance: good, Refused: []Refused{{Host: hostPublic, Why: WhyOldVersion}, {Host: hostSignIn, Why: WhyOldKey}, {Host: hostSignIn, Why: WhyKey}, {Host: hostPublic, Why: WhyDistrust}, {Host: hostPublic, Why: WhyProbe, Offered: true}, {Host: hostPublic, Why: WhyNoSuite}, {Host: hostPublic, Why: WhyNoSuite, Offered: true}, {Host: hostSignIn, Why: WhyBroken}}}, true},
 		"the clock is wrong":        {Facts{Cookies: cookiesOn, Hello: gost, Entrance: good, Skew: &skew}, false},
 		"nothing was tried":         {Facts{Cookies: cookiesOn}, false},
 	} {
@@ -293,6 +297,40 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// TestRoomAround: who has a whole network leaves room for others too.
+func TestRoomAround(t *testing.T) {
+	now := time.Now()
+	for _, network := range []string{"2001:db8:1:%x::/64", "192.0.2.%d/32"} {
+		r := newRoom(100, 10, time.Hour, func() time.Time { return now })
+		made := 0
+		for i := range 200 {
+			if r.enter(netip.MustParsePrefix(fmt.Sprintf(network, i))) == nil {
+				made++
+			}
+		}
+		if made < 66 || made > 68 { // two thirds
+			t.Errorf("%s has made %d of 100", network, made)
+		}
+		if err := r.enter(netip.MustParsePrefix("198.51.100.1/32")); err != nil {
+			t.Error(err)
+		}
+		now = now.Add(time.Hour)
+		if err := r.enter(netip.MustParsePrefix(fmt.Sprintf(network, 1))); err != nil || len(r.counts) != 2 {
+			t.Errorf("%v, %d counters", err, len(r.counts))
+		}
+		r = newRoom(10000, 10, time.Hour, func() time.Time { return now })
+		for made = 0; made < 1000 && r.enter(netip.MustParsePrefix(fmt.Sprintf(network, made%250))) == nil; made++ {
+		}
+		if made != 10*neighbours {
+			t.Errorf("%s has made %d results", network, made)
+		}
+	}
+	r := newRoom(100, 10, time.Hour, func() time.Time { return now })
+	if err := r.enter(netip.Prefix{}); err != nil { // behind something that hides addresses
+		t.Error(err)
+	}
+}
+
 // TestRoomForResults: what is stored is bounded for each address.
 func TestRoomForResults(t *testing.T) {
 	now := time.Now()
@@ -348,5 +386,21 @@ func TestSaved(t *testing.T) {
 		if _, err := parseSaved([]byte(bad)); err == nil {
 			t.Errorf("%q was read", bad)
 		}
+	}
+}
+
+// TestFinding: a key is good once, in its time, and only its own.
+func TestFinding(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var none finding
+	if none.take("", now) {
+		t.Error("nothing was on its way")
+	}
+	f := finding{key: "a", until: now.Add(time.Minute), holder: &Holder{}}
+	if f.take("b", now) || f.take("", now) || f.take("a", now.Add(time.Minute)) {
+		t.Error("taken with another key, or too late")
+	}
+	if !f.take("a", now) || f.take("a", now) || f.holder != nil {
+		t.Error("not taken once")
 	}
 }

@@ -122,7 +122,7 @@ func (p *place) showRun(x *gin.Context, one *run, bound bool) {
 	d := Diagnose(p.rows, &f)
 	v := runView{
 		Ready: d.Ready, Result: one.page("/check/result"), Again: one.page("/check/run") + "&again=1",
-		NoCookies: !bound, Plain: f.PlainHost, Script: p.forScript(x.Request, one, &f),
+		NoCookies: !bound, Plain: f.PlainHost, Script: p.forScript(x.Request, one, &f, bound),
 	}
 	for _, s := range d.Steps {
 		v.Steps = append(v.Steps, stepView{
@@ -151,9 +151,10 @@ func (p *place) showRun(x *gin.Context, one *run, bound bool) {
 }
 
 // forScript tells the script what to look for. It looks once, and again when it is told to:
-// the page that shows what it has found must not make it start over.
-func (p *place) forScript(r *http.Request, one *run, f *Facts) scriptView {
-	s := scriptView{Run: !f.Script || r.URL.Query().Has("again"), Key: one.key, Page: one.page("/check/run"), SignIn: p.opts.SignInURL}
+// the page that shows what it has found must not make it start over. It does not look for a
+// run that is not of this browser: who made it would learn of tokens and programs.
+func (p *place) forScript(r *http.Request, one *run, f *Facts, bound bool) scriptView {
+	s := scriptView{Run: bound && (!f.Script || r.URL.Query().Has("again")), Key: one.key, Page: one.page("/check/run"), SignIn: p.opts.SignInURL}
 	if p.host != p.opts.PublicURL {
 		s.Public = p.opts.PublicURL
 		return s

@@ -125,7 +125,8 @@ func ofConnection() map[string]func(*Facts) bool {
 		},
 		"33": func(f *Facts) bool { return f.Cookies == cookiesOff },
 		// Who offers GOST and has nothing in common with us knows the numbers of before RFC 9189.
-		"34": func(f *Facts) bool { return f.refused("", WhyOldVersion) || !f.reached() && f.noSuite(true) },
+		// Who has reached us knows better: it was somebody else of the same address.
+		"34": func(f *Facts) bool { return !f.reached() && (f.refused("", WhyOldVersion) || f.noSuite(true)) },
 		"36": func(f *Facts) bool { return f.Skew != nil && (*f.Skew > maxClock || *f.Skew < -maxClock) },
 		"A2": func(f *Facts) bool { return !f.reached() && f.refused("", WhyDistrust) },
 	}
@@ -152,6 +153,10 @@ func ofSigner() map[string]func(*Facts) bool {
 		"43": func(f *Facts) bool { return f.Agent != nil && f.Agent.UEC > 0 },
 		"A1": func(f *Facts) bool { return f.AgentAsked && f.offers("agent") && f.Agent == nil },
 		"A3": func(f *Facts) bool { return f.Agent != nil && f.Agent.Broken > 0 },
+		"A5": func(f *Facts) bool { return f.Agent != nil && f.Agent.Gateway == gatewayUnreachable },
+		"A6": func(f *Facts) bool {
+			return f.tokens(func(t Token) bool { return oneOf(t.PIN, pinUnset, pinMustChange) }) > 0
+		},
 		"A4": func(f *Facts) bool { return f.PluginsAsked && f.half() && !f.pluginWorks() },
 	}
 }
@@ -161,7 +166,10 @@ func ofCertificate() map[string]func(*Facts) bool {
 		"10": func(f *Facts) bool {
 			return f.refusedFor(reason.UnknownCA) || f.Entrance != nil && f.Entrance.broken()
 		},
-		"44": func(f *Facts) bool { return f.refusedFor(reason.KeyNotGOST2012) || f.refused(hostSignIn, WhyOldKey) },
+		"44": func(f *Facts) bool {
+			another := f.Entrance != nil && f.Entrance.Kind != "" // was shown since
+			return f.refusedFor(reason.KeyNotGOST2012) || f.refused(hostSignIn, WhyOldKey) && !another
+		},
 		"24": func(f *Facts) bool {
 			s, e := f.Signature, f.Entrance
 			return s != nil && e != nil && s.inn != e.inn && s.Kind != "" && e.Kind != ""

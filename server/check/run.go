@@ -38,28 +38,49 @@ type run struct {
 	facts   Facts
 	result  string // code of the result that was made of the facts whose digest this is
 	digest  [32]byte
+
+	// found is what the sign-in host has seen last, on its way to the host of the run; moves
+	// has no holder, and is the run itself on its way to the public host.
+	found, moves finding
 }
 
-// finding is what the sign-in host has seen, on its way to the host of the run; with moves,
-// the run itself is on its way to the public host.
+// finding is on its way, with the browser, under a key that is good once.
 type finding struct {
-	run    *run
+	key    string
+	until  time.Time
 	holder *Holder
-	moves  bool
+}
+
+// take uses a finding up if the key is its own.
+func (f *finding) take(key string, now time.Time) bool {
+	if f.key == "" || !now.Before(f.until) || subtle.ConstantTimeCompare([]byte(key), []byte(f.key)) != 1 {
+		return false
+	}
+	*f = finding{}
+	return true
+}
+
+// move takes a run to another host, where it belongs to the browser that has brought the key.
+func (r *run) move(host, key string, now time.Time, browser func() [32]byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.moves.take(key, now) {
+		return reason.New(reason.CheckRunUnknown, nil)
+	}
+	r.host, r.browser, r.facts.Cookies = host, browser(), ""
+	return nil
 }
 
 // runs keeps runs.
 type runs struct {
-	store    *session.Store[*run]
-	findings *session.Store[finding]
-	room     *room
-	now      func() time.Time
+	store *session.Store[*run]
+	room  *room
+	now   func() time.Time
 }
 
 func newRuns(limit int, now func() time.Time) *runs {
 	return &runs{
-		store: session.New[*run](limit, runLife, now), findings: session.New[finding](limit, findingLife, now),
-		room: newRoom(limit, limit, runLife, now), now: now,
+		store: session.New[*run](limit, runLife, now), room: newRoom(limit, limit, runLife, now), now: now,
 	}
 }
 
@@ -76,7 +97,8 @@ func (s *runs) begin(host string, browser [32]byte, from netip.Prefix) (*run, er
 }
 
 // room bounds what one address, and all together, make within a time. One address gets in
-// while it has less than is left free, and less than each, so that nobody takes all the room.
+// while it has less than is left free, and less than each; and the network around it twice as
+// much, so that nobody takes all the room, and not from his neighbours either.
 type room struct {
 	limit, each int
 	life        time.Duration
@@ -104,17 +126,41 @@ func (r *room) enter(from netip.Prefix) error {
 	now := r.now()
 	for len(r.queue) > 0 && now.Sub(r.queue[0].at) >= r.life {
 		old := r.queue[0].from
-		if r.counts[old]--; r.counts[old] <= 0 {
-			delete(r.counts, old)
-		}
+		r.count(old, -1)
+		r.count(around(old), -1)
 		r.queue = r.queue[1:]
 	}
-	if n := r.counts[from]; n >= r.each || n >= r.limit-len(r.queue) {
+	free, near := r.limit-len(r.queue), r.counts[around(from)]
+	if n := r.counts[from]; n >= r.each || n >= free || near/2 >= free || near/neighbours >= r.each {
 		return reason.Errorf(reason.ServerBusy, "too many checks or results of this address, or of all")
 	}
-	r.counts[from]++
+	r.count(from, 1)
+	r.count(around(from), 1)
 	r.queue = append(r.queue, coming{from, now})
 	return nil
+}
+
+func (r *room) count(from netip.Prefix, by int) {
+	if r.counts[from] += by; r.counts[from] <= 0 {
+		delete(r.counts, from)
+	}
+}
+
+// neighbours is how many addresses of one network may each make as many as one may.
+const neighbours = 8
+
+// around is the network around that of an address: 256 addresses of IPv4, 48 bits of IPv6,
+// which anybody can have. What is no network is around nothing.
+func around(n netip.Prefix) netip.Prefix {
+	bits := 48
+	if n.Addr().Is4() {
+		bits = 24
+	}
+	wide, err := n.Addr().Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return wide
 }
 
 // find returns the run whose key a request has.

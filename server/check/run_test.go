@@ -67,9 +67,58 @@ func TestFindingsCountOnce(t *testing.T) {
 	mixed := strings.Replace(found.Location(), one.run(), other.run(), 1)
 	other.open(mixed)
 	other.wants(7, "none", "")
-	one.open(found.Location()) // it was taken, and is gone
-	one.wants(7, "none", "")
-	one.enter().wants(7, "good", "")
+	one.open(found.Location())
+	one.wants(7, "good", "")
+	one.open(found.Location()) // it was taken, and is gone: people reload pages
+	one.wants(7, "good", "")
+}
+
+// TestManyOnTheWay: who sends thousands of findings and moves on their way, of one run, takes
+// nobody else's place.
+func TestManyOnTheWay(t *testing.T) {
+	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.Config.Check.Runs = 8 })
+	attacker := begin(t, g, g.Browser(), g.Config.Check.URL)
+	var first, last string
+	for range 3 * g.Config.Check.Runs {
+		a := g.Get(attacker.browser, g.Config.Check.URL+"/check/continue?run="+attacker.run())
+		if last = a.Location(); first == "" {
+			first = last
+		}
+	}
+	other := begin(t, g, g.Browser(), g.Config.Check.URL)
+	if a := g.Get(other.browser, g.Config.Check.URL+"/check/continue?run="+other.run()); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("another run cannot go on: status %d", a.StatusCode)
+	}
+	if a := g.Get(g.Browser(), first); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a key that was replaced: status %d", a.StatusCode)
+	}
+	if a := g.Get(g.Browser(), last); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("the last key: status %d", a.StatusCode)
+	}
+	if a := g.Get(g.Browser(), last); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a key that was used: status %d", a.StatusCode)
+	}
+}
+
+// TestLuredScript: the page of a run that another browser began asks neither agents nor
+// plug-ins, and takes no report of them: who made the run could read it without a cookie.
+func TestLuredScript(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithChallenge)
+	attacker := begin(t, g, cookieless(g.Browser()), g.Config.Public.URL)
+	victim := &walker{t: t, g: g, browser: g.Browser()}
+	victim.open(attacker.at)
+	if !strings.Contains(victim.page, `data-run=""`) || strings.Contains(victim.page, `id="plugins"`) {
+		t.Errorf("the script of the victim looks for the attacker:\n%s", victim.page)
+	}
+	r, err := http.NewRequest(http.MethodPost, g.Config.Public.URL+"/check/observed?run="+attacker.run(), strings.NewReader(`{"agent_asked":true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Origin", g.Config.Public.URL)
+	if status := g.Do(victim.browser, r).StatusCode; status/100 != 4 {
+		t.Errorf("a report without the cookie: status %d", status)
+	}
 }
 
 // TestUnknownRuns: keys that are none, and those of a run whose hour is over.
