@@ -3,6 +3,7 @@ package visit
 import (
 	"embed"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -47,7 +48,8 @@ const (
 // maxEnd bounds the sealed text of a logout, in characters.
 const maxEnd = 8 << 10
 
-// ask asks whether to sign out, unless there is nothing to ask: nobody visits, or the service
+// ask asks whether to sign out, unless there is nothing to ask: nobody visits and no other
+// service has anybody signed in by the visit that there was, or the service
 // that leads here has named this very visit. OpenID Connect RP-Initiated Logout 1.0, Section
 // 2: without an identity token of the visit the person must be asked, because any site may
 // lead here.
@@ -59,11 +61,20 @@ func (p Pages) ask(c *gin.Context) {
 		p.refuse(c, err)
 		return
 	}
+	var who *page.Person
 	v, a, ok := p.Keeper.Of(r)
-	if !ok {
-		setCookie(w, "", -1)
-		p.leave(c, end)
-		return
+	if ok {
+		who = Header(v, a)
+	} else {
+		if v, err = p.Keeper.Kept(r); err != nil { // nobody is told that it is over who may be signed in
+			p.refuse(c, reason.New(reason.AccountLost, err))
+			return
+		}
+		// A visit that opens nothing is worth a question if other services know it.
+		if !slices.ContainsFunc(v.Clients, func(id string) bool { return id != end.ClientID }) {
+			p.signOut(c, end)
+			return
+		}
 	}
 	if end.SID != "" && end.SID == v.SID {
 		p.signOut(c, end)
@@ -71,7 +82,7 @@ func (p Pages) ask(c *gin.Context) {
 	}
 	page.Written(w, r, p.Book.Show(w, r, "visit/logout", page.View{
 		Title: page.Text{RU: "Выйти?", EN: "Sign out?"},
-		Token: form.Token(w, r), Who: Header(v, a),
+		Token: form.Token(w, r), Who: who,
 		Values: map[string]string{fieldEnd: sealed},
 		Data:   logout{End: sealed, Elsewhere: len(v.Clients), Stay: end.ClientID != ""},
 	}))

@@ -20,6 +20,7 @@ import (
 	"propusk/server/page"
 	"propusk/server/problem"
 	"propusk/server/request"
+	"propusk/server/store"
 )
 
 const bye = "https://service.example/bye"
@@ -223,6 +224,33 @@ func TestSignOutOfThisVisit(t *testing.T) {
 		res, body := h.do(c, http.MethodGet, target, nil)
 		if gone := h.alive() == 0; gone != own || (res.Header.Get("Location") == bye) != own {
 			t.Errorf("own %v: %d %s", own, res.StatusCode, body)
+		}
+	}
+}
+
+// TestSignOutOfRestingVisit: who was not seen for long signs out of the services as well, and is
+// asked if there are others than the one that leads here. The page names nobody.
+func TestSignOutOfRestingVisit(t *testing.T) {
+	h := serve(t)
+	for _, known := range [][]string{nil, {"service"}, {"service", "another"}} {
+		c := h.signedIn()
+		v := h.visitsOf(h.ivan)[0]
+		v.Clients = known
+		h.update(func(tx store.Tx) error { return tx.PutVisit(v) })
+		h.sleep(time.Hour)
+		res, body := h.do(c, http.MethodGet, h.fromService(c), nil)
+		if len(known) < 2 {
+			if res.Header.Get("Location") != bye || h.alive() != 0 {
+				t.Errorf("%v: %d %s, %d visits", known, res.StatusCode, res.Header.Get("Location"), h.alive())
+			}
+			continue
+		}
+		if h.alive() != 1 || strings.Contains(body, "Примеров") || !strings.Contains(body, "Сервисы") {
+			t.Fatalf("%v: %d visits; %s", known, h.alive(), body)
+		}
+		_, body = h.do(c, http.MethodPost, PathLogout, fields(body))
+		if h.alive() != 0 || !strings.Contains(body, `href="`+bye+`"`) {
+			t.Errorf("%v: %d visits; %s", known, h.alive(), body)
 		}
 	}
 }

@@ -90,17 +90,40 @@ func digestOf(r *http.Request) ([32]byte, bool) {
 	return sha256.Sum256([]byte(cookies[0].Value)), err == nil && len(raw) == sha256.Size
 }
 
+// kept returns the visit of a browser, and errNoVisit if there is none. It may rest: opens
+// nothing because nobody was seen for long, but services know it still.
+func (k *Keeper) kept(tx store.Tx, r *http.Request) (account.Visit, error) {
+	key, ok := digestOf(r)
+	if !ok {
+		return account.Visit{}, errNoVisit
+	}
+	v, err := tx.Visit(key)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !k.opts.Now().Before(v.Until) {
+		return account.Visit{}, errNoVisit
+	}
+	return v, err
+}
+
+// rests reports whether a visit opens nothing because nobody was seen for too long.
+func (k *Keeper) rests(v account.Visit) bool { return k.opts.Now().Sub(v.Seen) >= k.opts.Idle }
+
+// Kept returns the visit of a browser whether it opens anything or not, the zero one if there
+// is none. The error is that of the store.
+func (k *Keeper) Kept(r *http.Request) (v account.Visit, err error) {
+	err = k.opts.Store.View(r.Context(), func(tx store.Tx) (err error) {
+		v, err = k.kept(tx, r)
+		return err
+	})
+	if errors.Is(err, errNoVisit) {
+		return account.Visit{}, nil
+	}
+	return v, err
+}
+
 // of returns the visit of a browser with its account, and errNoVisit if there is none that
 // goes on.
 func (k *Keeper) of(tx store.Tx, r *http.Request) (account.Visit, account.Account, error) {
-	key, ok := digestOf(r)
-	if !ok {
-		return account.Visit{}, account.Account{}, errNoVisit
-	}
-	v, err := tx.Visit(key)
-	if errors.Is(err, store.ErrNotFound) {
-		return account.Visit{}, account.Account{}, errNoVisit
-	}
+	v, err := k.kept(tx, r)
 	if err != nil {
 		return account.Visit{}, account.Account{}, err
 	}
@@ -108,7 +131,7 @@ func (k *Keeper) of(tx store.Tx, r *http.Request) (account.Visit, account.Accoun
 	if err != nil {
 		return account.Visit{}, account.Account{}, err
 	}
-	if !k.opts.Now().Before(v.Until) || a.State != account.Active {
+	if k.rests(v) || a.State != account.Active {
 		return account.Visit{}, account.Account{}, errNoVisit
 	}
 	return v, a, nil
@@ -139,13 +162,10 @@ func (k *Keeper) Of(r *http.Request) (account.Visit, account.Account, bool) {
 	return v, a, err == nil
 }
 
-// see notes that a visit was seen.
+// see notes that a visit was seen. It is kept for its whole life, whoever is seen: services
+// that know it are told when that is over, or when it is ended before.
 func (k *Keeper) see(v *account.Visit) {
-	v.Seen = k.opts.Now()
-	v.Until = v.Seen.Add(k.opts.Idle)
-	if end := v.Began.Add(k.opts.Life); v.Until.After(end) {
-		v.Until = end
-	}
+	v.Seen, v.Until = k.opts.Now(), v.Began.Add(k.opts.Life)
 }
 
 // Begin begins a visit in the browser of a request, or raises the one that it has: in either
@@ -173,7 +193,7 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		old, _, err := k.of(tx, r)
 		switch {
 		case errors.Is(err, errNoVisit):
-			v, dropped, err = k.fresh(tx, r, a)
+			v, dropped, err = k.instead(tx, r, a)
 		case err == nil && old.Account != how.Account:
 			err = reason.Errorf(reason.VisitOtherAccount, "the browser has the visit of another account")
 		case err == nil:
@@ -199,6 +219,28 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	k.tell(dropped)
 	setCookie(w, cookie, 0)
 	return v, nil
+}
+
+// instead returns a new visit in place of the one that rests in the browser, if one does. Of
+// the same account it goes on under its names, because services know it by them; that of
+// another account ends, because whoever sits there now is not to find the services of others.
+func (k *Keeper) instead(tx store.Tx, r *http.Request, a account.Account) (account.Visit, []account.Visit, error) {
+	old, err := k.kept(tx, r)
+	switch {
+	case errors.Is(err, errNoVisit):
+		return k.fresh(tx, r, a)
+	case err != nil:
+		return account.Visit{}, nil, err
+	case old.Account != a.ID:
+		v, dropped, errFresh := k.fresh(tx, r, a)
+		return v, append(dropped, old), errors.Join(EndIn(tx, old, k.opts.Now()), errFresh)
+	}
+	if err := tx.DeleteVisit(old.Key); err != nil {
+		return account.Visit{}, nil, err
+	}
+	v, dropped, err := k.fresh(tx, r, a)
+	v.Public, v.SID, v.Clients = old.Public, old.SID, old.Clients
+	return v, dropped, err
 }
 
 // errNotActive is a mistake of the caller: who asks for a visit looks at the account before.
@@ -312,7 +354,14 @@ func (k *Keeper) Granted(ctx context.Context, who oidc.Login, clientID string) e
 
 // named returns the visit that somebody has come by, if it goes on.
 func (k *Keeper) named(tx store.Tx, who oidc.Login) (account.Visit, error) {
-	visits, err := tx.Visits(account.ID(who.Account))
+	a, err := tx.Account(account.ID(who.Account))
+	if errors.Is(err, store.ErrNotFound) || err == nil && a.State != account.Active {
+		return account.Visit{}, reason.Errorf(reason.VisitOver, "the account may not be used")
+	}
+	if err != nil {
+		return account.Visit{}, err
+	}
+	visits, err := tx.Visits(a.ID)
 	if err != nil {
 		return account.Visit{}, err
 	}

@@ -287,6 +287,90 @@ func TestOver(t *testing.T) {
 	}
 }
 
+// TestRests: a visit that nobody was seen in opens nothing, and is kept for those whom services
+// have signed in by it: they are told when it is ended, or when its life is over.
+func TestRests(t *testing.T) {
+	h := open(t)
+	rest := func() (*browser, account.Visit) {
+		t.Helper()
+		b := &browser{h: h}
+		v := b.mustBegin(h.ivan, level.QES)
+		if err := h.Granted(t.Context(), h.Login(v, account.Account{ID: h.ivan}), "cabinet"); err != nil {
+			t.Fatal(err)
+		}
+		h.sleep(30 * time.Minute)
+		if kept, err := h.Kept(b.request()); b.visits() || err != nil || kept.SID != v.SID || !kept.Until.Equal(v.Began.Add(12*time.Hour)) {
+			t.Fatalf("%+v, %v", kept, err)
+		}
+		return b, v
+	}
+	tasks := func() (n int) {
+		t.Helper()
+		h.update(func(tx store.Tx) error {
+			due, err := tx.DueTasks(LogoutTask, h.now(), 10)
+			for _, d := range due {
+				n++
+				err = errors.Join(err, tx.DeleteTask(d.ID))
+			}
+			return err
+		})
+		return n
+	}
+
+	b, old := rest()
+	v := b.mustBegin(h.ivan, level.Password)
+	if v.SID != old.SID || v.Public != old.Public || !slices.Equal(v.Clients, []string{"cabinet"}) || !v.Began.Equal(h.now()) {
+		t.Errorf("the same person: %+v", v)
+	}
+	if v.Level != level.Password || len(v.Proofs) != 1 || v.CertSHA256 != [32]byte{} || len(h.visitsOf(h.ivan)) != 1 || tasks() != 0 {
+		t.Errorf("what was proven counts still: %+v", v)
+	}
+	if n, err := h.EndAll(t.Context(), h.ivan, ""); n != 1 || err != nil || tasks() != 1 {
+		t.Errorf("ended: %d, %v", n, err)
+	}
+
+	h.ended = nil
+	b, old = rest()
+	if v := b.mustBegin(h.olga, level.Password); v.SID == old.SID || len(v.Clients) != 0 {
+		t.Errorf("another person: %+v", v)
+	}
+	if len(h.visitsOf(h.ivan)) != 0 || len(h.ended) != 1 || tasks() != 1 {
+		t.Errorf("the services of the one before are not told; %d ended", len(h.ended))
+	}
+
+	b, _ = rest()
+	if n, err := h.EndAll(t.Context(), h.ivan, ""); n != 1 || err != nil || tasks() != 1 {
+		t.Errorf("from afar: %d, %v", n, err)
+	}
+	if kept, err := h.Kept(b.request()); err != nil || kept.SID != "" {
+		t.Errorf("%+v, %v", kept, err)
+	}
+}
+
+// TestGrantedToNobody: no service learns of the visit of an account that may not be used.
+func TestGrantedToNobody(t *testing.T) {
+	h := open(t)
+	v := (&browser{h: h}).mustBegin(h.ivan, level.QES)
+	who := h.Login(v, account.Account{ID: h.ivan})
+	for _, state := range []account.State{account.Active, account.Blocked} {
+		h.update(func(tx store.Tx) error {
+			a, err := tx.Account(h.ivan)
+			if err != nil {
+				return err
+			}
+			a.State = state
+			return tx.PutAccount(&a)
+		})
+		if err := h.Granted(t.Context(), who, "cabinet"); (err == nil) != (state == account.Active) || err != nil && reason.Of(err) != reason.VisitOver {
+			t.Errorf("%s: %v", state, err)
+		}
+	}
+	h.update(func(tx store.Tx) error { return tx.DeleteAccount(h.ivan) })
+	if err := h.Granted(t.Context(), who, "cabinet"); reason.Of(err) != reason.VisitOver {
+		t.Errorf("removed: %v", err)
+	}
+}
+
 func TestTaxpayer(t *testing.T) {
 	h := open(t)
 	b := &browser{h: h}
