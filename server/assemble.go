@@ -88,7 +88,7 @@ func (s *Server) assemble() error {
 	s.public = s.publicHost(pages)
 	s.signIn = s.signInHost(signInPages, entry)
 	s.sessions = resumption.New(resumption.Options{
-		Life: c.GOSTTLS.SessionLife, Rotation: c.GOSTTLS.TicketRotation, Now: s.opts.Now, Judge: entry.Judge,
+		Life: sessionLife(c), Rotation: c.GOSTTLS.TicketRotation, Now: s.opts.Now, Judge: entry.Judge,
 	})
 	s.check = s.checkHost(pages)
 	s.admin = s.adminHost()
@@ -121,7 +121,7 @@ func (s *Server) newProvider(pages *page.Book) (*oidc.Provider, error) {
 		RequestLife: c.SignIn.RequestLife, TicketLife: c.SignIn.TicketLife,
 		CodeLife: c.OIDC.CodeLife, TokenLife: c.OIDC.TokenLife,
 		Limit: c.Limits.Sessions, Now: s.opts.Now, Refuse: refuse(pages),
-		SessionLife: c.GOSTTLS.SessionLife,
+		SessionLife: sessionLife(c),
 		Logout:      func(cert [32]byte) { s.sessions.Forget(cert) },
 	}
 	for i, client := range c.OIDC.Clients {
@@ -207,6 +207,15 @@ func (s *Server) signInHost(pages *page.Book, entry *signin.SignIn) http.Handler
 	entry.Routes(e)
 	s.checks.SignInRoutes(e)
 	return e
+}
+
+// sessionLife is how long TLS sessions of people are resumed: no longer than a visit rests
+// before it opens nothing, because who comes back then is to prove the key.
+func sessionLife(c config.Config) time.Duration {
+	if c.Accounts.Kept() {
+		return min(c.GOSTTLS.SessionLife, c.Visits.Idle)
+	}
+	return c.GOSTTLS.SessionLife
 }
 
 // beside lets services answer for the paths that begin with their keys.
