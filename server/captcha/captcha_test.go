@@ -124,6 +124,12 @@ func TestLife(t *testing.T) {
 	k.Check(k.Issue().ID, "") //nolint:errcheck // it makes the maps take turns
 	want(t, k.Check(c.ID, digits), reason.CaptchaExpired)
 
+	// Nor is one good whose time has not come: the clock was set back, and would make it last.
+	c = k.Issue()
+	digits, _ = solved(t, k, c)
+	clock.at = clock.at.Add(-2 * time.Minute)
+	want(t, k.Check(c.ID, digits), reason.CaptchaExpired)
+
 	other, _ := newKeeper()
 	want(t, other.Check(k.Issue().ID, "1"), reason.CaptchaExpired)
 	for _, id := range []string{"", "x", strings.Repeat("A", maxID+1), c.ID + "A"} {
