@@ -218,11 +218,17 @@ func (s *Server) newRegister() (register.Register, error) {
 type enterprises struct{ register register.Register }
 
 // Ended implements admission.Enterprises. An entrepreneur whom the register does not have
-// is not known to have ended.
+// is not known to have ended, and who has ended one enterprise and begun another is one.
 func (e enterprises) Ended(ctx context.Context, who person.Identity) (time.Time, error) {
 	entry, err := e.register.Find(ctx, register.Query{INN: who.INN, OGRNIP: who.OGRNIP})
 	if err != nil {
 		return time.Time{}, err
+	}
+	if entry.Closed.IsZero() {
+		return time.Time{}, nil
+	}
+	if last, err := e.register.Find(ctx, register.Query{INN: who.INN}); err == nil {
+		return last.Closed, nil
 	}
 	return entry.Closed, nil
 }

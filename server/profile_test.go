@@ -15,6 +15,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"propusk/gost/gost3410"
 	"propusk/pki/person"
 	"propusk/pki/reason"
 	"propusk/server/account"
@@ -155,6 +156,7 @@ func posts(w *accountWorld) map[string]url.Values {
 	key := func() url.Values { return url.Values{"sha256": {hex.EncodeToString(fingerprint[:])}} }
 	return map[string]url.Values{
 		"/account/certificates/remove":          key(),
+		"/account/certificates/restore":         key(),
 		"/account/certificates/lost":            key(),
 		"/account/visits/end":                   {"visit": {"x"}},
 		"/account/visits/end-others":            {},
@@ -214,7 +216,7 @@ func TestAccountStepUp(t *testing.T) {
 	w.later.Store(int64(20 * time.Minute))
 	before := w.account()
 	for _, path := range []string{
-		"/account/certificates/remove", "/account/security/password", "/account/security/application", "/account/security/application/confirm",
+		"/account/certificates/remove", "/account/certificates/restore", "/account/security/password", "/account/security/application", "/account/security/application/confirm",
 		"/account/security/application/remove", "/account/security/recovery", "/account/security/code-by-email", "/account/security/word", "/account/email",
 	} {
 		a := w.PostForm(c, home, path, posts(w)[path])
@@ -494,14 +496,27 @@ func TestAccountRemovedKey(t *testing.T) {
 	c := w.GOSTBrowser("ip")
 	page := w.enter(c, "/account/certificates")
 	foreign := sha256.Sum256(w.Country.Person("ul").Certificate.Raw)
-	for _, path := range []string{"/account/certificates/remove", "/account/certificates/lost"} {
+	for _, path := range []string{"/account/certificates/remove", "/account/certificates/restore", "/account/certificates/lost"} {
 		wantText(t, w.PostForm(c, page, path, url.Values{"sha256": {hex.EncodeToString(foreign[:])}}), `data-code="page-not-found"`)
 	}
 	wantStatus(t, w.Get(c, w.Config.Public.URL+"/account/certificates/file?sha256="+hex.EncodeToString(foreign[:])), http.StatusNotFound)
 	wantStatus(t, w.Get(other, w.Config.Public.URL+"/account"), http.StatusOK)
 	own := sha256.Sum256(w.Country.Person("ip").Certificate.Raw)
-	wantStatus(t, w.PostForm(c, page, "/account/certificates/remove", url.Values{"sha256": {hex.EncodeToString(own[:])}}), http.StatusSeeOther)
+	key := url.Values{"sha256": {hex.EncodeToString(own[:])}}
+	// While there is no other way in it stays.
+	last := w.PostForm(c, page, "/account/certificates/remove", key)
+	wantText(t, w.Get(c, w.Config.Public.URL+last.Location()), "единственный способ войти")
+	wantText(t, w.PostForm(c, page, "/account/certificates/restore", key), `data-code="page-not-found"`)
+	renewed := w.with(w.renewed("ip", "fns-512", gost3410.TC26512A(), nil))
+	page = w.enter(renewed, "/account/certificates")
+	gone := w.PostForm(renewed, page, "/account/certificates/remove", key)
+	wantStatus(t, gone, http.StatusSeeOther)
 	wantText(t, w.enter(c, "/account"), `data-code="account-key-removed"`)
+	page = w.Get(renewed, w.Config.Public.URL+"/account/certificates")
+	wantText(t, page, "Использовать снова")
+	back := w.PostForm(renewed, page, "/account/certificates/restore", key)
+	wantText(t, w.Get(renewed, w.Config.Public.URL+back.Location()), "снова действует")
+	wantStatus(t, w.enter(c, "/account"), http.StatusOK)
 }
 
 // TestAccountBlock (IP-30): without the mark nothing happens; with it the account is shut, by

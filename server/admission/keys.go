@@ -1,8 +1,10 @@
 package admission
 
 import (
+	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"propusk/pki/gostx509"
 	"propusk/pki/reason"
@@ -16,8 +18,7 @@ import (
 // who has made sure that the person wants it. Errors are those of the store, ErrNotFound
 // meaning that the account has no such key.
 
-// RemoveKey takes a certificate out of an account: it signs in no more, until the person says
-// otherwise to an operator. Visits that began by it end; those are returned.
+// RemoveKey takes a certificate out of an account: it signs in no more, until RestoreKey. Visits that began by it end; those are returned.
 func (a *Admission) RemoveKey(tx store.Tx, r *http.Request, acc account.Account, sha256 [32]byte) ([]account.Visit, error) {
 	key, err := ownKey(tx, acc, sha256)
 	if err != nil {
@@ -33,6 +34,35 @@ func (a *Admission) RemoveKey(tx store.Tx, r *http.Request, acc account.Account,
 		return nil, err
 	}
 	return a.endBy(tx, acc, [][32]byte{sha256})
+}
+
+// RestoreKey lets a certificate sign in again that RemoveKey took out. The error is
+// [reason.AccountKeyReused] if the key was given up since, with another certificate.
+func (a *Admission) RestoreKey(tx store.Tx, r *http.Request, acc account.Account, sha256 [32]byte) error {
+	key, err := tx.Key(sha256)
+	if err == nil && (key.Account != acc.ID || key.State != account.RemovedKey) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	cert, err := gostx509.Parse(key.DER)
+	if err != nil {
+		return err
+	}
+	keys, err := tx.Keys(acc.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.State == account.CompromisedKey && sameKey(k.DER, cert) {
+			return reason.AccountKeyReused
+		}
+	}
+	key.State, key.Changed = account.GoodKey, time.Time{}
+	e := a.Event(r, "key-restored")
+	e.Certificate = sha256
+	return errors.Join(tx.PutKey(key), tx.Note(e, acc.Identity))
 }
 
 // ownKey returns a key of an account that signs in.

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -182,5 +183,53 @@ func TestRenewedName(t *testing.T) {
 		if got.Identity.INN != acc.Identity.INN || got.Identity.Kind != acc.Identity.Kind {
 			t.Errorf("identity %+v", got.Identity)
 		}
+	}
+}
+
+// TestRestoreKey: a certificate that was taken out signs in again when it is put back; one that
+// is good is not put back, nor that of another account, nor one for a key that others have.
+func TestRestoreKey(t *testing.T) {
+	w := newWorld(t)
+	acc := w.open()
+	pair := newKeyPair(t)
+	removed := w.certify(someone(t, person.Entrepreneur), pair, w.now.Add(-time.Hour))
+	other := w.certify(someone(t, person.Entrepreneur), pair, w.now.Add(-2*time.Hour)) // for the same key
+	w.key(removed)
+	w.key(other)
+	w.entered(level.QES)
+	restore := func(acc account.Account) error {
+		return w.store.Update(t.Context(), func(tx store.Tx) error { return w.a.RestoreKey(tx, w.request(), acc, removed.CertSHA256) })
+	}
+	if err := restore(acc); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a good certificate: %v", err)
+	}
+	w.update(func(tx store.Tx) error {
+		_, err := w.a.RemoveKey(tx, w.request(), w.account2(tx, acc.ID), removed.CertSHA256)
+		return err
+	})
+	if err := restore(account.Account{ID: account.NewID()}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("that of another: %v", err)
+	}
+	w.leave()
+	w.key(removed)
+	w.refused(reason.AccountKeyRemoved)
+	w.notes()
+	if err := restore(acc); err != nil {
+		t.Fatal(err)
+	}
+	w.wantNote("key-restored", "")
+	w.key(removed)
+	w.entered(level.QES)
+	w.update(func(tx store.Tx) error {
+		now := w.account2(tx, acc.ID)
+		if _, err := w.a.RemoveKey(tx, w.request(), now, removed.CertSHA256); err != nil {
+			return err
+		}
+		key, err := tx.Key(other.CertSHA256)
+		key.State = account.CompromisedKey
+		return errors.Join(err, tx.PutKey(key))
+	})
+	if err := restore(acc); !errors.Is(err, reason.AccountKeyReused) {
+		t.Errorf("a key that others have: %v", err)
 	}
 }

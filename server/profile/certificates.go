@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -122,7 +123,50 @@ func (p *Profile) keyOf(tx store.Tx, c call, fingerprint string) (account.Key, e
 // fingerprintForm is a form about one certificate; "all" is all of them.
 func fingerprintForm() form.Limits { return form.Limits{"sha256": {Max: 64}} }
 
-// removeCertificate takes one out.
+// restoreCertificate puts one back that was taken out.
+func (p *Profile) restoreCertificate(c call) {
+	v, ok := p.parse(c, fingerprintForm())
+	if !ok {
+		return
+	}
+	err := p.update(c, func(tx store.Tx, acc account.Account) error {
+		key, err := p.keyOf(tx, c, v["sha256"])
+		if err != nil {
+			return err
+		}
+		return p.opts.Admission.RestoreKey(tx, c.r, acc, key.SHA256)
+	})
+	if err != nil {
+		p.fail(c.w, c.r, err)
+		return
+	}
+	p.done(c, pathCertificates, "restored")
+}
+
+// errLastWay means that nobody could come in any more.
+var errLastWay = errors.New("profile: the last way into the account")
+
+// otherWay returns errLastWay unless an account is entered without a key as well: by a password,
+// or by another certificate that is good.
+func (p *Profile) otherWay(tx store.Tx, id account.ID, but [32]byte) error {
+	known, err := hasPassword(tx, id)
+	if err != nil || known {
+		return err
+	}
+	keys, err := tx.Keys(id)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.SHA256 != but && k.State == account.GoodKey && p.opts.Now().Before(k.NotAfter) {
+			return nil
+		}
+	}
+	return errLastWay
+}
+
+// removeCertificate takes one out, if it is not the last way in: that would be to block the
+// account by mistake.
 func (p *Profile) removeCertificate(c call) {
 	v, ok := p.parse(c, fingerprintForm())
 	if !ok {
@@ -134,9 +178,16 @@ func (p *Profile) removeCertificate(c call) {
 		if key, err = p.keyOf(tx, c, v["sha256"]); err != nil {
 			return err
 		}
+		if err = p.otherWay(tx, acc.ID, key.SHA256); err != nil {
+			return err
+		}
 		ended, err = p.opts.Admission.RemoveKey(tx, c.r, acc, key.SHA256)
 		return err
 	})
+	if errors.Is(err, errLastWay) {
+		p.done(c, pathCertificates, "last")
+		return
+	}
 	if err != nil {
 		p.fail(c.w, c.r, err)
 		return

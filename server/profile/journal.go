@@ -7,8 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"propusk/pki/person"
@@ -159,6 +159,7 @@ func actions() map[string]page.Text {
 		"key-bound":            {RU: "Сертификат привязан к учётной записи", EN: "A certificate was bound to the account"},
 		"key-refused":          {RU: "Сертификат не принят", EN: "A certificate was refused"},
 		"key-removed":          {RU: "Сертификат удалён из учётной записи", EN: "A certificate was taken out of the account"},
+		"key-restored":         {RU: "Сертификат возвращён в учётную запись", EN: "A certificate was put back into the account"},
 		"key-compromised":      {RU: "Ключ отмечен как скомпрометированный", EN: "A key was given up"},
 		"visits-ended":         {RU: "Сеансы завершены", EN: "Visits were ended"},
 		"email-asked":          {RU: "Запрошена смена адреса", EN: "Another address was asked for"},
@@ -233,13 +234,13 @@ func columns(lang string) []string {
 	return []string{"Номер", "Время", "Событие", "Результат", "Сервис", "Адрес", "Устройство", "Сертификат (SHA-256)", "Документ", "Хэш документа", "Код обращения", "Хэш записи"}
 }
 
-// harmless returns a text that office programs do not take for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
+// formula is where an office program begins a formula: at the beginning of a text, and behind
+// what it may take for the end of a column, whatever separator the table has.
+var formula = regexp.MustCompile(`(^|[,;|\t\r\n])(\s*[=+\-@＝＋－＠]|[\t\r\n])`)
+
+// harmless returns a text that office programs do not take for a formula. The parts of it that
+// are somebody else's are what a browser calls itself and the names of documents.
+func harmless(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
 
 // journalJSON is the journal as it is, an array of records: with their hashes, which stand in
 // the chain of the whole journal.

@@ -76,6 +76,8 @@ func TestEventOf(t *testing.T) {
 func TestHarmless(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "Пример": "Пример", "=1+1": "'=1+1", "+7": "'+7", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "a=b": "a=b", "\tx": "'\tx",
+		"Mozilla/5.0 (X11; Linux), like Gecko": "Mozilla/5.0 (X11; Linux), like Gecko", // or the separator of another country:
+		"a,=HYPERLINK(1)":                      "a,'=HYPERLINK(1)", "a; @SUM(1)": "a;' @SUM(1)", " =1": "' =1", "＝1+1": "'＝1+1", "2026-03-02 12:00": "2026-03-02 12:00",
 	} {
 		if got := harmless(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

@@ -114,6 +114,7 @@ func (p *Profile) Routes(r gin.IRouter) {
 	g.GET(pathCertificates, p.visited(p.certificates))
 	g.GET(pathCertificates+"/file", p.visited(p.certificateFile))
 	g.POST(pathCertificates+"/remove", p.changed(pathCertificates, p.removeCertificate))
+	g.POST(pathCertificates+"/restore", p.changed(pathCertificates, p.restoreCertificate))
 	g.GET(pathCertificates+"/lost", p.visited(p.askLost))
 	g.POST(pathCertificates+"/lost", p.visited(p.lost))
 	g.GET(pathJournal, p.visited(p.journal))
