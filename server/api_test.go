@@ -231,6 +231,24 @@ func TestAccreditedCAs(t *testing.T) {
 		`"key_ids":["`+hex.EncodeToString(g.Country.Authority("fns").Certificate.SubjectKeyID)+`"]`)
 }
 
+// TestAccreditedPage: people see which certification authorities are accredited, where they
+// begin and where they are told that theirs is not (IP-35).
+func TestAccreditedPage(t *testing.T) {
+	g := testgateway.Start(t)
+	url := g.Config.Public.URL + "/accredited"
+	a := g.Get(g.Browser(), url)
+	wantStatus(t, a, http.StatusOK)
+	wantText(t, a, "Аккредитованные удостоверяющие центры", g.Country.Authority("fns").OGRN)
+	if gone := g.Country.Authority("terminated"); gone == nil || strings.Contains(a.Text, "прежний (демо)") {
+		t.Error("an authority that lost its accreditation is on the page")
+	}
+	wantText(t, g.Get(g.Browser(), url+"?lang=en"), "Accredited certification authorities")
+	wantText(t, g.Get(g.Browser(), g.Config.Public.URL+"/"), `href="/accredited"`)
+	for _, id := range []string{"unknown-ca", "terminated-ca"} {
+		wantText(t, g.Get(g.GOSTBrowser(id), g.Config.SignIn.URL+"/"), `href="`+url+`"`)
+	}
+}
+
 func TestOpenAPIIsServed(t *testing.T) {
 	g := testgateway.Start(t)
 	a := g.Get(g.Browser(), g.Config.Public.URL+"/api/v1/openapi.json")

@@ -101,7 +101,7 @@ func areas() []page.Set { return append(accountAreas(), check.Templates()) }
 func newSite(c config.Config) page.Site {
 	site := page.Site{
 		PublicURL: c.Public.URL, SignInURL: c.SignIn.URL, CheckURL: c.Check.URL, SupportURL: supportURL(c),
-		Upload: c.API.Page, Cabinets: make(map[person.Kind]page.Link),
+		Upload: c.API.Page, Accounts: c.Accounts.Path != "", Cabinets: make(map[person.Kind]page.Link),
 	}
 	for _, client := range c.OIDC.Clients {
 		if client.URL != "" {
@@ -173,6 +173,7 @@ func (s *Server) publicHost(pages *page.Book) http.Handler {
 		Signatory: s.keys.reports,
 	})
 	verify.Routes(e)
+	verify.Authorities(e, pages)
 	if c.API.Page {
 		verify.People(e, pages)
 	}

@@ -246,6 +246,18 @@ func TestChallengeJudgesAsTLS(t *testing.T) {
 	}
 }
 
+// TestLanguageOfService: the pages of a sign-in have the language that the service asks for by
+// ui_locales, to its end.
+func TestLanguageOfService(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithChallenge)
+	for locales, want := range map[string]string{"": "ru", "en-GB ru": "en"} {
+		c := g.Browser()
+		choice := g.Get(c, authorizeURL(g, "s")+"&ui_locales="+url.QueryEscape(locales)).Location()
+		wantText(t, g.Get(c, choice), `<html lang="`+want+`">`)
+		wantText(t, g.Get(c, g.Config.Public.URL+"/signin/wait?state=x"), `<html lang="`+want+`">`)
+	}
+}
+
 // TestGOSTBrowsersAreNotAsked: who can show the certificate by TLS is sent on at once, and
 // can come back to choose.
 func TestGOSTBrowsersAreNotAsked(t *testing.T) {

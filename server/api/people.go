@@ -25,6 +25,26 @@ func (a *API) People(r gin.IRouter, pages *page.Book) {
 	})
 }
 
+// Authorities adds the page /accredited to r: the certification authorities whose
+// certificates are good, for people (IP-35).
+func (a *API) Authorities(r gin.IRouter, pages *page.Book) {
+	request.Get(r, "/accredited", func(c *gin.Context) {
+		snap, err := a.opts.Trust.Current()
+		if err != nil {
+			refusePerson(c, pages, err)
+			return
+		}
+		list, now := snap.Trust().Accredited, a.opts.Now()
+		shown := page.Authorities{At: now, Version: list.Content().Version, Date: list.Content().Date}
+		for _, ca := range list.Content().CAs {
+			if ca.Accredited(now).InForce {
+				shown.List = append(shown.List, page.Authority{Name: ca.Name, OGRN: ca.OGRN, Number: ca.RegistryNumber})
+			}
+		}
+		page.Written(c.Writer, c.Request, pages.Accredited(c.Writer, c.Request, shown))
+	})
+}
+
 // person answers a form that a person sent.
 func (a *API) person(c *gin.Context) error {
 	visit, err := a.opts.Keys.AdmitStranger(c.Request)

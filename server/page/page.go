@@ -13,6 +13,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"propusk/pki/person"
@@ -61,6 +62,8 @@ type Site struct {
 	AssetsURL string
 	// Upload tells that the public host has the page /verify.
 	Upload bool
+	// Accounts tells that it has the page /account.
+	Accounts bool
 	// SupportURL is where «Техническая поддержка» leads. Empty leads to the
 	// check page, or else to the front page.
 	SupportURL string
@@ -126,8 +129,14 @@ func (b *Book) Failure(w http.ResponseWriter, r *http.Request, f Failure) error 
 	if f.Signing {
 		a = adviceForSigning(f.Code)
 	}
-	if f.Code == reason.VisitOtherAccount {
+	switch f.Code {
+	case reason.VisitOtherAccount:
 		f.Links = append(f.Links, Link{Text{RU: "Выйти", EN: "Sign out"}, b.site.PublicURL + "/logout"})
+	case reason.PageNotFound:
+		f.Links = append(f.Links, Link{Text{RU: "На главную страницу", EN: "To the front page"}, b.site.PublicURL + "/"})
+	}
+	if slices.Contains([]reason.Code{reason.UnknownCA, reason.CANotAccredited, reason.CANotListed}, f.Code) {
+		f.Links = append(f.Links, b.accreditedLink())
 	}
 	return b.write(w, r, "failure", problem.Status(f.Code), view{
 		Title: a.Title, Tone: "bad", Code: f.Code, Cause: a.Cause, Steps: a.Steps, Facts: f.Facts, Links: f.Links,
@@ -153,8 +162,8 @@ func (b *Book) SignedIn(w http.ResponseWriter, r *http.Request, facts []Fact) er
 func (b *Book) Home(w http.ResponseWriter, r *http.Request) error {
 	conn := request.ConnectionFrom(r.Context())
 	cause := Text{
-		RU: "Браузер открыл эту страницу без шифрования по ГОСТ. Если так же откроется страница входа, сертификат показать не получится: нужен браузер с поддержкой ГОСТ TLS.",
-		EN: "This page came over ordinary TLS. To present a certificate on the sign-in page you need a browser with GOST TLS.",
+		RU: "Браузер открыл эту страницу без шифрования по ГОСТ. Для входа по ГОСТ TLS нужен другой браузер. Что подойдёт вам, покажет проверка условий доступа: ссылка внизу страницы.",
+		EN: "This page came over ordinary TLS. To sign in over GOST TLS you need another browser. The environment check shows what suits you: the link is at the bottom of the page.",
 	}
 	if conn.Kind == "gost" {
 		cause = Text{
@@ -162,8 +171,12 @@ func (b *Book) Home(w http.ResponseWriter, r *http.Request) error {
 			EN: "This page came over GOST TLS: the browser can sign in with a certificate.",
 		}
 	}
+	title := Text{RU: "Вход по сертификату электронной подписи", EN: "Sign-in with a certificate of electronic signature"}
+	if b.site.Accounts {
+		title = Text{RU: "Вход в личный кабинет", EN: "Sign-in to the services"}
+	}
 	return b.write(w, r, "home", http.StatusOK, view{
-		Title: Text{RU: "Вход по сертификату электронной подписи", EN: "Sign-in with a certificate of electronic signature"},
+		Title: title,
 		Cause: cause,
 		Facts: connectionFacts(conn),
 		Links: b.site.Services,
