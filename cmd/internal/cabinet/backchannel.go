@@ -32,6 +32,8 @@ func (c *Cabinet) backChannel(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte(`{"error":"invalid_request"}`)) //nolint:errcheck // the provider went away
 		return
 	}
+	// A sign-in by the same visit may be under way, and have its token already.
+	c.ended.PutAs(sid, struct{}{})
 	c.sessions.TakeWhere(func(a Account) bool { return a.SID == sid })
 	w.WriteHeader(http.StatusOK)
 }

@@ -62,8 +62,10 @@ type Cabinet struct {
 	opts     Options
 	mux      *http.ServeMux
 	client   *http.Client
+	origin   http.CrossOriginProtection
 	sessions *session.Store[Account]
 	farewell *session.Store[struct{}] // logout tokens that were taken, by their jti
+	ended    *session.Store[struct{}] // visits that have ended just now, by their sid
 
 	mu       sync.Mutex
 	provider *oidc.Provider // once it has answered
@@ -150,6 +152,7 @@ func New(o Options) (*Cabinet, error) {
 		},
 		sessions: session.New[Account](maxKept, sessionLife, time.Now),
 		farewell: session.New[struct{}](maxKept, logoutTokenLife, time.Now),
+		ended:    session.New[struct{}](maxKept, backTimeout, time.Now),
 	}
 	c.mux.HandleFunc("GET /{$}", c.home)
 	c.mux.HandleFunc("GET /login", c.login)
@@ -168,9 +171,13 @@ func (c *Cabinet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self' "+c.opts.Issuer+"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin") // with no-referrer, forms of ours would name no origin
 	h.Set("Cache-Control", "no-store")
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if err := c.origin.Check(r); err != nil { // the page of another site signs nobody out
+		http.Error(w, "cross-origin request", http.StatusForbidden)
+		return
+	}
 	c.mux.ServeHTTP(w, r)
 }
 
@@ -256,6 +263,11 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) {
 	key, ok := c.sessions.Put(account) // a new key: whatever the browser had before is worth nothing
 	if !ok {
 		c.fail(w, r, http.StatusServiceUnavailable, "busy", errors.New("too many sessions"))
+		return
+	}
+	if _, over := c.ended.Get(account.SID); over && account.SID != "" { // while its token was on the way
+		c.sessions.Take(key)
+		c.fail(w, r, http.StatusForbidden, "identity-not-proven", errors.New("the visit has ended"))
 		return
 	}
 	c.sessions.Take(c.cookie(r, sessionCookie))

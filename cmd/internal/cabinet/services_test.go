@@ -214,6 +214,21 @@ func (s *shop) logoutToken(typ string, change map[string]any) string {
 	return raw
 }
 
+// TestLogoutOfOthers: the page of another site takes nobody's session away.
+func TestLogoutOfOthers(t *testing.T) {
+	s := newShop(t)
+	s.signIn("/login", nil)
+	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+		r := httptest.NewRequest(http.MethodPost, "/logout", nil) // browsers send no cookie with it
+		r.Header.Set(name, value)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != http.StatusForbidden || len(w.Result().Cookies()) > 0 {
+			t.Errorf("%s: %d, cookies %v", name, w.Code, w.Result().Cookies())
+		}
+	}
+}
+
 // TestBackChannelLogout: only a good logout token ends anything, and only its visit. OpenID
 // Connect Back-Channel Logout 1.0, Section 2.6.
 func TestBackChannelLogout(t *testing.T) {
@@ -254,7 +269,10 @@ func TestBackChannelLogout(t *testing.T) {
 	if status := tell(good); status != http.StatusOK || signedIn() {
 		t.Errorf("a good token: %d", status)
 	}
-	s.signIn("/login", nil)
+	if s.signIn("/login", nil); signedIn() { // its token was on the way
+		t.Error("signed in by a visit that has ended just now")
+	}
+	s.signIn("/login", map[string]any{"sid": "the next visit"})
 	if status := tell(good); status != http.StatusBadRequest || !signedIn() {
 		t.Errorf("the same token again: %d", status)
 	}
