@@ -117,6 +117,7 @@ func TestAuthorizeInVisit(t *testing.T) {
 		"a negative age":                        {level.QES, 0, url.Values{"max_age": {"-1"}}, "invalid_request"},
 		"once more":                             {level.QES, time.Second, url.Values{"prompt": {"login"}}, page},
 		"another account":                       {level.QES, time.Second, url.Values{"prompt": {"select_account"}}, page},
+		"consent":                               {level.QES, time.Second, url.Values{"prompt": {"consent"}}, page},
 		"prompts that contradict":               {level.QES, 0, url.Values{"prompt": {"none login"}}, "invalid_request"},
 		"another client wants a key":            {level.Password, 0, url.Values{"client_id": {"public"}}, page},
 		"another client has it":                 {level.QES, 0, url.Values{"client_id": {"public"}}, code},

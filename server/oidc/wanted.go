@@ -40,7 +40,8 @@ func (p *Provider) wanted(c *client, form url.Values) (wanted, *zoidc.Error) {
 	if want.silent && len(prompt) > 1 {
 		return wanted{}, zoidc.ErrInvalidRequest().WithDescription("prompt has none and something else")
 	}
-	if slices.Contains(prompt, "login") || slices.Contains(prompt, "select_account") {
+	// Who is to consent signs in anew: the page names the service that he does it for.
+	if slices.ContainsFunc(prompt, func(p string) bool { return p == "login" || p == "select_account" || p == "consent" }) {
 		want.req.Since = now
 	} else if raw := form.Get("max_age"); raw != "" {
 		seconds, err := strconv.ParseInt(raw, 10, 64)
