@@ -91,7 +91,11 @@ func (l *Login) check(r *http.Request, login, typed string) (account.Account, ac
 	if err != nil {
 		return account.Account{}, account.Password{}, err
 	}
-	ok, again, err := l.opts.Hasher.Verify(ctx, p.Hash, typed)
+	turn := ctx
+	if l.opts.Throttle.Known(r, login) {
+		turn = password.Prefer(ctx)
+	}
+	ok, again, err := l.opts.Hasher.Verify(turn, p.Hash, typed)
 	if errors.Is(err, reason.ServerBusy) {
 		if err := l.opts.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error { return l.opts.Throttle.Passed(tx, attempt) }); err != nil {
 			return account.Account{}, account.Password{}, err

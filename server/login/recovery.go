@@ -90,8 +90,8 @@ func (l *Login) sendLink(c *gin.Context, login, email, word string) error {
 		return err
 	}
 	right, _, err := l.opts.Hasher.Verify(ctx, a.CodeWord, codeWord(word))
-	if errors.Is(err, reason.ServerBusy) {
-		return err
+	if errors.Is(err, reason.ServerBusy) { // nobody looked
+		return errors.Join(l.opts.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error { return l.opts.Throttle.Passed(tx, attempt) }), err)
 	}
 	same := subtle.ConstantTimeCompare([]byte(strings.ToLower(email)), []byte(strings.ToLower(a.Email.Reveal()))) == 1
 	right = right && same && !a.EmailConfirmed.IsZero() && admission.Check(a) == nil

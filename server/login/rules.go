@@ -17,29 +17,29 @@ const (
 )
 
 // rules returns the budgets of a purpose. A budget is for what fails: who is right gets it
-// back, but for letters, which are written in either case.
-//
-// With 60 attempts of strangers a day at a login, and no more than 5 at once from a network, a
-// password of the least strength outlives its owner; with 15 a day, a code of six digits that
-// is good for 90 seconds is hit within a year with a chance of 1 %, by who has the password.
+// back, but for letters, which are written in either case. How far a guesser gets by them is in
+// docs/LOGIN.md, and TestOdds keeps both the same.
 func rules(purpose string) throttle.Rules {
 	const hour = time.Hour
 	switch purpose {
 	case bySecond, byLetter:
 		return throttle.Rules{
-			Device: throttle.Budget{Burst: 5, Refill: hour}, Pair: throttle.Budget{Burst: 5, Refill: hour},
+			Device: throttle.Budget{Burst: 5, Refill: hour}, Known: throttle.Budget{Burst: 30, Refill: 24 * hour},
+			Pair: throttle.Budget{Burst: 5, Refill: hour}, Near: throttle.Budget{Burst: 10, Refill: 24 * hour},
 			Network: throttle.Budget{Burst: 40, Refill: hour}, Around: throttle.Budget{Burst: 120, Refill: hour},
 			Login: throttle.Budget{Burst: 15, Refill: 24 * hour},
 		}
 	case byRecovery:
 		return throttle.Rules{
-			Device: throttle.Budget{Burst: 5, Refill: hour}, Pair: throttle.Budget{Burst: 5, Refill: hour},
+			Device: throttle.Budget{Burst: 5, Refill: hour}, Known: throttle.Budget{Burst: 30, Refill: 24 * hour},
+			Pair: throttle.Budget{Burst: 5, Refill: hour}, Near: throttle.Budget{Burst: 20, Refill: 24 * hour},
 			Network: throttle.Budget{Burst: 20, Refill: hour}, Around: throttle.Budget{Burst: 60, Refill: hour},
 			Login: throttle.Budget{Burst: 50, Refill: 24 * hour},
 		}
 	default:
 		return throttle.Rules{
-			Device: throttle.Budget{Burst: 10, Refill: hour / 2}, Pair: throttle.Budget{Burst: 5, Refill: hour / 4},
+			Device: throttle.Budget{Burst: 10, Refill: hour / 2}, Known: throttle.Budget{Burst: 60, Refill: hour},
+			Pair: throttle.Budget{Burst: 5, Refill: hour / 4}, Near: throttle.Budget{Burst: 20, Refill: 24 * hour},
 			Network: throttle.Budget{Burst: 40, Refill: hour / 4}, Around: throttle.Budget{Burst: 120, Refill: hour / 4},
 			Login: throttle.Budget{Burst: 60, Refill: 24 * hour},
 		}

@@ -99,7 +99,7 @@ func TestSameWork(t *testing.T) {
 		if !errors.Is(err, reason.LoginWrong) {
 			t.Errorf("%s: %v", login, err)
 		}
-		if c.views != 1 || c.updates != 2 || c.writes != 5 {
+		if c.views != 1 || c.updates != 2 || c.writes != 6 {
 			t.Errorf("%s: %d views, %d updates, %d writes", login, c.views, c.updates, c.writes)
 		}
 		if got := after.TotalAlloc - before.TotalAlloc; got < uint64(params.Memory)<<10 {

@@ -93,6 +93,8 @@ type Hasher struct {
 	keyID  string
 	wait   time.Duration
 	queue  chan struct{} // places of those who wait and those who compute
+	known  chan struct{} // the same for those who are preferred
+	line   chan struct{} // who is next, of those who are not
 	desks  chan struct{} // places of those who compute
 	nobody hash          // that of no password, for logins that do not exist
 }
@@ -119,7 +121,8 @@ func New(o Options) (*Hasher, error) {
 	}
 	h := &Hasher{
 		params: o.Params, pepper: o.Pepper, keyID: keyID(o.Pepper), wait: o.Wait,
-		queue: make(chan struct{}, o.Concurrent+o.Waiting), desks: make(chan struct{}, o.Concurrent),
+		queue: make(chan struct{}, o.Concurrent+o.Waiting), known: make(chan struct{}, o.Concurrent+o.Waiting),
+		line: make(chan struct{}, o.Concurrent), desks: make(chan struct{}, o.Concurrent),
 	}
 	h.nobody = hash{params: o.Params, keyID: h.keyID, salt: make([]byte, saltSize), tag: make([]byte, tagSize)}
 	rand.Read(h.nobody.salt) // never fails: crypto/rand aborts the program instead
@@ -182,16 +185,38 @@ func (h *Hasher) Verify(ctx context.Context, text, password string) (ok, again b
 	return true, known.params != h.params, nil
 }
 
-// compute waits for a desk and computes the tag of a hash.
+// preferred is the key of the contexts of Prefer.
+type preferred struct{}
+
+// Prefer returns a context in which Verify does not wait behind everybody else: for those who
+// have been here before, and whose attempts the caller bounds. A flood of others does not make
+// it fail.
+func Prefer(ctx context.Context) context.Context { return context.WithValue(ctx, preferred{}, true) }
+
+// compute waits for a desk and computes the tag of a hash. Of those who are not preferred no
+// more stand before the desks than there are desks.
 func (h *Hasher) compute(ctx context.Context, password string, of hash) ([]byte, error) {
+	queue := h.queue
+	first := ctx.Value(preferred{}) != nil
+	if first {
+		queue = h.known
+	}
 	select {
-	case h.queue <- struct{}{}:
-		defer func() { <-h.queue }()
+	case queue <- struct{}{}:
+		defer func() { <-queue }()
 	default:
 		return nil, reason.Errorf(reason.ServerBusy, "too many passwords wait to be checked")
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.wait)
 	defer cancel()
+	if !first {
+		select {
+		case h.line <- struct{}{}:
+			defer func() { <-h.line }()
+		case <-ctx.Done():
+			return nil, reason.New(reason.ServerBusy, ctx.Err())
+		}
+	}
 	select {
 	case h.desks <- struct{}{}:
 		defer func() { <-h.desks }()

@@ -3,8 +3,10 @@
 // Every attempt is paid for before it is looked at, and given back when it was right. Who
 // pays depends on where it comes from:
 //
-//	a browser that has signed in to this account before   its own budget, and no other
+//	a browser that has signed in to this account before   its own budget, and that of all such
+//	                                                      browsers together
 //	any other                                             that of its network for this account,
+//	                                                      that of the networks around it for it,
 //	                                                      that of its network for all accounts,
 //	                                                      that of the networks around it,
 //	                                                      that of the account for all strangers
@@ -40,11 +42,17 @@ type Budget struct {
 
 // Rules are the budgets of one purpose.
 type Rules struct {
-	// Device is that of a browser that has signed in to the account before.
-	Device Budget
+	// Device is that of a browser that has signed in to the account before. Known is that of all
+	// of them together: whoever gets cookies for many browsers guesses no more often. Without a
+	// Burst there is none.
+	Device, Known Budget
 	// Pair is that of a network for one account, Network that for all accounts, and Around
 	// that of the networks around it: 256 addresses of IPv4, 48 bits of IPv6.
 	Pair, Network, Around Budget
+	// Near is that of the networks around one for one account: it is a part of Login for the
+	// same time, so that whoever has few networks does not use that up. Without a Burst there
+	// is none.
+	Near Budget
 	// Login is that of an account for all strangers together.
 	Login Budget
 }
@@ -79,15 +87,24 @@ type payment struct {
 // "password". Any text is a login: it need not exist.
 func (t *Throttle) Attempt(r *http.Request, purpose, login string, rules Rules) Attempt {
 	if device, ok := t.device(r, login); ok {
-		return Attempt{[]payment{{t.key(purpose, "device", device), rules.Device, false}}}
+		pays := []payment{{t.key(purpose, "device", device), rules.Device, false}}
+		if rules.Known.Burst > 0 {
+			pays = append(pays, payment{t.key(purpose, "known", login), rules.Known, false})
+		}
+		return Attempt{pays}
 	}
 	network := request.Network(r.RemoteAddr)
-	return Attempt{[]payment{
+	near := around(network).String()
+	pays := []payment{
 		{t.key(purpose, "pair", network.String(), login), rules.Pair, false},
 		{t.key(purpose, "network", network.String()), rules.Network, false},
-		{t.key(purpose, "around", around(network).String()), rules.Around, false},
+		{t.key(purpose, "around", near), rules.Around, false},
 		{t.key(purpose, "login", login), rules.Login, true},
-	}}
+	}
+	if rules.Near.Burst > 0 {
+		pays = append(pays, payment{t.key(purpose, "near", near, login), rules.Near, false})
+	}
+	return Attempt{pays}
 }
 
 // Bits of the networks around one.
