@@ -284,7 +284,15 @@ func flowAdvice(code reason.Code) (advice, bool) {
 			"If cookies are switched off, allow them for this site.",
 		})
 	}
-	return advice{Title: title, Cause: entryText(code), Steps: steps}, true
+	cause := entryText(code)
+	if code == reason.PageNotFound { // its words in the catalogue are for programs too
+		cause.EN = "There is no page at this address. Check it, or go to the front page."
+		steps = []Text{{
+			"Если вас привёл сюда сервис, вернитесь в него и начните заново.",
+			"If a service brought you here, go back to it and start again.",
+		}}
+	}
+	return advice{Title: title, Cause: cause, Steps: steps}, true
 }
 
 func entryText(code reason.Code) Text {

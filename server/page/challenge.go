@@ -153,7 +153,7 @@ func (b *Book) Waiting(w http.ResponseWriter, r *http.Request, wait Waiting) err
 func (b *Book) Signing(w http.ResponseWriter, r *http.Request, s Signing) error {
 	policy(w.Header(), "script-src "+plugins.ScriptSources()+"; form-action 'self'")
 	return b.write(w, r, "signing", http.StatusOK, view{
-		Title: Text{RU: "Подпись расширением браузера", EN: "Signing with a plug-in of the browser"},
+		Title: Text{RU: "Подпись через плагин браузера", EN: "Signing with a plug-in of the browser"},
 		Lead: Text{
 			RU: "Нужен «КриптоПро ЭЦП Browser plug-in» или «Рутокен Плагин». PIN-код спросит сам плагин или эта страница, если плагин передаёт его токену.",
 			EN: "КриптоПро ЭЦП Browser plug-in or Рутокен Плагин is needed. The plug-in asks for the PIN, or this page does if the plug-in hands it to the token.",

@@ -24,7 +24,7 @@ func registrationAdvice(code reason.Code) (advice, bool) {
 	case reason.RegistrationKnown:
 		a.Title = Text{"Вы уже зарегистрированы", "You are registered already"}
 		a.Steps = []Text{
-			{"Войдите с ключом электронной подписи или по ИНН и паролю.", "Sign in with the key, or with the taxpayer number and password."},
+			{"Войдите с ключом электронной подписи или по логину (ИНН) и паролю.", "Sign in with the key, or with login (INN) and password."},
 			{"Если вы не регистрировались, сразу сообщите об этом в техническую поддержку.", "If you have not registered, tell technical support at once."},
 		}
 	case reason.RegistrationAttempts:

@@ -100,8 +100,11 @@ type item struct {
 	// Open says that the person has proven enough for it.
 	Open bool
 	// Wants is what it wants, in few words.
-	Wants string
+	Wants words
 }
+
+// words are a few of them, in both languages.
+type words struct{ RU, EN string }
 
 // menu are the services as a person sees them; the zero Account is somebody who has not signed
 // in.
@@ -118,18 +121,18 @@ func (c *Cabinet) open() []item {
 	return slices.DeleteFunc(c.menu(Account{}), func(i item) bool { return !i.Open })
 }
 
-func wants(s level.Service) string {
+func wants(s level.Service) words {
 	switch {
 	case s.Physical:
-		return "ключ на носителе"
+		return words{"ключ на носителе", "a key in a token"}
 	case s.Level >= level.QES && len(s.Kinds) > 0:
-		return "ключ (для некоторых — мобильная подпись)"
+		return words{"ключ (для некоторых — мобильная подпись)", "a key (of some: a signature by telephone)"}
 	case s.Level >= level.Mobile:
-		return "ключ"
+		return words{"ключ", "a key"}
 	case s.Level == level.TwoFactor:
-		return "пароль и код"
+		return words{"пароль и код", "a password and a code"}
 	case s.Level == level.Password:
-		return "пароль"
+		return words{"пароль", "a password"}
 	}
-	return "для всех"
+	return words{"для всех", "for everybody"}
 }
