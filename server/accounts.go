@@ -30,6 +30,7 @@ const farewellTimeout = 10 * time.Second
 // accounts.
 type people struct {
 	store  store.Store
+	serve  func() error // makes this process the one that serves the store
 	sealer *account.Sealer
 	mail   mail.Composer
 	sender *mail.Sender // nil if letters wait
@@ -58,9 +59,7 @@ func (s *Server) openPeople() (*people, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: accounts.path: %w", err)
 	}
-	if err := file.Serve(); err != nil {
-		return nil, errors.Join(fmt.Errorf("server: accounts.path: %w", err), file.Close())
-	}
+	p.serve = file.Serve
 	// What the store wakes is made after it.
 	p.store = store.Watch(file, func() {
 		if p.sender != nil {
@@ -164,6 +163,17 @@ type history struct {
 func (h history) Of(ctx context.Context, who []person.Identity, before uint64, limit int) ([]journal.Record, error) {
 	_ = h.Drain(ctx)
 	return h.Recorder.Of(ctx, who, before, limit)
+}
+
+// claimPeople makes this process the one that serves the accounts.
+func (s *Server) claimPeople() error {
+	if s.people == nil {
+		return nil
+	}
+	if err := s.people.serve(); err != nil {
+		return fmt.Errorf("server: accounts.path: %w", err)
+	}
+	return nil
 }
 
 // runPeople does what accounts need until the function that it returns is called, which does

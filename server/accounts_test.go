@@ -1,8 +1,11 @@
 package server_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -147,14 +150,10 @@ func TestAccountsOpen(t *testing.T) {
 	g.WriteFile("short", "00ff")
 	g.WriteFile("foreign", strings.Repeat("не база\n", 1000))
 	for field, spoil := range map[string]func(*config.Config){
-		"accounts.secret": func(c *config.Config) { c.Accounts.Secret = g.Path("short") },
-		"accounts.path":   func(c *config.Config) { c.Accounts.Path = g.Path("foreign") },
-		// With a journal of its own a second gateway would deliver what waits a second time.
-		"accounts.path: " + store.ErrServed.Error(): func(c *config.Config) { c.Journal.Path = g.Path("another.journal") },
-		"mail.ca": func(c *config.Config) { c.Accounts.Path, c.Mail.CA = g.Path("own.db"), g.Path("short") },
-		"mail.password_file": func(c *config.Config) {
-			c.Accounts.Path, c.Mail.Login, c.Mail.PasswordFile = g.Path("own.db"), "x", g.Path("nowhere")
-		},
+		"accounts.secret":    func(c *config.Config) { c.Accounts.Secret = g.Path("short") },
+		"accounts.path":      func(c *config.Config) { c.Accounts.Path = g.Path("foreign") },
+		"mail.ca":            func(c *config.Config) { c.Mail.CA = g.Path("short") },
+		"mail.password_file": func(c *config.Config) { c.Mail.Login, c.Mail.PasswordFile = "x", g.Path("nowhere") },
 	} {
 		c := g.Config
 		spoil(&c)
@@ -165,5 +164,27 @@ func TestAccountsOpen(t *testing.T) {
 		if s != nil {
 			t.Error(s.Close())
 		}
+	}
+}
+
+// TestSecondGateway: a second gateway on the same accounts, which would deliver what waits a
+// second time, does not start, though it has ports and a journal of its own. Its configuration
+// can be checked all the same.
+func TestSecondGateway(t *testing.T) {
+	g := testgateway.Start(t, testgateway.WithAccounts)
+	c := g.Config
+	c.Journal.Path = g.Path("another.journal")
+	c.Public.Listen, c.SignIn.Listen, c.Admin.Listen, c.Check.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	s, err := server.New(server.Options{Config: c, Trust: certs.NewStore(server.TrustSource(c.Trust), time.Now)})
+	if err != nil {
+		t.Fatalf("the configuration: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.Run(ctx); !errors.Is(err, store.ErrServed) {
+		t.Errorf("a second gateway: %v", err)
+	}
+	if _, err := os.Stat(c.Journal.Path); !errors.Is(err, os.ErrNotExist) {
+		t.Error("it has a journal")
 	}
 }

@@ -204,6 +204,9 @@ func (s *Server) Run(ctx context.Context) error {
 // Trust data that do not load at the start do not stop the server: it says so in
 // the log and in /readyz, lets nobody in, and keeps trying.
 func (s *Server) Serve(ctx context.Context, l *Listeners) error {
+	if err := s.claimPeople(); err != nil {
+		return errors.Join(err, l.Close(), s.Close())
+	}
 	endJournal, err := s.openJournal()
 	if err != nil {
 		return errors.Join(err, l.Close(), s.Close())
