@@ -207,7 +207,7 @@ func TestPassword(t *testing.T) {
 		t.Errorf("a slip: %d\n%s", slip.StatusCode, slip.Text)
 	}
 	english := g.Get(foreign, g.Config.Public.URL+login.PathPassword+"?lang=en&"+url.Values{"request": {own}}.Encode())
-	if !strings.Contains(english.Text, "Sign in with INN and password") || strings.Contains(english.Text, "Пароль") {
+	if !strings.Contains(english.Text, "Sign in with login and password") || strings.Contains(english.Text, "Пароль") {
 		t.Error("no English")
 	}
 	for _, secret := range []string{good, inn(a)} {

@@ -48,7 +48,7 @@ type passwordData struct{ Request, Key, Recovery string }
 
 func passwordView(sealed string, values form.Values) page.View {
 	return page.View{
-		Title:  page.Text{RU: "Вход по ИНН и паролю", EN: "Sign in with INN and password"},
+		Title:  page.Text{RU: "Вход по логину и паролю", EN: "Sign in with login and password"},
 		Values: values.Kept(FieldPassword),
 		Here:   PathPassword + "?" + url.Values{FieldRequest: {sealed}}.Encode(),
 		Data:   passwordData{Request: sealed, Key: "/signin?" + url.Values{"choose": {"1"}, "request": {sealed}}.Encode(), Recovery: PathRecovery},

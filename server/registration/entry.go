@@ -163,7 +163,7 @@ func (p *progress) check(v form.Values) form.Errors {
 	if !p.who.INN.IsZero() {
 		delete(v, "inn")
 	} else if _, err := person.ParseINN(v["inn"]); err != nil {
-		errs.Add("inn", page.Text{RU: "Введите ИНН физического лица: 12 цифр без пробелов. Проверьте, нет ли опечатки.", EN: "Enter the taxpayer number of a person: 12 digits without spaces. Look for a slip."})
+		errs.Add("inn", page.Text{RU: "Введите ИНН физического лица: 12 цифр без пробелов. Проверьте, нет ли опечатки.", EN: "Enter the INN of a person: 12 digits without spaces. Check it for typing errors."})
 	}
 	switch {
 	case !p.who.OGRNIP.IsZero() || p.who.Kind == person.LegalEntity:

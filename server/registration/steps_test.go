@@ -53,7 +53,7 @@ func TestEnglish(t *testing.T) {
 	b.get("/begin?person=ip")
 	b.is(b.get(PathBegin+"?lang=en"), PathBegin+"?lang=en", http.StatusOK, "Registration", "From your certificate")
 	b.is(b.post(PathBegin, "email", "x"), PathBegin, http.StatusUnprocessableEntity, "Enter an address of e-mail")
-	b.is(b.post(PathBegin, "email", "name@example.ru"), pathAgreement, http.StatusOK, "Agreement", "Sign: the Propusk agent")
+	b.is(b.post(PathBegin, "email", "name@example.ru"), pathAgreement, http.StatusOK, "Agreement", "Sign with propusk-agent")
 	if err := b.signs(b.asks(), "ip"); err != nil {
 		t.Fatal(err)
 	}
