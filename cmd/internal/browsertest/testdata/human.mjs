@@ -55,21 +55,20 @@ export async function withKey(page, someone, button = "#choose-agent") {
   return tab;
 }
 
-// letter returns the newest letter to an address that has some words, when it has come.
-export async function letter(to, pattern) {
+// letter returns the newest letter to an address that has some words, when so many have come.
+export async function letter(to, pattern, least = 1) {
   const until = Date.now() + waiting;
   let seen = [];
   do {
     const answer = await fetch(`${input.helper}/mailbox.json?to=${encodeURIComponent(to)}`);
-    const { letters } = { letters: await answer.json() };
-    seen = Array.isArray(letters) ? letters : letters.letters;
-    const found = seen.filter((one) => pattern.test(`${one.subject}\n${one.text}`)).at(-1);
-    if (found) {
-      return found;
+    seen = await answer.json();
+    const found = seen.filter((one) => pattern.test(`${one.subject}\n${one.text}`));
+    if (found.length >= least) {
+      return found.at(-1);
     }
     await new Promise((resolve) => { setTimeout(resolve, 200); });
   } while (Date.now() < until);
-  return assert.fail(`no letter to ${to} with ${pattern}:\n${seen.map((one) => one.subject).join("\n")}`);
+  return assert.fail(`not ${least} letters to ${to} with ${pattern}:\n${seen.map((one) => one.subject).join("\n")}`);
 }
 
 // link returns the address of this gateway in a letter whose path begins with a text.
