@@ -29,7 +29,7 @@ func TestCabinetOrRegistration(t *testing.T) {
 		t.Errorf("the registration is at %s", to)
 	}
 
-	w.open(w.link("Получить код для поддержки"))
+	w.open(w.link("Получить код проверки"))
 	_, rest, _ := strings.Cut(w.page, `id="check-code">`)
 	code, _, _ := strings.Cut(rest, "<")
 	if to := w.link("Написать в поддержку"); to != g.Config.Public.URL+"/support?check="+code {

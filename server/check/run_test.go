@@ -220,7 +220,7 @@ func TestResult(t *testing.T) {
 	code := func() string {
 		t.Helper()
 		w.open(run)
-		w.open(w.link("Получить код для поддержки"))
+		w.open(w.link("Получить код проверки"))
 		_, rest, ok := strings.Cut(w.page, `id="check-code">`)
 		code, _, _ := strings.Cut(rest, "<")
 		if !ok || len(code) != len("7K3F-9QX2-M4TD") {
