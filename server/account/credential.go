@@ -144,5 +144,10 @@ const (
 	ForEmail = "email-change"
 )
 
+// ForRegistration is the purpose of a registration under way. Until its person goes on to the
+// service it lets him in by the key that he has proven; whoever has signed in does not need it
+// any more.
+const ForRegistration = "registration"
+
 // Open returns the purposes of the secrets that open an account.
 func Open() []string { return []string{ForSignIn, ForRecovery, ForEmail} }

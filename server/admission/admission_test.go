@@ -628,6 +628,8 @@ func TestLostAll(t *testing.T) {
 	}
 	w.key(bound)
 	w.refused(reason.AccountKeyCompromised)
+	w.key(unseen) // kept until the account is open again
+	w.refused(reason.AccountKeyOld)
 }
 
 // TestRemovedKey: a certificate that was taken out does not come back by itself, and only its

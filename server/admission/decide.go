@@ -145,9 +145,9 @@ func newKey(acc account.Account, keys []account.Key, t attempt) reason.Code {
 			return reason.AccountKeyReused
 		}
 	}
-	// Who has taken all keys may have taken one that we have not seen. The certificate of
-	// a key that is got now is newer than that.
-	if acc.State == account.Compromised && !t.cert.NotBefore.After(acc.KeysLost) {
+	// Who has taken all keys may have taken one that we have not seen, and may wait with it until
+	// the account is open again. The certificate of a key that is got now is newer than that.
+	if !acc.KeysLost.IsZero() && !t.cert.NotBefore.After(acc.KeysLost) {
 		return reason.AccountKeyOld
 	}
 	return ""

@@ -24,7 +24,7 @@ import (
 const cookieName = "__Host-propusk-registration"
 
 // purposeProgress is the purpose of its secret in the store.
-const purposeProgress = "registration"
+const purposeProgress = account.ForRegistration
 
 // progress is how far a registration has come. It is kept sealed: it holds what a person has
 // entered.

@@ -208,10 +208,8 @@ func (k *Keeper) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		}
 		k.prove(&v, how)
 		a.LastVisit = v.Seen
-		if err := tx.PutAccount(&a); err != nil {
-			return err
-		}
-		return tx.PutVisit(v)
+		// A registration that was left open on some computer opens nothing after this.
+		return errors.Join(tx.PutAccount(&a), tx.DeleteSecrets(a.ID, account.ForRegistration), tx.PutVisit(v))
 	})
 	if err != nil {
 		return account.Visit{}, err

@@ -173,6 +173,26 @@ func TestVisit(t *testing.T) {
 	}
 }
 
+// TestRegistrationEnds: a registration that was left open in some browser lets nobody in once
+// its person has signed in, here or anywhere.
+func TestRegistrationEnds(t *testing.T) {
+	h := open(t)
+	left := func(of account.ID) account.Secret {
+		return account.Secret{
+			Digest: sha256.Sum256([]byte(of)), Purpose: account.ForRegistration, Account: of, Created: h.now(), Expires: h.now().Add(time.Hour),
+		}
+	}
+	h.update(func(tx store.Tx) error { return errors.Join(tx.PutSecret(left(h.ivan)), tx.PutSecret(left(h.olga))) })
+	(&browser{h: h}).mustBegin(h.ivan, level.Password)
+	h.update(func(tx store.Tx) error {
+		if _, err := tx.Secret(account.ForRegistration, left(h.ivan).Digest, h.now()); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the registration is still open: %v", err)
+		}
+		_, err := tx.Secret(account.ForRegistration, left(h.olga).Digest, h.now())
+		return err
+	})
+}
+
 // TestRaise: a proof changes the cookie and not the visit.
 func TestRaise(t *testing.T) {
 	h := open(t)
