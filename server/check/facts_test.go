@@ -16,6 +16,7 @@ import (
 	"propusk/gost/gosttls"
 	"propusk/pki/person"
 	"propusk/pki/reason"
+	"propusk/server/page"
 )
 
 const goodReport = `{"skew":12,"missed":["signin"],"agent":{"version":"1","readers":1,"cards":1,"uec":0,"modules":1,"broken":0,"gateway":"ok",` +
@@ -209,6 +210,58 @@ func TestForgiven(t *testing.T) {
 	} {
 		if d := Diagnose(rows, &c.facts); d.Ready != c.ready {
 			t.Errorf("%s: ready %v, %+v", name, d.Ready, d.Steps)
+		}
+	}
+}
+
+// TestNoGOSTIsANote: who has an agent or a plug-in at hand reads of a browser without GOST that
+// this is not in his way, and which way is his; somebody who stands between still is.
+func TestNoGOSTIsANote(t *testing.T) {
+	rows, err := Rows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent := func(gateway, pin string) *Agent {
+		return &Agent{Version: "1", Gateway: gateway, Tokens: []Token{{Model: "Рутокен", PIN: pin, Certificates: 1}}}
+	}
+	plugin := []Plugin{{ID: pluginCryptoPro, State: pluginFound, Version: "2.0.15000", CSP: "5.0.13300", Certificates: 1}}
+	ways := []string{"gost-tls", "agent", "plugin"}
+	entrance := &Holder{Code: reason.GOSTTLSRequired}
+	for name, c := range map[string]struct {
+		facts  Facts
+		mark   Mark
+		advice string // in what to do
+	}{
+		"agent":                      {Facts{Methods: ways, AgentAsked: true, Agent: agent(gatewayOK, pinOK)}, MarkWarn, "propusk-agent"},
+		"plug-in":                    {Facts{Methods: ways, PluginsAsked: true, Plugins: plugin}, MarkWarn, "the plug-in"},
+		"neither":                    {Facts{Methods: ways, AgentAsked: true, PluginsAsked: true}, MarkBad, "Chromium-Gost"},
+		"not looked for":             {Facts{Methods: ways}, MarkBad, "Chromium-Gost"},
+		"agent is not offered":       {Facts{Methods: ways[:1], AgentAsked: true, Agent: agent(gatewayOK, pinOK)}, MarkBad, "Chromium-Gost"},
+		"plug-in is not offered":     {Facts{Methods: ways[:2], PluginsAsked: true, Plugins: plugin}, MarkBad, "Chromium-Gost"},
+		"agent without a way":        {Facts{Methods: ways, AgentAsked: true, Agent: agent(gatewayUnreachable, pinOK)}, MarkBad, "Chromium-Gost"},
+		"its token is locked":        {Facts{Methods: ways, AgentAsked: true, Agent: agent(gatewayOK, pinLocked)}, MarkBad, "Chromium-Gost"},
+		"somebody stands in between": {Facts{Methods: ways, AgentAsked: true, Agent: agent(gatewayUntrusted, pinOK), Plugins: plugin, PluginsAsked: true}, MarkBad, ""},
+	} {
+		c.facts.Cookies, c.facts.Hello, c.facts.Entrance = cookiesOn, &Hello{Kind: kindOrdinary}, entrance
+		d := Diagnose(rows, &c.facts)
+		if got := d.Steps[stepServer-1].Mark; got != c.mark && name != "somebody stands in between" {
+			t.Errorf("%s: step 7 is %s", name, got)
+		}
+		s := d.Steps[stepBrowser-1]
+		told := slices.ContainsFunc(s.Findings, func(found Finding) bool {
+			return slices.ContainsFunc(found.Action, func(a page.Text) bool { return strings.Contains(a.EN, c.advice) })
+		})
+		if s.Mark != c.mark || !told || d.Ready {
+			t.Errorf("%s: %s, ready %v, %+v", name, s.Mark, d.Ready, s.Findings)
+		}
+		if c.mark == MarkBad {
+			continue
+		}
+		// The advice stays when the way was gone.
+		c.facts.Signature = &Holder{Kind: person.Entrepreneur}
+		after := Diagnose(rows, &c.facts)
+		if got := after.Steps[stepBrowser-1]; !after.Ready || got.Mark != MarkWarn || !slices.Equal(got.Findings[0].Action, s.Findings[0].Action) {
+			t.Errorf("%s, signed: %+v", name, got)
 		}
 	}
 }

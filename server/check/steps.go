@@ -185,6 +185,9 @@ func (d *Diagnosis) forgive(f *Facts) {
 			}
 		}
 	}
+	if mark(stepSigner) != MarkBad {
+		d.noGOST(f)
+	}
 	if bySignature {
 		soften(stepBrowser, stepSigner)
 		if f.Entrance == nil || f.Entrance.Kind == "" { // it was not the certificate
@@ -199,6 +202,46 @@ func (d *Diagnosis) forgive(f *Facts) {
 	}
 	d.Ready = (byTLS || bySignature) && f.Cookies == cookiesOn &&
 		!slices.ContainsFunc(d.Steps, func(s Step) bool { return s.Mark == MarkBad })
+}
+
+// noGOST makes notes of it that a browser has no GOST TLS, for whoever has a program at hand
+// that signs: that is his way, and there is nothing to set right.
+func (d *Diagnosis) noGOST(f *Facts) {
+	advice, ok := f.signsWith()
+	if !ok {
+		return
+	}
+	harmless := func(found Finding) bool {
+		return slices.Contains([]string{"1", "7"}, found.Row) || found.Code == reason.GOSTTLSRequired
+	}
+	for _, n := range []int{stepBrowser, stepServer} {
+		s := &d.Steps[n-1]
+		if s.Mark != MarkBad || slices.ContainsFunc(s.Findings, func(found Finding) bool { return !harmless(found) }) {
+			continue // who stands between is in the way of every program, and an old provider may be
+		}
+		s.Mark = MarkWarn
+		for i := range s.Findings {
+			s.Findings[i].Action = []page.Text{advice}
+		}
+	}
+}
+
+// signsWith says by which program at hand a person can sign in without GOST TLS, if the
+// gateway takes its signatures.
+func (f *Facts) signsWith() (advice page.Text, ok bool) {
+	switch {
+	case f.offers(string(page.MethodAgent)) && f.Agent != nil && f.Agent.Gateway == gatewayOK:
+		return page.Text{
+			RU: "Исправлять это не нужно: в этом браузере входите через «Пропуск-агент».",
+			EN: "There is nothing to set right: in this browser, sign in with propusk-agent.",
+		}, true
+	case f.offers(string(page.MethodPlugin)) && f.pluginWorks():
+		return page.Text{
+			RU: "Исправлять это не нужно: в этом браузере входите через плагин.",
+			EN: "There is nothing to set right: in this browser, sign in with the plug-in.",
+		}, true
+	}
+	return page.Text{}, false
 }
 
 // needless reports whether a row is about a program that nobody needs: one that signs is

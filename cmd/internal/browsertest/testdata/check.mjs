@@ -85,6 +85,7 @@ for (const lang of ["ru", "en"]) {
     await page.locator("#again").click();
     await reported(page);
     await wants(page, 4, "good");
+    await wants(page, 2, "warn", "1"); // the agent is there: a note
     await page.locator("#step-6 a.button").click();
     await page.locator("#sign-agent").waitFor({ timeout: waiting });
     await fine(page, lang, "check-sign");
