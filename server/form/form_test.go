@@ -129,7 +129,9 @@ func upload(t *testing.T, cookie *http.Cookie, token string, size int) *http.Req
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
 	m.WriteField("text", "x")
-	m.CreateFormFile("none", "") // as browsers send a field for a file that nobody chose
+	if _, err := m.CreateFormFile("none", ""); err != nil { // as browsers send a field for a file that nobody chose
+		t.Fatal(err)
+	}
 	file, err := m.CreateFormFile("file", "a.cer")
 	if err != nil {
 		t.Fatal(err)
