@@ -6,7 +6,10 @@ import (
 	"encoding/asn1"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -199,6 +202,54 @@ func TestNoRevocationList(t *testing.T) {
 	g := testgateway.Start(t, func(g *testgateway.Gateway) { g.WriteFile("trust/crls/fns.crl", "") })
 	w := begin(t, g, g.GOSTBrowser("ip"), g.Config.Public.URL).enter()
 	w.wants(6, "bad", "45")
+}
+
+// TestDeadDistributionPoint is row 45 as people meet it: the gateway has no list, asks the
+// address that the certificate names, and nobody answers there, or with something that is no
+// list. When the list is there again, the same certificate is in order.
+func TestDeadDistributionPoint(t *testing.T) {
+	var list []byte // what the server gives
+	var asked atomic.Int32
+	var well atomic.Bool
+	authority := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if !well.Load() {
+			http.Error(w, "closed for the night", http.StatusServiceUnavailable)
+			return
+		}
+		w.Write(list)
+	}))
+	t.Cleanup(authority.Close)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close() // nobody answers there
+	g := testgateway.Start(t, func(g *testgateway.Gateway) {
+		var err error
+		if list, err = os.ReadFile(g.Path("trust/crls/fns.crl")); err != nil {
+			t.Fatal(err)
+		}
+		g.WriteFile("trust/crls/fns.crl", "")
+		g.Config.Revocation.Online = true
+		r := &g.Config.Trust.Refresh
+		r.Hosts, r.AllowPrivate = []string{"127.0.0.1"}, true
+		r.Ports = []int{authority.Listener.Addr().(*net.TCPAddr).Port, gone.Listener.Addr().(*net.TCPAddr).Port}
+	})
+	names := func(base string) *testpki.Credential {
+		return spoilt(t, g, "fns", func(t *gostx509.Template) {
+			t.CRLDistributionPoints, t.OCSPServers = []string{base + "/fns.crl"}, nil
+		})
+	}
+	for name, base := range map[string]string{"nobody answers": gone.URL, "an error": authority.URL} {
+		w := begin(t, g, g.GOSTBrowser("", bearer(names(base))), g.Config.Public.URL).enter()
+		w.wants(6, "bad", "45")
+		if strings.Contains(w.page, `id="next"`) {
+			t.Errorf("%s: the last button is there", name)
+		}
+	}
+	if asked.Load() == 0 {
+		t.Error("the address was not asked")
+	}
+	well.Store(true)
+	begin(t, g, g.GOSTBrowser("", bearer(names(authority.URL))), g.Config.Public.URL).enter().wants(6, "good", "")
 }
 
 // TestOrdinaryBrowser is row 1, and row 5 for who has GOST and no certificate.
