@@ -20,6 +20,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/server/account"
 	"propusk/server/journal"
+	"propusk/server/mail"
 	"propusk/server/mail/mailbox"
 	"propusk/server/store"
 	"propusk/server/testgateway"
@@ -398,12 +399,17 @@ func TestAccountSecond(t *testing.T) {
 	}
 	wrong := w.PostForm(c, a, "/account/security/application/confirm", url.Values{"code": {"000"}})
 	wantStatus(t, wrong, http.StatusUnprocessableEntity)
+	w.wantChanges(0)
 	code, err := totp.GenerateCode(strings.ReplaceAll(secret[1], " ", ""), w.Clock())
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := w.PostForm(c, a, "/account/security/application/confirm", url.Values{"code": {code}})
 	wantText(t, shown, "Резервные коды")
+	w.wantChanges(1)
+	if l := w.letter("ip@people.example", "Приложение с кодами подключено"); strings.Contains(l.Text, code) || !strings.Contains(l.Text, "/account/security") {
+		t.Errorf("the letter says\n%s", l.Text)
+	}
 	codes := regexp.MustCompile(`[0-9A-Z]{5}-[0-9A-Z]{5}`).FindAllString(shown.Text, -1)
 	if len(codes) != 10 {
 		t.Errorf("%d recovery codes", len(codes))
@@ -417,12 +423,57 @@ func TestAccountSecond(t *testing.T) {
 	if fresh := regexp.MustCompile(`[0-9A-Z]{5}-[0-9A-Z]{5}`).FindAllString(again.Text, -1); len(fresh) != 10 || fresh[0] == codes[0] {
 		t.Errorf("fresh codes %v", fresh)
 	}
-	wantStatus(t, w.PostForm(c, page, "/account/security/application/remove", nil), http.StatusSeeOther)
-	wantText(t, w.Get(c, w.Config.Public.URL+"/account/security"), "не подключено")
-	wantStatus(t, w.PostForm(c, page, "/account/security/code-by-email", url.Values{"on": {"yes"}}), http.StatusSeeOther)
-	wantText(t, w.Get(c, w.Config.Public.URL+"/account/security"), "включены")
-	wantStatus(t, w.PostForm(c, page, "/account/security/code-by-email", nil), http.StatusSeeOther)
-	wantText(t, w.Get(c, w.Config.Public.URL+"/account/security"), "выключены")
+	w.wantChanges(2)
+	if l := w.letter("ip@people.example", "Выданы новые резервные коды"); regexp.MustCompile(`[0-9A-Z]{5}-[0-9A-Z]{5}`).MatchString(l.Text) {
+		t.Errorf("recovery codes are in the letter:\n%s", l.Text)
+	}
+	for i, s := range []struct {
+		path      string
+		fields    url.Values
+		now, mail string // what the page and the letter say
+	}{
+		{"application/remove", nil, "не подключено", "Приложение с кодами отключено"},
+		{"code-by-email", url.Values{"on": {"yes"}}, "включены", "Коды по почте включены"},
+		{"code-by-email", nil, "выключены", "Коды по почте выключены"},
+	} {
+		for range 2 { // the second time nothing changes, and nobody is told
+			wantStatus(t, w.PostForm(c, page, "/account/security/"+s.path, s.fields), http.StatusSeeOther)
+			wantText(t, w.Get(c, w.Config.Public.URL+"/account/security"), s.now)
+			w.wantChanges(3 + i)
+		}
+		w.letter("ip@people.example", s.mail)
+	}
+}
+
+// wantChanges: that many changes of second factors and of the code word are told of by a
+// letter, which was written with the change.
+func (w *accountWorld) wantChanges(want int) {
+	w.t.Helper()
+	got := 0
+	err := w.db.View(w.t.Context(), func(tx store.Tx) error {
+		all, err := tx.Letters("", 100)
+		for _, l := range all {
+			if l.Kind == mail.KindSecurityChanged && l.Account == w.acc.ID {
+				got++
+			}
+		}
+		return err
+	})
+	if err != nil || got != want {
+		w.t.Fatalf("%d letters about changes, not %d: %v", got, want, err)
+	}
+}
+
+// TestAccountSecondWithoutAddress: no letter goes to an address that nobody has confirmed.
+func TestAccountSecondWithoutAddress(t *testing.T) {
+	w := newAccountWorld(t, func(a *account.Account) { a.EmailConfirmed = time.Time{} })
+	c := w.GOSTBrowser("ip")
+	word := w.enter(c, "/account/security/word")
+	wantStatus(t, w.PostForm(c, word, "/account/security/word", url.Values{"word": {"каравелла"}, "again": {"каравелла"}}), http.StatusSeeOther)
+	if w.account().CodeWord == "" {
+		t.Error("no code word")
+	}
+	w.wantChanges(0)
 }
 
 // TestAccountPassword (PW-06, FL-06): weak passwords are refused at the field; a good one ends
@@ -452,9 +503,15 @@ func TestAccountPassword(t *testing.T) {
 		wantStatus(t, w.PostForm(c, word, "/account/security/word", url.Values{"word": {bad}, "again": {bad}}), http.StatusUnprocessableEntity)
 	}
 	wantStatus(t, w.PostForm(c, word, "/account/security/word", url.Values{"word": {"каравелла"}, "again": {"каравеллы"}}), http.StatusUnprocessableEntity)
-	wantStatus(t, w.PostForm(c, word, "/account/security/word", url.Values{"word": {"каравелла"}, "again": {"каравелла"}}), http.StatusSeeOther)
-	if got := w.account().CodeWord; !strings.HasPrefix(got, "$argon2id$") {
-		t.Errorf("the code word is kept as %q", got)
+	for i, s := range []struct{ word, mail string }{{"каравелла", "Кодовое слово задано"}, {"бригантина", "Кодовое слово изменено"}} {
+		wantStatus(t, w.PostForm(c, word, "/account/security/word", url.Values{"word": {s.word}, "again": {s.word}}), http.StatusSeeOther)
+		if got := w.account().CodeWord; !strings.HasPrefix(got, "$argon2id$") {
+			t.Errorf("the code word is kept as %q", got)
+		}
+		w.wantChanges(i + 1)
+		if l := w.letter("ip@people.example", s.mail); strings.Contains(l.Text, s.word) {
+			t.Errorf("the code word is in the letter:\n%s", l.Text)
+		}
 	}
 }
 

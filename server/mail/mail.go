@@ -24,6 +24,7 @@ const (
 	KindEmailChange     = "email-change"
 	KindEmailChanged    = "email-changed"
 	KindPasswordChanged = "password-changed"
+	KindSecurityChanged = "security-changed"
 	KindCode            = "code"
 	KindRecovery        = "recovery"
 	KindNewKey          = "new-key"
@@ -96,6 +97,30 @@ type EmailChanged struct{ Device Device }
 
 // PasswordChanged says that a password was set (FL-06).
 type PasswordChanged struct{ Device Device }
+
+// Change is what was changed of the ways to prove who one is.
+type Change string
+
+// The changes that SecurityChanged tells of.
+const (
+	// ApplicationOn is an application with codes, with fresh recovery codes; those before it
+	// are void.
+	ApplicationOn Change = "application-on"
+	// ApplicationOff takes the application away, and the recovery codes.
+	ApplicationOff Change = "application-off"
+	EmailCodesOn   Change = "email-codes-on"
+	EmailCodesOff  Change = "email-codes-off"
+	// RecoveryCodesNew makes the older ones void.
+	RecoveryCodesNew Change = "recovery-codes-new"
+	CodeWordSet      Change = "code-word-set"
+	CodeWordChanged  Change = "code-word-changed"
+)
+
+// SecurityChanged says that a second factor or the code word was added, removed or made anew.
+type SecurityChanged struct {
+	Device Device
+	What   Change
+}
 
 // Code is a one-time code by e-mail: the second factor, or the confirmation of a change
 // of the account (GU-12).
@@ -207,6 +232,11 @@ func (c Composer) EmailChanged(to To, at time.Time, d EmailChanged) account.Lett
 // PasswordChanged writes the letter; at is now.
 func (c Composer) PasswordChanged(to To, at time.Time, d PasswordChanged) account.Letter {
 	return c.write(KindPasswordChanged, to, at, time.Time{}, d)
+}
+
+// SecurityChanged writes the letter; at is now.
+func (c Composer) SecurityChanged(to To, at time.Time, d SecurityChanged) account.Letter {
+	return c.write(KindSecurityChanged, to, at, time.Time{}, d)
 }
 
 // Code writes the letter; at is now.

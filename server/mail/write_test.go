@@ -25,7 +25,7 @@ func each(t *testing.T, to To) []account.Letter {
 		t.Fatal(err)
 	}
 	until, link, d := at.Add(time.Hour), composer.URL+"/activate?code=abc", device("Chromium, Linux")
-	return []account.Letter{
+	all := []account.Letter{
 		composer.Activation(to, at, Activation{link, until}),
 		composer.Registered(to, at, Registered{at, "17"}),
 		composer.Registered(to, at, Registered{At: at}),
@@ -51,6 +51,36 @@ func each(t *testing.T, to To) []account.Letter {
 		composer.TicketOpened(to, at, TicketOpened{"2026-000017", until}),
 		composer.TicketAnswered(to, at, TicketAnswered{"2026-000017", "Установите\nдрайвер.", true}),
 		composer.TicketAnswered(to, at, TicketAnswered{"2026-000017", "Установите драйвер.", false}),
+	}
+	for _, what := range changes {
+		all = append(all, composer.SecurityChanged(to, at, SecurityChanged{d, what}))
+	}
+	return all
+}
+
+// changes are all that a letter tells of.
+var changes = []Change{ApplicationOn, ApplicationOff, EmailCodesOn, EmailCodesOff, RecoveryCodesNew, CodeWordSet, CodeWordChanged}
+
+// TestSecurityChanged: the letter says what was changed, when and from where, and what to do.
+func TestSecurityChanged(t *testing.T) {
+	for _, language := range []string{"ru", "en"} {
+		subjects, bodies := map[string]bool{}, map[string]bool{}
+		for _, what := range changes {
+			l := composer.SecurityChanged(To{Language: language}, at, SecurityChanged{device("Chromium, Linux"), what})
+			body, _, _ := strings.Cut(strings.SplitAfterN(l.Text.Reveal(), "\n\n", 2)[1], "\n\n")
+			subjects[l.Subject], bodies[body] = true, true
+			if len(body) < 40 || strings.Contains(body, "Chromium") || !strings.Contains(l.HTML.Reveal(), "<p>"+body+"</p>") {
+				t.Errorf("%s: %q\n%s", what, body, l.HTML.Reveal())
+			}
+			for _, want := range []string{"02.03.2026 12:30", "192.0.2.7", "Chromium, Linux", "\nhttps://gate.example.ru/account/security\n"} {
+				if !strings.Contains(l.Text.Reveal(), want) {
+					t.Errorf("%s: no %q:\n%s", what, want, l.Text.Reveal())
+				}
+			}
+		}
+		if len(subjects) != len(changes) || len(bodies) != len(changes) {
+			t.Errorf("%s: %d subjects and %d texts of %d changes", language, len(subjects), len(bodies), len(changes))
+		}
 	}
 }
 
@@ -79,7 +109,7 @@ func TestEveryLetter(t *testing.T) {
 				t.Errorf("%s: no support, or no language:\n%s\n%s", l.Kind, text, html)
 			}
 		}
-		if len(kinds) != 16 {
+		if len(kinds) != 17 {
 			t.Errorf("%d kinds", len(kinds))
 		}
 	}
@@ -109,6 +139,11 @@ func TestLetterSays(t *testing.T) {
 	c := composer.CardIssued(to, at, CardIssued{Login: inn, Password: "Pervyj-42-parol", From: at, Until: at}).Text.Reveal()
 	if !strings.Contains(c, "Pervyj-42-parol") || strings.Contains(c, "500100732259") {
 		t.Errorf("the password and not the whole login:\n%s", c)
+	}
+	const taken = "Второй фактор и резервные коды, если они были, больше не действуют."
+	inPerson := composer.CardIssued(to, at, CardIssued{Login: inn, From: at, Until: at}).Text.Reveal()
+	if !strings.Contains(inPerson, taken) || strings.Contains(c, taken) {
+		t.Errorf("a card handed over in person takes the second factors away, and no other does:\n%s\n%s", inPerson, c)
 	}
 	if got := composer.Activation(To{}, at, Activation{}).Language; got != "ru" {
 		t.Errorf("language of nobody: %q", got)

@@ -19,7 +19,7 @@ import (
 
 // TestActionsHaveWords: whatever packages note about an account, its person reads in words.
 func TestActionsHaveWords(t *testing.T) {
-	note := regexp.MustCompile(`(?:\b[eE]vent|\.plainEvent|\.change|\bturn)\((?:[^"\n]*, )?"([a-z]+(?:-[a-z]+)+)"`)
+	note := regexp.MustCompile(`(?:\b[eE]vent|\.plainEvent|\.change|\.tell)\((?:[^"\n]*, )?"([a-z]+(?:-[a-z]+)+)"`)
 	found := 0
 	for _, area := range []string{"admission", "card", "login", "office", "profile", "registration", "upkeep"} {
 		files, err := filepath.Glob("../" + area + "/*.go")

@@ -276,6 +276,16 @@ func (p *Profile) update(c call, f func(tx store.Tx, acc account.Account) error)
 	})
 }
 
+// tell writes the event of a change of the second factors or of the code word, and the letter
+// about it.
+func (p *Profile) tell(tx store.Tx, c call, acc account.Account, action string, what mail.Change) error {
+	if err := tx.Note(p.opts.Admission.Event(c.r, action), acc.Identity); err != nil || acc.EmailConfirmed.IsZero() {
+		return err
+	}
+	changed := mail.SecurityChanged{Device: p.opts.Admission.Device(c.r), What: what}
+	return tx.PutLetter(p.opts.Mail.SecurityChanged(admission.To(acc), p.opts.Now(), changed))
+}
+
 // done leads back to a page after a change, which says what was done: one of the names that
 // its template knows.
 func (p *Profile) done(c call, path, what string) {

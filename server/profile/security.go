@@ -11,6 +11,7 @@ import (
 	"propusk/server/account"
 	"propusk/server/factor"
 	"propusk/server/form"
+	"propusk/server/mail"
 	"propusk/server/page"
 	"propusk/server/password"
 	"propusk/server/store"
@@ -188,7 +189,7 @@ func (p *Profile) confirmApplication(c call) {
 		if codes, right, err = p.opts.Factors.Confirm(tx, acc.ID, v["code"]); err != nil || !right {
 			return err
 		}
-		return tx.Note(p.opts.Admission.Event(c.r, "second-on"), acc.Identity)
+		return p.tell(tx, c, acc, "second-on", mail.ApplicationOn)
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -217,27 +218,24 @@ func (p *Profile) showRecovery(c call, codes []string) {
 
 // removeApplication takes the application away, and the recovery codes with it.
 func (p *Profile) removeApplication(c call) {
-	p.turn(c, "second-off", "application-off", func(tx store.Tx, acc account.Account) error {
-		return p.opts.Factors.RemoveTOTP(tx, acc.ID)
-	})
-}
-
-// turn does something without an answer of its own.
-func (p *Profile) turn(c call, action, done string, f func(store.Tx, account.Account) error) {
 	if _, ok := p.parse(c, nil); !ok {
 		return
 	}
 	err := p.update(c, func(tx store.Tx, acc account.Account) error {
-		if err := f(tx, acc); err != nil {
+		set, err := p.opts.Factors.Of(tx, acc.ID)
+		if err != nil || !set.TOTP { // nobody is told of what does not change
 			return err
 		}
-		return tx.Note(p.opts.Admission.Event(c.r, action), acc.Identity)
+		if err := p.opts.Factors.RemoveTOTP(tx, acc.ID); err != nil {
+			return err
+		}
+		return p.tell(tx, c, acc, "second-off", mail.ApplicationOff)
 	})
 	if err != nil {
 		p.fail(c.w, c.r, err)
 		return
 	}
-	p.done(c, pathSecurity, done)
+	p.done(c, pathSecurity, "application-off")
 }
 
 // newRecovery gives out fresh recovery codes; the old ones are void.
@@ -257,7 +255,7 @@ func (p *Profile) newRecovery(c call) {
 		if codes, err = p.opts.Factors.NewRecovery(tx, acc.ID); err != nil {
 			return err
 		}
-		return tx.Note(p.opts.Admission.Event(c.r, "recovery-new"), acc.Identity)
+		return p.tell(tx, c, acc, "recovery-new", mail.RecoveryCodesNew)
 	})
 	if err != nil {
 		p.fail(c.w, c.r, err)
@@ -273,18 +271,22 @@ func (p *Profile) codeByEmail(c call) {
 		return
 	}
 	on := v["on"] == "yes"
-	action := "email-code-off"
+	action, what := "email-code-off", mail.EmailCodesOff
 	if on {
-		action = "email-code-on"
+		action, what = "email-code-on", mail.EmailCodesOn
 	}
 	err := p.update(c, func(tx store.Tx, acc account.Account) error {
 		if on && acc.EmailConfirmed.IsZero() {
 			return reason.PageNotFound // the button is not there
 		}
+		set, err := p.opts.Factors.Of(tx, acc.ID)
+		if err != nil || set.Email == on {
+			return err
+		}
 		if err := p.opts.Factors.SetEmail(tx, acc.ID, on); err != nil {
 			return err
 		}
-		return tx.Note(p.opts.Admission.Event(c.r, action), acc.Identity)
+		return p.tell(tx, c, acc, action, what)
 	})
 	if err != nil {
 		p.fail(c.w, c.r, err)
@@ -333,11 +335,15 @@ func (p *Profile) setWord(c call) {
 	hash, err := p.opts.Passwords.HashCodeWord(c.r.Context(), v["word"])
 	if err == nil {
 		err = p.update(c, func(tx store.Tx, acc account.Account) error {
+			what := mail.CodeWordSet
+			if acc.CodeWord != "" {
+				what = mail.CodeWordChanged
+			}
 			acc.CodeWord = hash
 			if err := tx.PutAccount(&acc); err != nil {
 				return err
 			}
-			return tx.Note(p.opts.Admission.Event(c.r, "code-word"), acc.Identity)
+			return p.tell(tx, c, acc, "code-word", what)
 		})
 	}
 	if err != nil {
