@@ -101,35 +101,6 @@ func TestMarkup(t *testing.T) {
 	}
 }
 
-func TestMailbox(t *testing.T) {
-	for _, good := range []string{"a@b.ru", "name.other+tag@mail.example.ru", "o'neil@example.com", "1@xn--80ak6aa92e.xn--p1ai"} {
-		if !mailbox(good) {
-			t.Errorf("%q is refused", good)
-		}
-	}
-	for _, bad := range []string{
-		"", "a", "a@b", "@b.ru", "a@", "a@b.ru ", " a@b.ru", "a b@c.ru", "Name <a@b.ru>", "<a@b.ru>", `"a b"@c.ru`, "a@b.ru,c@d.ru", "a@b.ru;c@d.ru",
-		"имя@пример.рф", "a@[127.0.0.1]", "a@b..ru", "a@-b.ru", "a@b-.ru", "a@.ru", "a@b.ru.", "a\r\nBcc: x@b.ru", "a@b.ru\n", "a@b_c.ru", "a@b@c.ru",
-		strings.Repeat("a", 65) + "@b.ru", "a@" + strings.Repeat("b", 64) + ".ru", "a@" + strings.Repeat("b.", 130) + "ru",
-	} {
-		if mailbox(bad) {
-			t.Errorf("%q is taken", bad)
-		}
-	}
-}
-
-func FuzzMailbox(f *testing.F) {
-	f.Add("a@b.ru")
-	f.Add("a@b")
-	f.Add("Name <a@b.ru>")
-	f.Add("a\r\n@b.ru")
-	f.Fuzz(func(t *testing.T, s string) {
-		if mailbox(s) && (len(s) > maxEmail || strings.ContainsAny(s, " \r\n<>,;") || strings.Count(s, "@") != 1) {
-			t.Fatalf("%q", s)
-		}
-	})
-}
-
 func FuzzDetails(f *testing.F) {
 	now := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 	f.Add("28.02.1980", "4501 123456")

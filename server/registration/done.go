@@ -10,6 +10,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/server/account"
 	"propusk/server/form"
+	"propusk/server/mail"
 	"propusk/server/page"
 	"propusk/server/store"
 )
@@ -137,7 +138,7 @@ func (g *Registration) resend(x *gin.Context) {
 		x.Redirect(http.StatusSeeOther, pathDone)
 		return
 	}
-	if !mailbox(values["email"]) {
+	if !mail.Deliverable(values["email"]) {
 		g.showDone(x, p, a, values, form.Errors{{Field: "email", Text: page.Text{RU: "Введите адрес электронной почты латинскими буквами, например name@example.ru.", EN: "Enter an address of e-mail, such as name@example.com."}}}, 0)
 		return
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"net/mail"
-	"strings"
 	"time"
 	"unicode"
 
@@ -16,6 +14,7 @@ import (
 	"propusk/pki/reason"
 	"propusk/server/captcha"
 	"propusk/server/form"
+	"propusk/server/mail"
 	"propusk/server/page"
 	"propusk/server/problem"
 	"propusk/server/register"
@@ -174,33 +173,10 @@ func (p *progress) check(v form.Values) form.Errors {
 			errs.Add("ogrnip", page.Text{RU: "Введите ОГРНИП: 15 цифр без пробелов. Проверьте, нет ли опечатки.", EN: "Enter the number of the entrepreneur: 15 digits without spaces. Look for a slip."})
 		}
 	}
-	if !mailbox(v["email"]) {
+	if !mail.Deliverable(v["email"]) {
 		errs.Add("email", page.Text{RU: "Введите адрес электронной почты латинскими буквами, например name@example.ru.", EN: "Enter an address of e-mail, such as name@example.com."})
 	}
 	return errs
-}
-
-// mailbox reports whether s is an address to which letters can be sent: a plain one, in
-// ASCII, of a domain with a dot. RFC 5321, Section 4.1.2.
-func mailbox(s string) bool {
-	if len(s) > maxEmail || strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII || c <= ' ' || strings.ContainsRune(`"<>()[],;:\`, c) }) {
-		return false
-	}
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s {
-		return false
-	}
-	local, domain, _ := strings.Cut(s, "@")
-	if len(local) > 64 || !strings.Contains(domain, ".") {
-		return false
-	}
-	for label := range strings.SplitSeq(domain, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(label, "-") != label ||
-			strings.ContainsFunc(label, func(c rune) bool { return c != '-' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
-			return false
-		}
-	}
-	return true
 }
 
 // countCheck counts a question to the register.

@@ -130,7 +130,7 @@ func (g *Registration) setPassword(x *gin.Context) {
 // checkPassword returns what is wrong with the form.
 func (g *Registration) checkPassword(v form.Values, a account.Account) form.Errors {
 	var errs form.Errors
-	if !mailbox(v["email"]) {
+	if !mail.Deliverable(v["email"]) {
 		errs.Add("email", page.Text{RU: "Введите адрес электронной почты латинскими буквами, например name@example.ru.", EN: "Enter an address of e-mail, such as name@example.com."})
 	}
 	for _, w := range g.opts.Passwords.Weaknesses(v["password"], a) {
