@@ -116,7 +116,6 @@ func TestEngineFlags(t *testing.T) {
 // and what is wrong is said in plain words, once, without the PIN.
 func TestConfigCheckEngine(t *testing.T) {
 	dir := writeConfig(t, freePorts(t))
-	token := softtest.New(t, softtest.Options{NoKey: true, Label: "Токен"})
 	file := filepath.Join(dir, "propusk.yaml")
 	plain, err := os.ReadFile(file)
 	if err != nil {
@@ -125,7 +124,7 @@ func TestConfigCheckEngine(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pin"), []byte("87650000\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	good := "verification: {engine: both, module: 'soft:" + token.Dir + "'"
+	const good = "verification: {engine: both, module: 'soft:TOKEN'"
 	for name, c := range map[string]struct {
 		text string
 		exit int
@@ -137,7 +136,9 @@ func TestConfigCheckEngine(t *testing.T) {
 		"no PIN file":   {good + ", pin_file: none}", exitNo, []string{"verification: soft:", "файла с PIN-кодом", filepath.Join(dir, "none"), "there is no file", "chmod 600"}},
 		"wrong PIN":     {good + ", pin_file: pin}", exitNo, []string{"token-pin-wrong: verification: soft:", "PIN"}},
 	} {
-		if err := os.WriteFile(file, append(append([]byte(nil), plain...), c.text+"\n"...), 0o600); err != nil {
+		token := softtest.New(t, softtest.Options{NoKey: true, Label: "Токен"}) // each its own: one remembers a wrong PIN
+		text := strings.ReplaceAll(c.text, "TOKEN", token.Dir)
+		if err := os.WriteFile(file, append(append([]byte(nil), plain...), text+"\n"...), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		exit, out, errs := propusk(nil, "config", "check", file)

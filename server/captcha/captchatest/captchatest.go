@@ -19,10 +19,10 @@ var numbers = map[string]int{
 	"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }
 
-// Answer returns the answer to a question in words, and "" if it is none.
-func Answer(question string) string {
+// Answer returns the answer to the question in words that a text holds, and "" if it holds none.
+func Answer(text string) string {
 	sum := 0
-	for _, word := range strings.FieldsFunc(question, func(c rune) bool { return strings.ContainsRune(" .?:-", c) }) {
+	for _, word := range strings.FieldsFunc(question.FindString(text), func(c rune) bool { return strings.ContainsRune(" .?:-", c) }) {
 		if word == "hundred" {
 			sum *= 100
 		}
@@ -45,6 +45,6 @@ func Solve(page string, fields url.Values) {
 	page = html.UnescapeString(page)
 	if id := idField.FindStringSubmatch(page); id != nil {
 		fields.Set("captcha-id", id[1])
-		fields.Set("captcha", Answer(question.FindString(page)))
+		fields.Set("captcha", Answer(page))
 	}
 }
