@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"propusk/gost/gost3410"
 	"propusk/gost/gosttls"
