@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
@@ -88,7 +89,9 @@ func (w *accountWorld) account() account.Account {
 // letter waits for a letter of a kind, told by a word of its subject or text.
 func (w *accountWorld) letter(to, word string) mailbox.Letter {
 	w.t.Helper()
-	l, err := w.Mail.Wait(w.t.Context(), to, func(l mailbox.Letter) bool { return strings.Contains(l.Subject+l.Text, word) })
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	l, err := w.Mail.Wait(ctx, to, func(l mailbox.Letter) bool { return strings.Contains(l.Subject+l.Text, word) })
 	if err != nil {
 		w.t.Fatalf("no letter %q to %s: %v; there are %v", word, to, err, w.Mail.Letters(""))
 	}
