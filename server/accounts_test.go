@@ -66,7 +66,7 @@ func TestVisitsKilled(t *testing.T) {
 		}
 	}
 	signIns := func() (n int) {
-		for _, r := range records(t, g.Gateway) {
+		for _, r := range journalled(t, g.Gateway) {
 			if r.Kind == journal.SignIn && r.Action == "password" {
 				n++
 			}
@@ -77,24 +77,6 @@ func TestVisitsKilled(t *testing.T) {
 	if n := signIns(); n != rounds*each {
 		t.Errorf("%d sign-ins are in the journal, want %d", n, rounds*each)
 	}
-}
-
-// records reads the journal of a gateway that runs.
-func records(t *testing.T, g *testgateway.Gateway) []journal.Record {
-	t.Helper()
-	j, err := journal.OpenReadOnly(g.Path("journal"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	if _, err := journal.Verify(t.Context(), j); err != nil {
-		t.Error(err)
-	}
-	all, err := j.Read(t.Context(), 1, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
 
 // drained reports whether all that was noted is in the journal.
@@ -129,7 +111,7 @@ func TestOperatorBesideGateway(t *testing.T) {
 	wantCode(t, person.enter(g.GOSTBrowser("ip"), "/account"), http.StatusForbidden, reason.AccountBlocked)
 	waitUntil(t, func() bool { return drained(t, db) })
 	found := false
-	for _, r := range records(t, g) {
+	for _, r := range journalled(t, g) {
 		found = found || r.Kind == journal.Account && r.Action == "account-blocked" && r.Detail == "by=operator" && r.Subject != ""
 	}
 	if !found {

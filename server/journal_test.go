@@ -23,7 +23,7 @@ func withJournal(g *testgateway.Gateway) { g.Config.Journal.Path = g.Path("journ
 // journalled returns the records of a gateway, whose chain must be whole.
 func journalled(t *testing.T, g *testgateway.Gateway) []journal.Record {
 	t.Helper()
-	j, err := journal.OpenReadOnly(g.Path("journal.db"))
+	j, err := journal.OpenReadOnly(g.Config.Journal.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestJournalOfSignIns(t *testing.T) {
 	if got[0].Subject != got[3].Subject || got[0].Subject == got[1].Subject {
 		t.Error("pseudonyms are not those of people")
 	}
-	j, err := journal.OpenReadOnly(g.Path("journal.db"))
+	j, err := journal.OpenReadOnly(g.Config.Journal.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

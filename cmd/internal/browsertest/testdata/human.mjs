@@ -1,7 +1,7 @@
 // What people do on the pages of the gateway, and elsewhere: they type, read letters, look
 // at their telephones.
 import { createHmac } from "node:crypto";
-import { assert, input, waiting } from "./lib.mjs";
+import { assert, input, person, picture, step, waiting } from "./lib.mjs";
 import { certificate, enter } from "./flow.mjs";
 
 // words are those of buttons and links in both languages.
@@ -9,6 +9,24 @@ export const words = {
   signIn: /^(Войти по паролю|Sign in with the password|Войти|Sign in)$/,
   next: /^(Далее|Next)$/,
 };
+
+// alone runs a step in a browser of its own, and keeps what its pages look like when it fails.
+export async function alone(browser, name, action) {
+  await step(name, async () => {
+    const context = await person(browser);
+    const page = await context.newPage();
+    try {
+      await action(page, context);
+    } catch (error) {
+      for (const [i, open] of context.pages().entries()) {
+        await picture(open, `failed-${name.replace(/[^a-z0-9]+/gi, "-")}-${i}`);
+      }
+      throw error;
+    } finally {
+      await context.close();
+    }
+  });
+}
 
 // arrived waits for a page of the gateway with a path.
 export async function arrived(page, path) {

@@ -1,25 +1,11 @@
 // From service to service of the cabinet, each of which wants more. input: newPeople.
-import { assert, done, input, launch, person, picture, sees, step, waiting } from "./lib.mjs";
+import { assert, done, input, launch, picture, sees, waiting } from "./lib.mjs";
 import { examine } from "./examine.mjs";
-import { allowed, arrived, fill, newCode, open, withKey, withPassword } from "./human.mjs";
+import { alone, allowed, arrived, fill, newCode, open, withKey, withPassword } from "./human.mjs";
 
 const browser = await launch();
+const as = (name, action) => alone(browser, name, action);
 const { ip } = input.people;
-
-async function as(name, action) {
-  await step(name, async () => {
-    const context = await person(browser);
-    const page = await context.newPage();
-    try {
-      await action(page, context);
-    } catch (error) {
-      await picture(page, `failed-${name.replace(/[^a-z0-9]+/gi, "-")}`);
-      throw error;
-    } finally {
-      await context.close();
-    }
-  });
-}
 
 // chosen is the page of a service, which says its name.
 async function chosen(page, id, name) {

@@ -1,27 +1,11 @@
 // Somebody whom the gateway has never seen registers: his key opens the registration, signs
 // the agreement, and signs in when the address is confirmed. input: newPeople.
-import { assert, done, input, launch, person, picture, sees, step, waiting } from "./lib.mjs";
+import { assert, done, input, launch, person, sees } from "./lib.mjs";
 import { examine, inLanguage } from "./examine.mjs";
-import { answer, arrived, fill, letter, link, open, withKey, withPassword } from "./human.mjs";
+import { alone, answer, arrived, fill, letter, link, open, withKey, withPassword } from "./human.mjs";
 
 const browser = await launch();
-
-async function as(name, action) {
-  await step(name, async () => {
-    const context = await person(browser);
-    const page = await context.newPage();
-    try {
-      await action(page, context);
-    } catch (error) {
-      for (const [i, open] of context.pages().entries()) {
-        await picture(open, `failed-${name.replace(/[^a-z0-9]+/gi, "-")}-${i}`);
-      }
-      throw error;
-    } finally {
-      await context.close();
-    }
-  });
-}
+const as = (name, action) => alone(browser, name, action);
 
 const next = (page, action) => page.locator(`form[action="${action}"] button[type=submit]`).first().click();
 

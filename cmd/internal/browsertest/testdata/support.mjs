@@ -1,28 +1,12 @@
 // People ask the support for help: with what is wrong at first, with a key that they should
 // not send, with a picture of the screen and a certificate; and once more when they are signed
 // in. And somebody is called like a script. input: newPeople, and key, certificate, hostile.
-import { assert, done, input, launch, person, picture, sees, step } from "./lib.mjs";
+import { assert, done, input, launch, picture, sees } from "./lib.mjs";
 import { examine, inLanguage } from "./examine.mjs";
-import { answer, arrived, fill, letter, open, withKey, withPassword } from "./human.mjs";
+import { alone, answer, arrived, fill, letter, open, withKey, withPassword } from "./human.mjs";
 
 const browser = await launch();
-
-async function as(name, action) {
-  await step(name, async () => {
-    const context = await person(browser);
-    const page = await context.newPage();
-    try {
-      await action(page, context);
-    } catch (error) {
-      for (const [i, open] of context.pages().entries()) {
-        await picture(open, `failed-${name.replace(/[^a-z0-9]+/gi, "-")}-${i}`);
-      }
-      throw error;
-    } finally {
-      await context.close();
-    }
-  });
-}
+const as = (name, action) => alone(browser, name, action);
 
 const send = (page) => page.locator('form[action="/support"] button[type=submit]').click();
 const key = { name: "ivan.pem", mimeType: "application/x-pem-file", buffer: Buffer.from(input.key) };
